@@ -1,0 +1,76 @@
+"""The exceptions Windlass raises: a broken platform or an unusable call, never a user's workflow.
+
+    WindlassError
+    ├── UsageError            the call itself cannot be understood          exit 2
+    ├── InputError            a file or repository cannot be read           exit 2
+    ├── PlatformError         the machine could not do what was asked       exit 3
+    │   ├── GitError          git is missing, or a git command failed
+    │   ├── WorkspaceError    a workspace could not be made or filled
+    │   └── ExecutorError     a process or container could not be started
+    └── Cancelled             the user interrupted (BaseException family)   exit 130
+
+A mistake in a workflow is a `windlass.lang.diagnostics.Diagnostic`, a step that fails is a result;
+neither is an exception.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class WindlassError(Exception):
+    """Base of all errors; `code` is stable, `hint` says what to do next."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(WindlassError):
+    """The command line or the call cannot be understood."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class InputError(WindlassError):
+    """A file, a folder or a repository that was named cannot be read."""
+
+    code = "input"
+    exit_code = 2
+
+
+class PlatformError(WindlassError):
+    """The machine could not do what was asked of it."""
+
+    code = "platform"
+    exit_code = 3
+
+
+class GitError(PlatformError):
+    """Git is missing, or a git command failed."""
+
+    code = "git"
+
+
+class WorkspaceError(PlatformError):
+    """A job's workspace could not be made or filled."""
+
+    code = "workspace"
+
+
+class ExecutorError(PlatformError):
+    """A process or container could not be started."""
+
+    code = "executor"
+
+
+class Cancelled(BaseException):
+    """The user interrupted; a BaseException so that no `except Exception` swallows it."""
+
+    code: ClassVar[str] = "cancelled"
+    exit_code: ClassVar[int] = 130

@@ -1,0 +1,1 @@
+"""The workflow language, pure: positions, syntax, schema, expressions, commands, lint."""

@@ -1,0 +1,1 @@
+"""A workflow file as typed data: `model` holds the types, `reading` makes them from a file."""

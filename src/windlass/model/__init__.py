@@ -1,0 +1,1 @@
+"""The nouns every room shares: statuses and results. Frozen and pure."""

@@ -1,0 +1,1 @@
+"""Event + workflows → plan, and the state machines that carry a plan out. Pure."""

@@ -1,0 +1,41 @@
+"""Shared by every suite: golden files and the path of GitHub's own schemas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite expected golden files")
+
+
+class Golden(Protocol):
+    def __call__(self, expected_file: Path, actual: str) -> None: ...
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compare a text with the file that holds what is expected; `--update-golden` rewrites it."""
+
+    def compare(expected_file: Path, actual: str) -> None:
+        if request.config.getoption("--update-golden"):
+            expected_file.write_text(actual, encoding="utf-8")
+        expected = expected_file.read_text(encoding="utf-8") if expected_file.exists() else ""
+
+        assert expected == actual, f"{expected_file.name} differs; --update-golden rewrites it"
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def github_schemas() -> Path:
+    """GitHub's own workflow and action schemas, which lie beside the checkout."""
+    folder = CHECKOUT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"GitHub's schemas are not at {folder}")
+    return folder
