@@ -1,0 +1,1 @@
+"""The driver: signals in, orders out, one journal."""

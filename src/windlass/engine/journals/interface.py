@@ -1,0 +1,29 @@
+"""The journal port: the truth about a run is the list of its signals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from windlass.plan.orders import Order
+    from windlass.plan.signals import Signal
+
+
+class Journal(Protocol):
+    """An append-only log of one run's signals, each with the orders it led to.
+
+    `append` is atomic: after it returns, both the signal and its orders are kept; if it raises,
+    neither is, and the orders must not be carried out.
+    """
+
+    def append(self, sequence: int, signal: Signal, orders: Sequence[Order]) -> None:
+        """Keep signal number `sequence` (from 0, without gaps) and the orders it led to.
+
+        Raises:
+            PlatformError: the journal cannot be written, or the number is already taken.
+        """
+
+    def signals(self) -> Iterator[Signal]:
+        """Yield the signals in order: replaying them gives the same state and the same orders."""

@@ -1,0 +1,1 @@
+"""One job's life: workspace, environment, steps, commands, masking, executors."""

@@ -1,0 +1,72 @@
+"""The contract of every executor.
+
+`Executor.open` is called once per job and gives a session: one place (this host, one container, one
+namespace) in which all steps of the job run. `Session.spawn` starts one process tree. Sessions are
+used from one thread at a time, but `Process.interrupt`, `terminate` and `kill` may be called from
+any thread while another one reads or waits.
+
+Delivery: `Process.read` yields stdout and stderr merged in the order the kernel saw them, in blocks
+of any size, and returns b"" once, after the last byte. A process that closes its output early goes
+on until `wait` returns. Output of children left behind is read until the step's own process has
+ended and the pipe is drained; what they write later is lost, and `Session.close` ends them.
+
+Faults: a program that cannot be started raises ExecutorError; the job fails, nothing else does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Process(Protocol):
+    """One step's process tree."""
+
+    def read(self) -> bytes:
+        """Return the next block of output, waiting for it; b"" at the end."""
+
+    def wait(self) -> int:
+        """Return the exit code (128 + N where signal N ended the process), waiting for it."""
+
+    def interrupt(self) -> None:
+        """Send SIGINT to the whole tree: GitHub's first word on cancellation."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM to the whole tree: GitHub's second word, 7.5 s later."""
+
+    def kill(self) -> None:
+        """Send SIGKILL to the whole tree: GitHub's last word, 2.5 s later."""
+
+
+class Session(Protocol):
+    """The place where one job's steps run. Paths are as the job's processes see them."""
+
+    def spawn(
+        self, arguments: Sequence[str], *, variables: Mapping[str, str], folder: str
+    ) -> Process:
+        """Start a program with exactly these variables in this folder.
+
+        Raises:
+            ExecutorError: the program or the folder does not exist, or the machine refused.
+        """
+
+    def find_program(self, name: str, *, search_path: str) -> str | None:
+        """Return the full path of a program on `search_path` (as PATH), or None."""
+
+    def close(self) -> None:
+        """End whatever the job left running."""
+
+
+class Executor(Protocol):
+    """A way to run jobs."""
+
+    name: str
+
+    def open(self, job_key: str) -> Session:
+        """Make the place for one job.
+
+        Raises:
+            ExecutorError: the place cannot be made.
+        """

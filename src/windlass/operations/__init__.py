@@ -1,0 +1,1 @@
+"""What Windlass can do: one file per noun, one function per use case."""

@@ -1,0 +1,85 @@
+"""What a run wants done: the output of `windlass.plan.run`, carried out by the driver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from windlass.lang.expressions import Value
+    from windlass.lang.tokens import MappingToken
+    from windlass.lang.workflow.model import Job, Workflow
+    from windlass.model.status import Result
+    from windlass.plan.decision import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class SecretHandover:
+    """How one caller hands secrets to the workflow it calls; `secrets` is evaluated in `contexts`.
+
+    Orders never hold secrets: whoever carries a job out starts with the run's secrets and applies
+    the handovers from the outermost caller to the innermost.
+    """
+
+    inherit: bool
+    secrets: MappingToken | None
+    contexts: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartJob:
+    """Run the steps of one job (one combination of its matrix).
+
+    `key` names the job within the run, unique and stable: `build`, `build (3.12, linux)`,
+    `call / build`. `name` is what people see. `contexts` holds github, needs, strategy, matrix,
+    inputs and vars. `timeout_minutes` and `continue_on_error` are already evaluated.
+    """
+
+    key: str
+    name: str
+    job: Job
+    workflow: Workflow
+    contexts: Mapping[str, Value]
+    labels: tuple[str, ...]
+    environment: str | None
+    timeout_minutes: float
+    continue_on_error: bool
+    handovers: tuple[SecretHandover, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SkipJob:
+    """The job does not run; the decision says why."""
+
+    key: str
+    name: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class RejectJob:
+    """The job fails before it starts: a key of it could not be evaluated."""
+
+    key: str
+    name: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelJob:
+    """End a job that was started."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinishRun:
+    """Everything has ended."""
+
+    result: Result
+
+
+Order: TypeAlias = StartJob | SkipJob | RejectJob | CancelJob | FinishRun

@@ -1,0 +1,35 @@
+"""What can happen to a run: the input of `windlass.plan.run`, and all that its journal holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from windlass.model.status import Result
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The first signal of every run."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFinished:
+    """A job that was ordered to start has ended; `outputs` are free of secrets."""
+
+    key: str
+    result: Result
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """Somebody asked for the whole run to end."""
+
+    reason: str
+
+
+Signal: TypeAlias = RunStarted | JobFinished | CancelRequested

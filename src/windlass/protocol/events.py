@@ -1,0 +1,138 @@
+"""What a run tells its onlookers, in order: the lines of `windlass run --json`.
+
+Every event becomes one JSON object with `event` (the kebab-case name), `time` (seconds since the
+epoch, UTC) and the fields below. Texts are masked before they come here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from windlass.model.status import Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """One workflow starts; `run` is the run's id, `github_event` the event that started it."""
+
+    event: ClassVar[str] = "run-started"
+    run: str
+    workflow: str
+    path: str
+    github_event: str
+    sha: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStarted:
+    event: ClassVar[str] = "job-started"
+    job: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSkipped:
+    event: ClassVar[str] = "job-skipped"
+    job: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted:
+    event: ClassVar[str] = "step-started"
+    job: str
+    step: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSkipped:
+    event: ClassVar[str] = "step-skipped"
+    job: str
+    step: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Some whole lines of a step's output; `text` ends with a newline unless the step ended."""
+
+    event: ClassVar[str] = "output"
+    job: str
+    step: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """An error, warning or notice, by a step's runner command or by Windlass itself."""
+
+    event: ClassVar[str] = "annotation"
+    job: str
+    step: str
+    level: str
+    message: str
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFinished:
+    """`outcome` before, `conclusion` after `continue-on-error`; `seconds` is wall time."""
+
+    event: ClassVar[str] = "step-finished"
+    job: str
+    step: str
+    name: str
+    outcome: Result
+    conclusion: Result
+    exit_code: int | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a step wrote to GITHUB_STEP_SUMMARY, as Markdown."""
+
+    event: ClassVar[str] = "summary"
+    job: str
+    step: str
+    markdown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFinished:
+    event: ClassVar[str] = "job-finished"
+    job: str
+    name: str
+    result: Result
+    seconds: float
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    event: ClassVar[str] = "run-finished"
+    run: str
+    result: Result
+    seconds: float
+
+
+RunEvent: TypeAlias = (
+    RunStarted
+    | JobStarted
+    | JobSkipped
+    | StepStarted
+    | StepSkipped
+    | Output
+    | Annotation
+    | StepFinished
+    | Summary
+    | JobFinished
+    | RunFinished
+)

@@ -1,0 +1,1 @@
+"""Fakes that ship: tested implementations of the ports, with fault knobs."""
