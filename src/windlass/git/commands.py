@@ -1,0 +1,131 @@
+"""Running git: without prompts, pagers, hooks, locks or anything the caller's shell has set."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from windlass.errors import GitError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+KEPT_VARIABLES = frozenset(
+    {
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_SYSTEM",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_CEILING_DIRECTORIES",
+        "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+        "GIT_EXEC_PATH",
+    }
+)
+"""GIT_* variables that say how the machine is set up, not which repository to look at."""
+
+SETTINGS = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.splitIndex=false")
+"""Settings that keep git from starting the user's hooks and from writing beside a scratch index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a git command said: its exit code, its output and its complaint."""
+
+    code: int
+    output: bytes
+    complaint: str
+
+
+class Question:
+    """A git command under way; several can be asked at once and their answers read afterwards."""
+
+    def __init__(self, arguments: Sequence[str], process: subprocess.Popen[bytes]) -> None:
+        self._arguments = arguments
+        self._process = process
+
+    def answer(self) -> Answer:
+        """Wait for the end and return what git said, whatever the exit code."""
+        output, complaint = self._process.communicate()
+        return Answer(self._process.returncode, output, decode(complaint).strip())
+
+    def output(self) -> bytes:
+        """Wait for the end and return the output.
+
+        Raises:
+            GitError: git did not exit with 0.
+        """
+        answer = self.answer()
+        if answer.code != 0:
+            raise complain(self._arguments, answer)
+        return answer.output
+
+
+def ask(
+    arguments: Sequence[str], *, folder: Path, variables: Mapping[str, str] | None = None
+) -> Question:
+    """Start a git command in a folder; `variables` are added to its clean environment.
+
+    Raises:
+        GitError: there is no git on this machine, or the folder cannot be entered.
+    """
+    settings = [part for setting in SETTINGS for part in ("-c", setting)]
+    try:
+        process = subprocess.Popen(
+            ["git", *settings, *arguments],
+            cwd=folder,
+            env=make_environment(variables or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except FileNotFoundError as error:
+        if not folder.is_dir():
+            raise GitError(f"{folder} is not a folder") from error
+        raise GitError(
+            "git is not installed, or not on PATH", hint="install git 2.25 or newer"
+        ) from error
+    except OSError as error:
+        raise GitError(f"git could not be started in {folder}: {error.strerror}") from error
+    return Question(arguments, process)
+
+
+def run(
+    arguments: Sequence[str], *, folder: Path, variables: Mapping[str, str] | None = None
+) -> bytes:
+    """Run a git command to its end and return its output.
+
+    Raises:
+        GitError: git is missing or did not exit with 0.
+    """
+    return ask(arguments, folder=folder, variables=variables).output()
+
+
+def complain(arguments: Sequence[str], answer: Answer) -> GitError:
+    """Make the error for a git command that failed, in git's own words."""
+    said = answer.complaint.removeprefix("fatal: ") or f"exit code {answer.code}"
+    return GitError(f"git {arguments[0]} failed: {said}")
+
+
+def make_environment(additions: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables git runs with: ours, minus whatever points it at another repository."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name in KEPT_VARIABLES
+    }
+    environment.update(
+        LC_ALL="C",
+        GIT_OPTIONAL_LOCKS="0",
+        GIT_TERMINAL_PROMPT="0",
+        GIT_PAGER="cat",
+        GIT_NO_REPLACE_OBJECTS="1",
+    )
+    environment.update(additions)
+    return environment
+
+
+def decode(data: bytes) -> str:
+    """Decode what git said: UTF-8, with any other byte kept as a surrogate (as `os.fsdecode`)."""
+    return data.decode("utf-8", "surrogateescape")
