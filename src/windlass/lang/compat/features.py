@@ -1,0 +1,229 @@
+"""The table: what GitHub does with a feature, and what Windlass does with it now.
+
+`docs/reference/compat.md` is generated from it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from windlass.lang.compat import detectors
+from windlass.lang.compat.feature import Feature, Verdict
+
+
+@cache
+def all_features() -> tuple[Feature, ...]:
+    """Return the whole table, the refused features first."""
+    return (*refused_features(), *_differing_features(), *_honoured_features())
+
+
+@cache
+def refused_features() -> tuple[Feature, ...]:
+    """Return what stops a run before its first job."""
+    return (*_refused_actions(), *_refused_places())
+
+
+def _refused_actions() -> tuple[Feature, ...]:
+    return (
+        Feature(
+            id="remote-action",
+            title="Actions of other repositories",
+            verdict=Verdict.REFUSED,
+            github="Downloads the action at its ref and runs it.",
+            windlass="Actions other than actions/checkout do not run yet.",
+            detect_in_job=detectors.remote_actions,
+        ),
+        Feature(
+            id="local-action",
+            title="Actions of the repository itself (`./path`, `$/path`)",
+            verdict=Verdict.REFUSED,
+            github="Runs the action that lies in the workspace.",
+            windlass="Actions other than actions/checkout do not run yet.",
+            detect_in_job=detectors.local_actions,
+        ),
+        Feature(
+            id="image-action",
+            title="Images as steps (`docker://image`)",
+            verdict=Verdict.REFUSED,
+            github="Starts a container of the image with the workspace mounted.",
+            windlass="Containers are not started yet.",
+            detect_in_job=detectors.image_actions,
+        ),
+        Feature(
+            id="remote-workflow",
+            title="Reusable workflows of other repositories",
+            verdict=Verdict.REFUSED,
+            github="Reads the workflow from the other repository at its ref.",
+            windlass="Only workflows of the same repository are called.",
+            detect_in_job=detectors.remote_workflows,
+        ),
+        Feature(
+            id="background-step",
+            title="Background steps (`background`, `parallel`, `wait`, `wait-all`, `cancel`)",
+            verdict=Verdict.REFUSED,
+            github="Runs up to ten steps beside the following ones.",
+            windlass="Steps run one after the other only.",
+            detect_in_job=detectors.background_steps,
+        ),
+    )
+
+
+def _refused_places() -> tuple[Feature, ...]:
+    return (
+        Feature(
+            id="job-container",
+            title="Job containers (`container`)",
+            verdict=Verdict.REFUSED,
+            github="Runs the job's steps in a container.",
+            windlass="Jobs run on this machine only.",
+            detect_in_job=detectors.containers,
+        ),
+        Feature(
+            id="service-container",
+            title="Service containers (`services`)",
+            verdict=Verdict.REFUSED,
+            github="Starts the services before the first step and waits for their health.",
+            windlass="Containers are not started yet.",
+            detect_in_job=detectors.service_containers,
+        ),
+        Feature(
+            id="snapshot",
+            title="Custom images (`snapshot`)",
+            verdict=Verdict.REFUSED,
+            github="Saves the runner's disk as an image after the job.",
+            windlass="There is no disk image of this machine to save.",
+            detect_in_job=detectors.snapshots,
+        ),
+        Feature(
+            id="foreign-runner",
+            title="Windows and macOS runners",
+            verdict=Verdict.REFUSED,
+            github="Runs the job on a machine with that system.",
+            windlass="Jobs run on Linux only.",
+            detect_in_job=detectors.foreign_runners,
+        ),
+    )
+
+
+def _differing_features() -> tuple[Feature, ...]:
+    return (*_differing_in_jobs(), *_differing_in_workflows())
+
+
+def _differing_in_jobs() -> tuple[Feature, ...]:
+    return (
+        Feature(
+            id="runner-label",
+            title="Linux runners (`ubuntu-*`, `self-hosted`, own labels)",
+            verdict=Verdict.DIFFERS,
+            github="Starts a machine with the image or the runner that the labels name.",
+            windlass="Runs the job on this machine, with the programs that are installed here.",
+            detect_in_job=detectors.linux_runners,
+        ),
+        Feature(
+            id="checkout",
+            title="actions/checkout",
+            verdict=Verdict.DIFFERS,
+            github="Fetches the event's commit from the server.",
+            windlass=(
+                "Gives the commit of the local repository, with uncommitted changes unless "
+                "`--committed` is given; other repositories are not fetched."
+            ),
+            detect_in_job=detectors.checkouts,
+        ),
+        Feature(
+            id="foreign-shell",
+            title="Shells `pwsh`, `powershell` and `cmd`",
+            verdict=Verdict.DIFFERS,
+            github="Hosted runners have PowerShell; Windows runners have cmd.",
+            windlass="The step fails if this machine does not have the program.",
+            detect_in_job=detectors.foreign_shells,
+        ),
+        Feature(
+            id="problem-matcher",
+            title="Problem matchers (`::add-matcher::`)",
+            verdict=Verdict.DIFFERS,
+            github="Turns matching lines of the log into annotations.",
+            windlass="Accepts the command and makes no annotations of the lines.",
+            detect_in_job=detectors.matchers,
+        ),
+        Feature(
+            id="environment",
+            title="Deployment environments (`environment`)",
+            verdict=Verdict.DIFFERS,
+            github="Waits for the environment's protection rules and records a deployment.",
+            windlass="Holds the job unless `--allow-environment NAME` is given; records nothing.",
+            detect_in_job=detectors.environments,
+        ),
+    )
+
+
+def _differing_in_workflows() -> tuple[Feature, ...]:
+    return (
+        Feature(
+            id="concurrency",
+            title="Concurrency groups (`concurrency`)",
+            verdict=Verdict.DIFFERS,
+            github="Lets one run or job of a group go on and cancels or queues the others.",
+            windlass="Evaluates the group; runs do not wait for or cancel each other.",
+            detect=detectors.concurrency_groups,
+        ),
+        Feature(
+            id="permissions",
+            title="Permissions of the job's token (`permissions`)",
+            verdict=Verdict.DIFFERS,
+            github="Gives the job a token with these permissions.",
+            windlass="Checks the values; there is no token to give.",
+            detect=detectors.permission_blocks,
+        ),
+        Feature(
+            id="identity-token",
+            title="OpenID Connect (`id-token: write`)",
+            verdict=Verdict.DIFFERS,
+            github="Lets the job ask for an identity token.",
+            windlass="Serves no identity tokens.",
+            detect=detectors.identity_tokens,
+        ),
+        Feature(
+            id="job-token",
+            title="`github.token` and `secrets.GITHUB_TOKEN`",
+            verdict=Verdict.DIFFERS,
+            github="Holds a token for the job that ends with it.",
+            windlass="Empty, unless a secret GITHUB_TOKEN is given on the command line.",
+            detect=detectors.job_tokens,
+        ),
+        Feature(
+            id="schedule",
+            title="Schedules (`on.schedule`)",
+            verdict=Verdict.DIFFERS,
+            github="Starts a run at these times.",
+            windlass="Starts nothing by itself; `windlass run schedule` runs it once.",
+            detect=detectors.schedules,
+        ),
+    )
+
+
+_HONOURED = (
+    ("expressions", "Expressions, contexts and functions", "Evaluates `${{ }}` and `if`."),
+    ("needs", "`needs` and job conditions", "Starts a job when its own needs have ended."),
+    ("matrix", "`strategy`", "Expands the matrix; obeys `fail-fast` and `max-parallel`."),
+    ("filters", "Branch, tag and path filters", "Decides from them whether a workflow runs."),
+    ("inputs", "Inputs of `workflow_dispatch` and `workflow_call`", "Checks and types them."),
+    ("local-workflow", "Reusable workflows of the same repository", "Runs their jobs as a part."),
+    ("run-step", "`run` steps and `shell`", "Writes the script to a file and runs the shell."),
+    ("command-file", "`GITHUB_ENV`, `GITHUB_OUTPUT`, `GITHUB_PATH`", "Reads them after each step."),
+    ("time-out", "`timeout-minutes`", "Ends the step; fractions are cut off."),
+    ("continue-on-error", "`continue-on-error`", "Goes on; keeps the outcome."),
+)
+
+
+def _honoured_features() -> tuple[Feature, ...]:
+    return tuple(
+        Feature(
+            id=identifier,
+            title=title,
+            verdict=Verdict.HONOURED,
+            github=behaviour,
+            windlass="The same.",
+        )
+        for identifier, title, behaviour in _HONOURED
+    )
