@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JobOpened:
-    """The place of the job is ready; `runner` and `job` are those contexts as it knows them."""
+    """The place of the job is ready; `runner` and `job` are those contexts as it knows them.
+
+    `github` holds what only the place knows of the github context: workspace, event_path, job.
+    """
 
     runner: Mapping[str, Value]
     job: Mapping[str, Value] = field(default_factory=dict)
+    github: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,9 @@ class StartStep:
     `key` is unique in the job. A run step has `script`, an action step `uses` and `inputs`.
     `variables` is the whole of the step's `env` context (workflow, job, GITHUB_ENV, step), `paths`
     what earlier steps added to PATH, first entry first in PATH. `working_directory` may be
-    relative to the workspace. `timeout_minutes` is None where there is no limit.
+    relative to the workspace. `timeout_minutes` is whole, as the runner truncates it, and None where
+    there is no limit. `contexts` is all but `secrets`. `problems` are keys that could not be
+    evaluated although the step runs, as on GitHub: its name, its time-out.
     """
 
     key: str
@@ -67,8 +73,9 @@ class StartStep:
     inputs: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
-    timeout_minutes: float | None = None
+    timeout_minutes: int | None = None
     contexts: Mapping[str, Value] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +98,15 @@ class RejectStep:
 
 @dataclass(frozen=True, slots=True)
 class ConcludeStep:
-    """A step that started or was rejected is over: its outcome, and that after continue-on-error."""
+    """A step that started or was rejected is over: its outcome, and that after continue-on-error.
+
+    `problem` says why `continue-on-error` could not be evaluated; the step then counts as failed.
+    """
 
     key: str
     outcome: Result
     conclusion: Result
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,11 @@ class CancelStep:
 
 @dataclass(frozen=True, slots=True)
 class FinishJob:
-    """All steps are over. `problems` are messages about outputs that could not be evaluated."""
+    """All steps are over.
+
+    `problems` are messages about keys of the job that could not be evaluated: `env` and `defaults`
+    (no step has run then) and `outputs` (there are none then). The job has failed.
+    """
 
     result: Result
     outputs: Mapping[str, str] = field(default_factory=dict)
