@@ -13,6 +13,7 @@ from windlass.lang.expressions.compiled import Compiled, compile_expression
 from windlass.lang.expressions.faults import Fault
 from windlass.lang.expressions.functions import BUILT_IN, FunctionInfo
 from windlass.lang.expressions.json_text import from_json, read_json, to_json
+from windlass.lang.expressions.lookup import look_up
 from windlass.lang.expressions.parser import parse
 from windlass.lang.expressions.references import (
     FunctionReference,
@@ -28,6 +29,7 @@ from windlass.lang.expressions.values import (
     Kind,
     Unknown,
     Value,
+    is_primitive,
     is_truthy,
     kind_of,
     to_number,
@@ -53,8 +55,10 @@ __all__ = [
     "from_json",
     "holds_unknown",
     "is_equal",
+    "is_primitive",
     "is_truthy",
     "kind_of",
+    "look_up",
     "parse",
     "read_json",
     "references",
