@@ -1,0 +1,87 @@
+"""What the command line says when it cannot go on: one line, a hint, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from windlass.cli.terminal import open_terminal, visible
+from windlass.errors import Cancelled, InputError, UsageError, WindlassError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+UNEXPECTED_EXIT_CODE = 3
+USAGE_EXIT_CODE = 2
+
+
+def report_failure(error: BaseException) -> int:
+    """Say on stderr what went wrong and return the exit code that belongs to it."""
+    if isinstance(error, SystemExit):
+        return _code_of_exit(error)
+    if isinstance(error, Cancelled):
+        return Cancelled.exit_code
+    if isinstance(error, OSError) and error.filename is not None:
+        error = InputError(f"{_name_of(error.filename)}: {error.strerror}")
+    if isinstance(error, WindlassError):
+        _say(error.message, error.hint)
+        return error.exit_code
+    _say(*_describe_unexpected(error))
+    return UNEXPECTED_EXIT_CODE
+
+
+def suggest(word: str, known: Iterable[str]) -> str | None:
+    """Return `did you mean …?` for the nearest known words, or None where none is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(known), n=2, cutoff=0.6)
+    return f"did you mean {' or '.join(near)}?" if near else None
+
+
+def unknown_command(name: str, known: Iterable[str]) -> UsageError:
+    """Build the error for a command that does not exist."""
+    what = "option" if name.startswith("-") else "command"
+    hint = suggest(name, known) or "`windlass help` lists the commands"
+    return UsageError(f"there is no {what} {name!r}", hint=hint)
+
+
+def _code_of_exit(error: SystemExit) -> int:
+    if error.code is None:
+        return 0
+    return error.code if isinstance(error.code, int) else USAGE_EXIT_CODE
+
+
+def _name_of(filename: object) -> str:
+    return os.fsdecode(filename) if isinstance(filename, str | bytes) else str(filename)
+
+
+def _describe_unexpected(error: BaseException) -> tuple[str, str]:
+    """Name an exception nobody foresaw; its traceback goes to a file when that was asked for."""
+    message = f"unexpected {type(error).__name__}: {error}"
+    if os.environ.get("WINDLASS_DEBUG", "") in ("", "0"):
+        return message, "this is a fault of Windlass; WINDLASS_DEBUG=1 writes the details to a file"
+    return message, f"the traceback is in {_write_traceback(error)}"
+
+
+def _write_traceback(error: BaseException) -> str:
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="windlass-", suffix=".traceback", delete=False, encoding="utf-8"
+    ) as file:
+        file.writelines(traceback.format_exception(error))
+    return file.name
+
+
+def _say(message: str, hint: str | None) -> None:
+    terminal = open_terminal(sys.stderr)
+    lines = [f"{terminal.paint('windlass: error:', 'bold', 'red')} {_on_one_line(message)}"]
+    if hint is not None:
+        lines.append(f"{terminal.paint('hint:', 'cyan')} {visible(hint)}")
+    terminal.write("\n".join(lines) + "\n")
+
+
+def _on_one_line(message: str) -> str:
+    return visible("; ".join(line.strip() for line in message.splitlines() if line.strip()))

@@ -1,0 +1,25 @@
+"""Writing to a stream whose reader may go away, as in `windlass plan | head`."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write and flush; once the reader has gone away, this and all further text is dropped."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        _discard_writes(stream)
+
+
+def _discard_writes(stream: TextIO) -> None:
+    """Point the stream at nothing, so that neither later writes nor Python's end complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
