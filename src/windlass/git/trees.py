@@ -66,7 +66,7 @@ def write_tree(root: Path, *, committed_only: bool, scratch: Path) -> str:
 
 
 def materialise_tree(tree: str, destination: Path, *, scratch: Path) -> None:
-    """Write a tree that `write_tree` returned (or any tree or commit of the repository) to a folder.
+    """Write a tree (or a commit's) to a folder; `scratch` is where `write_tree` left its objects.
 
     `destination` is made; it must be empty. Symbolic links, executable bits and file names in any
     bytes are kept; line endings follow the repository's `.gitattributes`; a submodule is an empty
@@ -122,11 +122,8 @@ def make_job_git(
 
 
 def _find_source(root: Path) -> _Source:
-    answer = run(
-        ["rev-parse", "--git-path", "index", "--git-path", "objects", "--git-path", "shallow"]
-        + ["--verify", "HEAD^{tree}"],
-        folder=root,
-    )
+    paths = ["--git-path", "index", "--git-path", "objects", "--git-path", "shallow"]
+    answer = run(["rev-parse", *paths, "--verify", "HEAD^{tree}"], folder=root)
     index, objects, shallow, tree = decode(answer).splitlines()
     return _Source(
         (root / index).resolve(), (root / objects).resolve(), (root / shallow).resolve(), tree
