@@ -1,0 +1,21 @@
+"""Berths."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Create the table."""
+    op.create_table(
+        "berths",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.Text, nullable=False, unique=True),
+    )
+
+
+def downgrade() -> None:
+    """Drop it again."""
+    op.drop_table("berths")

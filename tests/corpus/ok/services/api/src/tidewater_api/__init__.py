@@ -1,0 +1,3 @@
+"""Berth planning over HTTP."""
+
+__version__ = "1.4.0"
