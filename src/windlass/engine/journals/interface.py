@@ -27,3 +27,6 @@ class Journal(Protocol):
 
     def signals(self) -> Iterator[Signal]:
         """Yield the signals in order: replaying them gives the same state and the same orders."""
+
+    def orders(self) -> Iterator[tuple[Order, ...]]:
+        """Yield the orders each signal led to, one tuple for every signal, in the same order."""

@@ -1,0 +1,52 @@
+"""The only loop: a signal comes in, the machine answers with orders, both are kept, then done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from windlass.plan.orders import FinishRun
+from windlass.plan.signals import RunStarted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from windlass.engine.journals.interface import Journal
+    from windlass.model.status import Result
+    from windlass.plan.orders import Order
+    from windlass.plan.signals import Signal
+
+
+class Machine(Protocol):
+    """A state machine: `windlass.plan.run.RunMachine`."""
+
+    def receive(self, signal: Signal) -> Sequence[Order]:
+        """Take one signal; return the orders it leads to."""
+
+
+def drive(
+    machine: Machine,
+    *,
+    journal: Journal,
+    next_signal: Callable[[], Signal],
+    carry_out: Callable[[Order], None],
+) -> Result:
+    """Run one machine from `RunStarted` to `FinishRun` and return the run's result.
+
+    `next_signal` waits for what happens next. `carry_out` must not wait: it starts what takes time
+    and lets the end of it come back as a signal. An order is carried out only once the journal has
+    it, so whoever reads the journal later knows at least as much as the world.
+
+    Raises:
+        PlatformError: the journal cannot be written.
+    """
+    sequence = 0
+    signal: Signal = RunStarted()
+    while True:
+        orders = machine.receive(signal)
+        journal.append(sequence, signal, orders)
+        for order in orders:
+            carry_out(order)
+            if isinstance(order, FinishRun):
+                return order.result
+        sequence += 1
+        signal = next_signal()

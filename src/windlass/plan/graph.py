@@ -1,0 +1,188 @@
+"""The jobs of a run as a graph that grows: called workflows and matrices add to it as they are met.
+
+Each node carries what the status functions ask of all its ancestors, kept up as they end, so that
+a run costs time in proportion to its jobs and edges.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from windlass.model.status import Result
+from windlass.plan.conditions import Ancestry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from windlass.lang.expressions import Value
+    from windlass.lang.workflow.model import AnyJob, Workflow
+    from windlass.plan.faults import PlanFault
+    from windlass.plan.orders import SecretHandover
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Level:
+    """The jobs of one workflow: of the run itself, or of one call of a reusable workflow.
+
+    `caller` is the leg that called, `depth` how many workflows deep the level is; `unfinished`
+    counts the jobs that have not ended.
+    """
+
+    workflow: Workflow
+    contexts: Mapping[str, Value]
+    caller: LegRun | None = None
+    handovers: tuple[SecretHandover, ...] = ()
+    depth: int = 1
+    nodes: dict[str, Node] = field(default_factory=dict)
+    unfinished: int = 0
+    cancelled: bool = False
+
+    def key_of(self, key: str) -> str:
+        """Return a key within this workflow as it is called within the run."""
+        return key if self.caller is None else f"{self.caller.key} / {key}"
+
+    def name_of(self, name: str) -> str:
+        """Return what people see of a name within this workflow."""
+        return name if self.caller is None else f"{self.caller.name} / {name}"
+
+    def results_context(self) -> dict[str, Value]:
+        """Return the `jobs` context: result and outputs of every job."""
+        return {id_: node.summary() for id_, node in self.nodes.items()}
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Node:
+    """One job of one level, with all its legs.
+
+    `unsuccessful` and `failed` are the first of all its transitive needs that did not succeed and
+    that failed, kept up as these end; see `windlass.plan.conditions.Ancestry`.
+    """
+
+    job: AnyJob
+    level: Level
+    needs: list[Node] = field(default_factory=list)
+    dependents: list[Node] = field(default_factory=list)
+    waiting: int = 0
+    unsuccessful: tuple[str, Result] | None = None
+    failed: tuple[str, Result] | None = None
+    result: Result | None = None
+    outputs: dict[str, str] = field(default_factory=dict)
+    queued: deque[LegRun] = field(default_factory=deque)
+    running: dict[str, LegRun] = field(default_factory=dict)
+    leg_results: set[Result] = field(default_factory=set)
+    fail_fast: bool = True
+    max_parallel: int | None = None
+
+    def summary(self) -> dict[str, Value]:
+        """Return what `needs.<id>` and `jobs.<id>` show."""
+        result = None if self.result is None else self.result.value
+        return {"result": result, "outputs": self.outputs}
+
+    def needs_context(self) -> dict[str, Value]:
+        """Return the `needs` context: the direct needs only."""
+        return {need.job.id: need.summary() for need in self.needs}
+
+    def ancestry(self) -> Ancestry:
+        """Return what the status functions of the job's condition look at."""
+        return Ancestry(
+            self.unsuccessful, self.failed, self.level.cancelled, _AncestorResults(self)
+        )
+
+    def has_room(self) -> bool:
+        """Tell whether one more leg may start."""
+        return self.max_parallel is None or len(self.running) < self.max_parallel
+
+    def has_ended(self) -> bool:
+        """Tell whether every leg has."""
+        return not self.queued and not self.running
+
+    def settle(self, result: Result) -> list[Node]:
+        """Keep the job's result; return the dependents that wait for nothing more."""
+        self.result = result
+        own = (self.job.id, result)
+        unsuccessful = self.unsuccessful or (own if result is not Result.SUCCESS else None)
+        failed = self.failed or (own if result is Result.FAILURE else None)
+        ready = []
+        for dependent in self.dependents:
+            dependent.unsuccessful = dependent.unsuccessful or unsuccessful
+            dependent.failed = dependent.failed or failed
+            dependent.waiting -= 1
+            if dependent.waiting == 0:
+                ready.append(dependent)
+        return ready
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class LegRun:
+    """One leg of a job in this run; `called` is the level it opened where the job is a call."""
+
+    node: Node
+    key: str
+    name: str
+    contexts: Mapping[str, Value]
+    fault: PlanFault | None = None
+    continue_on_error: bool = False
+    cancelled: bool = False
+    called: Level | None = None
+
+
+def build_level(level: Level, *, only: str | None = None) -> list[Node]:
+    """Fill a level with its workflow's jobs and return those that need nothing, in file order.
+
+    `only` limits them to one job and all that it needs.
+    """
+    jobs = {job.id: job for job in level.workflow.jobs}
+    chosen = jobs.keys() if only is None else _with_needs(jobs, only)
+    level.nodes = {id_: Node(job=job, level=level) for id_, job in jobs.items() if id_ in chosen}
+    level.unfinished = len(level.nodes)
+    folded = {id_.upper(): node for id_, node in level.nodes.items()}
+    for node in level.nodes.values():
+        names = dict.fromkeys(need.value.upper() for need in node.job.needs)
+        node.needs = [folded[name] for name in names]
+        node.waiting = len(node.needs)
+        for need in node.needs:
+            need.dependents.append(node)
+    return [node for node in level.nodes.values() if node.waiting == 0]
+
+
+class _AncestorResults(Mapping[str, Result]):
+    """The results of all that one job needs, directly or not; looked up only when asked for."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    @cached_property
+    def _results(self) -> dict[str, Result]:
+        found: dict[str, Result] = {}
+        waiting = list(self._node.needs)
+        while waiting:
+            node = waiting.pop()
+            if node.job.id not in found and node.result is not None:
+                found[node.job.id] = node.result
+                waiting += node.needs
+        return found
+
+    def __getitem__(self, job: str) -> Result:
+        return self._results[job]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+
+def _with_needs(jobs: Mapping[str, AnyJob], only: str) -> set[str]:
+    by_name = {id_.upper(): job for id_, job in jobs.items()}
+    chosen: set[str] = set()
+    waiting: list[str] = [only.upper()]
+    while waiting:
+        job = by_name[waiting.pop()]
+        if job.id not in chosen:
+            chosen.add(job.id)
+            waiting += (need.value.upper() for need in job.needs)
+    return chosen

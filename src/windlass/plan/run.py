@@ -1,0 +1,306 @@
+"""The state machine of one run: which job starts, is skipped or cancelled, and how the run ends.
+
+Pure and deterministic: `receive` takes one signal and returns the orders it leads to, so the list
+of signals is the whole truth about a run. A job starts as soon as everything it needs has ended.
+A signal that no longer matters (a job that is not running, anything after `FinishRun`) leads to no
+orders. The time it takes grows with jobs and edges, not with their product.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from windlass.lang.expressions import Unknown, to_text
+from windlass.lang.tokens import StringToken
+from windlass.lang.workflow.model import CallJob
+from windlass.model.status import Result
+from windlass.plan.calls import combine_results, evaluate_outputs
+from windlass.plan.conditions import decide_job
+from windlass.plan.decision import Decision, Verdict
+from windlass.plan.faults import PlanFault
+from windlass.plan.graph import LegRun, Level, Node, build_level
+from windlass.plan.keys import describe_fault
+from windlass.plan.launch import leg_contexts, name_leg, open_call, prepare_job
+from windlass.plan.matrix import expand
+from windlass.plan.orders import CancelJob, FinishRun, RejectJob, SkipJob
+from windlass.plan.signals import CancelRequested, JobFinished, RunStarted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from windlass.lang.expressions import Value
+    from windlass.lang.workflow.model import Job, Workflow
+    from windlass.plan.matrix import Leg
+    from windlass.plan.orders import Order
+    from windlass.plan.signals import Signal
+
+
+class RunMachine:
+    """One run of one workflow."""
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        contexts: Mapping[str, Value],
+        *,
+        workflows: Mapping[str, Workflow] | None = None,
+        only: str | None = None,
+        legs: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take the workflow and the contexts that hold for all of it: github, inputs and vars.
+
+        `workflows` are those that may be called, by their path in the repository. `only` is the id
+        of one job to run with all it needs; `legs` keeps those legs of a matrix whose values are
+        these.
+        """
+        self._root = Level(workflow=workflow, contexts=contexts)
+        self._workflows = dict(workflows or {})
+        self._only = only
+        self._wanted = dict(legs or {})
+        self._running: dict[str, LegRun] = {}
+        self._orders: list[Order] = []
+        self._tasks: deque[Callable[[], None]] = deque()
+        self._started = False
+        self._finished = False
+
+    def receive(self, signal: Signal) -> list[Order]:
+        """Take one signal; return what is to be done now, in order."""
+        if self._finished:
+            return []
+        self._orders = []
+        match signal:
+            case RunStarted():
+                self._start()
+            case JobFinished():
+                self._finish_job(signal)
+            case CancelRequested():
+                self._cancel(self._root, signal.reason)
+        while self._tasks:
+            self._tasks.popleft()()
+        return self._orders
+
+    def _later(self, task: Callable[[], None]) -> None:
+        """Keep a step of the graph for after the current one, so that no chain of jobs recurses."""
+        self._tasks.append(task)
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            self._enter(self._root, only=self._only)
+
+    def _enter(self, level: Level, only: str | None = None) -> None:
+        for node in build_level(level, only=only):
+            self._later(lambda node=node: self._decide(node))  # type: ignore[misc]
+        if level.unfinished == 0:
+            self._later(lambda: self._leave(level))
+
+    # One job: decide, expand, launch
+
+    def _decide(self, node: Node) -> None:
+        """Decide a job that waits for nothing more."""
+        level, job = node.level, node.job
+        contexts = {**level.contexts, "needs": node.needs_context()}
+        decision = decide_job(job.condition, contexts, node.ancestry())
+        if isinstance(decision, PlanFault):
+            self._reject_node(node, decision)
+        elif decision.verdict is Verdict.RUN:
+            self._expand(node, contexts)
+        else:
+            self._skip(level.key_of(job.id), level.name_of(_plain_name(node)), decision)
+            self._settle(node, Result.SKIPPED)
+
+    def _expand(self, node: Node, contexts: Mapping[str, Value]) -> None:
+        """Make the legs of a job and start as many as may run."""
+        strategy = expand(node.job, contexts)
+        if isinstance(strategy, Unknown):
+            strategy = PlanFault("The strategy depends on a value that is not known")
+        if isinstance(strategy, PlanFault):
+            self._reject_node(node, strategy)
+            return
+        legs = [leg for leg in strategy.legs if self._is_wanted(leg)]
+        if not legs:
+            self._reject_node(node, self._no_such_leg(node, strategy.legs))
+            return
+        node.fail_fast = strategy.fail_fast
+        node.max_parallel = strategy.max_parallel
+        node.queued.extend(self._make_leg(node, leg, contexts) for leg in legs)
+        self._launch(node)
+
+    def _make_leg(self, node: Node, leg: Leg, contexts: Mapping[str, Value]) -> LegRun:
+        level = node.level
+        own = leg_contexts(node.job, leg, contexts)
+        name = name_leg(node.job, leg, own)
+        return LegRun(
+            node=node,
+            key=level.key_of(leg.key),
+            name=level.name_of(leg.name if isinstance(name, PlanFault) else name),
+            contexts=own,
+            fault=name if isinstance(name, PlanFault) else None,
+        )
+
+    def _is_wanted(self, leg: Leg) -> bool:
+        """Tell whether a leg has the values that were asked for; keys it does not have are moot."""
+        matrix = leg.matrix or {}
+        return all(
+            key not in matrix or to_text(matrix[key]) == value
+            for key, value in self._wanted.items()
+        )
+
+    def _no_such_leg(self, node: Node, legs: tuple[Leg, ...]) -> PlanFault:
+        wanted = ", ".join(f"{key}={value}" for key, value in self._wanted.items())
+        known = ", ".join(leg.key for leg in legs)
+        message = f"No leg of the matrix has {wanted}; there are: {known}"
+        return PlanFault(message, node.job.span)
+
+    def _launch(self, node: Node) -> None:
+        """Start queued legs while `max-parallel` leaves room."""
+        while node.queued and node.has_room():
+            leg = node.queued.popleft()
+            node.running[leg.key] = leg
+            self._launch_leg(leg)
+        if node.has_ended() and node.result is None:
+            self._settle(node, combine_results(node.leg_results))
+
+    def _launch_leg(self, leg: LegRun) -> None:
+        """Start one leg, which is in `running` from now on until it ends."""
+        job = leg.node.job
+        if leg.fault is not None:
+            self._reject_leg(leg, leg.fault)
+        elif isinstance(job, CallJob):
+            self._call(leg)
+        else:
+            self._start_job(leg, job)
+
+    def _call(self, leg: LegRun) -> None:
+        level = open_call(leg, self._workflows)
+        if isinstance(level, PlanFault):
+            self._reject_leg(leg, level)
+            return
+        leg.called = level
+        self._enter(level)
+
+    def _start_job(self, leg: LegRun, job: Job) -> None:
+        order = prepare_job(
+            job,
+            key=leg.key,
+            name=leg.name,
+            workflow=leg.node.level.workflow,
+            contexts=leg.contexts,
+            handovers=leg.node.level.handovers,
+        )
+        if isinstance(order, PlanFault):
+            self._reject_leg(leg, order)
+            return
+        leg.continue_on_error = order.continue_on_error
+        self._running[leg.key] = leg
+        self._orders.append(order)
+
+    # How legs, jobs and levels end
+
+    def _finish_job(self, signal: JobFinished) -> None:
+        leg = self._running.pop(signal.key, None)
+        if leg is not None:
+            self._end_leg(leg, signal.result, signal.outputs)
+
+    def _reject_leg(self, leg: LegRun, fault: PlanFault) -> None:
+        self._orders.append(RejectJob(leg.key, leg.name, describe_fault(fault)))
+        self._later(lambda: self._end_leg(leg, Result.FAILURE, {}))
+
+    def _reject_node(self, node: Node, fault: PlanFault) -> None:
+        level = node.level
+        key, name = level.key_of(node.job.id), level.name_of(_plain_name(node))
+        self._orders.append(RejectJob(key, name, describe_fault(fault)))
+        self._settle(node, Result.FAILURE)
+
+    def _skip(self, key: str, name: str, decision: Decision) -> None:
+        self._orders.append(SkipJob(key, name, decision))
+
+    def _end_leg(self, leg: LegRun, result: Result, outputs: Mapping[str, str]) -> None:
+        """Count one leg's end; of outputs that several legs set, the last non-empty one wins."""
+        node = leg.node
+        if node.running.pop(leg.key, None) is None:
+            return
+        node.outputs.update({name: value for name, value in outputs.items() if value})
+        forgiven = result is Result.FAILURE and leg.continue_on_error
+        node.leg_results.add(Result.SUCCESS if forgiven else result)
+        if result is Result.FAILURE and not forgiven and node.fail_fast:
+            self._stop_legs(node, f"{leg.name} failed and fail-fast is on")
+        self._launch(node)
+
+    def _stop_legs(self, node: Node, reason: str) -> None:
+        """Drop the queued legs of a matrix and cancel the running ones."""
+        self._drop_queued(node, reason)
+        for leg in node.running.values():
+            self._cancel_leg(leg, reason)
+
+    def _drop_queued(self, node: Node, reason: str) -> None:
+        for leg in node.queued:
+            self._skip(leg.key, leg.name, Decision(Verdict.SKIP, f"cancelled: {reason}"))
+            node.leg_results.add(Result.CANCELLED)
+        node.queued.clear()
+
+    def _settle(self, node: Node, result: Result) -> None:
+        """End a job: whoever waited only for it is decided next."""
+        for dependent in node.settle(result):
+            self._later(lambda node=dependent: self._decide(node))  # type: ignore[misc]
+        level = node.level
+        level.unfinished -= 1
+        if level.unfinished == 0:
+            self._later(lambda: self._leave(level))
+
+    def _leave(self, level: Level) -> None:
+        """End a level: the run itself, or a called workflow."""
+        result = combine_results({node.result for node in level.nodes.values() if node.result})
+        if level.caller is None:
+            self._finish_run(result)
+            return
+        contexts = {**level.contexts, "jobs": level.results_context()}
+        outputs = evaluate_outputs(level.workflow, contexts)
+        if isinstance(outputs, PlanFault):
+            self._reject_leg(level.caller, outputs)
+        else:
+            self._end_leg(level.caller, result, outputs)
+
+    def _finish_run(self, result: Result) -> None:
+        """A run is as bad as its worst job; a cancelled one is never a success."""
+        if result is not Result.FAILURE and self._root.cancelled:
+            result = Result.CANCELLED
+        self._finished = True
+        self._orders.append(FinishRun(Result.SUCCESS if result is Result.SKIPPED else result))
+
+    # Cancellation
+
+    def _cancel(self, level: Level, reason: str) -> None:
+        """Cancel a level: jobs whose condition still holds go on, as on GitHub.
+
+        Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
+        """
+        if level.cancelled or not self._started:
+            return
+        level.cancelled = True
+        for node in list(level.nodes.values()):
+            for leg in node.running.values():
+                if leg.called is not None:
+                    self._cancel(leg.called, reason)
+            if (node.running or node.queued) and not self._still_holds(node):
+                self._stop_legs(node, reason)
+                self._later(lambda node=node: self._launch(node))  # type: ignore[misc]
+
+    def _still_holds(self, node: Node) -> bool:
+        contexts = {**node.level.contexts, "needs": node.needs_context()}
+        decision = decide_job(node.job.condition, contexts, node.ancestry())
+        return isinstance(decision, Decision) and decision.verdict is Verdict.RUN
+
+    def _cancel_leg(self, leg: LegRun, reason: str) -> None:
+        if leg.called is not None:
+            self._cancel(leg.called, reason)
+        elif leg.key in self._running and not leg.cancelled:
+            leg.cancelled = True
+            self._orders.append(CancelJob(leg.key, reason))
+
+
+def _plain_name(node: Node) -> str:
+    """Return the name of a job that has no legs: what was written, else its id."""
+    name = node.job.name
+    return name.value if isinstance(name, StringToken) and name.value else node.job.id
