@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windlass.cli.completion import build_whole_parser
+from windlass.cli.main import COMMANDS, load_command
+from windlass.cli.parser import build_parser
 
 if TYPE_CHECKING:
     import argparse
@@ -23,19 +24,10 @@ Generated from the parsers; `./dev docs` rewrites it. Exit codes are on
 
 
 def lay_out_reference() -> str:
-    """The whole page."""
-    whole = build_whole_parser()
-    sections = [section for parser in leaves(whole) for section in lay_out(parser)]
+    """The whole page, in the order of the help."""
+    parsers = [build_parser(name, load_command(name)) for name in COMMANDS]
+    sections = [section for parser in parsers for section in lay_out(parser)]
     return "\n".join([HEAD, *sections]).rstrip() + "\n"
-
-
-def leaves(parser: Parser) -> Iterator[Parser]:
-    """The parsers of commands that do something, in the order of the help."""
-    for command in parser.commands.values():
-        if command.commands:
-            yield from leaves(command)
-        else:
-            yield command
 
 
 def lay_out(parser: Parser) -> Iterator[str]:

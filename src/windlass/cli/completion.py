@@ -27,14 +27,20 @@ def execute(arguments: argparse.Namespace) -> int:
     """Write the script for the shell that was asked for."""
     import shtab
 
-    write(sys.stdout, shtab.complete(build_whole_parser(), shell=arguments.shell) + "\n")
+    script = shtab.complete(_build_whole_parser(), shell=arguments.shell)
+    write(sys.stdout, script.rstrip() + "\n")
     return 0
 
 
-def build_whole_parser() -> Parser:
-    """Build the parser of all commands together, for completion and the reference page."""
-    whole = Parser(prog="windlass", description="Runs a repository's own GitHub-Actions workflows.")
+def _build_whole_parser() -> Parser:
+    """Nest the parsers of all commands in one, as shtab wants it."""
+    whole = Parser(prog="windlass")
     whole.add_argument("--version", action="store_true", help="print the version")
+    nests = {"": whole.add_subparsers()}
     for name, (_, summary) in COMMANDS.items():
-        whole.add_command(name, load_command(name), summary)
+        group, _, verb = name.rpartition(" ")
+        if group not in nests:
+            nests[group] = nests[""].add_parser(group).add_subparsers()
+        parser = nests[group].add_parser(verb, help=summary)
+        load_command(name).add_arguments(parser)
     return whole

@@ -42,7 +42,9 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
 def unknown_command(name: str, known: Iterable[str]) -> UsageError:
     """Build the error for a command that does not exist."""
     what = "option" if name.startswith("-") else "command"
-    hint = suggest(name, known) or "`windlass help` lists the commands"
+    group = [command for command in known if command.startswith(f"{name} ")]
+    hint = f"did you mean {' or '.join(group)}?" if group else suggest(name, known)
+    hint = hint or "`windlass help` lists the commands"
     return UsageError(f"there is no {what} {name!r}", hint=hint)
 
 

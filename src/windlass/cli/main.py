@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 COMMANDS = {
+    "expr eval": ("windlass.cli.expr_eval", "evaluate expressions, one JSON object a line"),
     "completion": ("windlass.cli.completion", "print a completion script for a shell"),
 }
 """Command → its module, which has `add_arguments(parser)` and `execute(arguments) -> exit code`,
@@ -47,21 +48,24 @@ def _run_command(words: list[str]) -> int:
 
         write(sys.stdout, f"windlass {__version__}\n")
         return 0
-    if not words or words[0] in ("-h", "--help", "help"):
-        return _help(words[1:])
-    if words[0] not in COMMANDS:
-        from windlass.cli.failures import unknown_command
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
+    for length in (2, 1):
+        name = " ".join(words[:length])
+        if name in COMMANDS:
+            return _execute(name, words[length:])
+    if words[-1:] in ([], ["-h"], ["--help"]):
+        return _list_commands(" ".join(words[:-1]))
+    from windlass.cli.failures import unknown_command
 
-        raise unknown_command(words[0], COMMANDS)
-    return _execute(words[0], words[1:])
+    raise unknown_command(words[0], COMMANDS)
 
 
 def _execute(name: str, words: list[str]) -> int:
     from windlass.cli.parser import build_parser
 
     module = load_command(name)
-    arguments = build_parser(name, COMMANDS[name][1], module).parse_strictly(words)
-    code: int = arguments.execute(arguments)
+    code: int = module.execute(build_parser(name, module).parse_strictly(words))
     return code
 
 
@@ -72,14 +76,15 @@ def load_command(name: str) -> ModuleType:
     return import_module(COMMANDS[name][0])
 
 
-def _help(names: list[str]) -> int:
-    """`windlass help` lists the commands, `windlass help NAME` is `windlass NAME --help`."""
-    if names and names[0] in COMMANDS:
-        return _execute(names[0], [*names[1:], "--help"])
-    if names:
-        return _run_command(names)
+def _list_commands(group: str) -> int:
+    """List all commands, or those of one group, as `windlass expr --help` asks for."""
+    listed = {name: line for name, (_, line) in COMMANDS.items() if f"{name} ".startswith(group)}
+    if not listed:
+        from windlass.cli.failures import unknown_command
+
+        raise unknown_command(group, COMMANDS)
     width = max(map(len, COMMANDS))
-    lines = "\n".join(f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items())
+    lines = "\n".join(f"  {name:<{width}}  {line}" for name, line in listed.items())
     write(
         sys.stdout,
         "Windlass runs a repository's own GitHub-Actions workflows anywhere.\n\n"
