@@ -1,1 +1,5 @@
-"""A workflow file as typed data: `model` holds the types, `reading` makes them from a file."""
+"""The typed workflow, and how it is read from a file."""
+
+from windlass.lang.workflow.reading import Reading, read_workflow
+
+__all__ = ["Reading", "read_workflow"]

@@ -225,12 +225,16 @@ class Job(JobBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallJob(JobBase):
-    """A job that calls a reusable workflow. `inherit_secrets` is `secrets: inherit`."""
+    """A job that calls a reusable workflow. `inherit_secrets` is `secrets: inherit`.
+
+    `called` is the workflow, where the reader could resolve it.
+    """
 
     uses: StringToken
     inputs: MappingToken | None = None
     secrets: MappingToken | None = None
     inherit_secrets: bool = False
+    called: Workflow | None = None
 
 
 AnyJob: TypeAlias = "Job | CallJob"

@@ -1,0 +1,1 @@
+"""What may stand where in a workflow or an action file, as typed data."""

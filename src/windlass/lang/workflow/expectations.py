@@ -1,0 +1,126 @@
+"""Tokens narrowed to the kind a place needs, with GitHub's words where they are of another kind.
+
+Source: actions/languageservices, workflow-parser/src/templates/tokens/template-token.ts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from windlass.lang.tokens import (
+    BooleanToken,
+    ExpressionToken,
+    InsertToken,
+    MappingToken,
+    NullToken,
+    NumberToken,
+    SequenceToken,
+    StringToken,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from windlass.lang.positions import Span
+    from windlass.lang.problems import Problems
+    from windlass.lang.tokens import Token
+
+_Result = TypeVar("_Result")
+_Kind = TypeVar("_Kind", BooleanToken, MappingToken, SequenceToken, StringToken)
+
+_NAMES: dict[type, str] = {
+    ExpressionToken: "BasicExpressionToken",
+    InsertToken: "InsertExpressionToken",
+}
+
+
+class UnexpectedTokenError(Exception):
+    """A token is not of the kind its place needs; never leaves the conversion."""
+
+    def __init__(self, message: str, span: Span) -> None:
+        super().__init__(message)
+        self.span = span
+
+
+def expect_string(token: Token, what: str) -> StringToken:
+    """Return a text; `what` is how GitHub calls the place."""
+    return _expect(token, what, StringToken)
+
+
+def expect_boolean(token: Token, what: str) -> BooleanToken:
+    """Return a boolean."""
+    return _expect(token, what, BooleanToken)
+
+
+def expect_mapping(token: Token, what: str) -> MappingToken:
+    """Return a mapping."""
+    return _expect(token, what, MappingToken)
+
+
+def expect_sequence(token: Token, what: str) -> SequenceToken:
+    """Return a list."""
+    return _expect(token, what, SequenceToken)
+
+
+def expect_scalar(token: Token, what: str) -> Token:
+    """Return anything but a list or a mapping."""
+    if isinstance(token, (SequenceToken, MappingToken)):
+        raise _unexpected(token, what, "ScalarToken")
+    return token
+
+
+def is_expression(token: Token) -> bool:
+    """Say whether a token's value is not known before it is evaluated."""
+    return isinstance(token, (ExpressionToken, InsertToken))
+
+
+def holds_expression(token: Token) -> bool:
+    """Say whether a token, or anything in it, is an expression."""
+    if isinstance(token, MappingToken):
+        return any(holds_expression(key) or holds_expression(value) for key, value in token.entries)
+    if isinstance(token, SequenceToken):
+        return any(holds_expression(item) for item in token.items)
+    return is_expression(token)
+
+
+def guarded(problems: Problems, convert: Callable[[], _Result]) -> _Result | None:
+    """Convert one part; a token of the wrong kind is recorded and the part is None."""
+    try:
+        return convert()
+    except UnexpectedTokenError as error:
+        problems.add("unexpected-type", str(error), error.span)
+        return None
+
+
+def kind_name(token: Token) -> str:
+    """Return GitHub's name for the kind of a token."""
+    return _NAMES.get(type(token), type(token).__name__)
+
+
+def _expect(token: Token, what: str, kind: type[_Kind]) -> _Kind:
+    if isinstance(token, kind):
+        return token
+    raise _unexpected(token, what, kind.__name__)
+
+
+def _unexpected(token: Token, what: str, expected: str) -> UnexpectedTokenError:
+    return UnexpectedTokenError(
+        f"Unexpected type '{kind_name(token)}' encountered while reading '{what}'. "
+        f"The type '{expected}' was expected.",
+        token.span,
+    )
+
+
+def text_of(token: Token | None) -> str | None:
+    """Return the text of a literal text, else None."""
+    return token.value if isinstance(token, StringToken) else None
+
+
+def is_null(token: Token) -> bool:
+    """Say whether nothing was written."""
+    return isinstance(token, NullToken)
+
+
+def is_number(token: Token) -> bool:
+    """Say whether a token is a literal number."""
+    return isinstance(token, NumberToken)

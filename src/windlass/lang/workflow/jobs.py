@@ -1,0 +1,248 @@
+"""`jobs:`: jobs that run steps, jobs that call a workflow, and the order their needs ask for.
+
+Source: actions/languageservices, workflow-parser/src/model/converter/{jobs,job,concurrency}.ts and
+job/*.ts; checks that only the server makes from actions/runner,
+WorkflowParser/Conversion/WorkflowTemplateConverter.cs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from windlass.lang.tokens import MappingToken, SequenceToken, StringToken
+from windlass.lang.workflow.conditions import convert_condition
+from windlass.lang.workflow.containers import check_container, check_services
+from windlass.lang.workflow.expectations import (
+    expect_boolean,
+    expect_mapping,
+    expect_scalar,
+    expect_string,
+    guarded,
+    is_expression,
+)
+from windlass.lang.workflow.identifiers import Identifiers
+from windlass.lang.workflow.model import CallJob, Job, RunDefaults
+from windlass.lang.workflow.needs import check_needs
+from windlass.lang.workflow.permissions import convert_permissions
+from windlass.lang.workflow.steps import convert_steps
+from windlass.lang.workflow.strategy import check_strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from windlass.lang.problems import Problems
+    from windlass.lang.tokens import Token
+    from windlass.lang.workflow.model import AnyJob
+
+MAX_GROUP_LENGTH = 400
+_GROUP_PREFIXES = ("org", "organization", "ent", "enterprise")
+_PLAIN = {
+    "strategy": "strategy",
+    "timeout-minutes": "timeout_minutes",
+    "cancel-timeout-minutes": "cancel_timeout_minutes",
+    "continue-on-error": "continue_on_error",
+    "runs-on": "runs_on",
+    "container": "container",
+    "services": "services",
+    "snapshot": "snapshot",
+    "environment": "environment",
+    "concurrency": "concurrency",
+}
+
+
+def convert_jobs(problems: Problems, token: Token) -> tuple[AnyJob, ...]:
+    """Return the jobs in the order of the file; those with a wrong part are left out."""
+    if not isinstance(token, MappingToken):
+        problems.add("jobs-format", "Invalid format for jobs", token.span)
+        return ()
+    jobs = []
+    for key, value in token.entries:
+        identifier = expect_string(key, "job name")
+        mapping = expect_mapping(value, f"job {identifier.value}")
+        converter = _Converter(problems, identifier)
+        job = guarded(problems, lambda c=converter, m=mapping: c.convert(m))
+        if job is not None:
+            jobs.append(job)
+    check_needs(problems, token.span, jobs)
+    return tuple(jobs)
+
+
+@dataclass(slots=True)
+class _Converter:
+    """Converts one job; properties are taken in the order of the file, as are their errors."""
+
+    problems: Problems
+    identifier: StringToken
+    common: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def convert(self, mapping: MappingToken) -> AnyJob:
+        message = Identifiers().add(self.identifier.value)
+        if message is not None:
+            self.problems.add("job-id", message, self.identifier.span)
+        for key, value in mapping.entries:
+            self._take(expect_string(key, "job property name").value, value)
+        self.common |= {"id": self.identifier.value, "span": self.identifier.span}
+        if "uses" in self.values:
+            return CallJob(**self.common, **self.values)
+        self.values.setdefault("steps", ())
+        return Job(**self.common, **self.values)
+
+    def _take(self, key: str, value: Token) -> None:
+        problems = self.problems
+        match key:
+            case "name":
+                self.common["name"] = expect_scalar(value, "job name")
+            case "needs":
+                self.common["needs"] = _convert_needs(value)
+            case "if":
+                self.common["condition"] = convert_condition(problems, value, "job-if")
+            case "permissions":
+                self.common["permissions"] = convert_permissions(value)
+            case "env" | "outputs":
+                self.values[key] = guarded(problems, lambda: expect_mapping(value, f"job {key}"))
+            case "defaults":
+                self.values["defaults"] = convert_defaults(value)
+            case "steps":
+                self.values["steps"] = convert_steps(problems, value)
+            case "uses":
+                self.values["uses"] = expect_string(value, "job uses value")
+            case "with":
+                self.values["inputs"] = guarded(
+                    problems, lambda: expect_mapping(value, "uses-with value")
+                )
+            case "secrets":
+                self._secrets(value)
+            case _:
+                self._check(key, value)
+                target = self.common if key in ("strategy", "concurrency") else self.values
+                target[_PLAIN[key]] = value
+
+    def _secrets(self, value: Token) -> None:
+        if isinstance(value, StringToken) and value.value == "inherit":
+            self.values["inherit_secrets"] = True
+            return
+        self.values["secrets"] = guarded(
+            self.problems, lambda: expect_mapping(value, "uses-secrets value")
+        )
+
+    def _check(self, key: str, value: Token) -> None:
+        problems = self.problems
+        checks: dict[str, Callable[[Problems, Token], None]] = {
+            "concurrency": check_concurrency,
+            "environment": _check_environment,
+            "runs-on": _check_runs_on,
+        }
+        if key in checks:
+            guarded(problems, lambda: checks[key](problems, value))
+        elif key == "container":
+            check_container(problems, value)
+        elif key == "services":
+            check_services(problems, value)
+        elif key == "strategy":
+            check_strategy(problems, value)
+        elif key == "snapshot":
+            _check_snapshot(problems, value)
+
+
+def _convert_needs(value: Token) -> tuple[StringToken, ...]:
+    if isinstance(value, StringToken):
+        return (value,)
+    items = value.items if isinstance(value, SequenceToken) else ()
+    return tuple([expect_string(item, "job needs id") for item in items])
+
+
+def convert_defaults(token: Token) -> RunDefaults | None:
+    """Return `defaults.run`, or None where it is not given."""
+    run = token.find("run") if isinstance(token, MappingToken) else None
+    if not isinstance(run, MappingToken):
+        return None
+    return RunDefaults(run.find("shell"), run.find("working-directory"))
+
+
+def check_concurrency(problems: Problems, token: Token) -> None:
+    """Check a `concurrency:` key of a workflow or a job."""
+    if is_expression(token):
+        return
+    group: Token | None = token
+    if not isinstance(token, StringToken):
+        group = None
+        for key, value in expect_mapping(token, "concurrency group").entries:
+            name = expect_string(key, "concurrency group key").value
+            if is_expression(value):
+                continue
+            if name == "group":
+                group = expect_string(value, "concurrency group")
+            elif name == "cancel-in-progress":
+                expect_boolean(value, "cancel-in-progress")
+            elif name == "queue":
+                expect_string(value, "queue")
+    if isinstance(group, StringToken) and len(group.value) > MAX_GROUP_LENGTH:
+        message = f"Concurrency group name must be less than {MAX_GROUP_LENGTH} characters"
+        problems.add("concurrency-group", message, token.span)
+
+
+def _check_environment(_: Problems, token: Token) -> None:
+    if is_expression(token) or not isinstance(token, (MappingToken, SequenceToken)):
+        return
+    for key, value in expect_mapping(token, "job environment").entries:
+        name = expect_string(key, "job environment key").value
+        if is_expression(value):
+            continue
+        if name == "name":
+            expect_scalar(value, "job environment name key")
+        elif name == "deployment":
+            expect_boolean(value, "job environment deployment")
+
+
+def _check_runs_on(problems: Problems, token: Token) -> None:
+    _check_labels(token)
+    if not isinstance(token, MappingToken):
+        return
+    for key, value in token.entries:
+        name = expect_string(key, "job runs-on property name").value
+        if name == "labels":
+            _check_labels(value)
+        elif name == "group" and not is_expression(value):
+            _check_group(problems, expect_string(value, "job runs-on group name"))
+
+
+def _check_labels(token: Token) -> None:
+    if isinstance(token, SequenceToken):
+        for item in token.items:
+            if not is_expression(item):
+                expect_string(item, "job runs-on label sequence item")
+
+
+def _check_group(problems: Problems, group: StringToken) -> None:
+    prefix, slash, name = group.value.partition("/")
+    if not slash:
+        return
+    if "/" in name or prefix not in _GROUP_PREFIXES:
+        problems.add(
+            "runs-on-group",
+            f"Invalid runs-on group name '{group.value}. Please use 'organization/' or "
+            "'enterprise/' prefix to target a single runner group.'",
+            group.span,
+        )
+    elif not name:
+        message = f"Invalid runs-on group name '{group.value}'."
+        problems.add("runs-on-group", message, group.span)
+
+
+def _check_snapshot(problems: Problems, token: Token) -> None:
+    if not isinstance(token, MappingToken):
+        return
+    condition = token.find("if")
+    if condition is not None:
+        convert_condition(problems, condition, "snapshot-if")
+    version = token.find("version")
+    if isinstance(version, StringToken) and not _is_image_version(version.value):
+        message = f"Expected format '{{major-version}}.*' Actual '{version.value}'"
+        problems.add("snapshot-version", message, token.span)
+
+
+def _is_image_version(text: str) -> bool:
+    major, _, rest = text.partition(".")
+    return rest == "*" and major.isascii() and major.isdigit()

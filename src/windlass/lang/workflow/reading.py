@@ -1,0 +1,142 @@
+"""Read a workflow file: bytes in; a typed workflow, tokens and diagnostics out.
+
+reading = read_workflow(".github/workflows/ci.yml", text, resolve=files.get)
+if reading.workflow is None: …          # reading.diagnostics says why
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from windlass.lang.diagnostics import Severity
+from windlass.lang.positions import Position, Span
+from windlass.lang.problems import Problems
+from windlass.lang.reader import read_template
+from windlass.lang.schema.definitions import NOTHING
+from windlass.lang.schema.workflow import ROOT, workflow_schema
+from windlass.lang.tokens import MappingToken
+from windlass.lang.workflow.calls import Calls
+from windlass.lang.workflow.expectations import expect_mapping, guarded, text_of
+from windlass.lang.workflow.jobs import check_concurrency, convert_defaults, convert_jobs
+from windlass.lang.workflow.model import Triggers, Workflow
+from windlass.lang.workflow.permissions import convert_permissions
+from windlass.lang.workflow.triggers import convert_triggers
+from windlass.lang.yaml import parse_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from windlass.lang.diagnostics import Diagnostic
+    from windlass.lang.tokens import Token
+
+_EMPTY = "Expected a scalar value, a sequence, or a mapping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a workflow file says.
+
+    `workflow` is None if any diagnostic is an error. `tokens` is the file after the schema has been
+    applied, None where it is not even YAML. `called` holds the readings of the workflows that jobs
+    call, by job id, as far as they could be resolved.
+    """
+
+    path: str
+    workflow: Workflow | None
+    diagnostics: tuple[Diagnostic, ...]
+    tokens: MappingToken | None
+    called: Mapping[str, Reading] = field(default_factory=dict)
+
+
+def read_workflow(
+    path: str, text: bytes, *, resolve: Callable[[str], bytes | None] | None = None
+) -> Reading:
+    """Read one workflow file and the reusable workflows it calls.
+
+    `path` is the file's path in its repository; positions name it. `resolve` returns the content of
+    a called workflow: it is given the path in the repository for `./path` and `$/path`, and the
+    whole reference for `owner/repository/path@ref`. Where it returns None, a local workflow is an
+    error, and a remote one is left unread. Without `resolve` no called workflow is read.
+    """
+    problems = Problems()
+    reading = read_one(problems, path, text)
+    if resolve is None or reading.workflow is None or reading.tokens is None:
+        return _finished(reading, problems)
+    calls = Calls(problems, resolve, read_one)
+    called, workflow = calls.follow(reading.workflow, reading.tokens)
+    complete = Reading(
+        path=path, workflow=workflow, diagnostics=(), tokens=reading.tokens, called=called
+    )
+    return _finished(complete, problems)
+
+
+def _finished(reading: Reading, problems: Problems) -> Reading:
+    has_error = any(problem.severity is Severity.ERROR for problem in problems.found)
+    return Reading(
+        path=reading.path,
+        workflow=None if has_error else reading.workflow,
+        diagnostics=tuple(problems.found),
+        tokens=reading.tokens,
+        called=reading.called,
+    )
+
+
+def read_one(problems: Problems, path: str, text: bytes) -> Reading:
+    """Read one file without the workflows it calls; what is wrong goes to `problems`.
+
+    The workflow may be there although there are problems: those that leave it understandable.
+    """
+    tokens = _read_tokens(problems, path, text)
+    workflow = None
+    if tokens is not None and not problems:
+        workflow = convert_workflow(problems, path, tokens)
+    return Reading(path=path, workflow=workflow, diagnostics=(), tokens=tokens)
+
+
+def _read_tokens(problems: Problems, path: str, text: bytes) -> MappingToken | None:
+    document = parse_yaml(path, text)
+    problems.found.extend(document.diagnostics)
+    if document.root is None:
+        if not document.diagnostics:
+            start = Span(path, Position(1, 1), Position(1, 1))
+            hint = "The file is empty; a workflow has 'on' and 'jobs'."
+            problems.add("empty-file", _EMPTY, start, hint)
+        return None
+    place = workflow_schema().place(ROOT, NOTHING)
+    token = read_template(document.root, place, problems)
+    return token if isinstance(token, MappingToken) else None
+
+
+def convert_workflow(problems: Problems, path: str, root: MappingToken) -> Workflow:
+    """Return the typed workflow; parts are taken in the order of the file, as are their errors."""
+    parts: dict[str, Any] = {
+        "triggers": Triggers(span=root.span, events={}),
+        "jobs": (),
+    }
+    for key, value in root.entries:
+        _take(problems, text_of(key) or "", value, parts)
+    return Workflow(path=path, span=root.span, **parts)
+
+
+def _take(problems: Problems, key: str, value: Token, parts: dict[str, Any]) -> None:
+    match key:
+        case "on":
+            triggers = guarded(problems, lambda: convert_triggers(problems, value))
+            if triggers is not None:
+                parts["triggers"] = triggers
+        case "jobs":
+            parts["jobs"] = guarded(problems, lambda: convert_jobs(problems, value)) or ()
+        case "concurrency":
+            guarded(problems, lambda: check_concurrency(problems, value))
+            parts["concurrency"] = value
+        case "env":
+            parts["env"] = guarded(problems, lambda: expect_mapping(value, "workflow env"))
+        case "name" | "description":
+            parts[key] = text_of(value)
+        case "run-name":
+            parts["run_name"] = value
+        case "defaults":
+            parts["defaults"] = convert_defaults(value)
+        case "permissions":
+            parts["permissions"] = convert_permissions(value)

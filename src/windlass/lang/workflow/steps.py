@@ -1,0 +1,231 @@
+"""`steps:` of a job: run and action steps, and the steps that steer background steps.
+
+Source: actions/languageservices, workflow-parser/src/model/converter/steps.ts; the syntax of `uses`
+from actions/runner, WorkflowParser/Conversion/WorkflowTemplateConverter.cs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from windlass.lang.tokens import MappingToken, NullToken, SequenceToken, StringToken
+from windlass.lang.workflow.conditions import convert_condition
+from windlass.lang.workflow.expectations import (
+    expect_boolean,
+    expect_mapping,
+    expect_scalar,
+    expect_sequence,
+    expect_string,
+    guarded,
+    is_expression,
+)
+from windlass.lang.workflow.identifiers import Identifiers, is_reserved, reserved_message
+from windlass.lang.workflow.model import (
+    ActionStep,
+    CancelStep,
+    ParallelStep,
+    RunStep,
+    WaitAllStep,
+    WaitStep,
+)
+
+if TYPE_CHECKING:
+    from windlass.lang.problems import Problems
+    from windlass.lang.tokens import Token
+    from windlass.lang.workflow.model import Step
+
+DOCKER = "docker://"
+_NAMES = {WaitStep: "wait", WaitAllStep: "wait-all", CancelStep: "cancel", ParallelStep: "parallel"}
+
+
+def convert_steps(problems: Problems, token: Token) -> tuple[Step, ...]:
+    """Return the steps of a job, each with an id."""
+    if not isinstance(token, SequenceToken):
+        problems.add("steps-format", "Invalid format for steps", token.span)
+        return ()
+    identifiers = Identifiers()
+    steps = []
+    for item in token.items:
+        step = guarded(problems, lambda item=item: _Converter(problems, identifiers).convert(item))
+        if step is not None:
+            steps.append(step)
+    return tuple([_with_id(step, identifiers) for step in steps])
+
+
+def _with_id(step: Step, identifiers: Identifiers) -> Step:
+    if step.id:
+        return step
+    if isinstance(step, ActionStep):
+        name = _name_of_action(step.uses.value)
+    else:
+        name = _NAMES.get(type(step), "run")
+    return replace(step, id=identifiers.generate(f"__{name}"))
+
+
+def _name_of_action(uses: str) -> str:
+    if uses.startswith(DOCKER):
+        return uses.removeprefix(DOCKER) or "run"
+    if uses.startswith(("./", ".\\", "$/")):
+        return "self"
+    repository = _repository_of(uses)
+    return repository or "run"
+
+
+def _repository_of(uses: str) -> str | None:
+    """Return `owner/name` of `owner/name[/path]@ref`, or None for anything else."""
+    path, at, ref = uses.partition("@")
+    segments = [segment for segment in re.split(r"[\\/]", path) if segment]
+    if not at or not ref or "@" in ref or len(segments) < 2:
+        return None
+    return f"{segments[0]}/{segments[1]}"
+
+
+@dataclass(slots=True)
+class _Converter:
+    """Converts one step; properties are taken in the order of the file, as are their errors."""
+
+    problems: Problems
+    identifiers: Identifiers
+
+    def convert(self, token: Token) -> Step | None:
+        mapping = expect_mapping(token, "steps item")
+        common: dict[str, Any] = {"id": "", "id_given": False, "span": mapping.span}
+        values: dict[str, Any] = {}
+        for key, value in mapping.entries:
+            self._take(expect_string(key, "steps item key").value, value, common, values)
+        if "background" in values:
+            common["background"] = values.pop("background")
+        return self._build(mapping, common, values)
+
+    def _take(self, key: str, value: Token, common: dict[str, Any], values: dict[str, Any]) -> None:
+        match key:
+            case "id":
+                common |= self._id(value)
+            case "name":
+                common["name"] = expect_scalar(value, "steps item name")
+            case "if":
+                common["condition"] = convert_condition(self.problems, value, "step-if")
+            case "continue-on-error":
+                if not is_expression(value):
+                    expect_boolean(value, "steps item continue-on-error")
+                common["continue_on_error"] = value
+            case "timeout-minutes":
+                common["timeout_minutes"] = value
+            case "env":
+                common["env"] = expect_mapping(value, "step env")
+            case "background":
+                values["background"] = expect_boolean(value, "steps item background").value
+            case "run":
+                values["run"] = expect_scalar(value, "steps item run")
+            case "uses":
+                values["uses"] = expect_string(value, "steps item uses")
+                self._check_uses(values["uses"])
+            case "wait":
+                values["wait"] = self._targets(value, common)
+            case "wait-all":
+                values["wait-all"] = self._check_wait_all(value)
+            case "cancel":
+                values["cancel"] = self._target(expect_string(value, "steps item cancel"), common)
+            case _:
+                values[key] = value
+
+    def _id(self, value: Token) -> dict[str, Any]:
+        identifier = expect_string(value, "steps item id")
+        message = self.identifiers.add(identifier.value)
+        if message is not None:
+            self.problems.add("step-id", message, identifier.span)
+        return {"id": identifier.value, "id_given": True}
+
+    def _check_uses(self, uses: StringToken) -> None:
+        text = uses.value
+        if text.startswith((DOCKER, "./", ".\\", "$/")) or _repository_of(text) is not None:
+            return
+        self.problems.add(
+            "uses-syntax",
+            f"Expected format {{org}}/{{repo}}[/path]@ref. Actual '{text}'",
+            uses.span,
+            "For an action of this repository write './path', for an image 'docker://image'.",
+        )
+
+    def _targets(self, value: Token, common: dict[str, Any]) -> tuple[StringToken, ...]:
+        if isinstance(value, StringToken):
+            return (self._target(value, common),)
+        items = expect_sequence(value, "steps item wait").items
+        return tuple(
+            [self._target(expect_string(item, "steps item wait item"), common) for item in items]
+        )
+
+    def _target(self, target: StringToken, common: dict[str, Any]) -> StringToken:
+        own = common["id"]
+        if is_reserved(target.value):
+            self.problems.add("step-target", reserved_message(target.value), target.span)
+        elif own and target.value.lower() == own.lower():
+            self.problems.add("step-target", f"Step '{own}' cannot reference itself", target.span)
+        elif not self.identifiers.holds(target.value):
+            message = f"Step references unknown step ID '{target.value}'"
+            self.problems.add("step-target", message, target.span)
+        return target
+
+    def _check_wait_all(self, value: Token) -> bool:
+        if isinstance(value, NullToken):
+            return True
+        if not expect_boolean(value, "steps item wait-all").value:
+            message = "The value of 'wait-all' must be true or omitted"
+            self.problems.add("wait-all", message, value.span)
+        return True
+
+    def _build(
+        self, mapping: MappingToken, common: dict[str, Any], values: dict[str, Any]
+    ) -> Step | None:
+        if "run" in values:
+            return RunStep(
+                **common,
+                run=values["run"],
+                shell=values.get("shell"),
+                working_directory=values.get("working-directory"),
+            )
+        if "uses" in values:
+            inputs = values.get("with")
+            if inputs is not None:
+                inputs = expect_mapping(inputs, "step with")
+            return ActionStep(**common, uses=values["uses"], inputs=inputs)
+        if "wait" in values:
+            return WaitStep(**common, targets=values["wait"])
+        if "wait-all" in values:
+            return WaitAllStep(**common)
+        if "cancel" in values:
+            return CancelStep(**common, target=values["cancel"])
+        if "parallel" in values:
+            steps = convert_steps(self.problems, values["parallel"])
+            self._check_parallel(mapping, values["parallel"], steps)
+            return ParallelStep(**common, steps=steps)
+        message = "Expected one of uses, run, wait, wait-all, cancel, or parallel to be defined"
+        self.problems.add("step-kind", message, mapping.span)
+        return None
+
+    def _check_parallel(self, mapping: MappingToken, token: Token, steps: tuple[Step, ...]) -> None:
+        written = token.items if isinstance(token, SequenceToken) else ()
+        backgrounds = {item.span for item in written if _has_background(item)}
+        for step in steps:
+            message = _not_in_parallel(step, has_background=step.span in backgrounds)
+            if message is not None:
+                self.problems.add("parallel-step", message, mapping.span)
+
+
+def _has_background(item: Token) -> bool:
+    return isinstance(item, MappingToken) and item.find("background") is not None
+
+
+def _not_in_parallel(step: Step, *, has_background: bool) -> str | None:
+    if has_background:
+        return (
+            "'background' is not allowed inside a parallel block. Steps in a parallel block are "
+            "automatically run as background steps."
+        )
+    if isinstance(step, ParallelStep):
+        return "Nested 'parallel' blocks are not allowed."
+    if isinstance(step, (WaitStep, WaitAllStep, CancelStep)):
+        return f"'{_NAMES[type(step)]}' is not allowed inside a parallel block."
+    return None

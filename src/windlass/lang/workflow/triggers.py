@@ -1,0 +1,234 @@
+"""`on:`: events with their filters, schedules, and the inputs of dispatch and call.
+
+Source: actions/languageservices, workflow-parser/src/model/converter/{events,workflow-call,
+workflow-dispatch}.ts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from windlass.lang.tokens import MappingToken, NullToken, SequenceToken, StringToken
+from windlass.lang.workflow.cron import is_valid_cron
+from windlass.lang.workflow.expectations import (
+    expect_boolean,
+    expect_mapping,
+    expect_scalar,
+    expect_sequence,
+    expect_string,
+    is_expression,
+    kind_name,
+)
+from windlass.lang.workflow.model import (
+    EventFilter,
+    InputDefinition,
+    OutputDefinition,
+    Pattern,
+    Schedule,
+    SecretDefinition,
+    Triggers,
+)
+
+if TYPE_CHECKING:
+    from windlass.lang.problems import Problems
+    from windlass.lang.tokens import Token
+    from windlass.lang.workflow.model import InputType
+
+_CRON = "Invalid cron expression. Expected format: '* * * * *' (minute hour day month weekday)"
+_FILTERS = (
+    *("branches", "branches-ignore", "tags", "tags-ignore", "paths", "paths-ignore"),
+    *("types", "versions", "names", "workflows"),
+)
+
+
+def convert_triggers(problems: Problems, token: Token) -> Triggers:
+    """Return the events that start a workflow."""
+    reader = _TriggerReader(problems)
+    if isinstance(token, MappingToken):
+        for key, value in token.entries:
+            reader.take(expect_string(key, "event name"), value)
+    elif isinstance(token, SequenceToken):
+        for item in token.items:
+            reader.take(expect_string(item, "on"), None)
+    else:
+        reader.take(expect_string(token, "on"), None)
+    return Triggers(span=token.span, events=reader.events, **reader.parts)
+
+
+@dataclass(slots=True)
+class _TriggerReader:
+    problems: Problems
+    events: dict[str, EventFilter] = field(default_factory=dict)
+    parts: dict[str, Any] = field(default_factory=dict)
+
+    def take(self, name: StringToken, value: Token | None) -> None:
+        self.events[name.value] = EventFilter(name=name.value, span=name.span)
+        if value is None or isinstance(value, NullToken):
+            return
+        if name.value == "schedule":
+            schedules = expect_sequence(value, "event schedule")
+            self.parts["schedules"] = convert_schedules(self.problems, schedules)
+            return
+        mapping = expect_mapping(value, f"event {name.value}")
+        if name.value == "workflow_call":
+            self._call(mapping)
+        elif name.value == "workflow_dispatch":
+            self._dispatch(mapping)
+        else:
+            self.events[name.value] = _convert_filters(name, mapping)
+
+    def _call(self, mapping: MappingToken) -> None:
+        for key, value in mapping.entries:
+            name = expect_string(key, "workflow dispatch input key").value
+            definitions = expect_mapping(value, "workflow dispatch inputs")
+            if name == "inputs":
+                self.parts["call_inputs"] = convert_inputs(
+                    self.problems, definitions, allow_expression=True
+                )
+            elif name == "secrets":
+                self.parts["call_secrets"] = convert_secrets(definitions)
+            elif name == "outputs":
+                self.parts["call_outputs"] = convert_outputs(definitions)
+
+    def _dispatch(self, mapping: MappingToken) -> None:
+        inputs = mapping.find("inputs")
+        if inputs is not None:
+            definitions = expect_mapping(inputs, "workflow dispatch inputs")
+            self.parts["dispatch_inputs"] = convert_inputs(
+                self.problems, definitions, allow_expression=False
+            )
+
+
+def _convert_filters(name: StringToken, mapping: MappingToken) -> EventFilter:
+    filters: dict[str, Any] = {}
+    for key, value in mapping.entries:
+        filter_name = expect_string(key, "filter key").value
+        if filter_name in _FILTERS:
+            filters[filter_name.replace("-", "_")] = _patterns(filter_name, value)
+    return EventFilter(name=name.value, span=name.span, **filters)
+
+
+def _patterns(name: str, value: Token) -> tuple[Pattern, ...]:
+    if isinstance(value, StringToken):
+        return (Pattern(value.value, value.span),)
+    items = [
+        expect_string(item, f"{name} item") for item in expect_sequence(value, f"{name} list").items
+    ]
+    return tuple([Pattern(item.value, item.span) for item in items])
+
+
+def convert_schedules(problems: Problems, token: SequenceToken) -> tuple[Schedule, ...]:
+    """Return the schedules; a line that is no cron line is recorded."""
+    schedules = []
+    for item in token.items:
+        mapping = expect_mapping(item, "event schedule")
+        texts = {
+            expect_string(key, "schedule key").value: expect_string(value, f"schedule {key}")
+            for key, value in mapping.entries
+        }
+        cron = texts["cron"]
+        if not is_valid_cron(cron.value):
+            problems.add("cron", _CRON, cron.span, "For example '30 5 * * 1-5'.")
+        timezone = texts.get("timezone")
+        schedules.append(Schedule(cron.value, timezone.value if timezone else None, mapping.span))
+    return tuple(schedules)
+
+
+def convert_inputs(
+    problems: Problems, token: MappingToken, *, allow_expression: bool
+) -> dict[str, InputDefinition]:
+    """Return input definitions by name; a default may be an expression only where it is allowed."""
+    inputs: dict[str, InputDefinition] = {}
+    for key, value in token.entries:
+        name = expect_string(key, "input name")
+        mapping = expect_mapping(value, "input configuration")
+        inputs[name.value] = _convert_input(
+            problems, name, mapping, allow_expression=allow_expression
+        )
+    return inputs
+
+
+def _convert_input(
+    problems: Problems, name: StringToken, mapping: MappingToken, *, allow_expression: bool
+) -> InputDefinition:
+    parts: dict[str, Any] = {}
+    for key, value in mapping.entries:
+        match expect_string(key, "workflow dispatch input key").value:
+            case "description":
+                parts["description"] = expect_string(value, "input description").value
+            case "required":
+                parts["required"] = expect_boolean(value, "input required").value
+            case "default":
+                parts["default"] = expect_scalar(value, "input default")
+            case "type":
+                parts["type"] = cast("InputType", expect_string(value, "input type").value)
+            case "options":
+                items = expect_sequence(value, "input options").items
+                parts["options"] = tuple(
+                    [expect_string(item, "input options item").value for item in items]
+                )
+    definition = InputDefinition(name=name.value, span=name.span, **parts)
+    if not (allow_expression and definition.default and is_expression(definition.default)):
+        _check_default(problems, definition)
+    _check_options(problems, definition, mapping, has_options="options" in parts)
+    return definition
+
+
+def _check_default(problems: Problems, definition: InputDefinition) -> None:
+    default = definition.default
+    if default is None or definition.type == "number":
+        return
+    expected = "BooleanToken" if definition.type == "boolean" else "StringToken"
+    if kind_name(default) != expected:
+        problems.add(
+            "input-default",
+            f"Unexpected type '{kind_name(default)}' encountered while reading 'input default'. "
+            f"The type '{expected}' was expected.",
+            default.span,
+            f"The input's type is '{definition.type}'; write its default as one.",
+        )
+
+
+def _check_options(
+    problems: Problems, definition: InputDefinition, mapping: MappingToken, *, has_options: bool
+) -> None:
+    if definition.type == "choice" and not definition.options:
+        problems.add("input-options", "Missing 'options' for choice input", mapping.span)
+    elif definition.type != "choice" and has_options:
+        message = "Input type is not 'choice', but 'options' is defined"
+        problems.add("input-options", message, mapping.span)
+
+
+def convert_secrets(token: MappingToken) -> dict[str, SecretDefinition]:
+    """Return the secrets that a reusable workflow asks for."""
+    secrets: dict[str, SecretDefinition] = {}
+    for key, value in token.entries:
+        name = expect_string(key, "secret name")
+        parts: dict[str, Any] = {}
+        for part, part_value in value.entries if isinstance(value, MappingToken) else ():
+            match expect_string(part, "workflow call secret key").value:
+                case "description":
+                    parts["description"] = expect_string(part_value, "secret description").value
+                case "required":
+                    parts["required"] = expect_boolean(part_value, "secret required").value
+        secrets[name.value] = SecretDefinition(name=name.value, span=name.span, **parts)
+    return secrets
+
+
+def convert_outputs(token: MappingToken) -> dict[str, OutputDefinition]:
+    """Return the outputs that a reusable workflow gives."""
+    outputs: dict[str, OutputDefinition] = {}
+    for key, value in token.entries:
+        name = expect_string(key, "output name")
+        mapping = expect_mapping(value, "output definition")
+        description = mapping.find("description")
+        source = mapping.find("value")
+        if source is not None:
+            outputs[name.value] = OutputDefinition(
+                name=name.value,
+                span=name.span,
+                value=source,
+                description=description.value if isinstance(description, StringToken) else None,
+            )
+    return outputs
