@@ -1,0 +1,56 @@
+"""What onlookers are told about orders that start nothing. A job that runs tells of itself."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from windlass.model.status import Result
+from windlass.plan.orders import CancelJob, RejectJob, SkipJob
+from windlass.protocol import events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from windlass.errors import WindlassError
+    from windlass.plan.orders import Order, StartJob
+
+
+def announce(order: Order, *, name: str = "") -> tuple[events.RunEvent, ...]:
+    """Return the events that an order is; none for those that other events will tell about.
+
+    `name` is that of a job that is cancelled before it started: its order does not know it.
+    """
+    match order:
+        case SkipJob(key, known_as, decision):
+            return (events.JobSkipped(job=key, name=known_as, reason=decision.reason),)
+        case RejectJob(key, known_as, message):
+            return _fail(key, known_as, message)
+        case CancelJob(key, reason):
+            return (events.JobSkipped(job=key, name=name, reason=f"cancelled: {reason}"),)
+        case _:
+            return ()
+
+
+def announce_breakdown(order: StartJob, error: WindlassError) -> tuple[events.RunEvent, ...]:
+    """Return the events about a job that the platform could not carry to its end."""
+    message = error.message if error.hint is None else f"{error.message}. {error.hint}"
+    return _fail(order.key, order.name, message)
+
+
+def serialise(emit: Callable[[events.RunEvent], None]) -> Callable[[events.RunEvent], None]:
+    """Return an `emit` that may be called from many threads: one event at a time gets through."""
+    lock = threading.Lock()
+
+    def emit_alone(event: events.RunEvent) -> None:
+        with lock:
+            emit(event)
+
+    return emit_alone
+
+
+def _fail(key: str, name: str, message: str) -> tuple[events.RunEvent, ...]:
+    return (
+        events.Annotation(job=key, step="", level="error", message=message),
+        events.JobFinished(job=key, name=name, result=Result.FAILURE, seconds=0.0),
+    )
