@@ -158,9 +158,11 @@ def _forecast(
         return trace
     if _truth(trace) is False and _is_open(outlook):
         doubtful = _explain(condition, contexts, names, infos, _doubtful_functions(outlook))
-        if isinstance(doubtful, PlanFault) or _truth(doubtful) is not False:
+        if isinstance(doubtful, PlanFault):
+            return doubtful
+        if _truth(doubtful) is not False:
             reason = "it runs only where something before it does not succeed"
-            return Decision(Verdict.UNKNOWN, reason, condition.expression, trace.values())
+            return Decision(Verdict.UNKNOWN, reason, condition.expression, doubtful.values())
     return _conclude(condition, trace, _find_obstacle(outlook))
 
 
@@ -280,7 +282,7 @@ def _conclude(condition: Condition, trace: Trace, obstacle: str) -> Decision:
     elif truth is None:
         reason = _why_unknown(values, obstacle)
     else:
-        reason = _why(deciding)
+        reason = _why(condition, trace if deciding.operator == "&&" else deciding, trace)
     return Decision(verdict, reason, condition.expression, values)
 
 
@@ -289,14 +291,19 @@ def _truth(trace: Trace) -> bool | None:
     return value.truthiness if isinstance(value, Unknown) else is_truthy(value)
 
 
-def _why(deciding: Trace) -> str:
+def _why(condition: Condition, deciding: Trace, whole: Trace) -> str:
     """Say what the deciding part was: itself, and the values it was made from."""
+    written = condition.source or condition.expression
+    expression = written if deciding is whole else deciding.expression
     shown = _show(deciding.value)
-    values = deciding.values()
     if not deciding.operator or deciding.operator in _STATUS_NAMES:
-        return f"{deciding.expression} is {shown}"
-    found = ", ".join(f"{name} is {_show(value)}" for name, value in values)
-    return f"{deciding.expression} is {shown}" + (f" ({found})" if found else "")
+        return f"{expression} is {shown}"
+    found = ", ".join(
+        f"{name} is {_show(value)}"
+        for name, value in deciding.values()
+        if not name.startswith("success(")
+    )
+    return f"{expression} is {shown}" + (f" ({found})" if found else "")
 
 
 def _why_unknown(values: Sequence[tuple[str, Any]], obstacle: str) -> str:
