@@ -1,0 +1,35 @@
+"""Lines that a step printed, made safe for a terminal: colours stay, what moves the cursor goes."""
+
+from __future__ import annotations
+
+import re
+
+from windlass.cli.terminal import visible
+
+_ESCAPE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movements, erasing
+    r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC and other strings: titles, links
+    r"|\x1b[ -/]*[0-~]"  # short ones
+)
+_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
+_PLAIN = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\t]*")
+RESET = "\x1b[0m"
+OUTPUT_TAB_WIDTH = 8
+
+
+def clean_line(line: str, *, colour: bool) -> str:
+    """Return one line as it may be shown; a progress bar leaves only its last state.
+
+    Source of the sequences: ECMA-48, sections 5.4 and 5.6.
+    """
+    if _PLAIN.fullmatch(line):
+        return line
+    line = line.rstrip("\r").rpartition("\r")[2].expandtabs(OUTPUT_TAB_WIDTH)
+    cleaned = _ESCAPE.sub(lambda match: _keep_colour(match[0], colour=colour), line)
+    parts = re.split(f"({_COLOUR.pattern})", cleaned)
+    cleaned = "".join(part if _COLOUR.fullmatch(part) else visible(part) for part in parts)
+    return cleaned + RESET if "\x1b" in cleaned and not cleaned.endswith(RESET) else cleaned
+
+
+def _keep_colour(sequence: str, *, colour: bool) -> str:
+    return sequence if colour and _COLOUR.fullmatch(sequence) else ""

@@ -1,0 +1,166 @@
+"""The lines a run leaves behind, one event after the other, each with its job in front."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+from windlass.cli.escapes import clean_line
+from windlass.cli.terminal import Style, Terminal, cut, visible, width_of
+from windlass.model.status import Result
+from windlass.protocol.events import (
+    Annotation,
+    JobFinished,
+    JobSkipped,
+    JobStarted,
+    Output,
+    RunStarted,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from windlass.protocol.events import RunEvent
+
+MARKS: dict[Result, str] = {
+    Result.SUCCESS: "✓",
+    Result.FAILURE: "✗",
+    Result.CANCELLED: "■",
+    Result.SKIPPED: "⊘",
+}
+STYLES: dict[Result, Style] = {
+    Result.SUCCESS: "green",
+    Result.FAILURE: "red",
+    Result.CANCELLED: "yellow",
+    Result.SKIPPED: "dim",
+}
+LEVELS: dict[str, Style] = {"error": "red", "warning": "yellow", "notice": "cyan", "debug": "dim"}
+_JOB_STYLES: tuple[Style, ...] = ("cyan", "magenta", "blue", "yellow", "green")
+WIDEST_JOB = 28
+
+
+class RunLog:
+    """Turns events into lines for people; remembers only the names of the jobs."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._names: dict[str, str] = {}
+        self._styles: dict[str, Style] = {}
+        self._next_style = cycle(_JOB_STYLES)
+        self._column = 0
+
+    def lines(self, event: RunEvent) -> Iterator[str]:
+        """The lines that this event adds, without newlines."""
+        paint = self._terminal.paint
+        match event:
+            case RunStarted():
+                where = f"{event.path} on {event.github_event} at {event.sha[:7]}"
+                yield f"{paint(visible(event.workflow), 'bold')}  {paint(visible(where), 'dim')}"
+            case JobStarted() | JobSkipped():
+                self._meet(event.job, event.name)
+                if isinstance(event, JobSkipped):
+                    yield self._job_line(event.job, self._skipped("skipped", event.reason))
+            case StepStarted():
+                yield self._job_line(event.job, f"{paint('▸', 'bold')} {visible(event.name)}")
+            case StepSkipped():
+                yield self._job_line(event.job, self._skipped(event.name, event.reason))
+            case Output():
+                for line in event.text.removesuffix("\n").split("\n"):
+                    shown = clean_line(line, colour=self._terminal.colour)
+                    yield self._job_line(event.job, f"  {shown}".rstrip())
+            case Annotation():
+                yield self._job_line(event.job, f"  {annotation_text(event, self._terminal)}")
+            case StepFinished():
+                yield self._job_line(event.job, step_end(event, self._terminal))
+            case JobFinished():
+                self._meet(event.job, event.name)
+                yield self._job_line(event.job, self._job_end(event))
+
+    def name_of(self, job: str) -> str:
+        """What people call the job with this key."""
+        return self._names.get(job, job)
+
+    def _meet(self, job: str, name: str) -> None:
+        self._names[job] = visible(name)
+        if job not in self._styles:
+            self._styles[job] = next(self._next_style)
+        self._column = max(self._column, min(width_of(self._names[job]), WIDEST_JOB))
+
+    def _job_line(self, job: str, text: str) -> str:
+        name = cut(self.name_of(job), WIDEST_JOB)
+        padding = " " * max(self._column - width_of(name), 0)
+        painted = self._terminal.paint(name, self._styles.get(job, "cyan"))
+        return f"{painted}{padding} {self._terminal.paint('│', 'dim')} {text}"
+
+    def _skipped(self, name: str, reason: str) -> str:
+        text = f"{MARKS[Result.SKIPPED]} {visible(name)}: {visible(reason)}"
+        return self._terminal.paint(text, "dim")
+
+    def _job_end(self, event: JobFinished) -> str:
+        word = {Result.SUCCESS: "succeeded", Result.FAILURE: "failed"}.get(
+            event.result, str(event.result)
+        )
+        text = f"{MARKS[event.result]} {word}"
+        seconds = self._terminal.paint(format_seconds(event.seconds), "dim")
+        return f"{self._terminal.paint(text, 'bold', STYLES[event.result])} {seconds}"
+
+
+class Tails:
+    """The last lines of each running step, kept for the case that it fails."""
+
+    LENGTH = 20
+
+    def __init__(self, *, colour: bool) -> None:
+        self._colour = colour
+        self._lines: dict[tuple[str, str], deque[str]] = {}
+        self._counts: dict[tuple[str, str], int] = {}
+
+    def add(self, event: Output) -> None:
+        """Remember the newest lines of a step."""
+        key = (event.job, event.step)
+        lines = event.text.removesuffix("\n").split("\n")
+        kept = self._lines.setdefault(key, deque(maxlen=self.LENGTH))
+        kept.extend(clean_line(line, colour=self._colour) for line in lines[-self.LENGTH :])
+        self._counts[key] = self._counts.get(key, 0) + len(lines)
+
+    def take(self, job: str, step: str) -> tuple[list[str], int]:
+        """Forget a step; return its last lines and how many it had printed in all."""
+        key = (job, step)
+        return list(self._lines.pop(key, ())), self._counts.pop(key, 0)
+
+
+def step_end(event: StepFinished, terminal: Terminal) -> str:
+    """One line for the end of a step: mark, name, what was wrong, seconds."""
+    mark = terminal.paint(MARKS[event.outcome], "bold", STYLES[event.outcome])
+    remarks = []
+    if event.exit_code:
+        remarks.append(f"exit code {event.exit_code}")
+    if event.outcome is not event.conclusion:
+        remarks.append("continue-on-error")
+    remark = terminal.paint(f" ({', '.join(remarks)})", STYLES[event.outcome]) if remarks else ""
+    seconds = terminal.paint(format_seconds(event.seconds), "dim")
+    return f"{mark} {visible(event.name)}{remark} {seconds}"
+
+
+def annotation_text(event: Annotation, terminal: Terminal) -> str:
+    """`error: file.py:3:1: message`, with as much of the place as is known."""
+    place = ":".join(
+        event.properties[key] for key in ("file", "line", "col") if event.properties.get(key)
+    )
+    head = terminal.paint(f"{event.level}:", LEVELS.get(event.level, "cyan"))
+    message = visible("; ".join(event.message.splitlines()))
+    return f"{head} {visible(place)}: {message}" if place else f"{head} {message}"
+
+
+def format_seconds(seconds: float) -> str:
+    """`0.4s`, `12.3s`, `2m 05s`, `1h 02m`."""
+    if seconds < 59.95:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}m {rest:02}s"
+    return f"{minutes // 60}h {minutes % 60:02}m"

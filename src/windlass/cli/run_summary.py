@@ -1,0 +1,112 @@
+"""What stands at the end of a run: why it failed, annotations, and a line for each job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from windlass.cli.run_log import MARKS, STYLES, Tails, annotation_text, format_seconds
+from windlass.cli.terminal import Terminal, visible, width_of
+from windlass.model.status import Result
+from windlass.protocol.events import (
+    Annotation,
+    JobFinished,
+    JobSkipped,
+    JobStarted,
+    Output,
+    RunFinished,
+    StepFinished,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from windlass.protocol.events import RunEvent
+
+MOST_ANNOTATIONS = 20
+SHOWN_LEVELS = ("error", "warning", "notice")
+
+
+class RunSummary:
+    """Gathers what the end of one run will show."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._tails = Tails(colour=terminal.colour)
+        self._names: dict[str, str] = {}
+        self._failures: list[tuple[StepFinished, list[str], int]] = []
+        self._annotations: list[Annotation] = []
+        self._jobs: dict[str, JobFinished | JobSkipped] = {}
+
+    def add(self, event: RunEvent) -> None:
+        """Take in one event."""
+        match event:
+            case JobStarted():
+                self._names[event.job] = event.name
+            case Output():
+                self._tails.add(event)
+            case Annotation() if event.level in SHOWN_LEVELS:
+                self._annotations.append(event)
+            case StepFinished():
+                lines, count = self._tails.take(event.job, event.step)
+                if event.conclusion is Result.FAILURE:
+                    self._failures.append((event, lines, count))
+            case JobFinished() | JobSkipped():
+                self._names[event.job] = event.name
+                self._jobs[event.job] = event
+
+    def lines(self, finished: RunFinished, workflow: str) -> Iterator[str]:
+        """Lay out the end of the run."""
+        for failure in self._failures:
+            yield from self._failure_lines(*failure)
+        yield from self._annotation_lines()
+        yield from self._job_lines()
+        yield ""
+        yield self._verdict(finished, workflow)
+
+    def _failure_lines(self, step: StepFinished, tail: list[str], count: int) -> Iterator[str]:
+        where = f"{self._names.get(step.job, step.job)} › {step.name}"
+        shown = f"the last {len(tail)} of {count} lines" if count > len(tail) else "its output"
+        code = f" with exit code {step.exit_code}" if step.exit_code else ""
+        yield ""
+        yield f"{self._terminal.paint(visible(where), 'bold', 'red')} failed{code}" + (
+            f"; {shown}:" if tail else " and printed nothing"
+        )
+        bar = self._terminal.paint("│", "red")
+        yield from (f"  {bar} {line}".rstrip() for line in tail)
+
+    def _annotation_lines(self) -> Iterator[str]:
+        if not self._annotations:
+            return
+        yield ""
+        yield self._terminal.paint("Annotations", "bold")
+        for annotation in self._annotations[:MOST_ANNOTATIONS]:
+            job = visible(self._names.get(annotation.job, annotation.job))
+            job = self._terminal.paint(f"({job})", "dim")
+            yield f"  {annotation_text(annotation, self._terminal)} {job}"
+        if len(self._annotations) > MOST_ANNOTATIONS:
+            yield f"  and {len(self._annotations) - MOST_ANNOTATIONS} more"
+
+    def _job_lines(self) -> Iterator[str]:
+        yield ""
+        yield self._terminal.paint("Jobs", "bold")
+        width = max((width_of(visible(job.name)) for job in self._jobs.values()), default=0)
+        for job in self._jobs.values():
+            result = job.result if isinstance(job, JobFinished) else Result.SKIPPED
+            name = visible(job.name)
+            padding = " " * (width - width_of(name))
+            mark = self._terminal.paint(MARKS[result], STYLES[result])
+            yield f"  {mark} {name}{padding}  {self._remark(job)}".rstrip()
+
+    def _remark(self, job: JobFinished | JobSkipped) -> str:
+        if isinstance(job, JobSkipped):
+            return self._terminal.paint(visible(job.reason), "dim")
+        seconds = format_seconds(job.seconds)
+        return self._terminal.paint(f"{seconds:>6}", "dim")
+
+    def _verdict(self, finished: RunFinished, workflow: str) -> str:
+        word = {Result.SUCCESS: "succeeded", Result.FAILURE: "failed"}.get(
+            finished.result, str(finished.result)
+        )
+        mark = f"{MARKS[finished.result]} {visible(workflow)} {word}"
+        painted = self._terminal.paint(mark, "bold", STYLES[finished.result])
+        return f"{painted} in {format_seconds(finished.seconds)}"

@@ -1,0 +1,203 @@
+"""How a run looks: in a pipe, and on a terminal with what is running below the log."""
+
+from __future__ import annotations
+
+import io
+from textwrap import dedent
+
+import pytest
+
+from windlass.cli.live import LiveView
+from windlass.cli.run_log import format_seconds
+from windlass.cli.terminal import Terminal
+from windlass.model.status import Result
+from windlass.protocol.events import (
+    Annotation,
+    JobFinished,
+    JobSkipped,
+    JobStarted,
+    Output,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+)
+
+
+def finished_step(job: str, name: str, outcome: Result, code: int, **options: object) -> RunEvent:
+    conclusion = options.get("conclusion", outcome)
+    assert isinstance(conclusion, Result)
+    return StepFinished(
+        job=job,
+        step="s",
+        name=name,
+        outcome=outcome,
+        conclusion=conclusion,
+        exit_code=code,
+        seconds=1.26,
+    )
+
+
+STARTED = RunStarted(
+    run="1", workflow="CI", path=".github/workflows/ci.yml", github_event="push", sha="0123456789ab"
+)
+FAILED_RUN: tuple[RunEvent, ...] = (
+    STARTED,
+    JobStarted(job="lint", name="lint"),
+    JobStarted(job="test (3.12)", name="test (3.12)"),
+    StepStarted(job="lint", step="s", name="Run ruff"),
+    Output(job="lint", step="s", text="all\ngood\n"),
+    finished_step("lint", "Run ruff", Result.FAILURE, 3, conclusion=Result.SUCCESS),
+    JobFinished(job="lint", name="lint", result=Result.SUCCESS, seconds=1.3),
+    StepStarted(job="test (3.12)", step="s", name="Run pytest"),
+    Output(job="test (3.12)", step="s", text="".join(f"line {n}\n" for n in range(22))),
+    Annotation(
+        job="test (3.12)",
+        step="s",
+        level="error",
+        message="it\nbroke",
+        properties={"file": "a.py", "line": "3"},
+    ),
+    finished_step("test (3.12)", "Run pytest", Result.FAILURE, 1),
+    StepSkipped(job="test (3.12)", step="t", name="Upload", reason="an earlier step failed"),
+    JobFinished(job="test (3.12)", name="test (3.12)", result=Result.FAILURE, seconds=2),
+    JobSkipped(job="deploy", name="deploy", reason="needs.test.result is 'failure'"),
+    RunFinished(run="1", result=Result.FAILURE, seconds=83),
+)
+
+
+def shown(events: tuple[RunEvent, ...], *, live: bool = False, colour: bool = False) -> str:
+    stream = io.StringIO()
+    with LiveView(Terminal(stream, is_live=live, colour=colour), clock=lambda: 5.0) as view:
+        for event in events:
+            view.show(event)
+    return stream.getvalue()
+
+
+def test_a_failed_run_in_a_pipe() -> None:
+    """Every line has its job; the end tells why it failed and how each job ended."""
+    log = shown(FAILED_RUN)
+    lines = "\n".join(f"test (3.12) │   line {number}" for number in range(22))
+    tail = "\n".join(f"  │ line {number}" for number in range(2, 22))
+
+    assert log == (
+        dedent(
+            """\
+            CI  .github/workflows/ci.yml on push at 0123456
+            lint        │ ▸ Run ruff
+            lint        │   all
+            lint        │   good
+            lint        │ ✗ Run ruff (exit code 3, continue-on-error) 1.3s
+            lint        │ ✓ succeeded 1.3s
+            test (3.12) │ ▸ Run pytest
+            LINES
+            test (3.12) │   error: a.py:3: it; broke
+            test (3.12) │ ✗ Run pytest (exit code 1) 1.3s
+            test (3.12) │ ⊘ Upload: an earlier step failed
+            test (3.12) │ ✗ failed 2.0s
+            deploy      │ ⊘ skipped: needs.test.result is 'failure'
+
+            test (3.12) › Run pytest failed with exit code 1; the last 20 of 22 lines:
+            TAIL
+
+            Annotations
+              error: a.py:3: it; broke (test (3.12))
+
+            Jobs
+              ✓ lint           1.3s
+              ✗ test (3.12)    2.0s
+              ⊘ deploy       needs.test.result is 'failure'
+
+            ✗ CI failed in 1m 23s
+            """
+        )
+        .replace("LINES", lines)
+        .replace("TAIL", tail)
+    )
+
+
+def test_a_terminal_shows_what_is_running() -> None:
+    """Below the log stand the running jobs with their step; the next line replaces them."""
+    out = shown(
+        (STARTED, JobStarted(job="a", name="a"), StepStarted(job="a", step="s", name="Build")),
+        live=True,
+    )
+
+    assert out.endswith("\x1b[1F\x1b[Ja │ ▸ Build\n⠋ a › Build 0.0s\n\x1b[1F\x1b[J")
+
+
+def test_many_running_jobs_are_counted() -> None:
+    """At most eight running jobs take up the screen."""
+    jobs = tuple(JobStarted(job=f"j{n}", name=f"j{n}") for n in range(20))
+
+    assert "  and 12 more jobs\n" in shown((STARTED, *jobs), live=True)
+
+
+def test_a_finished_run_leaves_no_codes_in_a_pipe() -> None:
+    """Nothing but text goes to a file, whatever the steps print."""
+    output = Output(job="a", step="s", text="\x1b[31mred\x1b[0m\x1b[2J\x1b]0;title\x07 10%\r 99%\n")
+
+    assert shown((STARTED, JobStarted(job="a", name="a"), output)).endswith("a │    99%\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("\x1b[31mred\x1b[0m", "a │   \x1b[31mred\x1b[0m"),
+        ("\x1b[31mred", "a │   \x1b[31mred\x1b[0m"),
+        ("\x1b[2Jclear\x1b[1;1H", "a │   clear"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "a │   link"),
+        ("bell\x07 nul\x00", "a │   bell␇ nul␀"),
+        ("10%\r50%\r100%", "a │   100%"),
+        ("windows\r", "a │   windows"),
+        ("tab\there", "a │   tab     here"),
+        ("", "a │"),
+    ],
+)
+def test_output_keeps_colours_and_cannot_move_the_cursor(text: str, line: str) -> None:
+    """On a terminal a step's colours stay; every other sequence goes."""
+    stream = io.StringIO()
+    with LiveView(Terminal(stream, is_live=False, colour=True)) as view:
+        view.show(STARTED)
+        view.show(JobStarted(job="a", name="a"))
+        stream.truncate(0)
+        stream.seek(0)
+        view.show(Output(job="a", step="s", text=text))
+
+    plain = stream.getvalue().replace("\x1b[36ma\x1b[0m \x1b[2m│\x1b[0m", "a │")
+    assert plain.removesuffix("\n").rstrip(" ") == line
+
+
+def test_names_are_harmless() -> None:
+    """Escape codes in the names of workflows, jobs and steps are made visible."""
+    out = shown(
+        (
+            RunStarted(run="1", workflow="\x1b[2J", path="p", github_event="push", sha="0" * 40),
+            JobStarted(job="j", name="\x1b]0;x\x07"),
+            StepStarted(job="j", step="s", name="a\nb\x1b[H"),
+            JobSkipped(job="k", name="\x9b", reason="\x1bc"),
+        )
+    )
+
+    assert "\x1b" not in out
+    assert "\x9b" not in out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0s"),
+        (9.96, "10.0s"),
+        (59.94, "59.9s"),
+        (59.96, "1m 00s"),
+        (60, "1m 00s"),
+        (125.4, "2m 05s"),
+        (3599.4, "59m 59s"),
+        (3720, "1h 02m"),
+    ],
+)
+def test_seconds(seconds: float, text: str) -> None:
+    """Durations are short and never say 60 seconds."""
+    assert format_seconds(seconds) == text
