@@ -22,13 +22,17 @@ Comparison: TypeAlias = Literal["parent", "default-branch"]
 _COMMIT_FORMAT: Final = "%H%x00%P%x00%D%x00%an%x00%ae%x00%cI%x00%B%x00"
 _COMMIT_FIELDS: Final = 7
 _LOG: Final = (
-    *("log", "-1", "-z", "--name-only", "--no-renames", "--no-ext-diff", "-m", "--first-parent"),
+    *("log", "-1", "-z", "--name-status", "--no-renames", "--no-ext-diff", "-m", "--first-parent"),
     *("--root", "--decorate=full", "--no-show-signature", "--no-color", "--encoding=UTF-8"),
     f"--format={_COMMIT_FORMAT}",
 )
 _LOCAL_OWNER: Final = "local"
 _USUAL_NAMES: Final = ("main", "master")
 _PLACES: Final = ("heads", "remotes/origin")
+
+
+_Changes: TypeAlias = "dict[str, str]"
+"""By path, what happened to it: A, M, D or T, as `git diff --name-status` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class _Commit:
     author_email: str
     timestamp: str
     message: str
-    changed_files: tuple[str, ...]
+    changes: _Changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,9 @@ def read_repository(
         author_email=commit.author_email,
         commit_message=commit.message,
         commit_timestamp=commit.timestamp,
-        changed_files=changed,
+        changed_files=None if changed is None else tuple(changed),
+        added_files=_select(changed, "A"),
+        removed_files=_select(changed, "D"),
         dirty=facts.dirty,
     )
 
@@ -186,7 +192,7 @@ def _read_commit(layout: _Layout, answer: Answer) -> _Commit:
         author_email=email,
         timestamp=timestamp,
         message=message.rstrip("\n"),
-        changed_files=_read_names(files.removeprefix("\0").removeprefix("\n")),
+        changes=_read_changes(files.removeprefix("\0").removeprefix("\n")),
     )
 
 
@@ -201,8 +207,10 @@ def _read_decoration(decoration: str) -> tuple[str | None, str | None]:
     return branch, tag
 
 
-def _read_names(text: str) -> tuple[str, ...]:
-    return tuple(name for name in text.split("\0") if name)
+def _read_changes(text: str) -> _Changes:
+    """Read `status NUL path NUL …`."""
+    fields = text.split("\0")
+    return dict(zip(fields[1::2], fields[::2], strict=False))
 
 
 def _read_refs(answer: Answer) -> dict[str, str]:
@@ -225,7 +233,7 @@ def _find_default_branch(facts: _Facts) -> str:
 
 def _compare(
     facts: _Facts, against: Comparison, base: str | None, default_branch: str
-) -> tuple[str | None, tuple[str, ...] | None]:
+) -> tuple[str | None, _Changes | None]:
     """Return the commit to compare with and the files that differ (None: nobody can say)."""
     root, commit = facts.layout.root, facts.commit
     if base is not None:
@@ -238,7 +246,7 @@ def _compare(
     parent = commit.parents[0] if commit.parents else None
     if facts.layout.is_shallow and _is_cut_off(root, commit.sha):
         return parent, None
-    return parent, commit.changed_files
+    return parent, commit.changes
 
 
 def _resolve_base(root: Path, base: str) -> str:
@@ -262,9 +270,13 @@ def _find_merge_base(root: Path, commit: _Commit, default_branch: str) -> str | 
     return None
 
 
-def _list_changes(root: Path, base: str, head: str) -> tuple[str, ...]:
-    arguments = ["diff", "-z", "--name-only", "--no-renames", "--no-ext-diff", base, head]
-    return _read_names(decode(run(arguments, folder=root)))
+def _select(changes: _Changes | None, status: str) -> tuple[str, ...]:
+    return tuple(path for path, found in (changes or {}).items() if found == status)
+
+
+def _list_changes(root: Path, base: str, head: str) -> _Changes:
+    arguments = ["diff", "-z", "--name-status", "--no-renames", "--no-ext-diff", base, head]
+    return _read_changes(decode(run(arguments, folder=root)))
 
 
 def _is_cut_off(root: Path, sha: str) -> bool:
