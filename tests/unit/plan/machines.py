@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from windlass.lang.positions import Position, Span
 from windlass.lang.tokens import (
@@ -29,6 +28,9 @@ from windlass.model.status import Result
 from windlass.plan.orders import Order, StartJob
 from windlass.plan.run import RunMachine
 from windlass.plan.signals import JobFinished, RunStarted, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 SPAN = Span("w.yml", Position(1, 1), Position(1, 2))
 CONTEXTS = {"github": {"event_name": "push", "ref": "refs/heads/main"}, "inputs": {}, "vars": {}}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.unit.plan.machines import CONTEXTS, Play, call, job, mapping, workflow
+
 from windlass.model.status import Result
 from windlass.plan.orders import CancelJob, FinishRun, RejectJob, SkipJob, StartJob
 from windlass.plan.run import RunMachine
@@ -28,18 +28,18 @@ class TestNeeds:
         """A job starts when its own needs have ended, whatever else still runs."""
         play = Play(job("fast"), job("slow"), job("after-fast", ["fast"]))
 
-        assert ["StartJob after-fast"] == keys(play.end("fast"))
+        assert keys(play.end("fast")) == ["StartJob after-fast"]
 
     def test_jobs_without_needs_start_at_once_in_the_order_of_the_file(self) -> None:
         """The order of the file is the order of the orders."""
-        assert ["b", "a"] == Play(job("b"), job("a"), job("c", ["a"])).started()
+        assert Play(job("b"), job("a"), job("c", ["a"])).started() == ["b", "a"]
 
     def test_a_join_waits_for_all_its_needs(self) -> None:
         """A job with two needs starts with the end of the later one."""
         play = Play(job("a"), job("b"), job("c", ["a", "b"]))
 
-        assert [] == play.end("b")
-        assert ["StartJob c"] == keys(play.end("a"))
+        assert play.end("b") == []
+        assert keys(play.end("a")) == ["StartJob c"]
 
     def test_needs_show_results_and_outputs_of_direct_needs_only(self) -> None:
         """`needs` holds what `needs:` names, not what lies behind it."""
@@ -54,7 +54,7 @@ class TestNeeds:
         """Ids are compared as GitHub compares them."""
         play = Play(job("Build"), job("test", ["BUILD"]))
 
-        assert ["StartJob test"] == keys(play.end("Build"))
+        assert keys(play.end("Build")) == ["StartJob test"]
 
     def test_a_failure_skips_all_that_comes_after_it(self) -> None:
         """Jobs without `if` run only where every ancestor succeeded."""
@@ -78,7 +78,7 @@ class TestConditions:
         """`failure()` looks at all ancestors."""
         play = Play(job("a"), job("b", ["a"]), job("c", ["b"], if_="failure()"))
 
-        assert ["SkipJob b", "StartJob c"] == keys(play.end("a", FAILURE))
+        assert keys(play.end("a", FAILURE)) == ["SkipJob b", "StartJob c"]
 
     def test_success_looks_through_a_job_that_always_runs(self) -> None:
         """A success in between does not make up for a failed ancestor."""
@@ -98,7 +98,7 @@ class TestConditions:
         """`needs.x.result` is one of GitHub's four words."""
         play = Play(job("a"), job("b", ["a"], if_="always() && needs.a.result == 'failure'"))
 
-        assert ["StartJob b"] == keys(play.end("a", FAILURE))
+        assert keys(play.end("a", FAILURE)) == ["StartJob b"]
 
     def test_a_condition_that_faults_fails_the_job(self) -> None:
         """A job whose `if` cannot be evaluated is never skipped silently."""
@@ -121,10 +121,10 @@ class TestMatrix:
         """The last vector varies fastest and each leg has its own contexts."""
         play = Play(job("m", strategy={"matrix": {"os": ["x", "y"], "n": [1, 2]}}))
 
-        assert ["m (x, 1)", "m (x, 2)", "m (y, 1)", "m (y, 2)"] == play.started()
+        assert play.started() == ["m (x, 1)", "m (x, 2)", "m (y, 1)", "m (y, 2)"]
         contexts = play.order(StartJob, "m (y, 1)").contexts
-        assert {"os": "y", "n": 1} == contexts["matrix"]
-        assert 2 == contexts["strategy"]["job-index"]
+        assert contexts["matrix"] == {"os": "y", "n": 1}
+        assert contexts["strategy"]["job-index"] == 2
 
     def test_bug_fail_fast_cancels_running_legs_and_drops_queued_ones(self) -> None:
         """The first leg that fails ends the others of its matrix and nobody else."""
@@ -133,16 +133,16 @@ class TestMatrix:
 
         orders = play.end("m (1)", FAILURE)
 
-        assert ["SkipJob m (3)", "CancelJob m (2)"] == keys(orders)
+        assert keys(orders) == ["SkipJob m (3)", "CancelJob m (2)"]
         assert "m (1)" in play.order(CancelJob, "m (2)").reason
-        assert [] == play.end("m (2)", CANCELLED)
+        assert play.end("m (2)", CANCELLED) == []
         assert [FinishRun(FAILURE)] == play.end("other")
 
     def test_without_fail_fast_every_leg_runs(self) -> None:
         """`fail-fast: false` lets the others go on."""
         play = Play(job("m", strategy={"fail-fast": False, "matrix": {"n": [1, 2]}}))
 
-        assert [] == play.end("m (1)", FAILURE)
+        assert play.end("m (1)", FAILURE) == []
         assert [FinishRun(FAILURE)] == play.end("m (2)")
 
     def test_a_leg_with_continue_on_error_does_not_trigger_fail_fast(self) -> None:
@@ -150,15 +150,15 @@ class TestMatrix:
         experimental = "${{ matrix.n == 1 }}"
         play = Play(job("m", continue_on_error=experimental, strategy={"matrix": {"n": [1, 2]}}))
 
-        assert [] == play.end("m (1)", FAILURE)
+        assert play.end("m (1)", FAILURE) == []
         assert [FinishRun(SUCCESS)] == play.end("m (2)")
 
     def test_max_parallel_holds_legs_back(self) -> None:
         """A leg starts when another one has ended."""
         play = Play(job("m", strategy={"max-parallel": 1, "matrix": {"n": [1, 2]}}))
 
-        assert ["m (1)"] == play.started()
-        assert ["StartJob m (2)"] == keys(play.end("m (1)"))
+        assert play.started() == ["m (1)"]
+        assert keys(play.end("m (1)")) == ["StartJob m (2)"]
 
     def test_bug_matrix_outputs_last_non_empty_wins_by_order_of_completion(self) -> None:
         """An empty output never overwrites, a later one does."""
@@ -168,7 +168,7 @@ class TestMatrix:
         play.end("m (2)", outputs={"x": "", "y": ""})
 
         outputs = play.order(StartJob, "after").contexts["needs"]["m"]["outputs"]
-        assert {"x": "one", "y": "3"} == outputs
+        assert outputs == {"x": "one", "y": "3"}
 
     def test_a_matrix_made_from_the_output_of_a_need(self) -> None:
         """A dynamic matrix is expanded when its need has ended."""
@@ -177,7 +177,7 @@ class TestMatrix:
 
         orders = play.end("a", outputs={"list": '["p", "q"]'})
 
-        assert ["StartJob m (p)", "StartJob m (q)"] == keys(orders)
+        assert keys(orders) == ["StartJob m (p)", "StartJob m (q)"]
 
     def test_a_matrix_that_cannot_be_made_fails_the_job(self) -> None:
         """An empty list is GitHub's error and no green run."""
@@ -196,7 +196,7 @@ class TestMatrix:
         play.end("m (1)", FAILURE)
         play.end("m (2)")
 
-        assert "failure" == play.order(StartJob, "z").contexts["needs"]["m"]["result"]
+        assert play.order(StartJob, "z").contexts["needs"]["m"]["result"] == "failure"
 
     def test_only_the_wanted_legs_run(self) -> None:
         """A filter keeps the legs with that value and leaves jobs without that key alone."""
@@ -206,7 +206,7 @@ class TestMatrix:
             legs={"n": "2"},
         )
 
-        assert ["m (2)", "other (x)"] == play.started()
+        assert play.started() == ["m (2)", "other (x)"]
 
     def test_bug_15_a_filter_that_fits_no_leg_fails_the_job(self) -> None:
         """A job of which nothing runs does not let the run end green."""
@@ -231,23 +231,23 @@ class TestKeys:
         )
 
         order = play.order(StartJob, "a")
-        assert ("self-hosted", "refs/heads/main") == order.labels
-        assert ("push", 5, True) == (
+        assert order.labels == ("self-hosted", "refs/heads/main")
+        assert (
             order.environment,
             order.timeout_minutes,
             order.continue_on_error,
-        )
+        ) == ("push", 5, True)
 
     def test_the_default_time_out_is_six_hours(self) -> None:
         """GitHub ends a job after 360 minutes."""
-        assert 360 == Play(job("a")).order(StartJob, "a").timeout_minutes
+        assert Play(job("a")).order(StartJob, "a").timeout_minutes == 360
 
     def test_a_computed_name(self) -> None:
         """A name that is an expression is the whole name of a leg."""
         name = "${{ format('Leg {0}', matrix.n) }}"
         play = Play(job("m", name=name, strategy={"matrix": {"n": [1]}}))
 
-        assert "Leg 1" == play.order(StartJob, "m (1)").name
+        assert play.order(StartJob, "m (1)").name == "Leg 1"
 
     @pytest.mark.parametrize(
         ("key", "value", "message"),
@@ -280,8 +280,8 @@ class TestEnds:
         """A failed job that may fail is a success to everybody else."""
         play = Play(job("a", continue_on_error=True), job("b", ["a"]))
 
-        assert ["StartJob b"] == keys(play.end("a", FAILURE))
-        assert "success" == play.order(StartJob, "b").contexts["needs"]["a"]["result"]
+        assert keys(play.end("a", FAILURE)) == ["StartJob b"]
+        assert play.order(StartJob, "b").contexts["needs"]["a"]["result"] == "success"
         assert [FinishRun(SUCCESS)] == play.end("b")
 
     @pytest.mark.parametrize(
@@ -306,19 +306,19 @@ class TestEnds:
         """An unknown job, a second end, anything after the run: no orders."""
         play = Play(job("a"), job("b"))
 
-        assert [] == play.end("nobody")
+        assert play.end("nobody") == []
         play.end("a")
-        assert [] == play.end("a", FAILURE)
+        assert play.end("a", FAILURE) == []
         assert [FinishRun(SUCCESS)] == play.end("b")
-        assert [] == play.send(CancelRequested("late"))
-        assert [] == play.send(RunStarted())
+        assert play.send(CancelRequested("late")) == []
+        assert play.send(RunStarted()) == []
 
     def test_only_one_job_with_what_it_needs(self) -> None:
         """`only` leaves out jobs that the chosen one does not need."""
         play = Play(job("a"), job("b", ["a"]), job("c", ["b"]), job("d"), only="B")
 
-        assert ["a"] == play.started()
-        assert ["StartJob b"] == keys(play.end("a"))
+        assert play.started() == ["a"]
+        assert keys(play.end("a")) == ["StartJob b"]
         assert [FinishRun(SUCCESS)] == play.end("b")
 
     @pytest.mark.requirement("A28")
@@ -328,7 +328,7 @@ class TestEnds:
         play = Play(job("a"), job("b"), job("gate", ["a", "b"], if_=gate))
         play.end("a")
 
-        assert ["StartJob gate"] == keys(play.end("b", FAILURE))
+        assert keys(play.end("b", FAILURE)) == ["StartJob gate"]
 
 
 class TestCancellation:
@@ -350,7 +350,7 @@ class TestCancellation:
         play = Play(job("a"), job("clean", ["a"], if_="cancelled()"))
         play.send(CancelRequested("stop"))
 
-        assert ["StartJob clean"] == keys(play.end("a", CANCELLED))
+        assert keys(play.end("a", CANCELLED)) == ["StartJob clean"]
         assert [FinishRun(CANCELLED)] == play.end("clean")
 
     def test_a_cancelled_run_is_never_a_success(self) -> None:
@@ -364,7 +364,7 @@ class TestCancellation:
         """What max-parallel held back is dropped."""
         play = Play(job("m", strategy={"max-parallel": 1, "matrix": {"n": [1, 2]}}))
 
-        assert ["SkipJob m (2)", "CancelJob m (1)"] == keys(play.send(CancelRequested("stop")))
+        assert keys(play.send(CancelRequested("stop"))) == ["SkipJob m (2)", "CancelJob m (1)"]
         assert [FinishRun(CANCELLED)] == play.end("m (1)", CANCELLED)
 
     def test_a_second_request_changes_nothing(self) -> None:
@@ -372,7 +372,7 @@ class TestCancellation:
         play = Play(job("a"))
         play.send(CancelRequested("stop"))
 
-        assert [] == play.send(CancelRequested("stop!"))
+        assert play.send(CancelRequested("stop!")) == []
 
 
 CALLED = ".github/workflows/called.yml"
@@ -388,9 +388,9 @@ class TestCalls:
         inner = workflow(job("build"), job("test", ["build"]))
         play = play_call(call("c", f"./{CALLED}"), job("after", ["c"]), called=inner)
 
-        assert ["c / build"] == play.started()
-        assert ["StartJob c / test"] == keys(play.end("c / build"))
-        assert ["StartJob after"] == keys(play.end("c / test"))
+        assert play.started() == ["c / build"]
+        assert keys(play.end("c / build")) == ["StartJob c / test"]
+        assert keys(play.end("c / test")) == ["StartJob after"]
 
     def test_outputs_come_from_the_jobs_of_the_called_workflow(self) -> None:
         """`jobs.<id>.outputs` and `.result` are what outputs may look at."""
@@ -402,7 +402,7 @@ class TestCalls:
         play.end("c / build", outputs={"tag": "v1"})
 
         needs = play.order(StartJob, "after").contexts["needs"]
-        assert {"result": "success", "outputs": {"image": "v1", "how": "success"}} == needs["c"]
+        assert needs["c"] == {"result": "success", "outputs": {"image": "v1", "how": "success"}}
 
     def test_a_failure_inside_fails_the_call(self) -> None:
         """The result of a call is that of its worst job."""
@@ -419,7 +419,7 @@ class TestCalls:
             called=workflow(job("build")),
         )
 
-        assert ["c (1) / build", "c (2) / build"] == play.started()
+        assert play.started() == ["c (1) / build", "c (2) / build"]
 
     def test_secrets_are_handed_over_call_by_call(self) -> None:
         """An order holds how secrets pass, never the secrets."""
@@ -454,7 +454,7 @@ class TestCalls:
         play = play_call(call("c", f"./{CALLED}"), called=inner)
 
         assert [CancelJob("c / build", "stop")] == play.send(CancelRequested("stop"))
-        assert ["StartJob c / last"] == keys(play.end("c / build", CANCELLED))
+        assert keys(play.end("c / build", CANCELLED)) == ["StartJob c / last"]
 
     def test_a_call_whose_jobs_are_all_skipped_is_skipped(self) -> None:
         """Nothing ran, so nothing succeeded."""
@@ -463,7 +463,7 @@ class TestCalls:
             call("c", f"./{CALLED}"), job("after", ["c"], if_="always()"), called=inner
         )
 
-        assert "skipped" == play.order(StartJob, "after").contexts["needs"]["c"]["result"]
+        assert play.order(StartJob, "after").contexts["needs"]["c"]["result"] == "skipped"
 
 
 def test_replaying_the_signals_gives_the_same_orders() -> None:
