@@ -17,10 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 CORPUS = CHECKOUT / "tests" / "corpus" / "ok"
@@ -40,7 +43,7 @@ jobs:
 
 @dataclass(frozen=True)
 class Measure:
-    """One thing to wait for; `limit` is the highest ratio allowed, None for other people's tools."""
+    """One thing to wait for; `limit` is the highest ratio allowed, None for others' tools."""
 
     name: str
     run: Callable[[], float]
@@ -151,10 +154,8 @@ def take(measure: Measure, rounds: int) -> Outcome:
 def report(outcome: Outcome) -> None:
     limit = "" if outcome.limit is None else f"  (at most {outcome.limit:g})"
     verdict = "  TOO SLOW" if outcome.is_over else ""
-    print(
-        f"{outcome.name:<44} {outcome.milliseconds:8.1f} ms  {outcome.ratio:6.1f} x{limit}{verdict}",
-        flush=True,
-    )
+    figures = f"{outcome.milliseconds:8.1f} ms  {outcome.ratio:6.1f} x"
+    print(f"{outcome.name:<44} {figures}{limit}{verdict}", flush=True)
 
 
 def main() -> int:
