@@ -13,7 +13,6 @@ from windlass.lang.expressions import to_text
 from windlass.lang.scalars import OPEN, parse_scalar
 from windlass.lang.schema.definitions import (
     BooleanDefinition,
-    NullDefinition,
     NumberDefinition,
     StringDefinition,
 )
@@ -52,6 +51,12 @@ MAX_BYTES = 10 * 1024 * 1024
 
 _TOKEN_BYTES = 24
 _STRING_BYTES = 26
+_UNSUGGESTED = ("wait", "wait-all", "cancel")
+"""Keys that are never what somebody forgot; GitHub leaves them out of its suggestion, too."""
+
+_MAY_BE_EMPTY = ("workflow-dispatch-inputs", "workflow-dispatch-input")
+"""Places that the server lets be empty although GitHub's editor refuses that."""
+
 _NOT_ALLOWED = "A template expression is not allowed in this context"
 
 
@@ -168,7 +173,9 @@ class _TemplateReader:
 
     def _unexpected(self, text: str, token: ScalarToken, place: Place) -> None:
         message = f"Unexpected value '{text}'"
-        self._problems.add("unexpected-value", message, token.span, _expected(place))
+        is_lenient = place.name in _MAY_BE_EMPTY and isinstance(token, NullToken)
+        record = self._problems.warn if is_lenient else self._problems.add
+        record("unexpected-value", message, token.span, _expected(place))
 
     def validate_key(self, key: StringToken, place: Place) -> None:
         """Record an error for a key that the user may not choose."""
@@ -223,9 +230,10 @@ class _MappingReader:
         if self._key_place is not None:
             self._reader.validate_key(key, self._key_place)
             return self._value_place
-        self._problems.add(
-            "unexpected-key", f"Unexpected value '{key.value}'", key.span, self._known_keys(key)
-        )
+        is_lenient = self._place.name == "workflow-dispatch"
+        record = self._problems.warn if is_lenient else self._problems.add
+        message = f"Unexpected value '{key.value}'"
+        record("unexpected-key", message, key.span, self._known_keys(key))
         return None
 
     def _place_of_expression_key(self, key: ExpressionToken | InsertToken) -> Place | None:
@@ -304,7 +312,7 @@ def _accepts(place: Place, token: LiteralToken) -> bool:
         elif isinstance(definition, NumberDefinition):
             if isinstance(token, NumberToken):
                 return True
-        elif isinstance(definition, NullDefinition) and isinstance(token, NullToken):
+        elif isinstance(token, NullToken):
             return True
     return False
 
@@ -314,7 +322,8 @@ def _distinguishing_keys(candidates: list[MappingDefinition]) -> list[str]:
     for candidate in candidates:
         for name in candidate.properties:
             counts[name] = counts.get(name, 0) + 1
-    return sorted(name for name, count in counts.items() if count == 1)
+    names = [name for name, count in counts.items() if count == 1]
+    return sorted(name for name in names if name not in _UNSUGGESTED)
 
 
 def _expected(place: Place) -> str:

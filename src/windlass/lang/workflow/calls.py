@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.reader import literal_text
 from windlass.lang.tokens import BooleanToken, NumberToken, StringToken
-from windlass.lang.workflow.expectations import is_expression
+from windlass.lang.workflow.expectations import is_expression, text_of
 from windlass.lang.workflow.model import CallJob
 from windlass.lang.workflow.permissions import violations
 
@@ -39,9 +39,7 @@ class Calls:
     resolve: Callable[[str], bytes | None]
     read_one: Callable[[Problems, str, bytes], Reading]
 
-    def follow(
-        self, workflow: Workflow, tokens: MappingToken, depth: int = 1
-    ) -> tuple[dict[str, Reading], Workflow]:
+    def follow(self, workflow: Workflow, depth: int = 1) -> tuple[dict[str, Reading], Workflow]:
         """Return the readings by job id, and the workflow with the called ones in its jobs."""
         readings: dict[str, Reading] = {}
         jobs: list[AnyJob] = []
@@ -72,13 +70,13 @@ class Calls:
             return None
         before = len(self.problems.found)
         reading = self.read_one(self.problems, path, content)
-        if reading.workflow is None or reading.tokens is None:
+        if reading.workflow is None:
             return None
         self._check(job, reading.workflow, allowed)
         if len(self.problems.found) > before:
             return None
         limited = _limited(reading.workflow, allowed)
-        called, workflow = self.follow(limited, reading.tokens, depth + 1)
+        called, workflow = self.follow(limited, depth + 1)
         return replace(reading, workflow=workflow, called=called)
 
     def _check(self, job: CallJob, called: Workflow, allowed: Permissions | None) -> None:
@@ -132,7 +130,10 @@ class Calls:
         uses = job.uses.value
         start = f"Error calling workflow '{uses}'."
         requests = [(f"The workflow '{uses}'", called.permissions)]
-        requests += [(f"The nested job '{inner.id}'", inner.permissions) for inner in called.jobs]
+        requests += [
+            (f"The nested job '{text_of(inner.name) or inner.id}'", inner.permissions)
+            for inner in called.jobs
+        ]
         for who, requested in requests:
             exceeding = None if requested is None else violations(requested, allowed)
             if exceeding is not None:

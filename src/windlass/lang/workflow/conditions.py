@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 STATUS_FUNCTIONS = frozenset({"success", "failure", "cancelled", "always"})
 
 
-def convert_condition(problems: Problems, token: Token, definition: str) -> Condition:
+def convert_condition(problems: Problems, token: Token, available: Availability) -> Condition:
     """Return the condition of a job, a step or a snapshot.
 
-    `definition` names what the schema says about the key: `job-if`, `step-if` or `snapshot-if`. A
-    condition that cannot be parsed is recorded.
+    `available` is what the condition may use. One that cannot be parsed is recorded.
     """
     scalar = expect_scalar(token, "if condition")
     if isinstance(scalar, ExpressionToken):
@@ -37,13 +36,17 @@ def convert_condition(problems: Problems, token: Token, definition: str) -> Cond
     else:
         source = expect_string(scalar, "if condition").value
         text = source.strip()
-    available = workflow_schema().place(definition, NOTHING).available
     expression = with_status_function(text, available)
     message = check_expression(expression, available)
     if message is not None:
         problems.add("condition", message, token.span)
         return Condition("success()", source, token.span)
     return Condition(expression, source, token.span)
+
+
+def condition_availability(definition: str) -> Availability:
+    """Return what a workflow's conditions may use: `job-if`, `step-if` or `snapshot-if`."""
+    return workflow_schema().place(definition, NOTHING).available
 
 
 def with_status_function(text: str, available: Availability) -> str:

@@ -8,10 +8,11 @@ WorkflowParser/Conversion/WorkflowTemplateConverter.cs.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.tokens import MappingToken, SequenceToken, StringToken
-from windlass.lang.workflow.conditions import convert_condition
+from windlass.lang.workflow.conditions import condition_availability, convert_condition
 from windlass.lang.workflow.containers import check_container, check_services
 from windlass.lang.workflow.expectations import (
     expect_boolean,
@@ -61,7 +62,7 @@ def convert_jobs(problems: Problems, token: Token) -> tuple[AnyJob, ...]:
         identifier = expect_string(key, "job name")
         mapping = expect_mapping(value, f"job {identifier.value}")
         converter = _Converter(problems, identifier)
-        job = guarded(problems, lambda c=converter, m=mapping: c.convert(m))
+        job = guarded(problems, partial(converter.convert, mapping))
         if job is not None:
             jobs.append(job)
     check_needs(problems, token.span, jobs)
@@ -97,7 +98,9 @@ class _Converter:
             case "needs":
                 self.common["needs"] = _convert_needs(value)
             case "if":
-                self.common["condition"] = convert_condition(problems, value, "job-if")
+                self.common["condition"] = convert_condition(
+                    problems, value, condition_availability("job-if")
+                )
             case "permissions":
                 self.common["permissions"] = convert_permissions(value)
             case "env" | "outputs":
@@ -105,7 +108,9 @@ class _Converter:
             case "defaults":
                 self.values["defaults"] = convert_defaults(value)
             case "steps":
-                self.values["steps"] = convert_steps(problems, value)
+                self.values["steps"] = convert_steps(
+                    problems, value, condition_availability("step-if")
+                )
             case "uses":
                 self.values["uses"] = expect_string(value, "job uses value")
             case "with":
@@ -235,8 +240,8 @@ def _check_snapshot(problems: Problems, token: Token) -> None:
     if not isinstance(token, MappingToken):
         return
     condition = token.find("if")
-    if condition is not None:
-        convert_condition(problems, condition, "snapshot-if")
+    if condition is not None:  # the server lets it use what a step's condition may use
+        convert_condition(problems, condition, condition_availability("step-if"))
     version = token.find("version")
     if isinstance(version, StringToken) and not _is_image_version(version.value):
         message = f"Expected format '{{major-version}}.*' Actual '{version.value}'"

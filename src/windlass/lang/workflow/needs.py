@@ -1,7 +1,7 @@
 """Whether the jobs of a workflow can all start, given what each needs.
 
 Source: actions/languageservices, workflow-parser/src/model/converter/jobs.ts; ids are compared
-without regard to case, as in actions/runner, WorkflowParser/Conversion/WorkflowTemplateConverter.cs.
+without regard to case, as in actions/runner, Conversion/WorkflowTemplateConverter.cs.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from windlass.lang.diagnostics import Severity
 from windlass.lang.positions import Position, Span
 from windlass.lang.problems import Problems
 from windlass.lang.reader import read_template
@@ -48,6 +47,13 @@ class Reading:
     tokens: MappingToken | None
     called: Mapping[str, Reading] = field(default_factory=dict)
 
+    @property
+    def template(self) -> dict[str, Any] | None:
+        """The workflow as JSON, as GitHub's own parser writes it; None where there are errors."""
+        from windlass.lang.workflow.template import write_template
+
+        return write_template(self)
+
 
 def read_workflow(
     path: str, text: bytes, *, resolve: Callable[[str], bytes | None] | None = None
@@ -61,10 +67,10 @@ def read_workflow(
     """
     problems = Problems()
     reading = read_one(problems, path, text)
-    if resolve is None or reading.workflow is None or reading.tokens is None:
+    if resolve is None or reading.workflow is None:
         return _finished(reading, problems)
     calls = Calls(problems, resolve, read_one)
-    called, workflow = calls.follow(reading.workflow, reading.tokens)
+    called, workflow = calls.follow(reading.workflow)
     complete = Reading(
         path=path, workflow=workflow, diagnostics=(), tokens=reading.tokens, called=called
     )
@@ -72,10 +78,9 @@ def read_workflow(
 
 
 def _finished(reading: Reading, problems: Problems) -> Reading:
-    has_error = any(problem.severity is Severity.ERROR for problem in problems.found)
     return Reading(
         path=reading.path,
-        workflow=None if has_error else reading.workflow,
+        workflow=None if problems.has_error else reading.workflow,
         diagnostics=tuple(problems.found),
         tokens=reading.tokens,
         called=reading.called,
@@ -89,7 +94,7 @@ def read_one(problems: Problems, path: str, text: bytes) -> Reading:
     """
     tokens = _read_tokens(problems, path, text)
     workflow = None
-    if tokens is not None and not problems:
+    if tokens is not None and not problems.has_error:
         workflow = convert_workflow(problems, path, tokens)
     return Reading(path=path, workflow=workflow, diagnostics=(), tokens=tokens)
 

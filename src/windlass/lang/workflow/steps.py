@@ -7,7 +7,8 @@ from actions/runner, WorkflowParser/Conversion/WorkflowTemplateConverter.cs.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.tokens import MappingToken, NullToken, SequenceToken, StringToken
@@ -33,6 +34,7 @@ from windlass.lang.workflow.model import (
 
 if TYPE_CHECKING:
     from windlass.lang.problems import Problems
+    from windlass.lang.schema.definitions import Availability
     from windlass.lang.tokens import Token
     from windlass.lang.workflow.model import Step
 
@@ -40,15 +42,19 @@ DOCKER = "docker://"
 _NAMES = {WaitStep: "wait", WaitAllStep: "wait-all", CancelStep: "cancel", ParallelStep: "parallel"}
 
 
-def convert_steps(problems: Problems, token: Token) -> tuple[Step, ...]:
-    """Return the steps of a job, each with an id."""
+def convert_steps(problems: Problems, token: Token, condition: Availability) -> tuple[Step, ...]:
+    """Return the steps of a job or a composite action, each with an id.
+
+    `condition` is what an `if:` may use.
+    """
     if not isinstance(token, SequenceToken):
         problems.add("steps-format", "Invalid format for steps", token.span)
         return ()
     identifiers = Identifiers()
     steps = []
     for item in token.items:
-        step = guarded(problems, lambda item=item: _Converter(problems, identifiers).convert(item))
+        converter = _Converter(problems, identifiers, condition)
+        step = guarded(problems, partial(converter.convert, item))
         if step is not None:
             steps.append(step)
     return tuple([_with_id(step, identifiers) for step in steps])
@@ -88,25 +94,29 @@ class _Converter:
 
     problems: Problems
     identifiers: Identifiers
+    condition: Availability
+    common: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
     def convert(self, token: Token) -> Step | None:
         mapping = expect_mapping(token, "steps item")
-        common: dict[str, Any] = {"id": "", "id_given": False, "span": mapping.span}
-        values: dict[str, Any] = {}
+        self.common = {"id": "", "id_given": False, "span": mapping.span}
         for key, value in mapping.entries:
-            self._take(expect_string(key, "steps item key").value, value, common, values)
-        if "background" in values:
-            common["background"] = values.pop("background")
-        return self._build(mapping, common, values)
+            name = expect_string(key, "steps item key").value
+            if not self._take_common(name, value):
+                self._take_own(name, value)
+        return self._build(mapping)
 
-    def _take(self, key: str, value: Token, common: dict[str, Any], values: dict[str, Any]) -> None:
+    def _take_common(self, key: str, value: Token) -> bool:
+        """Take a property that every kind of step has; False if this is another one."""
+        common = self.common
         match key:
             case "id":
                 common |= self._id(value)
             case "name":
                 common["name"] = expect_scalar(value, "steps item name")
             case "if":
-                common["condition"] = convert_condition(self.problems, value, "step-if")
+                common["condition"] = convert_condition(self.problems, value, self.condition)
             case "continue-on-error":
                 if not is_expression(value):
                     expect_boolean(value, "steps item continue-on-error")
@@ -116,18 +126,25 @@ class _Converter:
             case "env":
                 common["env"] = expect_mapping(value, "step env")
             case "background":
-                values["background"] = expect_boolean(value, "steps item background").value
+                common["background"] = expect_boolean(value, "steps item background").value
+            case _:
+                return False
+        return True
+
+    def _take_own(self, key: str, value: Token) -> None:
+        values = self.values
+        match key:
             case "run":
                 values["run"] = expect_scalar(value, "steps item run")
             case "uses":
                 values["uses"] = expect_string(value, "steps item uses")
                 self._check_uses(values["uses"])
             case "wait":
-                values["wait"] = self._targets(value, common)
+                values["wait"] = self._targets(value)
             case "wait-all":
                 values["wait-all"] = self._check_wait_all(value)
             case "cancel":
-                values["cancel"] = self._target(expect_string(value, "steps item cancel"), common)
+                values["cancel"] = self._target(expect_string(value, "steps item cancel"))
             case _:
                 values[key] = value
 
@@ -149,16 +166,14 @@ class _Converter:
             "For an action of this repository write './path', for an image 'docker://image'.",
         )
 
-    def _targets(self, value: Token, common: dict[str, Any]) -> tuple[StringToken, ...]:
+    def _targets(self, value: Token) -> tuple[StringToken, ...]:
         if isinstance(value, StringToken):
-            return (self._target(value, common),)
+            return (self._target(value),)
         items = expect_sequence(value, "steps item wait").items
-        return tuple(
-            [self._target(expect_string(item, "steps item wait item"), common) for item in items]
-        )
+        return tuple([self._target(expect_string(item, "steps item wait item")) for item in items])
 
-    def _target(self, target: StringToken, common: dict[str, Any]) -> StringToken:
-        own = common["id"]
+    def _target(self, target: StringToken) -> StringToken:
+        own = self.common["id"]
         if is_reserved(target.value):
             self.problems.add("step-target", reserved_message(target.value), target.span)
         elif own and target.value.lower() == own.lower():
@@ -176,9 +191,8 @@ class _Converter:
             self.problems.add("wait-all", message, value.span)
         return True
 
-    def _build(
-        self, mapping: MappingToken, common: dict[str, Any], values: dict[str, Any]
-    ) -> Step | None:
+    def _build(self, mapping: MappingToken) -> Step | None:
+        common, values = self.common, self.values
         if "run" in values:
             return RunStep(
                 **common,
@@ -198,7 +212,7 @@ class _Converter:
         if "cancel" in values:
             return CancelStep(**common, target=values["cancel"])
         if "parallel" in values:
-            steps = convert_steps(self.problems, values["parallel"])
+            steps = convert_steps(self.problems, values["parallel"], self.condition)
             self._check_parallel(mapping, values["parallel"], steps)
             return ParallelStep(**common, steps=steps)
         message = "Expected one of uses, run, wait, wait-all, cancel, or parallel to be defined"

@@ -93,7 +93,7 @@ class _TriggerReader:
 
     def _dispatch(self, mapping: MappingToken) -> None:
         inputs = mapping.find("inputs")
-        if inputs is not None:
+        if inputs is not None and not isinstance(inputs, NullToken):
             definitions = expect_mapping(inputs, "workflow dispatch inputs")
             self.parts["dispatch_inputs"] = convert_inputs(
                 self.problems, definitions, allow_expression=False
@@ -142,6 +142,9 @@ def convert_inputs(
     inputs: dict[str, InputDefinition] = {}
     for key, value in token.entries:
         name = expect_string(key, "input name")
+        if isinstance(value, NullToken):
+            inputs[name.value] = InputDefinition(name=name.value, span=name.span)
+            continue
         mapping = expect_mapping(value, "input configuration")
         inputs[name.value] = _convert_input(
             problems, name, mapping, allow_expression=allow_expression
@@ -170,18 +173,20 @@ def _convert_input(
                 )
     definition = InputDefinition(name=name.value, span=name.span, **parts)
     if not (allow_expression and definition.default and is_expression(definition.default)):
-        _check_default(problems, definition)
+        _check_default(problems, definition, is_called=allow_expression)
     _check_options(problems, definition, mapping, has_options="options" in parts)
     return definition
 
 
-def _check_default(problems: Problems, definition: InputDefinition) -> None:
+def _check_default(problems: Problems, definition: InputDefinition, *, is_called: bool) -> None:
+    """Compare a default with its type; the server converts all but a called workflow's booleans."""
     default = definition.default
     if default is None or definition.type == "number":
         return
     expected = "BooleanToken" if definition.type == "boolean" else "StringToken"
     if kind_name(default) != expected:
-        problems.add(
+        record = problems.add if is_called and definition.type == "boolean" else problems.warn
+        record(
             "input-default",
             f"Unexpected type '{kind_name(default)}' encountered while reading 'input default'. "
             f"The type '{expected}' was expected.",

@@ -160,7 +160,7 @@ class _Composer:
             self.root = node
 
     def _content_start(self, event: Any) -> Position:
-        """Return where the value itself starts: libyaml counts `&anchor` and `!tag` as part of it."""
+        """Return where the value starts: for libyaml `&anchor` and `!tag` are part of it."""
         start = event.start_mark
         if event.anchor is None and event.tag is None:
             return _position(start)

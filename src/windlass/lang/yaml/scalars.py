@@ -16,7 +16,7 @@ from windlass.lang.yaml.nodes import ScalarStyle
 if TYPE_CHECKING:
     from windlass.lang.yaml.nodes import ScalarNode
 
-Plain: TypeAlias = "None | bool | float | str"
+Plain: TypeAlias = "bool | float | str | None"
 
 _PREFIX = "tag:yaml.org,2002:"
 _CONSTANTS: dict[str, Plain] = {
@@ -65,9 +65,9 @@ def _number(text: str) -> float | str:
     if patterns["decimal"].fullmatch(text):
         return float(text)
     if patterns["octal"].fullmatch(text):
-        return float(int(text[2:], 8))
+        return float(int(text, 0))
     if patterns["hexadecimal"].fullmatch(text):
-        return float(int(text[2:], 16))
+        return float(int(text, 0))
     return text
 
 
