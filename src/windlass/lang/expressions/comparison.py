@@ -21,6 +21,8 @@ def is_equal(left: object, right: object) -> bool:
     """Tell whether `left == right` holds."""
     if type(left) is str and type(right) is str:
         return equals_ignoring_case(left, right)
+    if type(left) is bool and type(right) is bool:
+        return left is right
     left_kind, right_kind = kind_of(left), kind_of(right)
     if left_kind == right_kind:
         if left_kind == "String":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
@@ -103,15 +104,21 @@ def read_json(text: str) -> Any:
     Raises ValueError for what is not JSON or nests deeper than MAXIMUM_NESTING, RecursionError for
     what nests very much deeper.
     """
-    result = json.loads(
-        text,
+    if text.startswith("\ufeff"):
+        raise ValueError("a byte order mark is not JSON")
+    result = _decoder().decode(text)
+    if text.count("[") + text.count("{") > MAXIMUM_NESTING:
+        _check_nesting(result)
+    return result
+
+
+@lru_cache(maxsize=1)
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(
         parse_int=_read_integer,
         parse_constant=_refuse_constant,
         object_pairs_hook=_read_members,
     )
-    if text.count("[") + text.count("{") > MAXIMUM_NESTING:
-        _check_nesting(result)
-    return result
 
 
 def _read_integer(digits: str) -> float:
@@ -124,7 +131,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _read_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
-    if len({fold(key) for key in members}) == len(pairs):
+    if len(set(map(fold, members))) == len(pairs):
         return members
     # A key written twice keeps its last value, as in JSON.parse; then the first spelling counts.
     seen: dict[str, str] = {}

@@ -43,13 +43,15 @@ def find_member(mapping: Mapping[str, Any], name: str) -> Any:
 def look_up(target: Any, key: Any) -> Any:
     """Return `target[key]`; null where the target has no such member or is no collection."""
     if isinstance(target, FilteredList):
-        found = [_find(item, key) for item in target]
+        found = (_find(item, key) for item in target)
         return FilteredList(item for item in found if item is not MISSING)
     found_one = _find(target, key)
     return None if found_one is MISSING else found_one
 
 
 def _find(target: Any, key: Any) -> Any:
+    if type(target) is dict and type(key) is str:
+        return find_member(target, key)
     if isinstance(target, Mapping):
         return find_member(target, to_text(key)) if is_primitive(key) else MISSING
     if isinstance(target, list | tuple):

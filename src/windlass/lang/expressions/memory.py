@@ -27,11 +27,11 @@ class MemoryExceeded(Exception):  # noqa: N818 (a limit reached; becomes a Fault
 
 def size_of(values: Iterable[object]) -> int:
     """Return the bytes that the strings among the values take."""
-    return sum(
-        _STRING_OVERHEAD + _BYTES_A_CHARACTER * len(value)
-        for value in values
-        if isinstance(value, str)
-    )
+    size = 0
+    for value in values:
+        if isinstance(value, str):
+            size += _STRING_OVERHEAD + _BYTES_A_CHARACTER * len(value)
+    return size
 
 
 def joined(parts: list[str]) -> str:

@@ -81,8 +81,10 @@ def kind_of(value: object) -> Kind:
 
 def is_truthy(value: object) -> bool:
     """Tell whether a value counts as true: all do but null, false, 0, NaN and ''."""
-    kind = kind_of(value)
-    if kind in ("Array", "Object"):
+    kind = type(value)
+    if kind is bool or kind is str:
+        return bool(value)
+    if kind_of(value) in ("Array", "Object"):
         return True
     is_nan = value != value
     return bool(value) and not is_nan
@@ -90,6 +92,8 @@ def is_truthy(value: object) -> bool:
 
 def to_text(value: object) -> str:
     """Return a value as text: null is '', a list is 'Array', a mapping is 'Object'."""
+    if type(value) is str:
+        return value
     match kind_of(value):
         case "String":
             return str.__str__(value)
