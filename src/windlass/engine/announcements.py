@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from windlass.model.status import Result
-from windlass.plan.orders import CancelJob, RejectJob, SkipJob
+from windlass.plan.orders import DropJob, RejectJob, SkipJob
 from windlass.protocol import events
 
 if TYPE_CHECKING:
@@ -16,18 +16,16 @@ if TYPE_CHECKING:
     from windlass.plan.orders import Order, StartJob
 
 
-def announce(order: Order, *, name: str = "") -> tuple[events.RunEvent, ...]:
-    """Return the events that an order is; none for those that other events will tell about.
-
-    `name` is that of a job that is cancelled before it started: its order does not know it.
-    """
+def announce(order: Order) -> tuple[events.RunEvent, ...]:
+    """Return the events that an order is; none for those that other events will tell about."""
     match order:
         case SkipJob(key, known_as, decision):
             return (events.JobSkipped(job=key, name=known_as, reason=decision.reason),)
         case RejectJob(key, known_as, message):
             return _fail(key, known_as, message)
-        case CancelJob(key, reason):
-            return (events.JobSkipped(job=key, name=name, reason=f"cancelled: {reason}"),)
+        case DropJob(key, known_as, _):
+            result = Result.CANCELLED
+            return (events.JobFinished(job=key, name=known_as, result=result, seconds=0.0),)
         case _:
             return ()
 

@@ -10,7 +10,7 @@ from windlass.engine.announcements import announce, announce_breakdown
 from windlass.errors import PlatformError, WindlassError
 from windlass.jobs.cancellation import Cancellation
 from windlass.model.status import Result
-from windlass.plan.orders import CancelJob, StartJob
+from windlass.plan.orders import CancelJob, DropJob, StartJob
 from windlass.plan.signals import JobFinished
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class LocalDispatcher:
                 self._queued.remove(waiting)
             cancellation = self._running.get(order.key)
         if waiting is not None:
-            for event in announce(order, name=waiting.name):
+            for event in announce(DropJob(waiting.key, waiting.name, order.reason)):
                 self._emit(event)
             self._send(JobFinished(order.key, Result.CANCELLED))
         elif cancellation is not None:

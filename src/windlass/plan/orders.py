@@ -59,6 +59,15 @@ class SkipJob:
 
 
 @dataclass(frozen=True, slots=True)
+class DropJob:
+    """The job was due but is cancelled before it starts: it ends as cancelled."""
+
+    key: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RejectJob:
     """The job fails before it starts: a key of it could not be evaluated."""
 
@@ -82,4 +91,4 @@ class FinishRun:
     result: Result
 
 
-Order: TypeAlias = StartJob | SkipJob | RejectJob | CancelJob | FinishRun
+Order: TypeAlias = StartJob | SkipJob | DropJob | RejectJob | CancelJob | FinishRun

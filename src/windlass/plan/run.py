@@ -23,7 +23,7 @@ from windlass.plan.graph import LegRun, Level, Node, build_level
 from windlass.plan.keys import describe_fault
 from windlass.plan.launch import leg_contexts, name_leg, open_call, prepare_job
 from windlass.plan.matrix import expand
-from windlass.plan.orders import CancelJob, FinishRun, RejectJob, SkipJob
+from windlass.plan.orders import CancelJob, DropJob, FinishRun, RejectJob, SkipJob
 from windlass.plan.signals import CancelRequested, JobFinished, RunStarted
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ class RunMachine:
         elif decision.verdict is Verdict.RUN:
             self._expand(node, contexts)
         else:
-            self._skip(level.key_of(job.id), level.name_of(_plain_name(node)), decision)
+            key, name = level.key_of(job.id), level.name_of(_plain_name(node))
+            self._orders.append(SkipJob(key, name, decision))
             self._settle(node, Result.SKIPPED)
 
     def _expand(self, node: Node, contexts: Mapping[str, Value]) -> None:
@@ -213,9 +214,6 @@ class RunMachine:
         self._orders.append(RejectJob(key, name, describe_fault(fault)))
         self._settle(node, Result.FAILURE)
 
-    def _skip(self, key: str, name: str, decision: Decision) -> None:
-        self._orders.append(SkipJob(key, name, decision))
-
     def _end_leg(self, leg: LegRun, result: Result, outputs: Mapping[str, str]) -> None:
         """Count one leg's end; of outputs that several legs set, the last non-empty one wins."""
         node = leg.node
@@ -236,7 +234,7 @@ class RunMachine:
 
     def _drop_queued(self, node: Node, reason: str) -> None:
         for leg in node.queued:
-            self._skip(leg.key, leg.name, Decision(Verdict.SKIP, f"cancelled: {reason}"))
+            self._orders.append(DropJob(leg.key, leg.name, reason))
             node.leg_results.add(Result.CANCELLED)
         node.queued.clear()
 

@@ -133,7 +133,7 @@ class TestMatrix:
 
         orders = play.end("m (1)", FAILURE)
 
-        assert keys(orders) == ["SkipJob m (3)", "CancelJob m (2)"]
+        assert keys(orders) == ["DropJob m (3)", "CancelJob m (2)"]
         assert "m (1)" in play.order(CancelJob, "m (2)").reason
         assert play.end("m (2)", CANCELLED) == []
         assert [FinishRun(FAILURE)] == play.end("other")
@@ -364,7 +364,7 @@ class TestCancellation:
         """What max-parallel held back is dropped."""
         play = Play(job("m", strategy={"max-parallel": 1, "matrix": {"n": [1, 2]}}))
 
-        assert keys(play.send(CancelRequested("stop"))) == ["SkipJob m (2)", "CancelJob m (1)"]
+        assert keys(play.send(CancelRequested("stop"))) == ["DropJob m (2)", "CancelJob m (1)"]
         assert [FinishRun(CANCELLED)] == play.end("m (1)", CANCELLED)
 
     def test_a_second_request_changes_nothing(self) -> None:

@@ -1,0 +1,83 @@
+"""One run on this machine, from its first signal to its last, in the calling thread."""
+
+from __future__ import annotations
+
+import queue
+from typing import TYPE_CHECKING
+
+from windlass.engine.announcements import serialise
+from windlass.engine.dispatch import LocalDispatcher
+from windlass.engine.driver import drive
+from windlass.engine.journals.memory import MemoryJournal
+from windlass.plan.signals import CancelRequested
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from windlass.engine.driver import Machine
+    from windlass.engine.journals.interface import Journal
+    from windlass.errors import WindlassError
+    from windlass.jobs.cancellation import Cancellation
+    from windlass.model.status import Result
+    from windlass.plan.orders import StartJob
+    from windlass.plan.signals import JobFinished, Signal
+    from windlass.protocol.events import RunEvent
+
+    RunJob = Callable[[StartJob, Cancellation, Callable[[RunEvent], None]], JobFinished]
+
+
+class LocalRun:
+    """A run that can be cancelled from any thread, and from a signal handler, while it runs.
+
+    `run_job` runs one job to its end in the calling thread; it gets the order, what tells it to
+    end, and where its events go. `emit` gets one event at a time.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        run_job: RunJob,
+        *,
+        emit: Callable[[RunEvent], None],
+        max_jobs: int,
+        journal: Journal | None = None,
+    ) -> None:
+        self._machine = machine
+        self._journal = journal or MemoryJournal()
+        # A SimpleQueue may be filled by a signal handler that interrupts whoever waits for it.
+        self._signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
+        emit_alone = serialise(emit)
+        self._dispatcher = LocalDispatcher(
+            lambda order, cancellation: run_job(order, cancellation, emit_alone),
+            send=self._signals.put,
+            emit=emit_alone,
+            max_jobs=max_jobs,
+        )
+
+    def run(self) -> Result:
+        """Run to the end and return the run's result.
+
+        Raises:
+            PlatformError: the journal cannot be written.
+        """
+        result = drive(
+            self._machine,
+            journal=self._journal,
+            next_signal=self._signals.get,
+            carry_out=self._dispatcher.carry_out,
+        )
+        self._dispatcher.join()
+        return result
+
+    def cancel(self, reason: str) -> None:
+        """Ask the run to end as GitHub ends one: conditions decide what still runs."""
+        self._signals.put(CancelRequested(reason))
+
+    def force(self) -> None:
+        """Kill what runs and let nothing else start."""
+        self._dispatcher.force()
+
+    @property
+    def breakdowns(self) -> tuple[WindlassError, ...]:
+        """The errors of the platform that jobs met."""
+        return tuple(self._dispatcher.breakdowns)
