@@ -1,0 +1,262 @@
+"""What each runner command does.
+
+Source: actions/runner src/Runner.Worker/ActionCommandManager.cs
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from windlass.jobs.annotations import ANNOTATION_LEVELS, make_properties
+from windlass.lang.commands import parse_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from windlass.jobs.log import StepLog
+    from windlass.lang.commands import RunnerCommand
+
+STOP = "stop-commands"
+LONGEST_UNMASKED_TOKEN = 6
+ALLOW_UNSECURE = "ACTIONS_ALLOW_UNSECURE_COMMANDS"
+ALLOW_UNSECURE_TOKENS = "ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS"
+BLOCKED_VARIABLES = frozenset({"node_options"})
+
+DEPRECATED = (
+    "The `{}` command is deprecated and will be disabled soon. Please upgrade to using Environment "
+    "Files. For more information see: https://github.blog/changelog/"
+    "2022-10-11-github-actions-deprecating-save-state-and-set-output-commands/"
+)
+DISABLED = (
+    "The `{}` command is disabled. Please upgrade to using Environment Files or opt into unsecure "
+    "command execution by setting the `ACTIONS_ALLOW_UNSECURE_COMMANDS` environment variable to "
+    "`true`. For more information see: https://github.blog/changelog/"
+    "2020-10-01-github-actions-deprecating-set-env-and-add-path-commands/"
+)
+TOKEN_REFUSED = (
+    "You cannot use a endToken that is an empty string, the string 'pause-logging', or another "
+    "workflow command. For more information see: https://docs.github.com/actions/"
+    "learn-github-actions/workflow-commands-for-github-actions"
+    "#example-stopping-and-starting-workflow-commands or opt into insecure command execution by "
+    "setting the `ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS` environment variable to `true`."
+)
+
+
+class CommandError(Exception):
+    """A command that cannot be carried out; the step that gave it fails."""
+
+
+@dataclass(slots=True)
+class StepEffects:
+    """What a step has set so far, by runner commands and command files.
+
+    `paths` are in the order they were added; the last is the first in PATH. `failed` is true once
+    a command or a command file could not be processed: the step fails whatever its exit code.
+    """
+
+    outputs: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    paths: list[str] = field(default_factory=list)
+    failed: bool = False
+
+    def add_path(self, path: str) -> None:
+        """Add a folder to PATH; one that was added before moves to the front."""
+        if path in self.paths:
+            self.paths.remove(path)
+        self.paths.append(path)
+
+
+class CommandHandler:
+    """Carries out the runner commands of one step.
+
+    `annotate(level, message, properties)` tells of an error, a warning or a notice. `variables` is
+    the step's `env` context; `workspace` makes the file names of annotations relative.
+    """
+
+    def __init__(
+        self,
+        log: StepLog,
+        effects: StepEffects,
+        annotate: Callable[[str, str, Mapping[str, str]], None],
+        *,
+        variables: Mapping[str, str],
+        workspace: str,
+        debug: bool,
+    ) -> None:
+        self._log = log
+        self._effects = effects
+        self._annotate = annotate
+        self._variables = variables
+        self._workspace = workspace
+        self._debugging = debug
+        self._echo = debug
+        self._token: str | None = None
+        self._registered = {*COMMANDS, *ANNOTATION_LEVELS, STOP}
+
+    def handle(self, line: str) -> bool:
+        """Carry out the command in a line; False where the line is plain output."""
+        command = parse_command(line, self._registered)
+        if command is None:
+            return False
+        name = command.name.lower()
+        if self._token is not None:
+            return self._resume(name, line)
+        if name == STOP:
+            self._stop(command, line)
+            return True
+        if self._echo and name not in QUIET:
+            self._log.write_line(line)
+        try:
+            self._carry_out(name, command)
+        except CommandError as error:
+            shown = command.name if name in QUIET else line
+            self._fail(f"Unable to process command '{shown}' successfully.", str(error))
+        return True
+
+    def refuse(self, beginning: str) -> bool:
+        """Fail the step if the beginning of an endless line is that of a command."""
+        command = parse_command(beginning, self._registered)
+        if command is None or self._token is not None:
+            return False
+        self._fail(f"Unable to process command '{command.name}': its line is too long.")
+        return True
+
+    def debug(self, message: str) -> None:
+        """Write a message that only a debugging run shows."""
+        if self._debugging:
+            for line in message.replace("\r\n", "\n").split("\n"):
+                self._log.write_line(f"##[debug]{line}")
+
+    def _carry_out(self, name: str, command: RunnerCommand) -> None:
+        if name in ANNOTATION_LEVELS:
+            properties = make_properties(command, self._workspace, self.debug)
+            self._annotate(name, command.data, properties)
+        else:
+            COMMANDS[name](self, command)
+
+    def _fail(self, *messages: str) -> None:
+        for message in messages:
+            self._annotate("error", message, {})
+        self._effects.failed = True
+
+    def _stop(self, command: RunnerCommand, line: str) -> None:
+        token = command.data
+        refused = not token or token.lower() in {*self._registered, "pause-logging"}
+        if refused and not self._allows(ALLOW_UNSECURE_TOKENS):
+            self._fail(TOKEN_REFUSED)
+            return
+        self._token = token.lower()
+        self._registered.add(self._token)
+        if len(token) > LONGEST_UNMASKED_TOKEN:
+            self._log.flush()
+            self._log.masker.add_text(token)
+        self._log.write_line(line)
+
+    def _resume(self, name: str, line: str) -> bool:
+        """While stopped, only the token is a command; every other line is plain output."""
+        if not self._token or name != self._token:
+            return False
+        self._log.write_line(line)
+        self._registered = {*COMMANDS, *ANNOTATION_LEVELS, STOP}
+        self._token = None
+        return True
+
+    def _allows(self, variable: str) -> bool:
+        return self._variables.get(variable, "").strip().lower() == "true"
+
+    def _set_output(self, command: RunnerCommand) -> None:
+        self._annotate("warning", DEPRECATED.format(command.name), {})
+        name = _require_name(command)
+        self._effects.outputs[name] = command.data
+        self.debug(f"Set output {name} = {command.data}")
+
+    def _save_state(self, command: RunnerCommand) -> None:
+        # A run step has no later stage that could read its state.
+        self._annotate("warning", DEPRECATED.format(command.name), {})
+        self.debug(f"Save intra-action state {_require_name(command)} = {command.data}")
+
+    def _set_variable(self, command: RunnerCommand) -> None:
+        self._require_unsecure(command)
+        name = _require_name(command)
+        if name.lower() in BLOCKED_VARIABLES:
+            text = f"Can't update {name.upper()} environment variable using ::set-env:: command."
+            self._annotate("error", text, {})
+            return
+        self._effects.variables[name] = command.data
+        self.debug(f"{name}='{command.data}'")
+
+    def _add_path(self, command: RunnerCommand) -> None:
+        self._require_unsecure(command)
+        if not command.data:
+            raise CommandError("Value cannot be null. (Parameter 'path')")
+        self._effects.add_path(command.data)
+
+    def _require_unsecure(self, command: RunnerCommand) -> None:
+        if not self._allows(ALLOW_UNSECURE):
+            raise CommandError(DISABLED.format(command.name))
+
+    def _add_mask(self, command: RunnerCommand) -> None:
+        if not command.data.strip():
+            text = "Can't add secret mask for empty string in ##[add-mask] command."
+            self._annotate("warning", text, {})
+            return
+        if self._echo:
+            self._log.write_line("::add-mask::***")
+        # What was printed before the mask was asked for stays as it was.
+        self._log.flush()
+        self._log.masker.add_text(command.data)
+        self._log.masker.add(command.data)
+
+    def _print_debug(self, command: RunnerCommand) -> None:
+        self.debug(command.data)
+
+    def _group(self, command: RunnerCommand) -> None:
+        self._log.write_line(f"##[group]{command.data}")
+
+    def _end_group(self, _: RunnerCommand) -> None:
+        self._log.write_line("##[endgroup]")
+
+    def _set_echo(self, command: RunnerCommand) -> None:
+        match command.data.strip().lower():
+            case "on":
+                self._echo = True
+            case "off":
+                self._echo = False
+            case "":
+                raise CommandError("Value cannot be null. (Parameter 'value')")
+            case _:
+                raise CommandError(
+                    "Invalid echo command value. Possible values can be: 'on', 'off'. "
+                    f"Current value is: '{command.data}'."
+                )
+
+    def _change_matchers(self, command: RunnerCommand) -> None:
+        # Problem matchers are not applied yet, which `windlass compat` says of a workflow.
+        self.debug(f"{command.name} is not applied: {command.data}")
+
+
+def _require_name(command: RunnerCommand) -> str:
+    name = command.get("name")
+    if not name:
+        raise CommandError(f"Required field 'name' is missing in ##[{command.name}] command.")
+    return name
+
+
+# Private methods of the class above; the table is part of it.
+COMMANDS: Mapping[str, Callable[[CommandHandler, RunnerCommand], None]] = {
+    "add-mask": CommandHandler._add_mask,  # noqa: SLF001
+    "add-matcher": CommandHandler._change_matchers,  # noqa: SLF001
+    "add-path": CommandHandler._add_path,  # noqa: SLF001
+    "debug": CommandHandler._print_debug,  # noqa: SLF001
+    "echo": CommandHandler._set_echo,  # noqa: SLF001
+    "endgroup": CommandHandler._end_group,  # noqa: SLF001
+    "group": CommandHandler._group,  # noqa: SLF001
+    "remove-matcher": CommandHandler._change_matchers,  # noqa: SLF001
+    "save-state": CommandHandler._save_state,  # noqa: SLF001
+    "set-env": CommandHandler._set_variable,  # noqa: SLF001
+    "set-output": CommandHandler._set_output,  # noqa: SLF001
+}
+
+QUIET = frozenset({"add-mask", "debug", *ANNOTATION_LEVELS})
+"""Commands that `echo on` does not echo: they print by themselves, or must not be printed."""

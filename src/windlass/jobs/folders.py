@@ -1,0 +1,109 @@
+"""The folders of one job, laid out as on GitHub's runners."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from windlass.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class JobFolders:
+    """All that a job may write to lies under `root`; `tools` is shared by the jobs of a machine."""
+
+    root: Path
+    repository_name: str
+    tools: Path
+
+    @property
+    def home(self) -> Path:
+        """HOME: empty, and the job's own."""
+        return self.root / "home"
+
+    @property
+    def temp(self) -> Path:
+        """RUNNER_TEMP."""
+        return self.root / "temp"
+
+    @property
+    def pipeline(self) -> Path:
+        """RUNNER_WORKSPACE: what the workspace lies in."""
+        return self.root / "work" / self.repository_name
+
+    @property
+    def workspace(self) -> Path:
+        """GITHUB_WORKSPACE: empty until a checkout."""
+        return self.pipeline / self.repository_name
+
+    @property
+    def event_file(self) -> Path:
+        """GITHUB_EVENT_PATH."""
+        return self.temp / "_github_workflow" / "event.json"
+
+    @property
+    def command_files(self) -> Path:
+        """Where each step finds its GITHUB_ENV, GITHUB_OUTPUT and so on."""
+        return self.temp / "_runner_file_commands"
+
+    def make(self) -> None:
+        """Make the folders.
+
+        Raises:
+            WorkspaceError: the file system refused.
+        """
+        try:
+            for folder in (
+                self.home,
+                self.workspace,
+                self.event_file.parent,
+                self.command_files,
+                self.tools,
+            ):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorkspaceError(
+                f"The job's folder {self.root} cannot be made: {error.strerror}",
+                hint="Check the permissions of the folder and the free space of its disk.",
+            ) from error
+
+    def remove(self) -> None:
+        """Remove everything, read-only folders included.
+
+        Raises:
+            WorkspaceError: something could not be removed, e.g. files of another user.
+        """
+        try:
+            shutil.rmtree(self.root, onerror=_retry_writable)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise WorkspaceError(
+                f"The job's folder {self.root} cannot be removed: {error.strerror}: "
+                f"{error.filename}",
+                hint="Remove it by hand; a step may have made files as another user.",
+            ) from error
+
+
+def _retry_writable(
+    function: Callable[[str], object], path: str, failure: tuple[object, BaseException, object]
+) -> None:
+    """Give the parent folder its permissions back and try again; tools leave read-only caches."""
+    if isinstance(failure[1], FileNotFoundError):
+        return
+    try:
+        for folder in (os.path.dirname(path), path):  # noqa: PTH120 - rmtree speaks of plain paths
+            if not os.path.islink(folder):  # noqa: PTH114
+                Path(folder).chmod(0o700)
+    except OSError:
+        raise failure[1] from None
+    if function in (os.rmdir, os.unlink):
+        function(path)
+    else:
+        shutil.rmtree(path)

@@ -1,0 +1,103 @@
+"""Hides secrets in whatever leaves a job.
+
+Source: actions/runner src/Sdk/DTLogging/Logging/SecretMasker.cs
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from windlass.jobs.secret_forms import encode, secret_forms, split_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ahocorasick_rs import BytesAhoCorasick
+
+MASK = b"***"
+
+
+class Masker:
+    """Replaces every known secret, in all its forms, by `***`.
+
+    Places that overlap or touch become one `***`, as with GitHub's runner. Secrets may be added at
+    any time; the automaton that finds them is built when a text is next masked.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._forms: set[bytes] = set()
+        self._automaton: BytesAhoCorasick | None = None
+        self._lock = threading.Lock()
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: str) -> None:
+        """Hide a secret from now on: the whole value, and each of its lines."""
+        for part in split_secret(secret):
+            self.add_text(part)
+
+    def add_text(self, text: str) -> None:
+        """Hide exactly this text, and its encoded forms."""
+        with self._lock:
+            new = secret_forms(text) - self._forms
+            if new:
+                self._forms |= new
+                self._automaton = None
+
+    def mask(self, data: bytes) -> bytes:
+        """Return the bytes with their secrets replaced."""
+        automaton = self._find_automaton()
+        if automaton is None:
+            return data
+        # The result is a list of (pattern, start, end).
+        places = automaton.find_matches_as_indexes(data, overlapping=True)
+        return _replace(data, _merge(sorted(place[1:] for place in places))) if places else data
+
+    def mask_text(self, text: str) -> str:
+        """Return a text with its secrets replaced."""
+        if not self._forms:
+            return text
+        return self.mask(encode(text)).decode("utf-8", "surrogatepass")
+
+    def find_start(self, data: bytes, position: int) -> int:
+        """Return the start of the secret that lies across a position, else the position."""
+        automaton = self._find_automaton()
+        if automaton is None:
+            return position
+        places = automaton.find_matches_as_indexes(data, overlapping=True)
+        merged = _merge(sorted(place[1:] for place in places))
+        return next((start for start, end in merged if start < position < end), position)
+
+    def _find_automaton(self) -> BytesAhoCorasick | None:
+        with self._lock:
+            if self._automaton is None and self._forms:
+                # Imported only where there is something to hide: it is not free.
+                from ahocorasick_rs import BytesAhoCorasick
+
+                self._automaton = BytesAhoCorasick(sorted(self._forms))
+            return self._automaton
+
+
+def _merge(places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Join sorted ranges that overlap or touch."""
+    current: tuple[int, int] | None = None
+    for start, end in places:
+        if current is None:
+            current = (start, end)
+        elif start <= current[1]:
+            current = (current[0], max(current[1], end))
+        else:
+            yield current
+            current = (start, end)
+    if current is not None:
+        yield current
+
+
+def _replace(data: bytes, places: Iterable[tuple[int, int]]) -> bytes:
+    parts: list[bytes] = []
+    position = 0
+    for start, end in places:
+        parts += [data[position:start], MASK]
+        position = end
+    return b"".join([*parts, data[position:]])

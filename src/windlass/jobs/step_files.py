@@ -1,0 +1,186 @@
+"""The command files of one step on disk: made before it starts, read when it has ended.
+
+Source: actions/runner src/Runner.Worker/FileCommandManager.cs
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from windlass.jobs.command_handlers import BLOCKED_VARIABLES
+from windlass.lang.command_files import (
+    SUMMARY_LIMIT_BYTES,
+    decode_file,
+    parse_entries,
+    parse_lines,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from windlass.jobs.command_handlers import StepEffects
+
+LARGEST_FILE_BYTES = 64 << 20
+"""GitHub has no such limit; a step must not be able to exhaust our memory."""
+
+_PREFIXES = {
+    "path": "add_path_",
+    "env": "set_env_",
+    "step_summary": "step_summary_",
+    "state": "save_state_",
+    "output": "set_output_",
+}
+
+
+class _UnusableError(Exception):
+    """A command file that cannot be read; holds the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepFiles:
+    """One file per kind, by the key it has in the github context."""
+
+    paths: dict[str, Path]
+
+    @classmethod
+    def make(cls, folder: Path, suffix: str) -> StepFiles:
+        """Make empty files; a step that went before has others, with another suffix.
+
+        Raises:
+            OSError: a file cannot be made.
+        """
+        paths = {key: folder / f"{prefix}{suffix}" for key, prefix in _PREFIXES.items()}
+        for path in paths.values():
+            path.touch(exist_ok=False)
+        return cls(paths)
+
+    def remove(self) -> None:
+        """Remove what is left of the files."""
+        for path in self.paths.values():
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                continue  # a step made a folder of it; it goes with the job's folder
+
+    def context(self) -> dict[str, str]:
+        """Return the keys of the github context that name the files."""
+        return {key: str(path) for key, path in self.paths.items()}
+
+
+def read_effects(
+    files: StepFiles, effects: StepEffects, tell: Callable[[str, str], None]
+) -> str | None:
+    """Add what the files say to the effects; return the step's summary, unmasked.
+
+    `tell(level, message)` reports a mistake: an `error`, or `debug`.
+    """
+    for key, read in (
+        ("path", _read_paths),
+        ("env", _read_variables),
+        ("state", _read_states),
+        ("output", _read_outputs),
+    ):
+        try:
+            read(files.paths[key], effects, tell)
+        except (_UnusableError, OSError) as error:
+            effects.failed = True
+            tell("error", f"Unable to process file command '{key}' successfully.")
+            tell("error", error.strerror or "" if isinstance(error, OSError) else str(error))
+    return _read_summary(files.paths["step_summary"], tell)
+
+
+def _read_paths(path: Path, effects: StepEffects, _: Callable[[str, str], None]) -> None:
+    data = b"" if path.is_dir() else _read(path)
+    for line in parse_lines(decode_file(data or b"")):
+        effects.add_path(line)
+
+
+def _read_variables(path: Path, effects: StepEffects, tell: Callable[[str, str], None]) -> None:
+    pairs, problem = _read_entries(path, tell)
+    for name, value in pairs:
+        if name.lower() in BLOCKED_VARIABLES:
+            blocked = name.upper()
+            tell("error", f"Can't store {blocked} output parameter using '$GITHUB_ENV' command.")
+        else:
+            effects.variables[name] = value
+            tell("debug", f"{name}='{value}'")
+    if problem:
+        raise _UnusableError(problem)
+
+
+def _read_states(path: Path, _: StepEffects, tell: Callable[[str, str], None]) -> None:
+    """Check GITHUB_STATE: no later stage of a run step could read what it holds."""
+    problem = _read_entries(path, tell)[1]
+    if problem:
+        raise _UnusableError(problem)
+
+
+def _read_outputs(path: Path, effects: StepEffects, tell: Callable[[str, str], None]) -> None:
+    pairs, problem = _read_entries(path, tell)
+    for name, value in pairs:
+        if not name:
+            raise _UnusableError("Value cannot be null. (Parameter 'name')")
+        effects.outputs[name] = value
+        tell("debug", f"Set output {name} = {value}")
+    if problem:
+        raise _UnusableError(problem)
+
+
+def _read_entries(
+    path: Path, tell: Callable[[str, str], None]
+) -> tuple[tuple[tuple[str, str], ...], str | None]:
+    data = _read(path)
+    if data is None:
+        tell("debug", f"File does not exist '{path}'")
+        return (), None
+    entries = parse_entries(decode_file(data))
+    return entries.pairs, entries.problem
+
+
+def _read_summary(path: Path, tell: Callable[[str, str], None]) -> str | None:
+    """Return the summary; a fault of it is an error, but does not fail the step."""
+    try:
+        data = b"" if path.is_dir() else _read(path)
+    except (_UnusableError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        tell("error", f"Failed to create step summary using 'GITHUB_STEP_SUMMARY': {reason}")
+        return None
+    if not data:
+        return None
+    if len(data) > SUMMARY_LIMIT_BYTES:
+        tell(
+            "error",
+            "$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of "
+            f"{SUMMARY_LIMIT_BYTES // 1024}k, got {len(data) // 1024}k. For more information see: "
+            "https://docs.github.com/actions/using-workflows/"
+            "workflow-commands-for-github-actions#adding-a-markdown-summary",
+        )
+        return None
+    return decode_file(data)
+
+
+def _read(path: Path) -> bytes | None:
+    """Return a file's content, None where it is gone. Never waits, as a FIFO would make us.
+
+    Raises:
+        _UnusableError: it is not a file, or too large to be one of ours.
+        OSError: the file system refused.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        facts = os.fstat(descriptor)
+        if stat.S_ISDIR(facts.st_mode):
+            raise _UnusableError(f"Access to the path '{path}' is denied: it is a folder.")
+        if not stat.S_ISREG(facts.st_mode):
+            raise _UnusableError(f"'{path}' is not a regular file any more.")
+        if facts.st_size > LARGEST_FILE_BYTES:
+            limit = LARGEST_FILE_BYTES >> 20
+            raise _UnusableError(f"The file is larger than {limit} MiB: {facts.st_size} bytes.")
+        return file.read(LARGEST_FILE_BYTES + 1)
