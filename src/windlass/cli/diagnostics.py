@@ -106,7 +106,7 @@ def diagnostic_as_json(diagnostic: Diagnostic) -> dict[str, object]:
 def diagnostics_as_json(diagnostics: Iterable[Diagnostic]) -> str:
     """Write diagnostics as one indented JSON document with a final newline."""
     rows = [diagnostic_as_json(diagnostic) for diagnostic in diagnostics]
-    return json.dumps({"diagnostics": rows}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({"diagnostics": rows}, indent=2) + "\n"
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:

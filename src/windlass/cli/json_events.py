@@ -35,4 +35,4 @@ class JsonEvents:
 
     def _write(self, name: str, values: dict[str, object]) -> None:
         line = {"event": name, "time": round(self._clock(), 6), **values}
-        self._terminal.write(json.dumps(line, ensure_ascii=False, default=dict) + "\n")
+        self._terminal.write(json.dumps(line, default=dict) + "\n")

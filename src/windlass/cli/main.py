@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "expr eval": ("windlass.cli.expr_eval", "evaluate expressions, one JSON object a line"),
+    "workflow parse": ("windlass.cli.workflow_parse", "read one workflow file: value or errors"),
     "completion": ("windlass.cli.completion", "print a completion script for a shell"),
 }
 """Command → its module, which has `add_arguments(parser)` and `execute(arguments) -> exit code`,

@@ -1,0 +1,128 @@
+"""Runs the `console` blocks of a document in a scratch repository.
+
+    <!-- repository: examples/hello -->   what the scratch repository holds at first, committed
+    <!-- file: path/of/a/file -->         the next block is written to that file
+
+A line `$ command` is run by bash in the repository; the lines below it, up to the next command, are
+what it prints: stdout and stderr together, `...` for any lines, seconds and commits aside. Without
+such lines only the exit code counts: 0, or N where the block opens with "console exit=N".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+_PART = re.compile(
+    r"<!-- (?P<directive>repository|file): (?P<path>\S+) -->"
+    r"|^```(?P<language>\w*)(?: exit=(?P<code>\d+))?\n(?P<text>.*?)^```$",
+    flags=re.MULTILINE | re.DOTALL,
+)
+_VARIES = (
+    (re.compile(r" *\b(?:\d+h \d\dm|\d+m \d\ds|\d+\.\ds)(?=\W|$)"), " 0.0s"),
+    (re.compile(r"\b[0-9a-f]{40}\b|(?<= at )[0-9a-f]{7}\b"), "0000000"),
+)
+
+
+@dataclass(frozen=True)
+class Command:
+    """One `$` line, with what it should print (None: anything) and where that stands."""
+
+    text: str
+    expected: str | None
+    start: int
+    end: int
+    exit_code: int
+
+
+@dataclass(frozen=True)
+class File:
+    path: str
+    text: str
+
+
+def parse(document: str) -> tuple[str | None, list[Command | File]]:
+    """The folder of the repository, and what to do in it, in the order of the document."""
+    repository = path = None
+    steps: list[Command | File] = []
+    for part in _PART.finditer(document):
+        if part["directive"] == "repository":
+            repository = part["path"]
+        elif part["directive"] == "file":
+            path = part["path"]
+        elif path is not None:
+            steps.append(File(path, part["text"]))
+            path = None
+        elif part["language"] == "console":
+            steps += commands(part["text"], part.start("text"), int(part["code"] or 0))
+    return repository, steps
+
+
+def commands(block: str, offset: int, exit_code: int) -> list[Command]:
+    """Split one block; only its last command may end with another code than 0."""
+    pieces = list(re.finditer(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE))
+    return [
+        Command(
+            text=piece[1],
+            expected=piece[2] or None,
+            start=offset + piece.start(2),
+            end=offset + piece.end(2),
+            exit_code=exit_code if piece is pieces[-1] else 0,
+        )
+        for piece in pieces
+    ]
+
+
+def make_repository(folder: Path, source: str | None) -> None:
+    """A repository with one commit; an empty commit where the document names no example."""
+    if source:
+        shutil.copytree(CHECKOUT / source, folder, dirs_exist_ok=True)
+    identity = ["-c", "user.name=Reader", "-c", "user.email=reader@example.org"]
+    for words in (
+        ["init", "--quiet", "--initial-branch=main"],
+        ["add", "--all"],
+        [*identity, "commit", "--quiet", "--allow-empty", "--message", "Begin"],
+    ):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+
+
+def run(command: Command, folder: Path, home: Path) -> tuple[int, str]:
+    """The exit code and everything the command prints."""
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(CHECKOUT / "src"),
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+    }
+    done = subprocess.run(
+        ["bash", "-c", command.text],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=120,
+    )
+    return done.returncode, done.stdout.decode()
+
+
+def matches(expected: str, actual: str) -> bool:
+    """Compare without what varies; a line `...` stands for any lines."""
+    pattern = "".join(
+        r"(?:.*\n)*" if line == "...\n" else re.escape(line)
+        for line in settle(expected).splitlines(keepends=True)
+    )
+    return re.fullmatch(pattern, settle(actual)) is not None
+
+
+def settle(text: str) -> str:
+    """Replace seconds and commits, and drop blanks at the ends of lines."""
+    for pattern, replacement in _VARIES:
+        text = pattern.sub(replacement, text)
+    return re.sub(r" +$", "", text, flags=re.MULTILINE)

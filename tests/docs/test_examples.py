@@ -1,0 +1,105 @@
+"""What the documents say happens, happens: every `console` block is executed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.docs.console import Command, File, make_repository, matches, parse, run
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [
+    CHECKOUT / "README.md",
+    *sorted((CHECKOUT / "docs" / "tutorials").glob("*.md")),
+    *sorted((CHECKOUT / "docs" / "guides").glob("*.md")),
+]
+
+
+def replace_output(document: Path, replacements: list[tuple[Command, str]]) -> None:
+    text = document.read_text(encoding="utf-8")
+    for command, output in reversed(replacements):
+        text = text[: command.start] + output + text[command.end :]
+    document.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_print_what_the_document_says(
+    document: Path, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """Each command ends and prints as written; `--update-golden` rewrites what it prints."""
+    folder, home = tmp_path / "repository", tmp_path / "home"
+    folder.mkdir()
+    home.mkdir()
+    repository, steps = parse(document.read_text(encoding="utf-8"))
+    make_repository(folder, repository)
+    replacements = []
+    for step in steps:
+        if isinstance(step, File):
+            (folder / step.path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / step.path).write_text(step.text, encoding="utf-8")
+            continue
+        code, output = run(step, folder, home)
+        assert code == step.exit_code, f"$ {step.text}\n{output}"
+        if step.expected is None or matches(step.expected, output):
+            continue
+        if pytestconfig.getoption("--update-golden") and "...\n" not in step.expected:
+            replacements.append((step, output))
+            continue
+
+        assert step.expected == output, f"$ {step.text}"
+    replace_output(document, replacements)
+
+
+DOCUMENT = """\
+<!-- repository: examples/hello -->
+<!-- file: a/b.txt -->
+```
+hello
+```
+
+```console exit=3
+$ cat a/b.txt
+hello
+$ echo one; \\
+  echo two; echo three
+one
+...
+three
+$ git log --format=%s; exit 3
+```
+"""
+
+
+def test_the_convention() -> None:
+    """Directives, files, commands with and without output, continuation lines and exit codes."""
+    repository, steps = parse(DOCUMENT)
+
+    assert repository == "examples/hello"
+    assert isinstance(steps[0], File)
+    assert (steps[0].path, steps[0].text) == ("a/b.txt", "hello\n")
+    assert [
+        (step.text, step.expected, step.exit_code) for step in steps if isinstance(step, Command)
+    ] == [
+        ("cat a/b.txt", "hello\n", 0),
+        ("echo one; \\\n  echo two; echo three", "one\n...\nthree\n", 0),
+        ("git log --format=%s; exit 3", None, 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "same"),
+    [
+        ("a\n", "a\n", True),
+        ("a\n", "b\n", False),
+        ("a\n", "a\nb\n", False),
+        ("a\n...\n", "a\n", True),
+        ("a\n...\nz\n", "a\nb\nc\nz\n", True),
+        ("a\n...\nz\n", "a\nb\n", False),
+        ("✓ x 0.4s\n", "✓ x  1m 02s\n", True),
+        ("✓ x 0.4s\n", "✗ x 0.4s\n", False),
+        ("on push at 1234567\n", "on push at 89abcde\n", True),
+    ],
+)
+def test_what_counts_as_the_same_output(expected: str, actual: str, same: bool) -> None:
+    """Only `...`, seconds and commits may differ."""
+    assert matches(expected, actual) is same
