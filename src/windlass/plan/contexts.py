@@ -71,7 +71,7 @@ def make_github_context(
         "event_name": event.name,
         "event": event.payload,
         "server_url": server,
-        "api_url": _api_url(server),
+        "api_url": api_url(server),
         "graphql_url": _graphql_url(server),
         "ref_name": name_ref(event.ref),
         "ref_protected": False,
@@ -117,7 +117,7 @@ def _git_url(repository: Repository) -> str:
     return f"git://{host}/{repository.full_name}.git"
 
 
-def _api_url(server: str) -> str:
+def api_url(server: str) -> str:
     """Return the REST address: its own host on github.com, a path on other servers."""
     if server == "https://github.com":
         return "https://api.github.com"
