@@ -45,7 +45,7 @@ class MatrixShape:
             if value is not None:
                 yield value
 
-    def keys(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """Return every key the file shows, those of `include` after those of the vectors."""
         names = {vector.name.value: None for vector in self.vectors}
         for entry in self.include or ():

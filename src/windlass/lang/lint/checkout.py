@@ -1,0 +1,43 @@
+"""Whether a job's workspace holds the repository itself, and from which step on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from windlass.lang.lint.places import StepPlace, steps_of
+from windlass.lang.workflow.model import ActionStep, Job
+
+if TYPE_CHECKING:
+    from windlass.lang.workflow.model import Step
+
+_ELSEWHERE = ("path", "repository")
+
+
+def has_own_tree(job: Job) -> bool:
+    """Say whether every checkout of a job puts this repository at the workspace's root."""
+    return not any(
+        step.inputs is not None and step.inputs.find(name) is not None
+        for step in (found.step for found in steps_of(job))
+        if isinstance(step, ActionStep) and _is_checkout(step)
+        for name in _ELSEWHERE
+    )
+
+
+def is_checked_out(place: StepPlace) -> bool:
+    """Say whether a step before may have filled the workspace: a checkout, or anything else."""
+    return any(_may_fill(found.step) for found in steps_of(place.job)[: place.earlier])
+
+
+def has_checkout_before(place: StepPlace) -> bool:
+    """Say whether a step before is actions/checkout."""
+    earlier = steps_of(place.job)[: place.earlier]
+    return any(_is_checkout(found.step) for found in earlier)
+
+
+def _may_fill(step: Step) -> bool:
+    is_setup = isinstance(step, ActionStep) and step.uses.value.startswith("actions/setup-")
+    return not is_setup
+
+
+def _is_checkout(step: Step) -> bool:
+    return isinstance(step, ActionStep) and step.uses.value.lower().startswith("actions/checkout@")

@@ -1,0 +1,59 @@
+"""What a rule is: a code, a severity, its documentation and a function that finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from windlass.lang.diagnostics import Diagnostic, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from windlass.lang.diagnostics import Related
+    from windlass.lang.lint.subject import Subject
+    from windlass.lang.positions import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a rule found; `severity` None means the rule's own."""
+
+    message: str
+    span: Span | None
+    hint: str | None = None
+    severity: Severity | None = None
+    related: tuple[Related, ...] = ()
+
+
+Check: TypeAlias = "Callable[[Subject], Iterator[Finding]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule. `text` says what it looks at and why, in Markdown.
+
+    `before` is a workflow in which the rule finds something and no other rule does, `after` the
+    same one put right; `files` are the other files of the repository that both need.
+    """
+
+    code: str
+    severity: Severity
+    summary: str
+    text: str
+    before: str
+    after: str
+    check: Check
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, subject: Subject) -> Iterator[Diagnostic]:
+        """Yield what the rule finds in one workflow."""
+        for finding in self.check(subject):
+            yield Diagnostic(
+                code=self.code,
+                message=finding.message,
+                severity=finding.severity or self.severity,
+                span=finding.span,
+                related=finding.related,
+                hint=finding.hint,
+            )

@@ -1,0 +1,78 @@
+"""The patterns of `branches`, `tags` and `paths` must be able to match.
+
+Branches and tags are matched by their names without `refs/heads/`, paths from the repository's root
+without `./`. A list whose patterns all begin with `!` lets nothing through: the exceptions have
+nothing to be taken from. Use `branches-ignore`, `tags-ignore` or `paths-ignore` for that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from windlass.lang.diagnostics import Severity
+from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.patterns import PatternKind, check_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from windlass.lang.lint.subject import Subject
+    from windlass.lang.workflow.model import EventFilter, Pattern
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Find patterns with wrong syntax and lists that let nothing through."""
+    for event in subject.workflow.triggers.events.values():
+        for key, kind, patterns in _lists(event):
+            for pattern in patterns:
+                message = check_pattern(pattern.text, kind)
+                if message is not None:
+                    yield Finding(
+                        message=f"bad pattern '{pattern.text}': {message}", span=pattern.span
+                    )
+            if patterns and all(pattern.text.startswith("!") for pattern in patterns):
+                yield Finding(
+                    message=f"`{key}` has patterns with `!` only, so it lets nothing through",
+                    span=patterns[0].span,
+                    hint=f"use `{key}-ignore` without `!`, or begin the list with `'**'`",
+                )
+
+
+def _lists(event: EventFilter) -> Iterator[tuple[str, PatternKind, tuple[Pattern, ...]]]:
+    yield "branches", "ref", event.branches or ()
+    yield "tags", "ref", event.tags or ()
+    yield "paths", "path", event.paths or ()
+    for ignored in (event.branches_ignore, event.tags_ignore):
+        yield "", "ref", tuple(p for p in ignored or () if not p.text.startswith("!"))
+    yield "", "path", tuple(p for p in event.paths_ignore or () if not p.text.startswith("!"))
+
+
+RULE = Rule(
+    code="bad-glob",
+    severity=Severity.ERROR,
+    summary="a filter pattern that GitHub refuses or that never matches",
+    text=__doc__ or "",
+    before="""\
+on:
+  push:
+    paths:
+      - ./src/**
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - run: make
+""",
+    after="""\
+on:
+  push:
+    paths:
+      - src/**
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - run: make
+""",
+    check=check,
+)

@@ -1,0 +1,60 @@
+"""The text of `run` scripts, with expressions blanked out, and places in it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from windlass.lang.positions import Position, Span
+from windlass.lang.tokens import ExpressionToken, StringToken
+
+if TYPE_CHECKING:
+    from windlass.lang.tokens import Token
+    from windlass.lang.workflow.model import RunStep
+
+_BRACES = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
+_LITERAL_WRITE = re.compile(r"""^\s*(?:echo|printf)\s+(?:-\w+\s+)*["']?[A-Za-z_][\w-]*(?:=|<<)""")
+_CALL = re.compile(r"^\s*(?:set|echo|printf|if|then|else|fi|for|do|done|exit|#|\w+=)|^\s*$")
+
+
+def script_text(run: Token) -> str:
+    """Return a script as written; the characters of expressions become underscores."""
+    if isinstance(run, StringToken):
+        return run.value
+    if isinstance(run, ExpressionToken):
+        return _BRACES.sub(lambda found: re.sub(r"[^\n]", "_", found[0]), run.source)
+    return ""
+
+
+def span_in_script(run: Token, start: int, end: int) -> Span:
+    """Return where a stretch of a script is in the file.
+
+    A block scalar begins in the line after its `|`; the column is that of the whole block.
+    """
+    text = script_text(run)
+    line = text.count("\n", 0, start)
+    column = start - (text.rfind("\n", 0, start) + 1)
+    place = run.span.start
+    if "\n" in text and run.span.end.line > place.line:
+        where = Position(place.line + 1 + line, column + 1)
+    else:
+        where = Position(place.line + line, place.column + column)
+    return Span(run.span.path, where, Position(where.line, where.column + max(end - start, 1)))
+
+
+def sets_output(step: RunStep, name: str) -> bool:
+    """Say whether a script may set an output; only what cannot be is False."""
+    text = script_text(step.run)
+    if "set-output" in text or re.search(
+        rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.IGNORECASE
+    ):
+        return "GITHUB_OUTPUT" in text or "set-output" in text or _calls_programs(text)
+    if "GITHUB_OUTPUT" not in text:
+        return _calls_programs(text)
+    writes = [line for line in text.splitlines() if "GITHUB_OUTPUT" in line]
+    return not all(_LITERAL_WRITE.match(line) for line in writes)
+
+
+def _calls_programs(text: str) -> bool:
+    """Say whether a script does more than print and assign."""
+    return not all(_CALL.match(line) for line in text.splitlines())

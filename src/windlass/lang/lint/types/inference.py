@@ -1,0 +1,264 @@
+"""What type an expression has, and what cannot be right about it."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from windlass.lang.diagnostics import Severity
+from windlass.lang.expressions.syntax import (
+    Call,
+    Comparison,
+    Context,
+    Index,
+    Literal,
+    Logical,
+    Node,
+    Not,
+    Wildcard,
+    source_of,
+)
+from windlass.lang.expressions.values import to_number
+from windlass.lang.lint.types.calls import check_call
+from windlass.lang.lint.types.kinds import (
+    ANY,
+    BOOLEAN,
+    NULL,
+    NUMBER,
+    TEXT,
+    Anything,
+    ListOf,
+    Record,
+    Scalar,
+    Text,
+    Type,
+    describe,
+    merge,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A mistake in an expression; offsets are those of its text, `code` is the rule's."""
+
+    code: str
+    message: str
+    start: int
+    end: int
+    severity: Severity = Severity.ERROR
+    hint: str | None = None
+
+
+class Inference:
+    """Infers the type of one expression and collects the problems on the way."""
+
+    def __init__(self, text: str, context: Callable[[str], Type]) -> None:
+        self._text = text
+        self._context = context
+        self.problems: list[Problem] = []
+
+    def infer(self, node: Node) -> Type:
+        """Return the type of a tree's value."""
+        match node:
+            case Literal(value=value):
+                return type_of_value(value)
+            case Context(name=name):
+                return self._context(name.lower())
+            case Index():
+                return self._index(node)
+            case Not(operand=operand):
+                self.infer(operand)
+                return BOOLEAN
+            case Comparison():
+                self._compare(node)
+                return BOOLEAN
+            case Logical(operands=operands):
+                return merge([self.infer(operand) for operand in operands])
+            case Call():
+                return self._call(node)
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        node: Node,
+        *,
+        severity: Severity = Severity.ERROR,
+        hint: str | None = None,
+    ) -> None:
+        """Note a problem at a node."""
+        problem = Problem(
+            code=code,
+            message=message,
+            start=node.start,
+            end=node.end,
+            severity=severity,
+            hint=hint,
+        )
+        self.problems.append(problem)
+
+    def source(self, node: Node) -> str:
+        """Return a node as the user wrote it, in backticks."""
+        return f"`{source_of(node, self._text).strip()}`"
+
+    def _call(self, node: Call) -> Type:
+        arguments = [self.infer(argument) for argument in node.arguments]
+        return check_call(self, node, arguments)
+
+    def _index(self, node: Index) -> Type:
+        target = self.infer(node.target)
+        if isinstance(node.key, Wildcard):
+            return _expand(target)
+        key = self.infer(node.key)
+        name = node.key.value if isinstance(node.key, Literal) else None
+        match target:
+            case Record():
+                return self._member(target, name, node)
+            case ListOf(is_filtered=True):
+                return ListOf(_member_of_item(target.item, name), is_filtered=True)
+            case ListOf():
+                return self._item(target, key, node)
+            case Anything():
+                return ANY
+            case _:
+                self._report_no_members(target, node)
+                return ANY
+
+    def _member(self, record: Record, name: object, node: Index) -> Type:
+        if not isinstance(name, str):
+            return merge([*record.members.values(), *((record.rest,) if record.rest else ())])
+        found = record.members.get(name.lower(), record.rest)
+        if found is not None:
+            return found
+        near = difflib.get_close_matches(name.lower(), record.members, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else record.hint
+        owner = record.label or self.source(node.target)
+        message = f"{owner} has no `{name}`" + ("" if near else f"; {_list_members(record)}")
+        self.report(record.code, message, node, hint=hint)
+        return ANY
+
+    def _item(self, target: ListOf, key: Type, node: Index) -> Type:
+        if isinstance(key, Text) and isinstance(node.key, Literal):
+            self._report_no_members(target, node)
+            return ANY
+        return target.item
+
+    def _report_no_members(self, target: Type, node: Index) -> None:
+        written = self.source(node.target)
+        self.report(
+            "expression-type",
+            f"{written} is {describe(target)} and has no members, so {self.source(node)} is empty",
+            node,
+            hint="a JSON text becomes an object with `fromJSON(…)`",
+        )
+
+    def _compare(self, node: Comparison) -> None:
+        left, right = self.infer(node.left), self.infer(node.right)
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, Record | ListOf) and isinstance(other, Scalar | Text):
+                self._report_constant(node, one, other)
+                return
+        for value, literal_node in ((left, node.right), (right, node.left)):
+            if isinstance(literal_node, Literal) and isinstance(literal_node.value, str):
+                self._compare_with_text(node, value, literal_node.value)
+
+    def _compare_with_text(self, node: Comparison, value: Type, literal: str) -> None:
+        if isinstance(value, Scalar) and value in (BOOLEAN, NUMBER):
+            if math.isnan(to_number(literal)):
+                self._report_constant(node, value, TEXT)
+        elif isinstance(value, Text) and node.operator in ("==", "!="):
+            self._compare_texts(node, value, literal)
+
+    def _compare_texts(self, node: Comparison, value: Text, literal: str) -> None:
+        folded = literal.lower()
+        if not folded:
+            return
+        expected = ""
+        if value.values is not None and folded not in {each.lower() for each in value.values}:
+            expected = "it is " + _either(value.values)
+        elif value.prefix and not folded.startswith(value.prefix):
+            expected = f"it starts with '{value.prefix}'"
+        if expected:
+            outcome = "true" if node.operator == "!=" else "false"
+            self.report(
+                "impossible-comparison",
+                f"{value.label} is never '{literal}': {expected}, so this is always {outcome}",
+                node,
+                severity=Severity.ERROR if value.is_fixed else Severity.WARNING,
+                hint=_nearest_value(value, folded),
+            )
+
+    def _report_constant(self, node: Comparison, left: Type, right: Type) -> None:
+        outcome = "true" if node.operator == "!=" else "false"
+        hint = None
+        if BOOLEAN in (left, right):
+            hint = "compare with `true` or `false` without quotes, or use the value by itself"
+        self.report(
+            "expression-type",
+            f"{self.source(node)} compares {describe(left)} with {describe(right)}, "
+            f"which is always {outcome}",
+            node,
+            hint=hint,
+        )
+
+
+def _expand(target: Type) -> Type:
+    match target:
+        case Record():
+            rest = (target.rest,) if target.rest is not None else ()
+            return ListOf(merge([*target.members.values(), *rest]), is_filtered=True)
+        case ListOf(is_filtered=True):
+            inner = _expand(target.item)
+            return inner if isinstance(inner, ListOf) else ListOf(ANY, is_filtered=True)
+        case ListOf():
+            return ListOf(target.item, is_filtered=True)
+        case _:
+            return ListOf(ANY, is_filtered=True)
+
+
+def _member_of_item(item: Type, name: object) -> Type:
+    if isinstance(item, Record) and isinstance(name, str):
+        return item.members.get(name.lower(), item.rest or ANY)
+    return ANY
+
+
+def _list_members(record: Record) -> str:
+    names = [f"`{name}`" for name in list(record.members)[:12]]
+    if not names:
+        return "it is empty"
+    more = ", …" if len(record.members) > len(names) else ""
+    return "there is " + ", ".join(names) + more
+
+
+def _either(values: frozenset[str]) -> str:
+    return " or ".join(f"'{value}'" for value in sorted(values))
+
+
+def _nearest_value(text: Text, literal: str) -> str | None:
+    if text.prefix:
+        return f"write '{text.prefix}heads/{literal}' for a branch"
+    near = difflib.get_close_matches(literal, sorted(text.values or ()), n=1)
+    return f"did you mean '{near[0]}'?" if near else None
+
+
+def type_of_value(value: object) -> Type:
+    """Return the type of a constant, or of what JSON holds."""
+    if value is None:
+        return NULL
+    if isinstance(value, bool):
+        return BOOLEAN
+    if isinstance(value, int | float):
+        return NUMBER
+    if isinstance(value, str):
+        return TEXT
+    if isinstance(value, list):
+        return ListOf(merge([type_of_value(item) for item in value]))
+    if isinstance(value, dict):
+        members = {str(key).lower(): type_of_value(item) for key, item in value.items()}
+        return Record(members=members, rest=ANY)
+    return ANY

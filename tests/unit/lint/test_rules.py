@@ -1,0 +1,68 @@
+"""Every rule: its code, its example and its page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from windlass.lang.lint import Repository, Rule, all_rules, lint_workflow
+from windlass.lang.lint.catalogue import CODES
+
+RULES_FOLDER = Path(__file__).parents[3] / "src" / "windlass" / "lang" / "lint" / "rules"
+EXAMPLE = ".github/workflows/example.yml"
+
+
+class ExampleFiles:
+    """The files of a rule's example, and nothing else."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self._files = files
+
+    def read(self, path: str) -> bytes | None:
+        text = self._files.get(path)
+        return None if text is None else text.encode()
+
+    def exists(self, path: str) -> bool:
+        return any(name == path or name.startswith(f"{path}/") for name in self._files)
+
+
+def lint_example(rule: Rule, text: str) -> list[str]:
+    files = ExampleFiles({**rule.files, EXAMPLE: text})
+    repository = Repository(files, timezones=lambda: frozenset({"Europe/Berlin", "UTC"}))
+    return [found.code for found in lint_workflow(EXAMPLE, text.encode(), repository)]
+
+
+every_rule = pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
+
+
+@every_rule
+@pytest.mark.requirement("B01")
+def test_before_triggers_exactly_this_rule(rule: Rule) -> None:
+    """The example that is wrong is found by the rule it explains, and by no other."""
+    assert {rule.code} == set(lint_example(rule, rule.before))
+
+
+@every_rule
+def test_after_triggers_nothing(rule: Rule) -> None:
+    """The example put right is clean under all rules."""
+    assert [] == lint_example(rule, rule.after)
+
+
+@every_rule
+def test_rule_is_documented(rule: Rule) -> None:
+    """A rule has a kebab-case code, a one-line summary and a text of its own."""
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)+", rule.code)
+    assert rule.summary
+    assert "\n" not in rule.summary
+    assert len(rule.text.strip()) > len(rule.summary)
+
+
+def test_every_file_of_a_rule_is_in_the_catalogue() -> None:
+    """No rule is written and then forgotten."""
+    files = {path.stem.replace("_", "-") for path in RULES_FOLDER.glob("*.py")} - {"--init--"}
+
+    assert set(CODES) == files
+    assert list(CODES) == sorted(CODES)
+    assert [rule.code for rule in all_rules()] == list(CODES)
