@@ -47,7 +47,7 @@ def test_before_triggers_exactly_this_rule(rule: Rule) -> None:
 @every_rule
 def test_after_triggers_nothing(rule: Rule) -> None:
     """The example put right is clean under all rules."""
-    assert [] == lint_example(rule, rule.after)
+    assert lint_example(rule, rule.after) == []
 
 
 @every_rule

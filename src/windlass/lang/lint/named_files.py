@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from windlass.lang.lint.checkout import has_checkout_before, has_own_tree
 from windlass.lang.lint.places import literal_text, step_tokens, steps_of
 from windlass.lang.lint.repository import join
-from windlass.lang.lint.scripts import script_text, span_in_script
+from windlass.lang.lint.scripts import script_text
 from windlass.lang.tokens import MappingToken, SequenceToken, StringToken
 from windlass.lang.workflow.model import ActionStep, RunStep
 
@@ -93,7 +93,7 @@ def _named_by_step(subject: Subject, place: StepPlace) -> Iterator[NamedFile]:
             return
         if folder is not None and text is not None:
             yield NamedFile(what="folder", candidates=(join("", text),), span=folder.span)
-        yield from _named_by_script(step, text or "")
+        yield from _named_by_script(subject, step, text or "")
 
 
 def _working_directory(subject: Subject, place: StepPlace, step: RunStep) -> Token | None:
@@ -104,7 +104,7 @@ def _working_directory(subject: Subject, place: StepPlace, step: RunStep) -> Tok
     return None
 
 
-def _named_by_script(step: RunStep, folder: str) -> Iterator[NamedFile]:
+def _named_by_script(subject: Subject, step: RunStep, folder: str) -> Iterator[NamedFile]:
     text = script_text(step.run)
     ends = re.search(r"(?:^|[;&|(])\s*(?:cd|pushd)\s", text, re.MULTILINE)
     shell = literal_text(step.shell)
@@ -117,7 +117,7 @@ def _named_by_script(step: RunStep, folder: str) -> Iterator[NamedFile]:
             yield NamedFile(
                 what=what,
                 candidates=(join(folder, found[1]),),
-                span=span_in_script(step.run, found.start(1), found.end(1)),
+                span=subject.span_in_script(step.run, found.start(1), found.end(1)),
                 is_certain=what != "script" or "/" in found[1].removeprefix("./"),
             )
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from windlass.lang.expressions.syntax import Node
+    from windlass.lang.lint.source import Source
     from windlass.lang.tokens import Token
     from windlass.lang.workflow.model import (
         AnyJob,
@@ -117,17 +118,17 @@ def _flatten(steps: Iterable[Step]) -> Iterator[Step]:
             yield from _flatten(step.steps)
 
 
-def expressions_of(workflow: Workflow) -> Iterator[ExpressionUse]:
+def expressions_of(workflow: Workflow, source: Source) -> Iterator[ExpressionUse]:
     """Yield every expression of a workflow in the order jobs and steps are written."""
     for place, token in _workflow_tokens(workflow):
         yield from _uses(token, place)
     for job in workflow.jobs:
-        yield from _condition(job.condition, Place("if", job))
+        yield from _condition(job.condition, Place("if", job), source)
         for place, token in _job_tokens(job):
             yield from _uses(token, place)
         for found in steps_of(job):
             place = Place("if", job, found.step, found.earlier)
-            yield from _condition(found.step.condition, place)
+            yield from _condition(found.step.condition, place, source)
             for key, token in step_tokens(found.step):
                 yield from _uses(token, Place(key, job, found.step, found.earlier))
 
@@ -224,19 +225,20 @@ def condition_text(source: str) -> str:
     return whole[1] if whole else source
 
 
-def _condition(condition: Condition, place: Place) -> Iterator[ExpressionUse]:
+def _condition(condition: Condition, place: Place, source: Source) -> Iterator[ExpressionUse]:
     if condition.source is None or condition.span is None:
         return
     parts = [(found[1], found.start(1)) for found in _BRACES.finditer(condition.source)]
     for text, offset in parts or [(condition.source, 0)]:
         node = parse_expression(text)
         if node is not None:
-            start = condition.span.start
+            end = offset + len(text)
+            start = source.span(condition.span, condition.source, offset, end).start
             yield ExpressionUse(
                 text=text,
                 node=node,
                 path=condition.span.path,
-                start=Position(start.line, start.column + offset),
+                start=start,
                 place=place,
                 wants_text=False,
             )

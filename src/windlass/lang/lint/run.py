@@ -31,14 +31,15 @@ def lint_text(
     path: str, content: bytes, repository: Repository
 ) -> tuple[Workflow | None, tuple[Diagnostic, ...]]:
     """Return the workflow, as far as it could be read, and what is wrong with it."""
+    text = content.decode("utf-8", "replace")
     reading = read_workflow(path, content)
     found = list(reading.diagnostics)
     if reading.workflow is not None:
         found += _check_calls(reading.workflow, content, repository)
         lines = {_line(finding) for finding in found}
-        rules = _run_rules(reading.workflow, repository)
+        rules = _run_rules(Subject(reading.workflow, repository, text))
         found += (finding for finding in rules if _line(finding) not in lines)
-    kept = without_ignored(found, content.decode("utf-8", "replace"))
+    kept = without_ignored(found, text)
     return reading.workflow, tuple(sorted(kept, key=_place))
 
 
@@ -52,8 +53,7 @@ def _check_calls(
     return reading.diagnostics
 
 
-def _run_rules(workflow: Workflow, repository: Repository) -> Iterator[Diagnostic]:
-    subject = Subject(workflow, repository)
+def _run_rules(subject: Subject) -> Iterator[Diagnostic]:
     for rule in all_rules():
         yield from rule.run(subject)
 

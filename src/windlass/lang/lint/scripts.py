@@ -1,11 +1,10 @@
-"""The text of `run` scripts, with expressions blanked out, and places in it."""
+"""The text of `run` scripts, with expressions blanked out, and what they set."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from windlass.lang.positions import Position, Span
 from windlass.lang.tokens import ExpressionToken, StringToken
 
 if TYPE_CHECKING:
@@ -24,22 +23,6 @@ def script_text(run: Token) -> str:
     if isinstance(run, ExpressionToken):
         return _BRACES.sub(lambda found: re.sub(r"[^\n]", "_", found[0]), run.source)
     return ""
-
-
-def span_in_script(run: Token, start: int, end: int) -> Span:
-    """Return where a stretch of a script is in the file.
-
-    A block scalar begins in the line after its `|`; the column is that of the whole block.
-    """
-    text = script_text(run)
-    line = text.count("\n", 0, start)
-    column = start - (text.rfind("\n", 0, start) + 1)
-    place = run.span.start
-    if "\n" in text and run.span.end.line > place.line:
-        where = Position(place.line + 1 + line, column + 1)
-    else:
-        where = Position(place.line + line, place.column + column)
-    return Span(run.span.path, where, Position(where.line, where.column + max(end - start, 1)))
 
 
 def sets_output(step: RunStep, name: str) -> bool:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.lint.places import ExpressionUse, StepPlace, expressions_of, steps_of
 from windlass.lang.lint.rule import Finding
+from windlass.lang.lint.scripts import script_text
+from windlass.lang.lint.source import Source
 from windlass.lang.lint.types import Inference, ListOf, Record
 from windlass.lang.lint.types.contexts import Contexts
 from windlass.lang.lint.types.kinds import describe
@@ -17,15 +19,18 @@ if TYPE_CHECKING:
 
     from windlass.lang.lint.repository import Repository
     from windlass.lang.lint.types import Problem
+    from windlass.lang.positions import Span
+    from windlass.lang.tokens import Token
     from windlass.lang.workflow.model import Workflow
 
 
 class Subject:
     """What a rule may ask about one workflow."""
 
-    def __init__(self, workflow: Workflow, repository: Repository) -> None:
+    def __init__(self, workflow: Workflow, repository: Repository, text: str) -> None:
         self.workflow = workflow
         self.repository = repository
+        self._source = Source(text)
 
     @cached_property
     def jobs(self) -> tuple[Job, ...]:
@@ -52,10 +57,14 @@ class Subject:
         """The steps that use an action."""
         return tuple((p, p.step) for p in self.steps if isinstance(p.step, ActionStep))
 
+    def span_in_script(self, run: Token, start: int, end: int) -> Span:
+        """Return the place of a stretch of a script's text."""
+        return self._source.span(run.span, script_text(run), start, end)
+
     @cached_property
     def expressions(self) -> tuple[ExpressionUse, ...]:
         """Every expression of the workflow."""
-        return tuple(expressions_of(self.workflow))
+        return tuple(expressions_of(self.workflow, self._source))
 
     def find_problems(self, code: str) -> Iterator[Finding]:
         """Yield the findings of the type check that belong to one rule."""

@@ -1,8 +1,8 @@
 """A `uses` of an image or of a local action must name one.
 
 An image is `docker://name:tag` or `docker://name@sha256:…`, in lower case. A local action is
-`./path` or `$/path`: it is taken from a commit of this repository, so that it has no `@ref`. References to
-other repositories are checked when the file is read.
+`./path` or `$/path`: it is taken from a commit of this repository, so that it has no `@ref`.
+References to other repositories are checked when the file is read.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
 from windlass.lang.lint.rule import Finding, Rule
-from windlass.lang.lint.scripts import script_text, span_in_script
+from windlass.lang.lint.scripts import script_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             outcome = "fails the step" if fails else "is deprecated"
             yield Finding(
                 message=f"the command `::{command}::` {outcome}",
-                span=span_in_script(step.run, found.start(), found.end()),
+                span=subject.span_in_script(step.run, found.start(), found.end()),
                 severity=Severity.ERROR if fails else None,
                 hint=f'append to the file "${_FILES[command]}" instead',
             )
