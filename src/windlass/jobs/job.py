@@ -246,6 +246,11 @@ class _JobRun:
     def _perform(self, order: StartStep, steps: StepPlace, running: RunningStep) -> StepEnd:
         if order.uses is None:
             return run_script_step(order, steps, running)
+        # Imported only where there is one: a job without a checkout needs no Git.
+        from windlass.jobs.checkout import is_checkout, run_checkout_step
+
+        if is_checkout(order.uses):
+            return run_checkout_step(order, steps, self._place.source)
         steps.report(order.key).annotate(
             "error", f"Actions do not run yet: {order.uses}. `windlass compat` lists what does."
         )

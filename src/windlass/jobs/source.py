@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from windlass.errors import WorkspaceError
+
 if TYPE_CHECKING:
     from windlass.model.repository import Repository
 
@@ -48,15 +50,34 @@ class Source:
         """Where the content of trees lies ready to be copied."""
         return self.state / "bases"
 
+    def prepare_state(self) -> None:
+        """Make the state folder, which hides itself from Git.
+
+        Raises:
+            WorkspaceError: the folder cannot be made.
+        """
+        ignore = self.state / ".gitignore"
+        try:
+            self.state.mkdir(parents=True, exist_ok=True)
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+        except OSError as error:
+            raise WorkspaceError(
+                f"{self.state} cannot be made: {error.strerror}",
+                hint="Windlass keeps what it needs for local runs there.",
+            ) from error
+
     def find_tree(self) -> str:
         """Return the tree of this run: it is made once, so that all jobs see the same.
 
         Raises:
+            WorkspaceError: the state folder cannot be made.
             GitError: a file cannot be read, or git failed.
         """
         from windlass.git.trees import write_tree
 
         with self._lock:
+            self.prepare_state()
             if "tree" not in self._trees:
                 self._trees["tree"] = write_tree(
                     self.root, committed_only=self.committed_only, scratch=self.shadow
