@@ -10,6 +10,7 @@ The knobs are variables of the step, so a workflow under test says itself what g
     WINDLASS_DUMMY_HANGS           true: it goes on until a signal ends it
     WINDLASS_DUMMY_OUTPUT_NEVER_ENDS  true: the same, and it prints all the time
     WINDLASS_DUMMY_IGNORES         signals it takes no notice of: `SIGINT SIGTERM`
+    WINDLASS_DUMMY_TAKES           seconds that pass on the executor's clock while it runs
     WINDLASS_DUMMY_WAITS_FOR       names of marks that other steps must have set before it ends
     WINDLASS_DUMMY_SETS            a mark it sets when it starts
 """
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import ExecutorError
+from windlass.testing.clock import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,9 +80,12 @@ class DummyExecutor:
 
     name = "dummy"
 
-    def __init__(self, refused: Mapping[str, str] | None = None) -> None:
-        """Take the jobs that cannot be opened, each with the reason."""
+    def __init__(
+        self, refused: Mapping[str, str] | None = None, clock: ManualClock | None = None
+    ) -> None:
+        """Take the jobs that cannot be opened, each with the reason, and the clock of the run."""
         self._refused = dict(refused or {})
+        self.clock = clock or ManualClock()
         self.marks = Marks()
         self.spawned: list[Spawned] = []
         self.closed: list[str] = []
@@ -118,7 +123,7 @@ class DummySession:
             reason = f"the folder {folder} does not exist"
         if reason is not None:
             raise ExecutorError(reason)
-        process = DummyProcess(variables, self._executor.marks)
+        process = DummyProcess(variables, self._executor.marks, self._executor.clock)
         self._processes.append(process)
         return process
 
@@ -136,8 +141,9 @@ class DummySession:
 class DummyProcess:
     """One step; it acts when its output is read, and not before."""
 
-    def __init__(self, variables: Mapping[str, str], marks: Marks) -> None:
+    def __init__(self, variables: Mapping[str, str], marks: Marks, clock: ManualClock) -> None:
         self._variables = variables
+        self._clock = clock
         self._marks = marks
         self._ended = threading.Event()
         self._exit_code: int | None = None
@@ -183,7 +189,9 @@ class DummyProcess:
         return self._variables.get(PREFIX + name, "")
 
     def _act(self) -> None:
-        """Wait for what the step waits for, then end it."""
+        """Let pass what the step takes, wait for what it waits for, then end it."""
+        if (seconds := self._knob("TAKES")) and not self._ended.is_set():
+            self._clock.advance(float(seconds))
         if "true" in (self._knob("HANGS"), self._knob("OUTPUT_NEVER_ENDS")):
             self._ended.wait()
         for name in self._knob("WAITS_FOR").split():

@@ -1,0 +1,223 @@
+"""Plays one scenario: a workflow file through the real reader, machines, driver and job runner.
+
+Only the processes are not real: `windlass.testing.executor` does what the steps' variables say, and
+time passes when the scenario says so. The JSON file beside a workflow holds what is expected:
+
+    result    how the run ends
+    jobs      every job by key: its result, or {"result", "outputs", "steps"}; a step is
+              "outcome" or "outcome/conclusion", by its id
+    before    pairs of moments: the first comes before the second
+    play      what is done to the run: only, legs, secrets, vars, inputs, max_jobs, event,
+              cancel_at, force_at (moments), refused (jobs that cannot be opened, with the reason)
+    messages  texts that must appear among the annotations
+    output    by `job/step`, a text that must appear in the step's output
+
+A moment is "start KEY" or "end KEY" of a job (`build`) or a step (`build/id`). The executor sets
+every moment as a mark, so a step can wait for one: `WINDLASS_DUMMY_WAITS_FOR: start_build`, with an
+underscore for each blank.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from windlass.engine.local import LocalRun
+from windlass.jobs.job import JobPlace, run_job
+from windlass.jobs.source import Source
+from windlass.lang.workflow.reading import Reading, read_workflow
+from windlass.model.repository import Repository
+from windlass.plan.handover import hand_over
+from windlass.plan.run import RunMachine
+from windlass.protocol import events
+from windlass.testing.clock import ManualClock
+from windlass.testing.executor import DummyExecutor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from windlass.engine.journals.interface import Journal
+    from windlass.jobs.cancellation import Cancellation
+    from windlass.lang.workflow.model import Workflow
+    from windlass.model.status import Result
+    from windlass.plan.orders import StartJob
+    from windlass.plan.signals import JobFinished
+    from windlass.protocol.events import RunEvent
+
+FOLDER = Path(__file__).parent
+CALLED = FOLDER / "called"
+
+GITHUB = {
+    "actor": "octocat",
+    "event": {"ref": "refs/heads/main"},
+    "event_name": "push",
+    "ref": "refs/heads/main",
+    "ref_name": "main",
+    "repository": "octo/boat",
+    "sha": "f" * 40,
+    "workflow": "scenario",
+}
+
+
+@dataclass(slots=True)
+class Seen:
+    """What onlookers saw."""
+
+    jobs: dict[str, Any] = field(default_factory=dict)
+    steps: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    outputs: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    moments: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    output: defaultdict[str, str] = field(default_factory=lambda: defaultdict(str))
+
+
+class Scenario:
+    """One workflow and what is expected of it."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.expected = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+        self.seen = Seen()
+        self._play = self.expected.get("play", {})
+        self._folder = folder
+        self._numbers = itertools.count()
+        self._clock = ManualClock()
+        self.executor = DummyExecutor(self._play.get("refused"), self._clock)
+        self._secrets = self._play.get("secrets", {})
+        self._source = Source(
+            repository=_repository(folder), sha="f" * 40, ref="refs/heads/main", state=folder
+        )
+        self._reading = _read(name)
+        self._run: LocalRun | None = None
+
+    def run(self, journal: Journal | None = None) -> Result:
+        """Play it to the end."""
+        self._run = LocalRun(
+            self.make_machine(),
+            self._run_job,
+            emit=self._see,
+            max_jobs=self._play.get("max_jobs", 8),
+            journal=journal,
+        )
+        return self._run.run()
+
+    def make_machine(self) -> RunMachine:
+        workflow = self._reading.workflow
+        assert workflow is not None
+        contexts = {
+            "github": {**GITHUB, **self._play.get("event", {})},
+            "inputs": self._play.get("inputs", {}),
+            "vars": self._play.get("vars", {}),
+        }
+        return RunMachine(
+            workflow,
+            contexts,
+            workflows=_called(self._reading),
+            only=self._play.get("only"),
+            legs=self._play.get("legs"),
+        )
+
+    def _run_job(self, order: StartJob, cancellation: Cancellation, emit: Any) -> JobFinished:
+        secrets = hand_over(self._secrets, order.handovers)
+        assert isinstance(secrets, dict)
+        place = JobPlace(
+            folder=self._folder / f"job{next(self._numbers)}",
+            tools=self._folder / "tools",
+            source=self._source,
+            machine={"PATH": "/usr/bin:/bin"},
+            clock=self._clock,
+        )
+        return run_job(
+            order,
+            executor=self.executor,
+            place=place,
+            secrets=secrets,
+            emit=emit,
+            cancellation=cancellation,
+        )
+
+    def _see(self, event: RunEvent) -> None:
+        """Remember an event and do to the run what the scenario says for that moment."""
+        _remember(self.seen, event)
+        moment = _moment_of(event)
+        if moment is None:
+            return
+        self.seen.moments.append(moment)
+        assert self._run is not None
+        if moment == self._play.get("cancel_at"):
+            self._run.cancel("The run was cancelled")
+        if moment == self._play.get("force_at"):
+            self._run.force()
+        self.executor.marks.set(moment.replace(" ", "_"))
+
+
+def _remember(seen: Seen, event: RunEvent) -> None:
+    match event:
+        case events.JobSkipped():
+            seen.jobs[event.job] = "skipped"
+        case events.JobFinished():
+            seen.jobs[event.job] = event.result.value
+            seen.outputs[event.job] = dict(event.outputs)
+        case events.StepSkipped():
+            seen.steps[event.job][event.step] = "skipped"
+        case events.StepFinished():
+            same = event.outcome is event.conclusion
+            ends = event.outcome.value if same else f"{event.outcome}/{event.conclusion}"
+            seen.steps[event.job][event.step] = ends
+        case events.Annotation():
+            seen.messages.append(event.message)
+        case events.Output():
+            seen.output[f"{event.job}/{event.step}"] += event.text
+
+
+def _moment_of(event: RunEvent) -> str | None:
+    match event:
+        case events.JobStarted():
+            return f"start {event.job}"
+        case events.JobFinished() | events.JobSkipped():
+            return f"end {event.job}"
+        case events.StepStarted():
+            return f"start {event.job}/{event.step}"
+        case events.StepFinished() | events.StepSkipped():
+            return f"end {event.job}/{event.step}"
+        case _:
+            return None
+
+
+def _repository(folder: Path) -> Repository:
+    return Repository(
+        root=str(folder),
+        owner="octo",
+        name="boat",
+        head_sha="f" * 40,
+        base_sha=None,
+        branch="main",
+        tag=None,
+        default_branch="main",
+    )
+
+
+def _read(name: str) -> Reading:
+    path = f".github/workflows/{name}.yaml"
+    text = (FOLDER / f"{name}.yaml").read_bytes()
+    reading = read_workflow(path, text, resolve=_resolve)
+    assert reading.workflow is not None, [str(found) for found in reading.diagnostics]
+    return reading
+
+
+def _resolve(path: str) -> bytes | None:
+    file = CALLED / Path(path).name
+    return file.read_bytes() if file.is_file() else None
+
+
+def _called(reading: Reading) -> dict[str, Workflow]:
+    """Return every workflow that is called, directly or not, by its path."""
+    found: dict[str, Workflow] = {}
+    for inner in reading.called.values():
+        if inner.workflow is not None:
+            found[inner.path] = inner.workflow
+        found.update(_called(inner))
+    return found

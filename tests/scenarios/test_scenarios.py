@@ -1,0 +1,97 @@
+"""Every numbered scenario ends as its JSON says, on every journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.scenarios.harness import FOLDER, Scenario, Seen
+
+from windlass.engine.journals.memory import MemoryJournal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from windlass.engine.journals.interface import Journal
+
+NAMES = sorted(path.stem for path in FOLDER.glob("[0-9]*.yaml"))
+ROWS = {
+    "A08": ("needs", "order"),
+    "A09": ("if",),
+    "A10": ("matrix",),
+    "A16": ("branch",),
+    "A27": ("env", "secrets", "vars"),
+    "A28": ("gate",),
+    "B01": ("quality",),
+}
+
+
+def _marked(name: str) -> Any:
+    """Mark a scenario with the requirement rows that its name's words prove."""
+    words = set(name.split("_")[1:])
+    rows = [row for row, proofs in ROWS.items() if words & set(proofs)]
+    return pytest.param(name, marks=[pytest.mark.requirement(row) for row in rows], id=name)
+
+
+@pytest.fixture(params=[MemoryJournal], ids=["memory"])
+def journal(request: pytest.FixtureRequest) -> Journal:
+    make: Callable[[], Journal] = request.param
+    return make()
+
+
+@pytest.mark.parametrize("name", [_marked(name) for name in NAMES])
+def test_scenario(name: str, journal: Journal, tmp_path: Path) -> None:
+    """The run, its jobs and its steps end as GitHub would end them, in an order it allows."""
+    scenario = Scenario(name, tmp_path)
+
+    result = scenario.run(journal)
+
+    seen, expected = scenario.seen, scenario.expected
+    assert expected["result"] == result.value
+    assert {key: _result(job) for key, job in expected["jobs"].items()} == seen.jobs
+    _check_jobs(expected["jobs"], seen)
+    for earlier, later in expected.get("before", []):
+        assert seen.moments.index(earlier) < seen.moments.index(later), seen.moments
+    for text in expected.get("messages", []):
+        assert any(text in message for message in seen.messages), seen.messages
+    for step, text in expected.get("output", {}).items():
+        assert text in seen.output[step]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_replaying_the_journal_gives_the_same_orders(name: str, tmp_path: Path) -> None:
+    """Nothing but the signals decides, so a journal can be taken up by another driver."""
+    journal = MemoryJournal()
+    scenario = Scenario(name, tmp_path)
+    scenario.run(journal)
+
+    machine = scenario.make_machine()
+    replayed = [tuple(machine.receive(signal)) for signal in journal.signals()]
+
+    assert list(journal.orders()) == replayed
+
+
+def test_every_scenario_says_what_it_is_about() -> None:
+    """A workflow starts with a comment that argues for what is expected, and has its JSON."""
+    for name in NAMES:
+        text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+        assert text.startswith("# "), name
+        assert "Source: " in text, name
+        assert (FOLDER / f"{name}.json").is_file(), name
+    numbers = [name.partition("_")[0] for name in NAMES]
+    assert len(numbers) == len(set(numbers))
+
+
+def _result(job: Any) -> str:
+    return str(job["result"]) if isinstance(job, dict) else str(job)
+
+
+def _check_jobs(expected: dict[str, Any], seen: Seen) -> None:
+    for key, job in expected.items():
+        if not isinstance(job, dict):
+            continue
+        if "steps" in job:
+            assert job["steps"] == seen.steps[key], key
+        if "outputs" in job:
+            assert job["outputs"] == seen.outputs[key], key
