@@ -1,0 +1,184 @@
+"""Loading a repository's workflows: which files there are, what each says, what cannot be read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from windlass.errors import InputError
+from windlass.lang.diagnostics import Diagnostic
+from windlass.lang.positions import Position, Span
+from windlass.lang.workflow.model import CallJob
+from windlass.lang.workflow.reading import read_workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from windlass.lang.workflow.model import Workflow
+    from windlass.lang.workflow.reading import Reading
+
+WORKFLOW_FOLDER = Path(".github") / "workflows"
+_ENDINGS = (".yml", ".yaml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowFile:
+    """One workflow file that could be read from disk; `digest` is the SHA-256 of its bytes.
+
+    `path` is relative to the repository's root, with slashes; absolute for a file outside of it.
+    """
+
+    path: str
+    text: bytes
+    digest: str
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """The workflows that were asked for, in the order of their paths.
+
+    `unreadable` says which files could not be read from disk; `digests` are those of all files that
+    took part, called workflows included, by path.
+    """
+
+    root: Path
+    files: tuple[WorkflowFile, ...]
+    unreadable: tuple[Diagnostic, ...] = ()
+    digests: Mapping[str, str]
+
+    @property
+    def workflows(self) -> tuple[Workflow, ...]:
+        """The workflows without errors."""
+        found = (file.reading.workflow for file in self.files)
+        return tuple(workflow for workflow in found if workflow is not None)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Everything found while loading: what could not be read, then what each file has."""
+        read = (finding for file in self.files for finding in file.reading.diagnostics)
+        return (*self.unreadable, *read)
+
+    def by_path(self) -> dict[str, Workflow]:
+        """Return all workflows that can run or be called, by path."""
+        found: dict[str, Workflow] = {}
+        pending = list(self.workflows)
+        while pending:
+            workflow = pending.pop()
+            if workflow.path not in found:
+                found[workflow.path] = workflow
+                pending.extend(_called(workflow))
+        return found
+
+
+def load_workflows(root: Path, chosen: Path | None = None) -> Library:
+    """Read the workflows of a repository: all in `.github/workflows`, or those that are chosen.
+
+    `chosen` is a file or a folder, absolute or relative to the current folder.
+
+    Raises:
+        InputError: `chosen` does not exist, or there are no workflows at all.
+    """
+    reader = _Reader(root)
+    paths = find_workflows(root, chosen)
+    outcomes = [reader.read(path) for path in paths]
+    return Library(
+        root=root,
+        files=tuple(item for item in outcomes if isinstance(item, WorkflowFile)),
+        unreadable=tuple(item for item in outcomes if isinstance(item, Diagnostic)),
+        digests=reader.digests,
+    )
+
+
+def find_workflows(root: Path, chosen: Path | None = None) -> tuple[Path, ...]:
+    """Return the paths of the workflow files, sorted by name.
+
+    Raises:
+        InputError: there are none, or the folder cannot be listed.
+    """
+    folder = root / WORKFLOW_FOLDER if chosen is None else chosen
+    if chosen is not None and not os.path.lexists(chosen):
+        raise InputError(
+            f"{chosen} does not exist", hint="name a workflow file or a folder of them with -W"
+        )
+    if chosen is not None and not chosen.is_dir():
+        return (chosen,)
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(_ENDINGS))
+    except FileNotFoundError:
+        names = []
+    except OSError as error:
+        raise InputError(f"{folder} cannot be listed: {error.strerror}") from error
+    if not names:
+        raise InputError(
+            f"there are no workflows in {folder}",
+            hint="a workflow is a .yml or .yaml file there; -W names another place",
+        )
+    return tuple(folder / name for name in names)
+
+
+class _Reader:
+    """Reads files once each, also when several workflows call the same one."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+        self._texts: dict[str, bytes] = {}
+        self.digests: dict[str, str] = {}
+
+    def read(self, path: Path) -> WorkflowFile | Diagnostic:
+        name = self._name(path)
+        try:
+            text = self._read(name, path)
+        except (OSError, RuntimeError) as error:
+            return _describe_unreadable(name, path, error)
+        reading = read_workflow(name, text, resolve=self.resolve)
+        return WorkflowFile(path=name, text=text, digest=self.digests[name], reading=reading)
+
+    def resolve(self, reference: str) -> bytes | None:
+        """Return the content of a called workflow of this repository, else None."""
+        path = self._root / reference
+        if "@" in reference or not path.resolve().is_relative_to(self._root):
+            return None
+        try:
+            return self._read(reference, path)
+        except (OSError, RuntimeError, ValueError):
+            return None
+
+    def _read(self, name: str, path: Path) -> bytes:
+        text = self._texts.get(name)
+        if text is None:
+            self._texts[name] = text = path.read_bytes()
+            self.digests[name] = hashlib.sha256(text).hexdigest()
+        return text
+
+    def _name(self, path: Path) -> str:
+        """Return the path within the repository; the folder is resolved, a link itself is not."""
+        folder = path.parent.resolve()
+        if folder.is_relative_to(self._root):
+            return (folder.relative_to(self._root) / path.name).as_posix()
+        return str(folder / path.name)
+
+
+def _describe_unreadable(name: str, path: Path, error: Exception) -> Diagnostic:
+    if path.is_dir():
+        problem, hint = "it is a folder", "rename it, so that it does not end like a workflow file"
+    elif isinstance(error, OSError) and error.strerror:
+        problem, hint = error.strerror.lower(), "make it a readable file, or remove it"
+    else:
+        problem, hint = "its symbolic link leads in a circle", "make it a readable file"
+    start = Position(1, 1)
+    return Diagnostic(
+        code="unreadable-workflow",
+        message=f"{name} cannot be read: {problem}",
+        span=Span(name, start, start),
+        hint=hint,
+    )
+
+
+def _called(workflow: Workflow) -> Iterator[Workflow]:
+    for job in workflow.jobs:
+        if isinstance(job, CallJob) and job.called is not None:
+            yield job.called
