@@ -5,7 +5,8 @@
 
 A line `$ command` is run by bash in the repository; the lines below it, up to the next command, are
 what it prints: stdout and stderr together, `...` for any lines, seconds and commits aside. Without
-such lines only the exit code counts: 0, or N where the block opens with "console exit=N".
+such lines only the exit code counts: 0, or N where the block opens with "console exit=N". Jobs run
+at the same time, so "console any-order" compares the lines without regard to their order.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 _PART = re.compile(
     r"<!-- (?P<directive>repository|file): (?P<path>\S+) -->"
-    r"|^```(?P<language>\w*)(?: exit=(?P<code>\d+))?\n(?P<text>.*?)^```$",
+    r"|^```(?P<language>\w*)(?P<order> any-order)?(?: exit=(?P<code>\d+))?\n(?P<text>.*?)^```$",
     flags=re.MULTILINE | re.DOTALL,
 )
+_COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", flags=re.MULTILINE)
 _VARIES = (
     (re.compile(r" *\b(?:\d+h \d\dm|\d+m \d\ds|\d+\.\ds)(?=\W|$)"), " 0.0s"),
     (re.compile(r"\b[0-9a-f]{40}\b|(?<= at )[0-9a-f]{7}\b"), "0000000"),
@@ -39,6 +41,15 @@ class Command:
     start: int
     end: int
     exit_code: int
+    any_order: bool
+
+    def allows(self, output: str) -> bool:
+        """Tell whether the output is what the document says."""
+        if self.expected is None:
+            return True
+        if self.any_order:
+            return lines_of(self.expected) == lines_of(output)
+        return matches(self.expected, output)
 
 
 @dataclass(frozen=True)
@@ -60,20 +71,22 @@ def parse(document: str) -> tuple[str | None, list[Command | File]]:
             steps.append(File(path, part["text"]))
             path = None
         elif part["language"] == "console":
-            steps += commands(part["text"], part.start("text"), int(part["code"] or 0))
+            steps += commands(part)
     return repository, steps
 
 
-def commands(block: str, offset: int, exit_code: int) -> list[Command]:
+def commands(block: re.Match[str]) -> list[Command]:
     """Split one block; only its last command may end with another code than 0."""
-    pieces = list(re.finditer(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE))
+    pieces = list(_COMMAND.finditer(block["text"]))
+    offset = block.start("text")
     return [
         Command(
             text=piece[1],
             expected=piece[2] or None,
             start=offset + piece.start(2),
             end=offset + piece.end(2),
-            exit_code=exit_code if piece is pieces[-1] else 0,
+            exit_code=int(block["code"] or 0) if piece is pieces[-1] else 0,
+            any_order=bool(block["order"]),
         )
         for piece in pieces
     ]
@@ -119,6 +132,11 @@ def matches(expected: str, actual: str) -> bool:
         for line in settle(expected).splitlines(keepends=True)
     )
     return re.fullmatch(pattern, settle(actual)) is not None
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines in alphabetical order, with columns that depend on the order drawn together."""
+    return sorted(re.sub(r" {2,}", " ", line) for line in settle(text).splitlines())
 
 
 def settle(text: str) -> str:

@@ -40,9 +40,9 @@ def test_commands_print_what_the_document_says(
             continue
         code, output = run(step, folder, home)
         assert code == step.exit_code, f"$ {step.text}\n{output}"
-        if step.expected is None or matches(step.expected, output):
+        if step.allows(output):
             continue
-        if pytestconfig.getoption("--update-golden") and "...\n" not in step.expected:
+        if pytestconfig.getoption("--update-golden") and "...\n" not in str(step.expected):
             replacements.append((step, output))
             continue
 

@@ -94,9 +94,9 @@ def diagnostic_as_json(diagnostic: Diagnostic) -> dict[str, object]:
         "code": diagnostic.code,
         "severity": str(diagnostic.severity),
         "message": diagnostic.message,
-        **(_span_as_json(diagnostic.span) if diagnostic.span else {}),
+        **(span_as_json(diagnostic.span) if diagnostic.span else {}),
         "related": [
-            {"message": related.message, **_span_as_json(related.span)}
+            {"message": related.message, **span_as_json(related.span)}
             for related in diagnostic.related
         ],
         "hint": diagnostic.hint,
@@ -114,7 +114,8 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     return any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
 
 
-def _span_as_json(span: Span) -> dict[str, object]:
+def span_as_json(span: Span) -> dict[str, object]:
+    """Flatten a place in the same way."""
     return {
         "path": span.path,
         "line": span.start.line,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 COMMANDS = {
+    "lint": ("windlass.cli.lint", "find what is wrong with workflows"),
+    "compat": ("windlass.cli.compat", "say what would not be honoured exactly as on GitHub"),
     "expr eval": ("windlass.cli.expr_eval", "evaluate expressions, one JSON object a line"),
     "workflow parse": ("windlass.cli.workflow_parse", "read one workflow file: value or errors"),
     "completion": ("windlass.cli.completion", "print a completion script for a shell"),

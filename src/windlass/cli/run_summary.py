@@ -35,13 +35,15 @@ class RunSummary:
         self._names: dict[str, str] = {}
         self._failures: list[tuple[StepFinished, list[str], int]] = []
         self._annotations: list[Annotation] = []
-        self._jobs: dict[str, JobFinished | JobSkipped] = {}
+        self._jobs: dict[str, JobFinished | JobSkipped | None] = {}
+        """How each job ended, in the order in which they started or were skipped."""
 
     def add(self, event: RunEvent) -> None:
         """Take in one event."""
         match event:
             case JobStarted():
                 self._names[event.job] = event.name
+                self._jobs[event.job] = None
             case Output():
                 self._tails.add(event)
             case Annotation() if event.level in SHOWN_LEVELS:
@@ -89,8 +91,9 @@ class RunSummary:
     def _job_lines(self) -> Iterator[str]:
         yield ""
         yield self._terminal.paint("Jobs", "bold")
-        width = max((width_of(visible(job.name)) for job in self._jobs.values()), default=0)
-        for job in self._jobs.values():
+        jobs = [job for job in self._jobs.values() if job is not None]
+        width = max((width_of(visible(job.name)) for job in jobs), default=0)
+        for job in jobs:
             result = job.result if isinstance(job, JobFinished) else Result.SKIPPED
             name = visible(job.name)
             padding = " " * (width - width_of(name))

@@ -77,7 +77,8 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        (["complation"], "there is no command 'complation'", "did you mean completion?"),
+        (["lnit"], "there is no command 'lnit'", "did you mean lint?"),
+        (["workflow"], "there is no command 'workflow'", "did you mean workflow parse?"),
         (["zzz"], "there is no command 'zzz'", "`windlass help` lists the commands"),
         (["--frob"], "there is no option '--frob'", "`windlass help` lists the commands"),
         (["help", "zzz"], "there is no command 'zzz'", "`windlass help` lists the commands"),
