@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     from windlass.engine.journals.interface import Journal
     from windlass.jobs.cancellation import Cancellation
-    from windlass.lang.workflow.model import Workflow
     from windlass.model.status import Result
     from windlass.plan.orders import StartJob
     from windlass.plan.signals import JobFinished
@@ -115,7 +114,6 @@ class Scenario:
         return RunMachine(
             workflow,
             contexts,
-            workflows=_called(self._reading),
             only=self._play.get("only"),
             legs=self._play.get("legs"),
         )
@@ -211,13 +209,3 @@ def _read(name: str) -> Reading:
 def _resolve(path: str) -> bytes | None:
     file = CALLED / Path(path).name
     return file.read_bytes() if file.is_file() else None
-
-
-def _called(reading: Reading) -> dict[str, Workflow]:
-    """Return every workflow that is called, directly or not, by its path."""
-    found: dict[str, Workflow] = {}
-    for inner in reading.called.values():
-        if inner.workflow is not None:
-            found[inner.path] = inner.workflow
-        found.update(_called(inner))
-    return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from windlass.lang.expressions import kind_of, to_text
 from windlass.lang.tokens import StringToken
 from windlass.lang.workflow.model import CallJob
-from windlass.plan.calls import MAX_LEVELS, evaluate_inputs, find_local_path
+from windlass.plan.calls import MAX_LEVELS, evaluate_inputs
 from windlass.plan.environments import EnvironmentReference, evaluate_environment
 from windlass.plan.faults import PlanFault
 from windlass.plan.graph import LegRun, Level
@@ -93,15 +93,11 @@ def prepare_job(
     )
 
 
-def open_call(leg: LegRun, workflows: Mapping[str, Workflow]) -> Level | PlanFault:
-    """Return the level that a calling leg opens, or why the workflow cannot be called.
-
-    `workflows` are those of the repository, by their path in it.
-    """
+def open_call(leg: LegRun) -> Level | PlanFault:
+    """Return the level that a calling leg opens, or why the workflow cannot be called."""
     job, level = leg.node.job, leg.node.level
     assert isinstance(job, CallJob)  # noqa: S101 (the caller looked)
-    path = find_local_path(job.uses.value)
-    called = None if path is None else workflows.get(path)
+    called = job.called
     if called is None:
         return PlanFault(f"The workflow '{job.uses.value}' was not found", job.uses.span)
     if level.depth >= MAX_LEVELS:

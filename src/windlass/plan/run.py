@@ -44,18 +44,15 @@ class RunMachine:
         workflow: Workflow,
         contexts: Mapping[str, Value],
         *,
-        workflows: Mapping[str, Workflow] | None = None,
         only: str | None = None,
         legs: Mapping[str, str] | None = None,
     ) -> None:
         """Take the workflow and the contexts that hold for all of it: github, inputs and vars.
 
-        `workflows` are those that may be called, by their path in the repository. `only` is the id
-        of one job to run with all it needs; `legs` keeps those legs of a matrix whose values are
-        these.
+        `only` is the id of one job to run with all it needs; `legs` keeps those legs of a matrix
+        whose values are these.
         """
         self._root = Level(workflow=workflow, contexts=contexts)
-        self._workflows = dict(workflows or {})
         self._only = only
         self._wanted = dict(legs or {})
         self._running: dict[str, LegRun] = {}
@@ -174,7 +171,7 @@ class RunMachine:
             self._start_job(leg, job)
 
     def _call(self, leg: LegRun) -> None:
-        level = open_call(leg, self._workflows)
+        level = open_call(leg)
         if isinstance(level, PlanFault):
             self._reject_leg(leg, level)
             return

@@ -96,12 +96,13 @@ def job(
     )
 
 
-def call(id_: str, uses: str, needs: Sequence[str] = (), **keys: Any) -> CallJob:
+def call(id_: str, called: Workflow | None, needs: Sequence[str] = (), **keys: Any) -> CallJob:
     return CallJob(
         id=id_,
         span=SPAN,
         needs=tuple(StringToken(need, SPAN) for need in needs),
-        uses=StringToken(uses, SPAN),
+        uses=StringToken("./.github/workflows/called.yml", SPAN),
+        called=called,
         condition=condition(keys.pop("if_", None)),
         **{key: token(value) for key, value in keys.items()},
     )
