@@ -10,7 +10,7 @@ result still to come and is understood by `evaluate_partial`, `decide` and `expl
 
 from windlass.lang.expressions.comparison import is_equal
 from windlass.lang.expressions.compiled import Compiled, compile_expression
-from windlass.lang.expressions.faults import Fault
+from windlass.lang.expressions.faults import Fault, FaultError
 from windlass.lang.expressions.functions import BUILT_IN, FunctionInfo
 from windlass.lang.expressions.json_text import from_json, read_json, to_json
 from windlass.lang.expressions.lookup import look_up
@@ -42,6 +42,7 @@ __all__ = [
     "CaseSensitive",
     "Compiled",
     "Fault",
+    "FaultError",
     "FunctionInfo",
     "FunctionReference",
     "Kind",

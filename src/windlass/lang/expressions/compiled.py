@@ -38,7 +38,8 @@ class Compiled:
         """Return the value with these contexts.
 
         `functions` implements what was declared beyond the built-in functions, by their declared
-        names; each takes the list of its arguments. A context not given is null.
+        names; each takes the list of its arguments and returns a value or a fault, or raises
+        FaultError. A context not given is null.
         """
         try:
             return self._evaluate(contexts, functions)  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What goes wrong with an expression: a value for callers, an exception inside this package."""
+"""What goes wrong with an expression: a value for callers, an exception while evaluating."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ class Fault:
 
 
 class FaultError(Exception):
-    """Carries a fault out of nested calls; never leaves this package."""
+    """Carries a fault out of nested calls; `Compiled.evaluate` turns it into a value.
+
+    A function that a caller supplies may raise it as well.
+    """
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.message)

@@ -65,8 +65,7 @@ def tokenize(text: str) -> list[Token]:
 
     Raises FaultError for a text that is too long or holds a symbol no expression has.
     """
-    if len(text) + sum(character > "\uffff" for character in text) > MAXIMUM_LENGTH:
-        raise FaultError(Fault("lexing", f"Exceeded max expression length {MAXIMUM_LENGTH}"))
+    _check_length(text)
     tokens: list[Token] = []
     match_at = _pattern().match
     position, last_start = 0, 0
@@ -85,6 +84,12 @@ def tokenize(text: str) -> list[Token]:
             position = tokens[-1].end
     tokens.append(Token(END, "EOF", last_start, len(text)))
     return tokens
+
+
+def _check_length(text: str) -> None:
+    astral = 0 if text.isascii() else sum(character > "\uffff" for character in text)
+    if len(text) + astral > MAXIMUM_LENGTH:
+        raise FaultError(Fault("lexing", f"Exceeded max expression length {MAXIMUM_LENGTH}"))
 
 
 def _read(kind: str, text: str, start: int, end: int, before: list[Token]) -> Token:

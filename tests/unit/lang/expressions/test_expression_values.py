@@ -15,6 +15,7 @@ from windlass.lang.expressions import (
     CaseSensitive,
     Compiled,
     Fault,
+    FaultError,
     FunctionInfo,
     compile_expression,
     is_equal,
@@ -178,6 +179,10 @@ def test_values_that_nest_without_end_are_a_fault() -> None:
     assert isinstance(evaluate("fromJSON(json)", json="[" * 5_000 + "]" * 5_000), Fault)
 
 
+def _refuse(_arguments: Any) -> Any:
+    raise FaultError(Fault("evaluation", "refused"))
+
+
 def test_a_supplied_function_gets_its_arguments() -> None:
     """A declared function is called under its own name with the list of its values."""
     compiled = compile_expression(
@@ -189,6 +194,7 @@ def test_a_supplied_function_gets_its_arguments() -> None:
     assert compiled.evaluate({}, {"hashFiles": lambda _: Fault("evaluation", "no")}) == Fault(
         "evaluation", "no"
     )
+    assert compiled.evaluate({}, {"hashFiles": _refuse}) == Fault("evaluation", "refused")
     assert compiled.evaluate({}) == Fault(
         "evaluation", "The function 'hashFiles' is not available here"
     )
