@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 STATUS_FUNCTIONS = frozenset({"success", "failure", "cancelled", "always"})
 
 
-def convert_condition(problems: Problems, token: Token, available: Availability) -> Condition:
+def convert_condition(
+    problems: Problems, token: Token, available: Availability, code: str = "condition"
+) -> Condition:
     """Return the condition of a job, a step or a snapshot.
 
     `available` is what the condition may use. One that cannot be parsed is recorded.
@@ -39,7 +41,7 @@ def convert_condition(problems: Problems, token: Token, available: Availability)
     expression = with_status_function(text, available)
     message = check_expression(expression, available)
     if message is not None:
-        problems.add("condition", message, token.span)
+        problems.add(code, message, token.span)
         return Condition("success()", source, token.span)
     return Condition(expression, source, token.span)
 

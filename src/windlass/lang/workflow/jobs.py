@@ -241,7 +241,9 @@ def _check_snapshot(problems: Problems, token: Token) -> None:
         return
     condition = token.find("if")
     if condition is not None:  # the server lets it use what a step's condition may use
-        convert_condition(problems, condition, condition_availability("step-if"))
+        convert_condition(
+            problems, condition, condition_availability("step-if"), code="snapshot-condition"
+        )
     version = token.find("version")
     if isinstance(version, StringToken) and not _is_image_version(version.value):
         message = f"Expected format '{{major-version}}.*' Actual '{version.value}'"

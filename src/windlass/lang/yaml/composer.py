@@ -107,12 +107,13 @@ class _Composer:
             self._report("yaml-documents", "The file holds several documents", start, end, hint)
 
     def _scalar(self, event: Any) -> None:
-        start = self._content_start(event)
         value = event.value
         source = ""
+        is_empty = not value and not event.style
+        start = self._place_of_nothing(event) if is_empty else self._content_start(event)
         if "${{" in value:
             source = self.text[event.start_mark.index : event.end_mark.index]
-        span = Span(self.path, start, _position(event.end_mark))
+        span = Span(self.path, start, max(start, _position(event.end_mark)))
         node = ScalarNode(value, _STYLES[event.style], event.tag, span, source)
         self._add(node, event.anchor)
 
@@ -166,6 +167,16 @@ class _Composer:
             return _position(start)
         index = _skip_properties(self.text, start.index, event.end_mark.index)
         return position_of(self.text, index)
+
+    def _place_of_nothing(self, event: Any) -> Position:
+        """Return where a value that was not written would start: after the blanks."""
+        mark = event.end_mark
+        rest = self.text[mark.index : mark.index + 1]
+        blanks = 0
+        while rest in (" ", "\t"):
+            blanks += 1
+            rest = self.text[mark.index + blanks : mark.index + blanks + 1]
+        return Position(mark.line + 1, mark.column + 1 + blanks)
 
     def _report(
         self, code: str, message: str, start: Position, end: Position, hint: str | None = None
