@@ -162,7 +162,7 @@ def _forecast(
             return doubtful
         if _truth(doubtful) is not False:
             reason = "it runs only where something before it does not succeed"
-            return Decision(Verdict.UNKNOWN, reason, condition.expression, doubtful.values())
+            return Decision(Verdict.UNKNOWN, reason, condition.expression, _values_of(doubtful))
     return _conclude(condition, trace, _find_obstacle(outlook))
 
 
@@ -275,7 +275,7 @@ def _conclude(condition: Condition, trace: Trace, obstacle: str) -> Decision:
     """
     truth = _truth(trace)
     verdict = Verdict.UNKNOWN if truth is None else Verdict.RUN if truth else Verdict.SKIP
-    values = trace.values()
+    values = _values_of(trace)
     deciding = trace.deciding()
     if truth is False and deciding.operator == "success":
         reason = obstacle
@@ -295,15 +295,24 @@ def _why(condition: Condition, deciding: Trace, whole: Trace) -> str:
     """Say what the deciding part was: itself, and the values it was made from."""
     written = condition.source or condition.expression
     expression = written if deciding is whole else deciding.expression
-    shown = _show(deciding.value)
-    if not deciding.operator or deciding.operator in _STATUS_NAMES:
-        return f"{expression} is {shown}"
     found = ", ".join(
         f"{name} is {_show(value)}"
-        for name, value in deciding.values()
-        if not name.startswith("success(")
+        for name, value in _values_of(deciding)
+        if name != deciding.expression and not name.startswith("success(")
     )
-    return f"{expression} is {shown}" + (f" ({found})" if found else "")
+    return f"{expression} is {_show(deciding.value)}" + (f" ({found})" if found else "")
+
+
+def _values_of(trace: Trace) -> tuple[tuple[str, Any], ...]:
+    """Return the values a condition looked at, with those that its functions were given."""
+    found = dict(trace.values())
+    pending = [trace]
+    while pending:
+        current = pending.pop()
+        pending.extend(reversed(current.parts))
+        if not current.parts and not current.operator and not current.is_constant:
+            found.setdefault(current.expression, current.value)
+    return tuple(found.items())
 
 
 def _why_unknown(values: Sequence[tuple[str, Any]], obstacle: str) -> str:

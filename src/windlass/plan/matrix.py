@@ -27,6 +27,9 @@ MAX_NAME_LENGTH: Final = 100
 MAX_JOBS: Final = 256
 """GitHub's limit of jobs that one matrix may generate in a run."""
 
+_MAX_PRODUCT: Final = 100_000
+"""How many combinations are looked at before `exclude` has taken some away."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
@@ -100,13 +103,24 @@ def _read_strategy(job: AnyJob, strategy: Value) -> Strategy:
     if not isinstance(fail_fast, bool):
         raise _MatrixError(f"Unexpected value '{to_text(fail_fast)}'")
     max_parallel = _read_max_parallel(mapping.get("max-parallel"))
-    combinations = tuple(_combine(mapping["matrix"])) if "matrix" in mapping else ()
+    combinations = _take_allowed(_combine(mapping["matrix"])) if "matrix" in mapping else []
     if not combinations:
         return _single(job, fail_fast=fail_fast)
     total = len(combinations)
     shared = {"fail-fast": fail_fast, "job-total": total, "max-parallel": max_parallel or total}
     legs = tuple(_make_legs(job, combinations, shared))
     return Strategy(legs=legs, fail_fast=fail_fast, max_parallel=max_parallel)
+
+
+def _take_allowed(combinations: Iterator[_Combination]) -> list[_Combination]:
+    taken = []
+    for combination in combinations:
+        taken.append(combination)
+        if len(taken) > MAX_JOBS:
+            raise _MatrixError(
+                f"The matrix has more than {MAX_JOBS} combinations, the most that GitHub runs"
+            )
+    return taken
 
 
 def _read_max_parallel(value: Value) -> int | None:
@@ -249,6 +263,8 @@ def _multiply(vectors: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
     size = 1 if vectors else 0
     for items in vectors.values():
         size *= len(items)
+    if size > _MAX_PRODUCT:
+        raise _MatrixError(f"The matrix multiplies to {size} combinations; {MAX_JOBS} may remain")
     for index in range(size):
         block = size
         product: dict[str, Any] = {}

@@ -143,10 +143,12 @@ def _describe(trigger: EventFilter, event: Event) -> str:
         if trigger.paths is not None:
             match, path = match_any(_texts(trigger.paths), event.changed_files)
             return f"the changed file '{path}' matches '{match.pattern}'"
-    name = event.tag if event.name == "push" and event.tag else _find_branch(event)
-    wanted = trigger.tags if event.name == "push" and event.tag else trigger.branches
+    is_tag = event.name == "push" and event.tag is not None
+    name = event.tag if is_tag else _find_branch(event)
+    wanted = trigger.tags if is_tag else trigger.branches
     if name is not None and wanted is not None:
-        return f"'{name}' matches '{match_names(_texts(wanted), name).pattern}'"
+        pattern = match_names(_texts(wanted), name).pattern
+        return f"{'tag' if is_tag else 'branch'} '{name}' matches '{pattern}'"
     return f"'on' names {event.name}"
 
 

@@ -1,0 +1,121 @@
+"""`plan`: what an event would run in a repository, and why, without running anything."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from windlass.git.repository import read_repository
+from windlass.lang.diagnostics import Diagnostic, Severity
+from windlass.operations.loading import load_workflows
+from windlass.plan.planner import Knowledge, make_plan
+from windlass.plan.selection import Selection
+from windlass.plan.synthesis import (
+    PULL_REQUEST_EVENTS,
+    REVIEW_EVENTS,
+    EventWishes,
+    synthesise_event,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from windlass.git.repository import Comparison
+    from windlass.model.repository import Repository
+    from windlass.operations.loading import Library
+    from windlass.plan.event import Event
+    from windlass.plan.plan import Plan
+
+_ARCHITECTURES: Final = {"x86_64": "X64", "aarch64": "ARM64", "armv7l": "ARM", "i686": "X86"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """What a user can say about a plan; see `windlass plan --help`.
+
+    `workflows` is a file or a folder, relative to the current folder or absolute; `payload` the
+    content of an event file.
+    """
+
+    workflows: Path | None = None
+    job: str | None = None
+    matrix: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    action: str | None = None
+    base: str | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+_NO_OPTIONS: Final = PlanOptions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planning:
+    """A plan with what it was made from; `plan` is None where a diagnostic is an error."""
+
+    repository: Repository
+    event: Event | None
+    library: Library
+    plan: Plan | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing that was found is an error."""
+        return not any(finding.severity is Severity.ERROR for finding in self.diagnostics)
+
+
+def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> Planning:
+    """Plan what an event would run in the checkout that a folder is in.
+
+    Raises:
+        InputError: the folder is no checkout, or there are no workflows where they should be.
+        GitError: git is missing, or could not read the repository.
+    """
+    is_about_branch = name in PULL_REQUEST_EVENTS | REVIEW_EVENTS
+    against: Comparison = "default-branch" if is_about_branch else "parent"
+    repository = read_repository(folder, against=against, base=options.base)
+    library = load_workflows(Path(repository.root), options.workflows)
+    event = synthesise_event(name, repository, _make_wishes(options))
+    if isinstance(event, Diagnostic):
+        return Planning(
+            repository=repository,
+            event=None,
+            library=library,
+            plan=None,
+            diagnostics=(event, *library.diagnostics),
+        )
+    knowledge = Knowledge(
+        repository=repository,
+        variables=options.variables,
+        runner=describe_runner(),
+        digests=library.digests,
+    )
+    selection = Selection(options.job, options.matrix)
+    plan = make_plan(library.workflows, event, knowledge, selection)
+    return Planning(
+        repository=repository,
+        event=event,
+        library=library,
+        plan=plan,
+        diagnostics=(*library.diagnostics, *plan.diagnostics),
+    )
+
+
+def describe_runner() -> dict[str, str]:
+    """Return what is known of the `runner` context before a job has a place to run."""
+    machine = os.uname().machine
+    return {
+        "os": "Linux",
+        "arch": _ARCHITECTURES.get(machine, machine.upper()),
+        "environment": "self-hosted",
+    }
+
+
+def _make_wishes(options: PlanOptions) -> EventWishes:
+    return EventWishes(
+        action=options.action, base=options.base, inputs=options.inputs, payload=options.payload
+    )

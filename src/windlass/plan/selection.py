@@ -1,0 +1,84 @@
+"""Running part of a workflow: one job with all it needs, and some legs of its matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from windlass.lang.diagnostics import Diagnostic
+from windlass.lang.expressions import is_equal
+from windlass.lang.expressions.lookup import look_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from windlass.lang.workflow.model import AnyJob, Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a user asked for: `job` None is every job, `legs` the matrix values that legs must have.
+
+    A job whose matrix has none of these keys is not affected by them.
+    """
+
+    job: str | None = None
+    legs: Mapping[str, str] = field(default_factory=dict)
+
+    def has_job(self, workflow: Workflow) -> bool:
+        """Tell whether a workflow has the job that was asked for."""
+        return self.job is None or self.job.upper() in {job.id.upper() for job in workflow.jobs}
+
+    def has_leg(self, matrix: Any) -> bool:
+        """Tell whether a leg with this matrix was asked for."""
+        if not isinstance(matrix, dict):
+            return True
+        return all(
+            is_equal(look_up(matrix, key), value)
+            for key, value in self.legs.items()
+            if look_up(matrix, key) is not None
+        )
+
+    def check(self, workflows: Sequence[Workflow]) -> tuple[Diagnostic, ...]:
+        """Return a finding if no workflow has the job."""
+        if any(self.has_job(workflow) for workflow in workflows):
+            return ()
+        names = dict.fromkeys(job.id for workflow in workflows for job in workflow.jobs)
+        return (
+            Diagnostic(
+                code="unknown-job",
+                message=f"no workflow has a job '{self.job}'",
+                hint=f"the jobs are {', '.join(names)}" if names else None,
+            ),
+        )
+
+
+def select_jobs(workflow: Workflow, selection: Selection) -> set[str] | None:
+    """Return the ids of the jobs that were asked for, with all they need; None is every job."""
+    if selection.job is None:
+        return None
+    found: set[str] = set()
+    for job, needs in reversed(tuple(order_jobs(workflow))):
+        if job.id.upper() == selection.job.upper() or job.id in found:
+            found.update((job.id, *needs))
+    return found
+
+
+def order_jobs(workflow: Workflow) -> Iterator[tuple[AnyJob, tuple[str, ...]]]:
+    """Yield jobs, each after all it needs, with the ids of these; ids ignore case in `needs`.
+
+    Otherwise the order of the file is kept. The reader has found no cycle in the needs.
+    """
+    jobs = {job.id.upper(): job for job in workflow.jobs}
+    done: set[str] = set()
+    for first in jobs:
+        pending = [first]
+        while pending:
+            job = jobs[pending[-1]]
+            needs = tuple(dict.fromkeys(need.value.upper() for need in job.needs))
+            missing = [need for need in needs if need not in done]
+            if missing:
+                pending.extend(reversed(missing))
+            elif (folded := pending.pop()) not in done:
+                done.add(folded)
+                yield job, tuple(jobs[need].id for need in needs)

@@ -1,0 +1,144 @@
+"""The steps of one leg in a plan: which run, as far as can be said before any of them has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from windlass.lang.expressions import UNKNOWN, CaseSensitive, Unknown, to_text
+from windlass.lang.template import TemplateFault, evaluate_token_partial
+from windlass.lang.tokens import ExpressionToken, StringToken
+from windlass.lang.workflow.model import ActionStep, RunStep
+from windlass.plan.conditions import PLAIN, Outlook, forecast_step
+from windlass.plan.decision import Decision, Verdict
+from windlass.plan.faults import PlanFault
+from windlass.plan.plan import StepPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from windlass.lang.expressions import Value
+    from windlass.lang.tokens import MappingToken, Token
+    from windlass.lang.workflow.model import Job, Step, Workflow
+
+_UNKNOWN_FUNCTIONS: Final[dict[str, Callable[[Sequence[Value]], Any]]] = {
+    "hashFiles": lambda _: UNKNOWN
+}
+
+
+class OpenMapping(CaseSensitive):
+    """A mapping of which only some members are known: any other is UNKNOWN, not null."""
+
+    __slots__ = ()
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002 (a mapping has it)
+        """Return the value under a key, or UNKNOWN."""
+        return super().get(key, UNKNOWN)
+
+
+class StepPlanner:
+    """Plans the steps of one leg in order."""
+
+    def __init__(self, workflow: Workflow, job: Job, contexts: Mapping[str, Value]) -> None:
+        """Take the contexts of the leg: github, inputs, vars, needs, strategy, matrix, runner."""
+        self._job = job
+        self._workflow = workflow
+        self._contexts: dict[str, Any] = {**contexts, "job": UNKNOWN, "secrets": UNKNOWN}
+        self._steps: dict[str, Any] = {}
+        self._verdicts: dict[str, Verdict] = {}
+        self._job_env: CaseSensitive | None = None
+
+    def plan(self) -> Iterator[StepPlan]:
+        """Yield every step with its decision."""
+        for step in self._job.steps:
+            decision = self._decide(step)
+            yield StepPlan(
+                id=step.id,
+                name=self._name(step),
+                decision=decision,
+                uses=step.uses.value if isinstance(step, ActionStep) else None,
+            )
+            self._verdicts[step.id] = decision.verdict
+            self._steps[step.id] = _foresee(decision)
+
+    def _decide(self, step: Step) -> Decision:
+        outlook = Outlook(self._verdicts, strict=False)
+        plain = step.condition.expression == PLAIN
+        contexts = {} if plain else self._contexts_of(step)
+        decision = forecast_step(step.condition, contexts, outlook)
+        if isinstance(decision, PlanFault):
+            return Decision(Verdict.RUN, f"it fails: {decision.message}", step.condition.expression)
+        return decision
+
+    def _contexts_of(self, step: Step) -> dict[str, Any]:
+        """Return what a step's keys may look at; its own variables come on top of the job's."""
+        contexts = {**self._contexts, "steps": dict(self._steps), "env": self._evaluate_job_env()}
+        own = _evaluate_env(step.env, contexts)
+        return {**contexts, "env": self._as_known({**contexts["env"], **own})}
+
+    def _evaluate_job_env(self) -> CaseSensitive:
+        if self._job_env is None:
+            contexts = self._contexts
+            workflow = _evaluate_env(self._workflow.env, contexts)
+            job = _evaluate_env(self._job.env, {**contexts, "env": CaseSensitive(workflow)})
+            self._job_env = CaseSensitive({**workflow, **job})
+        return self._as_known(self._job_env)
+
+    def _as_known(self, variables: Mapping[str, Any]) -> CaseSensitive:
+        """Leave other variables open once a step may have written to GITHUB_ENV."""
+        if any(verdict is not Verdict.SKIP for verdict in self._verdicts.values()):
+            return OpenMapping(variables)
+        return CaseSensitive(variables)
+
+    def _name(self, step: Step) -> str:
+        if not isinstance(step.name, ExpressionToken):
+            return _written_name(step)
+        value = evaluate_token_partial(step.name, self._contexts_of(step), _UNKNOWN_FUNCTIONS)
+        return source_of(step.name) if isinstance(value, _NO_TEXT) else to_text(value)
+
+
+def skip_step(step: Step, decision: Decision) -> StepPlan:
+    """Return a step of a job that does not run; nothing of it is evaluated."""
+    uses = step.uses.value if isinstance(step, ActionStep) else None
+    return StepPlan(id=step.id, name=_written_name(step), decision=decision, uses=uses)
+
+
+def _written_name(step: Step) -> str:
+    """Return a step's name without evaluating it."""
+    if step.name is not None:
+        return source_of(step.name)
+    if isinstance(step, ActionStep):
+        return f"Run {step.uses.value}"
+    if isinstance(step, RunStep):
+        lines = source_of(step.run).strip().splitlines()
+        return f"Run {lines[0]}" if lines else "Run"
+    return step.id
+
+
+_NO_TEXT = (Unknown, TemplateFault)
+
+
+def source_of(token: Token) -> str:
+    """Return a scalar as it was written, for what cannot be evaluated yet."""
+    if isinstance(token, ExpressionToken):
+        return token.source
+    return token.value if isinstance(token, StringToken) else ""
+
+
+def _foresee(decision: Decision) -> Any:
+    """Return what `steps.<id>` will be: known only for a step that is skipped for certain."""
+    if decision.verdict is Verdict.SKIP:
+        return {"outputs": {}, "outcome": "skipped", "conclusion": "skipped"}
+    return UNKNOWN
+
+
+def _evaluate_env(env: MappingToken | None, contexts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variables of an `env:` key; one that cannot be evaluated is UNKNOWN."""
+    if env is None:
+        return {}
+    values = evaluate_token_partial(env, contexts, _UNKNOWN_FUNCTIONS)
+    if isinstance(values, dict):
+        return {
+            name: value if isinstance(value, Unknown) else to_text(value)
+            for name, value in values.items()
+        }
+    return {key.value: UNKNOWN for key, _ in env.entries if isinstance(key, StringToken)}
