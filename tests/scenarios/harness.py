@@ -33,6 +33,7 @@ from windlass.lang.workflow.reading import Reading, read_workflow
 from windlass.model.repository import Repository
 from windlass.plan.handover import hand_over
 from windlass.plan.run import RunMachine
+from windlass.plan.selection import Selection
 from windlass.protocol import events
 from windlass.testing.clock import ManualClock
 from windlass.testing.executor import DummyExecutor
@@ -114,8 +115,7 @@ class Scenario:
         return RunMachine(
             workflow,
             contexts,
-            only=self._play.get("only"),
-            legs=self._play.get("legs"),
+            selection=Selection(self._play.get("only"), self._play.get("legs", {})),
         )
 
     def _run_job(self, order: StartJob, cancellation: Cancellation, emit: Any) -> JobFinished:

@@ -16,7 +16,7 @@ from windlass.model.status import Result
 from windlass.plan.conditions import Ancestry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from windlass.lang.expressions import Value
     from windlass.lang.workflow.model import AnyJob, Workflow
@@ -130,14 +130,13 @@ class LegRun:
     called: Level | None = None
 
 
-def build_level(level: Level, *, only: str | None = None) -> list[Node]:
+def build_level(level: Level, chosen: Collection[str] | None = None) -> list[Node]:
     """Fill a level with its workflow's jobs and return those that need nothing, in file order.
 
-    `only` limits them to one job and all that it needs.
+    `chosen` limits them to jobs with these ids, which must hold all that they need.
     """
-    jobs = {job.id: job for job in level.workflow.jobs}
-    chosen = jobs.keys() if only is None else _with_needs(jobs, only)
-    level.nodes = {id_: Node(job=job, level=level) for id_, job in jobs.items() if id_ in chosen}
+    jobs = [job for job in level.workflow.jobs if chosen is None or job.id in chosen]
+    level.nodes = {job.id: Node(job=job, level=level) for job in jobs}
     level.unfinished = len(level.nodes)
     folded = {id_.upper(): node for id_, node in level.nodes.items()}
     for node in level.nodes.values():
@@ -174,15 +173,3 @@ class _AncestorResults(Mapping[str, Result]):
 
     def __len__(self) -> int:
         return len(self._results)
-
-
-def _with_needs(jobs: Mapping[str, AnyJob], only: str) -> set[str]:
-    by_name = {id_.upper(): job for id_, job in jobs.items()}
-    chosen: set[str] = set()
-    waiting: list[str] = [only.upper()]
-    while waiting:
-        job = by_name[waiting.pop()]
-        if job.id not in chosen:
-            chosen.add(job.id)
-            waiting += (need.value.upper() for need in job.needs)
-    return chosen

@@ -9,9 +9,9 @@ orders. The time it takes grows with jobs and edges, not with their product.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from windlass.lang.expressions import Unknown, to_text
+from windlass.lang.expressions import Unknown
 from windlass.lang.tokens import StringToken
 from windlass.lang.workflow.model import CallJob
 from windlass.model.status import Result
@@ -24,16 +24,19 @@ from windlass.plan.keys import describe_fault
 from windlass.plan.launch import leg_contexts, name_leg, open_call, prepare_job
 from windlass.plan.matrix import expand
 from windlass.plan.orders import CancelJob, DropJob, FinishRun, RejectJob, SkipJob
+from windlass.plan.selection import Selection, select_jobs
 from windlass.plan.signals import CancelRequested, JobFinished, RunStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from windlass.lang.expressions import Value
     from windlass.lang.workflow.model import Job, Workflow
     from windlass.plan.matrix import Leg
     from windlass.plan.orders import Order
-    from windlass.plan.signals import Signal
+from windlass.plan.signals import Signal
+
+_EVERYTHING: Final = Selection()
 
 
 class RunMachine:
@@ -44,17 +47,14 @@ class RunMachine:
         workflow: Workflow,
         contexts: Mapping[str, Value],
         *,
-        only: str | None = None,
-        legs: Mapping[str, str] | None = None,
+        selection: Selection = _EVERYTHING,
     ) -> None:
         """Take the workflow and the contexts that hold for all of it: github, inputs and vars.
 
-        `only` is the id of one job to run with all it needs; `legs` keeps those legs of a matrix
-        whose values are these.
+        `selection` limits the run to one job with all it needs, and to some legs of matrices.
         """
         self._root = Level(workflow=workflow, contexts=contexts)
-        self._only = only
-        self._wanted = dict(legs or {})
+        self._selection = selection
         self._running: dict[str, LegRun] = {}
         self._orders: list[Order] = []
         self._tasks: deque[Callable[[], None]] = deque()
@@ -84,10 +84,10 @@ class RunMachine:
     def _start(self) -> None:
         if not self._started:
             self._started = True
-            self._enter(self._root, only=self._only)
+            self._enter(self._root, select_jobs(self._root.workflow, self._selection))
 
-    def _enter(self, level: Level, only: str | None = None) -> None:
-        for node in build_level(level, only=only):
+    def _enter(self, level: Level, chosen: Collection[str] | None = None) -> None:
+        for node in build_level(level, chosen):
             self._later(lambda node=node: self._decide(node))  # type: ignore[misc]
         if level.unfinished == 0:
             self._later(lambda: self._leave(level))
@@ -116,7 +116,7 @@ class RunMachine:
         if isinstance(strategy, PlanFault):
             self._reject_node(node, strategy)
             return
-        legs = [leg for leg in strategy.legs if self._is_wanted(leg)]
+        legs = [leg for leg in strategy.legs if self._selection.has_leg(leg.matrix)]
         if not legs:
             self._reject_node(node, self._no_such_leg(node, strategy.legs))
             return
@@ -137,16 +137,8 @@ class RunMachine:
             fault=name if isinstance(name, PlanFault) else None,
         )
 
-    def _is_wanted(self, leg: Leg) -> bool:
-        """Tell whether a leg has the values that were asked for; keys it does not have are moot."""
-        matrix = leg.matrix or {}
-        return all(
-            key not in matrix or to_text(matrix[key]) == value
-            for key, value in self._wanted.items()
-        )
-
     def _no_such_leg(self, node: Node, legs: tuple[Leg, ...]) -> PlanFault:
-        wanted = ", ".join(f"{key}={value}" for key, value in self._wanted.items())
+        wanted = ", ".join(f"{key}={value}" for key, value in self._selection.legs.items())
         known = ", ".join(leg.key for leg in legs)
         message = f"No leg of the matrix has {wanted}; there are: {known}"
         return PlanFault(message, node.job.span)

@@ -8,6 +8,7 @@ from tests.unit.plan.machines import CONTEXTS, Play, call, job, mapping, workflo
 from windlass.model.status import Result
 from windlass.plan.orders import CancelJob, FinishRun, RejectJob, SkipJob, StartJob
 from windlass.plan.run import RunMachine
+from windlass.plan.selection import Selection
 from windlass.plan.signals import CancelRequested, JobFinished, RunStarted
 
 SUCCESS, FAILURE, CANCELLED, SKIPPED = (
@@ -203,14 +204,16 @@ class TestMatrix:
         play = Play(
             job("m", strategy={"matrix": {"n": [1, 2]}}),
             job("other", strategy={"matrix": {"os": ["x"]}}),
-            legs={"n": "2"},
+            selection=Selection(legs={"n": "2"}),
         )
 
         assert play.started() == ["m (2)", "other (x)"]
 
     def test_bug_15_a_filter_that_fits_no_leg_fails_the_job(self) -> None:
         """A job of which nothing runs does not let the run end green."""
-        play = Play(job("m", strategy={"matrix": {"n": [1, 2]}}), legs={"n": "3"})
+        play = Play(
+            job("m", strategy={"matrix": {"n": [1, 2]}}), selection=Selection(legs={"n": "3"})
+        )
 
         assert ["RejectJob m", f"FinishRun {FinishRun(FAILURE)}"] == keys(play.orders)
         assert "there are: m (1), m (2)" in play.order(RejectJob, "m").message
@@ -314,8 +317,8 @@ class TestEnds:
         assert play.send(RunStarted()) == []
 
     def test_only_one_job_with_what_it_needs(self) -> None:
-        """`only` leaves out jobs that the chosen one does not need."""
-        play = Play(job("a"), job("b", ["a"]), job("c", ["b"]), job("d"), only="B")
+        """A selection leaves out jobs that the chosen one does not need."""
+        play = Play(job("a"), job("b", ["a"]), job("c", ["b"]), job("d"), selection=Selection("b"))
 
         assert play.started() == ["a"]
         assert keys(play.end("a")) == ["StartJob b"]

@@ -1,0 +1,137 @@
+"""Starting one job of a local run: what is held back, where the job runs, which secrets it gets."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+from windlass.engine.announcements import announce
+from windlass.errors import UsageError
+from windlass.jobs.executors.host import HostExecutor
+from windlass.jobs.job import JobPlace, run_job
+from windlass.jobs.source import Source
+from windlass.lang.runner_labels import system_of
+from windlass.model.status import Result
+from windlass.plan.faults import PlanFault
+from windlass.plan.handover import hand_over
+from windlass.plan.keys import describe_fault
+from windlass.plan.orders import RejectJob
+from windlass.plan.signals import JobFinished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from windlass.jobs.cancellation import Cancellation
+    from windlass.operations.plans import Planning
+    from windlass.operations.runs import RunOptions
+    from windlass.plan.orders import StartJob
+    from windlass.protocol.events import RunEvent
+
+HOST: Final = "host"
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]+")
+_LONGEST_NAME: Final = 60
+
+
+def check_labels(labels: Mapping[str, str]) -> None:
+    """Check where labels are to run.
+
+    Raises:
+        UsageError: a place is not `host`.
+    """
+    for label, place in labels.items():
+        if place != HOST:
+            raise UsageError(
+                f"jobs for '{label}' cannot run in '{place}'",
+                hint=f"This version runs jobs on this machine only: -P {label}={HOST}",
+            )
+
+
+def find_foreign_label(labels: Iterable[str], places: Mapping[str, str]) -> str | None:
+    """Return the first label that this machine cannot serve and that no place was given for."""
+    for label in labels:
+        if label not in places and system_of(label) in ("windows", "macos"):
+            return label
+    return None
+
+
+class JobStarter:
+    """Runs the jobs of one run in the calling threads, each in a folder of its own."""
+
+    def __init__(self, planning: Planning, run_id: str, state: Path, options: RunOptions) -> None:
+        """Take the repository and the event, the run's id, `.windlass`, and the user's wishes."""
+        assert planning.event is not None  # noqa: S101 (there is a plan)
+        self._options = options
+        self._folder = state / "work" / run_id
+        self._tools = state / "tools"
+        self._numbers = itertools.count(1)
+        self._executor = HostExecutor()
+        self._source = Source(
+            repository=planning.repository,
+            sha=planning.event.sha,
+            ref=planning.event.ref,
+            state=state,
+            committed_only=options.committed,
+        )
+        self._source.prepare_state()
+
+    def run_job(
+        self, order: StartJob, cancellation: Cancellation, emit: Callable[[RunEvent], None]
+    ) -> JobFinished:
+        """Run one job to its end, or fail it with the reason why it is not started.
+
+        Raises:
+            PlatformError: the job's place could not be made.
+        """
+        obstacle = self._find_obstacle(order)
+        secrets = hand_over(self._options.secrets, order.handovers)
+        if isinstance(secrets, PlanFault):
+            obstacle = obstacle or describe_fault(secrets)
+        if obstacle is not None or isinstance(secrets, PlanFault):
+            for event in announce(RejectJob(order.key, order.name, obstacle or "")):
+                emit(event)
+            return JobFinished(order.key, Result.FAILURE)
+        return run_job(
+            order,
+            executor=self._executor,
+            place=self._make_place(order),
+            secrets=secrets,
+            emit=emit,
+            cancellation=cancellation,
+        )
+
+    def close(self) -> Path | None:
+        """Remove the run's folder, or return it where the jobs' folders are kept."""
+        if self._options.keep:
+            return self._folder
+        if self._folder.is_dir():
+            self._folder.rmdir()
+        return None
+
+    def _find_obstacle(self, order: StartJob) -> str | None:
+        environment = order.environment
+        if environment is not None and environment not in self._options.allowed_environments:
+            return (
+                f"The job is held: it deploys to the environment '{environment}', which a local "
+                f"run does only with --allow-environment {environment}"
+            )
+        label = find_foreign_label(order.labels, self._options.labels)
+        if label is not None:
+            return (
+                f"The job needs a runner with the label '{label}', and this machine runs Linux; "
+                f"-P {label}={HOST} runs it here all the same"
+            )
+        return None
+
+    def _make_place(self, order: StartJob) -> JobPlace:
+        name = _UNSAFE.sub("-", order.key)[:_LONGEST_NAME].strip("-.")
+        return JobPlace(
+            folder=self._folder / f"{next(self._numbers)}-{name}",
+            tools=self._tools,
+            source=self._source,
+            machine=os.environ,
+            variables=self._options.env,
+            keep=self._options.keep,
+        )
