@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from windlass.errors import InputError
 from windlass.lang.diagnostics import Diagnostic
-from windlass.lang.lint import Repository, lint_text
+from windlass.lang.lint import Repository, lint_action, lint_text
 from windlass.lang.lint.ignoring import without_ignored
+from windlass.lang.lint.run import is_action
 from windlass.lang.positions import Position, Span
 
 if TYPE_CHECKING:
@@ -64,6 +65,14 @@ class FolderFiles:
         except OSError:
             return False
 
+    def list(self, folder: str) -> tuple[str, ...]:
+        """Return the names of what is in a folder; empty where there is no such folder."""
+        found = self._find(folder)
+        try:
+            return tuple(sorted(each.name for each in found.iterdir())) if found else ()
+        except OSError:
+            return ()
+
     def _find(self, path: str) -> Path | None:
         try:
             found = (self._root / path).resolve()
@@ -86,6 +95,7 @@ def lint(
     start = paths[0] if paths else root or Path()
     root = (root or find_root(start)).resolve()
     files = [file for path in paths or (root,) for file in find_workflows(path)]
+    files += () if paths else find_actions(root)
     repository = Repository(FolderFiles(root), timezones=_timezones)
     found: list[Diagnostic] = []
     scripts: list[tuple[Script, str]] = []
@@ -132,6 +142,13 @@ def find_workflows(path: Path) -> tuple[Path, ...]:
     return tuple(files)
 
 
+def find_actions(root: Path) -> tuple[Path, ...]:
+    """Return the metadata files of the repository's own actions: root and `.github/actions`."""
+    places = (root, *sorted((root / ".github" / "actions").glob("**/")))
+    names = ("action.yml", "action.yaml")
+    return tuple(place / name for place in places for name in names if (place / name).is_file())
+
+
 def _lint_file(
     file: Path, name: str, repository: Repository
 ) -> tuple[tuple[Diagnostic, ...], list[tuple[Script, str]]]:
@@ -145,6 +162,8 @@ def _lint_file(
         return (
             Diagnostic(code="unreadable-file", message=message, span=Span(name, start, start)),
         ), []
+    if is_action(name):
+        return lint_action(name, content, repository), []
     workflow, found = lint_text(name, content, repository)
     text = content.decode("utf-8", "replace")
     scripts = [(script, text) for script in scripts_of(workflow, text)] if workflow else []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from windlass.lang.lint import Repository, Rule, all_rules, lint_workflow
+from windlass.lang.lint import Repository, Rule, all_rules, lint_file
 from windlass.lang.lint.catalogue import CODES
 
 RULES_FOLDER = Path(__file__).parents[3] / "src" / "windlass" / "lang" / "lint" / "rules"
@@ -27,11 +27,15 @@ class ExampleFiles:
     def exists(self, path: str) -> bool:
         return any(name == path or name.startswith(f"{path}/") for name in self._files)
 
+    def list(self, folder: str) -> tuple[str, ...]:
+        start = f"{folder}/"
+        return tuple(name.removeprefix(start) for name in self._files if name.startswith(start))
+
 
 def lint_example(rule: Rule, text: str) -> list[str]:
     files = ExampleFiles({**rule.files, EXAMPLE: text})
     repository = Repository(files, timezones=lambda: frozenset({"Europe/Berlin", "UTC"}))
-    return [found.code for found in lint_workflow(EXAMPLE, text.encode(), repository)]
+    return [found.code for found in lint_file(EXAMPLE, text.encode(), repository)]
 
 
 every_rule = pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)

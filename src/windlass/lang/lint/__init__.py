@@ -3,6 +3,16 @@
 from windlass.lang.lint.catalogue import all_rules
 from windlass.lang.lint.repository import Files, NoFiles, Repository
 from windlass.lang.lint.rule import Rule
-from windlass.lang.lint.run import lint_text, lint_workflow
+from windlass.lang.lint.run import lint_action, lint_file, lint_text, lint_workflow
 
-__all__ = ["Files", "NoFiles", "Repository", "Rule", "all_rules", "lint_text", "lint_workflow"]
+__all__ = [
+    "Files",
+    "NoFiles",
+    "Repository",
+    "Rule",
+    "all_rules",
+    "lint_action",
+    "lint_file",
+    "lint_text",
+    "lint_workflow",
+]

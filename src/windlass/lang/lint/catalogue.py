@@ -31,6 +31,7 @@ CODES = (
     "matrix-values",
     "missing-file",
     "missing-local-action",
+    "missing-script",
     "outdated-action",
     "service-ports",
     "undeclared-secret",

@@ -63,6 +63,20 @@ _INPUTS = {
     "actions/labeler": "repo-token configuration-path sync-labels dot pr-number",
 }
 
+_OUTPUTS = {
+    "actions/checkout": "ref commit",
+    "actions/setup-node": "cache-hit node-version",
+    "actions/setup-python": "python-version cache-hit python-path",
+    "actions/setup-go": "go-version cache-hit",
+    "actions/upload-artifact": "artifact-id artifact-url artifact-digest",
+    "actions/download-artifact": "download-path",
+    "actions/cache": "cache-hit cache-primary-key cache-matched-key",
+    "actions/cache/restore": "cache-hit cache-primary-key cache-matched-key",
+    "actions/deploy-pages": "page_url",
+    "docker/build-push-action": "imageid digest metadata",
+}
+"""Outputs by action, for actions that set no others."""
+
 # The newest major that no longer works at all, and the one that works.
 _REFUSED = {
     "actions/upload-artifact": (3, 4),
@@ -118,6 +132,12 @@ def find_known_action(uses: str) -> dict[str, bool] | None:
     return {name.rstrip("!").lower(): name.endswith("!") for name in inputs.split()}
 
 
+def find_known_outputs(uses: str) -> tuple[str, ...] | None:
+    """Return the outputs of a known action, or None."""
+    names = _OUTPUTS.get(uses.partition("@")[0].lower())
+    return tuple(names.split()) if names is not None else None
+
+
 def find_outdated(uses: str) -> Outdated | None:
     """Return what is outdated about a version, or None; a commit's hash says nothing."""
     found = _USES.fullmatch(uses)
@@ -125,11 +145,11 @@ def find_outdated(uses: str) -> Outdated | None:
     if found is None or major is None:
         return None
     name, number = found["name"].lower(), int(major["major"])
-    refused, working = _REFUSED.get(name, (0, 0))
+    refused, working = _REFUSED.get(name, (-1, 0))
     if number <= refused:
         replacement = f"`{name}@v{working}` or newer"
         return Outdated("no longer works: GitHub has closed its service", replacement, True)  # noqa: FBT003
-    old, modern = _OLD_NODE.get(name, (0, 0))
+    old, modern = _OLD_NODE.get(name, (-1, 0))
     if number <= old:
         replacement = f"`{name}@v{modern}` or newer"
         return Outdated("was made for a Node that runners no longer have", replacement, False)  # noqa: FBT003

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from windlass.lang.lint.places import StepPlace
+    from windlass.lang.lint.repository import Files
     from windlass.lang.lint.subject import Subject
     from windlass.lang.positions import Span
     from windlass.lang.tokens import Token
@@ -78,7 +79,7 @@ def named_files(subject: Subject) -> Iterator[NamedFile]:
         if not has_own_tree(place.job) or not has_checkout_before(place):
             continue
         for named in _named_by_step(subject, place):
-            if not _may_be_made(place, named):
+            if not _may_be_made(place, named, subject.repository.files):
                 yield named
 
 
@@ -87,7 +88,7 @@ def _named_by_step(subject: Subject, place: StepPlace) -> Iterator[NamedFile]:
     if isinstance(step, ActionStep):
         yield from _named_by_action(step)
     elif isinstance(step, RunStep):
-        folder = _working_directory(subject, place, step)
+        folder = working_directory(subject, place, step)
         text = literal_text(folder)
         if folder is not None and (text is None or not _PLAIN_PATH.fullmatch(text)):
             return
@@ -96,22 +97,29 @@ def _named_by_step(subject: Subject, place: StepPlace) -> Iterator[NamedFile]:
         yield from _named_by_script(subject, step, text or "")
 
 
-def _working_directory(subject: Subject, place: StepPlace, step: RunStep) -> Token | None:
+def working_directory(subject: Subject, place: StepPlace, step: RunStep) -> Token | None:
     defaults: tuple[RunDefaults | None, ...] = (place.job.defaults, subject.workflow.defaults)
+    """Return the folder a script starts in, as written in the step or in the defaults."""
     for folder in (step.working_directory, *(d.working_directory for d in defaults if d)):
         if folder is not None:
             return folder
     return None
 
 
-def _named_by_script(subject: Subject, step: RunStep, folder: str) -> Iterator[NamedFile]:
+def script_before_change(step: RunStep) -> str:
+    """Return a script up to where it first changes its folder."""
     text = script_text(step.run)
-    ends = re.search(r"(?:^|[;&|(])\s*(?:cd|pushd)\s", text, re.MULTILINE)
+    change = re.search(r"(?:^|[;&|(])\s*(?:cd|pushd)\s", text, re.MULTILINE)
+    return text[: change.start()] if change else text
+
+
+def _named_by_script(subject: Subject, step: RunStep, folder: str) -> Iterator[NamedFile]:
+    text = script_before_change(step)
     shell = literal_text(step.shell)
     if shell is not None and shell.split()[0] not in ("bash", "sh"):
         return
     for pattern, what in _NAMES:
-        for found in pattern.finditer(text, 0, ends.start() if ends else len(text)):
+        for found in pattern.finditer(text):
             if _is_in_comment(text, found.start(1)) or "_____" in found[1]:
                 continue
             yield NamedFile(
@@ -141,41 +149,41 @@ def _named_by_action(step: ActionStep) -> Iterator[NamedFile]:
                 yield NamedFile(what=what, candidates=tuple(candidates), span=value.span)
 
 
-def _may_be_made(place: StepPlace, named: NamedFile) -> bool:
-    """Say whether an earlier step, or the script before the name, mentions the file or its folder.
+def _may_be_made(place: StepPlace, named: NamedFile, files: Files) -> bool:
+    """Say whether an earlier step, or the script before the name, may have made the file.
 
-    A download of an artifact or a cache may bring any file.
+    It must name the file, or the first folder on the way to it that is not in the repository.
     """
     path = named.candidates[0]
-    words = {path.rpartition("/")[2], path.partition("/")[0]}
+    words = {path.rpartition("/")[2], _first_missing(path, files)}
     for found in steps_of(place.job)[: place.earlier]:
-        if isinstance(found.step, ActionStep) and _brings_files(found.step):
+        texts = tuple(_texts_of(found.step))
+        if isinstance(found.step, ActionStep) and _brings_anything(found.step):
             return True
-        if any(_makes(text, words, path) for text in _texts_of(found.step)):
+        if any(_names_one(text, words) for text in texts):
             return True
-    return isinstance(place.step, RunStep) and _makes_before(place.step, named, path)
-
-
-def _makes_before(step: RunStep, named: NamedFile, path: str) -> bool:
-    text = script_text(step.run)
-    name = path.rpartition("/")[2]
-    first = text.find(name)
-    return named.what != "folder" and _makes(text[: max(first, 0)], {path.partition("/")[0]}, path)
-
-
-def _makes(text: str, words: set[str], path: str) -> bool:
-    if not re.search(
-        r"mkdir|curl|wget|tar |unzip|git clone|>|cp |mv |touch|tee|install|build", text
-    ):
+    if not isinstance(place.step, RunStep) or named.what == "folder":
         return False
-    return path in text or any(
-        re.search(rf"(?<![\w-]){re.escape(w)}(?![\w-])", text) for w in words
-    )
+    text = script_text(place.step.run)
+    return _names_one(text[: max(text.find(path.rpartition("/")[2]), 0)], words)
 
 
-def _brings_files(step: ActionStep) -> bool:
-    name = step.uses.value.partition("@")[0].lower()
-    return name.startswith(("actions/download-artifact", "actions/cache"))
+def _first_missing(path: str, files: Files) -> str:
+    parts = path.split("/")
+    for number in range(1, len(parts)):
+        if not files.exists("/".join(parts[:number])):
+            return parts[number - 1]
+    return parts[-1]
+
+
+def _names_one(text: str, words: set[str]) -> bool:
+    return any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) for word in words)
+
+
+def _brings_anything(step: ActionStep) -> bool:
+    """Say whether a step unpacks an artifact at the workspace's root."""
+    is_download = step.uses.value.lower().startswith("actions/download-artifact@")
+    return is_download and (step.inputs is None or step.inputs.find("path") is None)
 
 
 def _texts_of(step: Step) -> Iterator[str]:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from windlass.lang.action.model import Action
+    from windlass.lang.workflow import Reading
     from windlass.lang.workflow.model import Workflow
+
+WORKFLOWS = ".github/workflows"
 
 
 class Files(Protocol):
@@ -26,11 +29,13 @@ class Files(Protocol):
         """Say whether a file or a folder is there."""
         ...
 
+    def list(self, folder: str) -> tuple[str, ...]:
+        """Return the names of what is in a folder; empty where there is no such folder."""
+        ...
+
 
 class NoFiles:
     """Stands for a repository nobody can look into, such as standard input."""
-
-    is_known = False
 
     def read(self, path: str) -> bytes | None:  # noqa: ARG002
         """Return None."""
@@ -39,6 +44,10 @@ class NoFiles:
     def exists(self, path: str) -> bool:  # noqa: ARG002
         """Return True: nothing is known to be missing."""
         return True
+
+    def list(self, folder: str) -> tuple[str, ...]:  # noqa: ARG002
+        """Return nothing."""
+        return ()
 
 
 class Repository:
@@ -50,7 +59,7 @@ class Repository:
         self.files = files
         self._timezones = timezones
         self._actions: dict[str, Action | None] = {}
-        self._workflows: dict[str, Workflow | None] = {}
+        self._readings: dict[str, tuple[bytes, Reading]] = {}
 
     @cached_property
     def timezones(self) -> frozenset[str] | None:
@@ -72,12 +81,26 @@ class Repository:
 
     def find_workflow(self, path: str) -> Workflow | None:
         """Return a reusable workflow; None where there is none or it cannot be read."""
-        if path not in self._workflows:
-            content = self.files.read(path)
-            self._workflows[path] = (
-                None if content is None else read_workflow(path, content).workflow
-            )
-        return self._workflows[path]
+        content = self.files.read(path)
+        return self.read_workflow(path, content).workflow if content is not None else None
+
+    def read_workflow(self, path: str, content: bytes) -> Reading:
+        """Read a workflow without those it calls; the same content is read once."""
+        known = self._readings.get(path)
+        if known is None or known[0] != content:
+            self._readings[path] = known = (content, read_workflow(path, content))
+        return known[1]
+
+    @cached_property
+    def workflow_names(self) -> frozenset[str]:
+        """The names of all workflows: `name`, or the path of a file without one."""
+        names: set[str] = set()
+        for file in self.files.list(WORKFLOWS):
+            if file.endswith((".yml", ".yaml")):
+                path = join(WORKFLOWS, file)
+                workflow = self.find_workflow(path)
+                names.add(workflow.name if workflow is not None and workflow.name else path)
+        return frozenset(names)
 
     def _read_action(self, folder: str) -> Action | None:
         for name in ("action.yml", "action.yaml"):

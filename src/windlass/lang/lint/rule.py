@@ -35,6 +35,7 @@ class Rule:
 
     `before` is a workflow in which the rule finds something and no other rule does, `after` the
     same one put right; `files` are the other files of the repository that both need.
+    `is_for_actions` says that the steps of composite actions are checked as well.
     """
 
     code: str
@@ -45,6 +46,7 @@ class Rule:
     after: str
     check: Check
     files: Mapping[str, str] = field(default_factory=dict)
+    is_for_actions: bool = False
 
     def run(self, subject: Subject) -> Iterator[Diagnostic]:
         """Yield what the rule finds in one workflow."""

@@ -1,10 +1,13 @@
-"""Lints one workflow: reads it and runs every rule over it."""
+"""Lints one file: reads it and runs every rule over it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windlass.lang.action import read_action
+from windlass.lang.action.model import CompositeRuns
 from windlass.lang.lint.catalogue import all_rules
+from windlass.lang.lint.composite import as_workflow
 from windlass.lang.lint.ignoring import without_ignored
 from windlass.lang.lint.subject import Subject
 from windlass.lang.workflow import read_workflow
@@ -16,6 +19,18 @@ if TYPE_CHECKING:
     from windlass.lang.diagnostics import Diagnostic
     from windlass.lang.lint.repository import Repository
     from windlass.lang.workflow.model import Workflow
+
+
+def lint_file(path: str, content: bytes, repository: Repository) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with a workflow or, by the file's name, with an action."""
+    if is_action(path):
+        return lint_action(path, content, repository)
+    return lint_workflow(path, content, repository)
+
+
+def is_action(path: str) -> bool:
+    """Say whether a path is that of an action's metadata."""
+    return path.rpartition("/")[2] in ("action.yml", "action.yaml")
 
 
 def lint_workflow(path: str, content: bytes, repository: Repository) -> tuple[Diagnostic, ...]:
@@ -32,7 +47,7 @@ def lint_text(
 ) -> tuple[Workflow | None, tuple[Diagnostic, ...]]:
     """Return the workflow, as far as it could be read, and what is wrong with it."""
     text = content.decode("utf-8", "replace")
-    reading = read_workflow(path, content)
+    reading = repository.read_workflow(path, content)
     found = list(reading.diagnostics)
     if reading.workflow is not None:
         found += _check_calls(reading.workflow, content, repository)
@@ -41,6 +56,19 @@ def lint_text(
         found += (finding for finding in rules if _line(finding) not in lines)
     kept = without_ignored(found, text)
     return reading.workflow, tuple(sorted(kept, key=_place))
+
+
+def lint_action(path: str, content: bytes, repository: Repository) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with an `action.yml`; the steps of a composite action are checked."""
+    text = content.decode("utf-8", "replace")
+    reading = read_action(path, content)
+    found = list(reading.diagnostics)
+    if reading.action is not None and isinstance(reading.action.runs, CompositeRuns):
+        subject = Subject(as_workflow(reading.action, reading.action.runs), repository, text)
+        for rule in all_rules():
+            if rule.is_for_actions:
+                found += rule.run(subject)
+    return tuple(sorted(without_ignored(found, text), key=_place))
 
 
 def _check_calls(

@@ -96,4 +96,5 @@ jobs:
           fetch-depth: 0
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -67,4 +67,5 @@ jobs:
       - uses: docker://alpine:3.20
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -68,4 +68,5 @@ jobs:
         run: echo "number=1.2.3" >> "$GITHUB_OUTPUT"
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -72,4 +72,5 @@ jobs:
         run: make
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -1,11 +1,12 @@
 """An event has either `branches` or `branches-ignore`, and the same for `tags` and `paths`.
 
 GitHub refuses a workflow with both; use `!` patterns in one list instead. A `workflow_run` trigger
-without `workflows` never starts.
+without `workflows` never starts, and neither does one that names no workflow of the repository.
 """
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
@@ -14,8 +15,12 @@ from windlass.lang.lint.rule import Finding, Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from windlass.lang.lint.repository import Repository
     from windlass.lang.lint.subject import Subject
     from windlass.lang.workflow.model import EventFilter, Pattern
+
+
+_GLOB = frozenset("*?+[]!")
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -33,6 +38,24 @@ def check(subject: Subject) -> Iterator[Finding]:
                 message="`workflow_run` without `workflows` never starts",
                 span=event.span,
                 hint="name the workflows under `workflows`",
+            )
+        yield from _check_names(event, subject.repository)
+
+
+def _check_names(event: EventFilter, repository: Repository) -> Iterator[Finding]:
+    if event.name != "workflow_run":
+        return
+    names = repository.workflow_names
+    if not names:
+        return
+    for pattern in event.workflows or ():
+        if pattern.text not in names and not _GLOB & set(pattern.text):
+            near = difflib.get_close_matches(pattern.text, sorted(names), n=1)
+            yield Finding(
+                message=f"no workflow of the repository has the name '{pattern.text}'",
+                span=pattern.span,
+                severity=Severity.WARNING,
+                hint=f"did you mean '{near[0]}'?" if near else "the name is that of its `name:`",
             )
 
 

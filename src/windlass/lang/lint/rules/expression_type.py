@@ -55,4 +55,5 @@ jobs:
         run: echo nothing is published
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -43,4 +43,5 @@ jobs:
       - run: echo ${{ format('{0}-{1}', github.sha, github.run_id) }}
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
-from windlass.lang.expressions.syntax import Literal
+from windlass.lang.expressions.syntax import Literal, Logical, Node
 from windlass.lang.lint.places import condition_text, parse_expression
 from windlass.lang.lint.rule import Finding, Rule
 
@@ -44,12 +44,22 @@ def _check(condition: Condition) -> Iterator[Finding]:
         )
         return
     node = parse_expression(condition_text(source))
-    if isinstance(node, Literal) and isinstance(node.value, str) and node.value:
+    text = _deciding_text(node) if node is not None else None
+    if text is not None:
         yield Finding(
-            message=f"this `if` is always true: '{node.value}' is a text that is not empty",
+            message=f"this `if` is always true: '{text}' is a text that is not empty",
             span=condition.span,
-            hint="write an expression without quotes around it",
+            hint="write the whole comparison again, or an expression without quotes around it",
         )
+
+
+def _deciding_text(node: Node) -> str | None:
+    """Return the text constant that makes a condition true."""
+    if isinstance(node, Literal) and isinstance(node.value, str) and node.value:
+        return node.value
+    if isinstance(node, Logical) and node.operator == "||":
+        return next((text for text in map(_deciding_text, node.operands) if text), None)
+    return None
 
 
 def _has_text_outside(condition: Condition, source: str) -> bool:
@@ -83,4 +93,5 @@ jobs:
         run: echo hello
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
-from windlass.lang.expressions.syntax import Call, Literal, Logical, Node, Not
-from windlass.lang.expressions.values import is_truthy
+from windlass.lang.expressions.syntax import Literal
 from windlass.lang.lint.places import condition_text, parse_expression
 from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.lint.truth import constant_truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def _check(condition: Condition, what: str) -> Iterator[Finding]:
     if condition.source is None:
         return
     node = parse_expression(condition_text(condition.source))
-    if node is None or _truth(node) is not False:
+    if node is None or constant_truth(node) is not False:
         return
     is_switch = isinstance(node, Literal) and node.value is False
     yield Finding(
@@ -42,26 +42,6 @@ def _check(condition: Condition, what: str) -> Iterator[Finding]:
         severity=Severity.NOTICE if is_switch else None,
         hint="delete it, or write the condition that is meant",
     )
-
-
-def _truth(node: Node) -> bool | None:
-    """Return whether a value is truthy where that is the same for all contexts, else None."""
-    match node:
-        case Literal(value=value):
-            return is_truthy(value)
-        case Not(operand=operand):
-            inner = _truth(operand)
-            return None if inner is None else not inner
-        case Logical(operator=operator, operands=operands):
-            decides = operator == "||"
-            truths = [_truth(operand) for operand in operands]
-            if decides in truths:
-                return decides
-            return None if None in truths else not decides
-        case Call(name=name):
-            return True if name.lower() == "always" else None
-        case _:
-            return None
 
 
 RULE = Rule(
@@ -88,4 +68,5 @@ jobs:
         run: echo hello
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -58,4 +58,5 @@ jobs:
       - run: echo failed
 """,
     check=check,
+    is_for_actions=True,
 )

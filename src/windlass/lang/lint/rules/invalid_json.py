@@ -45,4 +45,5 @@ jobs:
         run: echo hello
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -57,4 +57,5 @@ jobs:
           path: dist
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -52,4 +52,5 @@ jobs:
       - run: echo ${{ inputs.version }}
 """,
     check=check,
+    is_for_actions=True,
 )

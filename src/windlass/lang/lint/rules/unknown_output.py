@@ -60,4 +60,5 @@ jobs:
       - run: echo ${{ needs.build.outputs.image }}
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -44,4 +44,5 @@ jobs:
       - run: echo ${{ github.repository }}
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -84,4 +84,5 @@ jobs:
         shell: bash
 """,
     check=check,
+    is_for_actions=True,
 )

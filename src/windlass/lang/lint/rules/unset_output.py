@@ -68,4 +68,5 @@ jobs:
       - run: echo ${{ steps.version.outputs.number }}
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -73,4 +73,5 @@ jobs:
         run: echo "$TITLE"
 """,
     check=check,
+    is_for_actions=True,
 )

@@ -54,6 +54,7 @@ jobs:
       target: staging
 """,
     check=check,
+    is_for_actions=True,
     files={
         ".github/workflows/deploy.yml": """\
 on:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windlass.lang.lint.known_actions import find_known_outputs
 from windlass.lang.lint.places import steps_of
 from windlass.lang.lint.repository import local_path
 from windlass.lang.lint.types import matrix
@@ -155,11 +156,16 @@ class Contexts:
         )
 
     def _step_outputs(self, step: Step) -> Type:
+        label = f"the outputs of step `{step.id}`"
+        if isinstance(step, ActionStep):
+            known = find_known_outputs(step.uses.value)
+            if known is not None:
+                return _strict_outputs(known, label)
         path = local_path(step.uses.value) if isinstance(step, ActionStep) else None
         action = self._repository.find_action(path) if path is not None else None
         if action is None or action.is_docker or action.is_javascript:
             return Record(rest=TEXT)
-        return _strict_outputs(tuple(action.outputs), f"the outputs of step `{step.id}`")
+        return _strict_outputs(tuple(action.outputs), label)
 
 
 def _strict_outputs(names: tuple[str, ...] | None, label: str) -> Type:
