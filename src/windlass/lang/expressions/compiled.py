@@ -32,6 +32,7 @@ class Compiled:
 
     text: str
     node: Node
+    memory: int
     _evaluate: Evaluate = field(repr=False, compare=False)
 
     def evaluate(self, contexts: Contexts, functions: Functions = _NO_FUNCTIONS) -> Value | Fault:
@@ -72,7 +73,7 @@ class Compiled:
     def explain(self, contexts: Contexts, functions: Functions = _NO_FUNCTIONS) -> Trace | Fault:
         """Return the values of the expression's parts; see `Trace.deciding` for what mattered."""
         try:
-            return trace_node(self.node, self.text, contexts, functions)
+            return trace_node(self.node, self.text, self.memory, contexts, functions)
         except FaultError as error:
             return error.fault
 
@@ -107,4 +108,4 @@ def _compile(
     node = parse(text, contexts=contexts, functions=dict(functions))
     if isinstance(node, Fault):
         return node
-    return Compiled(text, node, compile_node(node, text, memory))
+    return Compiled(text, node, memory, compile_node(node, text, memory))

@@ -106,22 +106,11 @@ class _Compiler:
     def _built_in(
         self, node: Call, implementation: Callable[..., Any], arguments: tuple[Evaluate, ...]
     ) -> Evaluate:
-        memory = self._memory
-        message = (
-            "The maximum allowed memory size was exceeded while evaluating the following "
-            f"expression: {self._text[node.start : node.end]}"
-        )
+        memory, source = self._memory, self._text[node.start : node.end]
 
         def call(contexts: Contexts, functions: Functions) -> Any:
             values = [argument(contexts, functions) for argument in arguments]
-            try:
-                result = implementation(*values)
-            except MemoryExceeded:
-                raise evaluation_error(message) from None
-            values.append(result)
-            if size_of(values) > memory:
-                raise evaluation_error(message)
-            return result
+            return call_built_in(implementation, values, memory, source)
 
         return call
 
@@ -218,6 +207,25 @@ def _compile_extension(name: str, arguments: tuple[Evaluate, ...]) -> Evaluate:
         return call_extension(name, values, functions)
 
     return call
+
+
+def call_built_in(
+    implementation: Callable[..., Any], values: list[Any], memory: int, source: str
+) -> Any:
+    """Call a function every expression has; `source` is the call as written.
+
+    Raises FaultError where the texts among the arguments and the result take too much memory.
+    """
+    try:
+        result = implementation(*values)
+        if size_of(values) + size_of((result,)) <= memory:
+            return result
+    except MemoryExceeded:
+        pass
+    raise evaluation_error(
+        "The maximum allowed memory size was exceeded while evaluating the following expression: "
+        + source
+    )
 
 
 def call_extension(name: str, values: Sequence[Any], functions: Functions) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from windlass.lang.expressions.syntax import Call, Context, Index, Literal, Node, Wildcard, walk
 
 
-@dataclass(frozen=True, slots=True)
-class PropertyReference:
+class PropertyReference(NamedTuple):
     """A context or something in it, such as ('needs', 'build', 'outputs', 'version').
 
     The context's name is in lower case, the rest as written; '*' stands for `.*` and None for an
@@ -25,8 +24,7 @@ class PropertyReference:
         return self.path[0] or ""
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionReference:
+class FunctionReference(NamedTuple):
     """A call of a function, by the function's own spelling."""
 
     name: str
@@ -35,8 +33,7 @@ class FunctionReference:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class References:
+class References(NamedTuple):
     """Everything an expression names, in the order of the text."""
 
     properties: tuple[PropertyReference, ...]

@@ -1,9 +1,11 @@
-"""The tree of an expression; every node knows where it stands in the text."""
+"""The tree of an expression; every node knows where it stands in the text.
+
+Named tuples, because every start of Windlass pays for defining these classes.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -11,8 +13,7 @@ if TYPE_CHECKING:
     from windlass.lang.expressions.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """A constant, or the name after a dot; `start` and `end` are 0-based indexes in the text."""
 
     value: Value
@@ -20,8 +21,7 @@ class Literal:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """A named value such as `github`, written as in the text."""
 
     name: str
@@ -29,16 +29,14 @@ class Context:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wildcard:
+class Wildcard(NamedTuple):
     """The `*` of `.*` and `[*]`."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(NamedTuple):
     """`target.key`, `target[key]` or `target.*`."""
 
     target: Node
@@ -47,8 +45,7 @@ class Index:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A function call; `name` is the function's own spelling, whatever the text's case."""
 
     name: str
@@ -57,8 +54,7 @@ class Call:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(NamedTuple):
     """`!operand`."""
 
     operand: Node
@@ -66,8 +62,7 @@ class Not:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """`left operator right` with one of == != < <= > >=."""
 
     operator: str
@@ -77,8 +72,7 @@ class Comparison:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Logical:
+class Logical(NamedTuple):
     """Operands joined by `&&` or by `||`; the value is that of the operand that decides."""
 
     operator: str

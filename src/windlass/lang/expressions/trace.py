@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.expressions.comparison import COMPARISONS, is_equal
-from windlass.lang.expressions.compiler import CASE_PREDICATE, call_extension
+from windlass.lang.expressions.compiler import CASE_PREDICATE, call_built_in, call_extension
 from windlass.lang.expressions.faults import FaultError, evaluation_error
 from windlass.lang.expressions.functions import IMPLEMENTATIONS
 from windlass.lang.expressions.lookup import MISSING, expand, find_member, look_up
-from windlass.lang.expressions.memory import MemoryExceeded
 from windlass.lang.expressions.syntax import (
     Call,
     Comparison,
@@ -89,17 +88,20 @@ def truthiness(value: Any) -> bool | None:
     return value.truthiness if isinstance(value, Unknown) else is_truthy(value)
 
 
-def trace_node(node: Node, text: str, contexts: Contexts, functions: Functions) -> Trace:
-    """Evaluate a tree with every value noted.
+def trace_node(
+    node: Node, text: str, memory: int, contexts: Contexts, functions: Functions
+) -> Trace:
+    """Evaluate a tree with every value noted; `memory` is the bytes of text a call may hold.
 
     Raises FaultError for a fault that occurs whatever the unknown values turn out to be.
     """
-    return _Tracer(text, contexts, functions).trace(node)
+    return _Tracer(text, memory, contexts, functions).trace(node)
 
 
 class _Tracer:
-    def __init__(self, text: str, contexts: Contexts, functions: Functions) -> None:
+    def __init__(self, text: str, memory: int, contexts: Contexts, functions: Functions) -> None:
         self._text = text
+        self._memory = memory
         self._contexts = contexts
         self._functions = functions
 
@@ -186,13 +188,8 @@ class _Tracer:
     def _built_in(self, node: Call, values: list[Any]) -> Any:
         if node.name == "contains" and isinstance(values[0], list | tuple):
             return any(is_equal(values[1], item) for item in values[0])
-        try:
-            return IMPLEMENTATIONS[node.name](*values)
-        except MemoryExceeded:
-            raise evaluation_error(
-                "The maximum allowed memory size was exceeded while evaluating the following "
-                f"expression: {source_of(node, self._text)}"
-            ) from None
+        implementation = IMPLEMENTATIONS[node.name]
+        return call_built_in(implementation, values, self._memory, source_of(node, self._text))
 
     def _case(self, node: Call) -> Trace:
         parts: list[Trace] = []

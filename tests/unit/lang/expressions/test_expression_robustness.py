@@ -88,6 +88,18 @@ def test_texts_that_would_grow_without_end() -> None:
     assert found.evaluate_partial({"x": "y" * 1_000_000}) == fault
 
 
+def test_memory_is_counted_alike_in_both_evaluators() -> None:
+    """A text that just fits and one that does not are told apart the same way."""
+    found = compile_expression("format('{0}', x)", contexts=["x"], memory=1_000)
+    assert isinstance(found, Compiled)
+
+    for size, fits in ((200, True), (300, False)):
+        contexts = {"x": "y" * size}
+        value = found.evaluate(contexts)
+        assert isinstance(value, str) is fits
+        assert found.evaluate_partial(contexts) == value
+
+
 def test_joining_too_much() -> None:
     """A separator is counted for every place it would stand."""
     found = compile_expression("join(list, separator)", contexts=["list", "separator"])
