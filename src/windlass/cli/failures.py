@@ -25,9 +25,9 @@ def report_failure(error: BaseException) -> int:
     if isinstance(error, OSError) and error.filename is not None:
         error = InputError(f"{_name_of(error.filename)}: {error.strerror}")
     if isinstance(error, WindlassError):
-        _say(error.message, error.hint)
+        say_error(error.message, error.hint)
         return error.exit_code
-    _say(*_describe_unexpected(error))
+    say_error(*_describe_unexpected(error))
     return UNEXPECTED_EXIT_CODE
 
 
@@ -77,7 +77,8 @@ def _write_traceback(error: BaseException) -> str:
     return file.name
 
 
-def _say(message: str, hint: str | None) -> None:
+def say_error(message: str, hint: str | None) -> None:
+    """Write an error in one line, and below it what to do next."""
     terminal = open_terminal(sys.stderr)
     lines = [f"{terminal.paint('windlass: error:', 'bold', 'red')} {_on_one_line(message)}"]
     if hint is not None:

@@ -54,6 +54,7 @@ class LiveView:
         self._workflow = ""
         self._running: dict[str, Running] = {}
         self._height = 0
+        self._announcement = ""
         self._stopped = threading.Event()
         self._ticker: threading.Thread | None = None
 
@@ -85,6 +86,10 @@ class LiveView:
                 lines += self._summary.lines(event, self._workflow)
             self._print(lines)
 
+    def announce(self, text: str) -> None:
+        """Have a line of Windlass's own shown soon. Takes no lock: a signal handler may call it."""
+        self._announcement = text
+
     def _follow(self, event: RunEvent) -> None:
         match event:
             case RunStarted():
@@ -103,6 +108,9 @@ class LiveView:
                 pass
 
     def _print(self, lines: list[str]) -> None:
+        announcement, self._announcement = self._announcement, ""
+        if announcement:
+            lines.insert(0, self._terminal.paint(announcement, "bold", "yellow"))
         text = "".join(f"{line}\n" for line in lines)
         self._terminal.write(self._erase() + text + self._draw())
 
@@ -110,7 +118,7 @@ class LiveView:
         while not self._stopped.wait(TICK_SECONDS):
             with self._lock:
                 if self._running:
-                    self._terminal.write(self._erase() + self._draw())
+                    self._print([])
 
     def _erase(self) -> str:
         """The codes that remove the lines below the log; the cursor stands at their end."""

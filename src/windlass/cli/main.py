@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 COMMANDS = {
+    "run": ("windlass.cli.run", "run what an event starts"),
+    "plan": ("windlass.cli.plan", "say what an event would start, and why"),
     "lint": ("windlass.cli.lint", "find what is wrong with workflows"),
     "compat": ("windlass.cli.compat", "say what would not be honoured exactly as on GitHub"),
     "expr eval": ("windlass.cli.expr_eval", "evaluate expressions, one JSON object a line"),

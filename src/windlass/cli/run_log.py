@@ -152,7 +152,10 @@ def annotation_text(event: Annotation, terminal: Terminal) -> str:
         event.properties[key] for key in ("file", "line", "col") if event.properties.get(key)
     )
     head = terminal.paint(f"{event.level}:", LEVELS.get(event.level, "cyan"))
-    message = visible("; ".join(event.message.splitlines()))
+    lines = [*event.message.splitlines()]
+    if title := event.properties.get("title"):
+        lines.insert(0, title)
+    message = visible("; ".join(lines))
     return f"{head} {visible(place)}: {message}" if place else f"{head} {message}"
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST_ANNOTATIONS = 20
 SHOWN_LEVELS = ("error", "warning", "notice")
+EXIT_CODE_MESSAGE = "Process completed with exit code"
+"""The runner's own annotation of every failed script; the failure is told in full anyway."""
 
 
 class RunSummary:
@@ -46,7 +48,7 @@ class RunSummary:
                 self._jobs[event.job] = None
             case Output():
                 self._tails.add(event)
-            case Annotation() if event.level in SHOWN_LEVELS:
+            case Annotation() if _is_worth_repeating(event):
                 self._annotations.append(event)
             case StepFinished():
                 lines, count = self._tails.take(event.job, event.step)
@@ -61,7 +63,7 @@ class RunSummary:
         for failure in self._failures:
             yield from self._failure_lines(*failure)
         yield from self._annotation_lines()
-        yield from self._job_lines()
+        yield from self._job_lines(finished.result)
         yield ""
         yield self._verdict(finished, workflow)
 
@@ -88,7 +90,7 @@ class RunSummary:
         if len(self._annotations) > MOST_ANNOTATIONS:
             yield f"  and {len(self._annotations) - MOST_ANNOTATIONS} more"
 
-    def _job_lines(self) -> Iterator[str]:
+    def _job_lines(self, run: Result) -> Iterator[str]:
         yield ""
         yield self._terminal.paint("Jobs", "bold")
         jobs = [job for job in self._jobs.values() if job is not None]
@@ -98,13 +100,15 @@ class RunSummary:
             name = visible(job.name)
             padding = " " * (width - width_of(name))
             mark = self._terminal.paint(MARKS[result], STYLES[result])
-            yield f"  {mark} {name}{padding}  {self._remark(job)}".rstrip()
+            yield f"  {mark} {name}{padding}  {self._remark(job, run)}".rstrip()
 
-    def _remark(self, job: JobFinished | JobSkipped) -> str:
+    def _remark(self, job: JobFinished | JobSkipped, run: Result) -> str:
         if isinstance(job, JobSkipped):
             return self._terminal.paint(visible(job.reason), "dim")
-        seconds = format_seconds(job.seconds)
-        return self._terminal.paint(f"{seconds:>6}", "dim")
+        seconds = self._terminal.paint(f"{format_seconds(job.seconds):>6}", "dim")
+        if job.result is Result.FAILURE and run is Result.SUCCESS:
+            return f"{seconds}  {self._terminal.paint('may fail (continue-on-error)', 'dim')}"
+        return seconds
 
     def _verdict(self, finished: RunFinished, workflow: str) -> str:
         word = {Result.SUCCESS: "succeeded", Result.FAILURE: "failed"}.get(
@@ -113,3 +117,7 @@ class RunSummary:
         mark = f"{MARKS[finished.result]} {visible(workflow)} {word}"
         painted = self._terminal.paint(mark, "bold", STYLES[finished.result])
         return f"{painted} in {format_seconds(finished.seconds)}"
+
+
+def _is_worth_repeating(annotation: Annotation) -> bool:
+    return annotation.level in SHOWN_LEVELS and not annotation.message.startswith(EXIT_CODE_MESSAGE)
