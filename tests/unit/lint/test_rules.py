@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from windlass.lang.lint import Repository, Rule, all_rules, lint_file
 from windlass.lang.lint.catalogue import CODES
+from windlass.lang.lint.pages import write_pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RULES_FOLDER = Path(__file__).parents[3] / "src" / "windlass" / "lang" / "lint" / "rules"
 EXAMPLE = ".github/workflows/example.yml"
@@ -70,3 +75,18 @@ def test_every_file_of_a_rule_is_in_the_catalogue() -> None:
     assert set(CODES) == files
     assert list(CODES) == sorted(CODES)
     assert [rule.code for rule in all_rules()] == list(CODES)
+
+
+DOCUMENTS = Path(__file__).parents[3] / "docs" / "reference" / "lint"
+
+
+@pytest.mark.requirement("R05")
+@pytest.mark.parametrize("name", write_pages())
+def test_page_is_current(name: str, golden: Callable[[Path, str], None]) -> None:
+    """The reference page of each rule, and the index, say what the rules say."""
+    golden(DOCUMENTS / name, write_pages()[name])
+
+
+def test_no_page_is_left_over() -> None:
+    """A page without a rule is removed."""
+    assert {path.name for path in DOCUMENTS.glob("*.md")} == set(write_pages())
