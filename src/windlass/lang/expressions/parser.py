@@ -94,6 +94,7 @@ class _Parser:
         return node
 
     def _or(self) -> Node:
+        start = self._start
         first = self._and()
         if self._kind != "||":
             return first
@@ -102,9 +103,10 @@ class _Parser:
         while self._accept("||"):
             operands.append(self._and())
         self._depth -= 1
-        return Logical("||", tuple(operands), first.start, operands[-1].end)
+        return Logical("||", tuple(operands), start, self._end)
 
     def _and(self) -> Node:
+        start = self._start
         first = self._equality()
         if self._kind != "&&":
             return first
@@ -113,25 +115,25 @@ class _Parser:
         while self._accept("&&"):
             operands.append(self._equality())
         self._depth -= 1
-        return Logical("&&", tuple(operands), first.start, operands[-1].end)
+        return Logical("&&", tuple(operands), start, self._end)
 
     def _equality(self) -> Node:
+        start = self._start
         node = self._order()
         while self._kind in _EQUALITY:
             operator = self._take().kind
-            node = self._compare(operator, node, self._order())
+            node = Comparison(operator, node, self._order(), start, self._end)
+            self._comparisons += 1
         return node
 
     def _order(self) -> Node:
+        start = self._start
         node = self._unary()
         while self._kind in _ORDER:
             operator = self._take().kind
-            node = self._compare(operator, node, self._unary())
+            node = Comparison(operator, node, self._unary(), start, self._end)
+            self._comparisons += 1
         return node
-
-    def _compare(self, operator: str, left: Node, right: Node) -> Node:
-        self._comparisons += 1
-        return Comparison(operator, left, right, left.start, right.end)
 
     def _unary(self) -> Node:
         if self._kind != "!":
@@ -140,38 +142,38 @@ class _Parser:
         self._descend()
         operand = self._unary()
         self._depth -= 1
-        return Not(operand, start, operand.end)
+        return Not(operand, start, self._end)
 
     def _postfix(self) -> Node:
+        start, depth = self._start, self._depth
         node, takes_index = self._operand()
-        depth = self._depth
         while takes_index:
             if self._accept("["):
-                node = self._subscript(node)
+                node = self._subscript(node, start)
             elif self._accept("."):
-                node = self._property(node)
+                node = self._property(node, start)
             else:
                 break
         self._depth = depth
         return node
 
-    def _subscript(self, target: Node) -> Node:
+    def _subscript(self, target: Node, start: int) -> Node:
         star = self._tokens[self._next]
         key: Node | Wildcard
         key = Wildcard(star.start, star.end) if self._accept("*") else self._expression()
-        end = self._expect("]").end
+        self._expect("]")
         self._descend()
-        return Index(target, key, target.start, end)
+        return Index(target, key, start, self._end)
 
-    def _property(self, target: Node) -> Node:
+    def _property(self, target: Node, start: int) -> Node:
         self._descend()
         token = self._tokens[self._next]
         if self._accept("*"):
-            return Index(target, Wildcard(token.start, token.end), target.start, token.end)
+            return Index(target, Wildcard(token.start, token.end), start, token.end)
         if token.kind != lexer.NAME:
             raise self._unexpected()
         self._take()
-        return Index(target, Literal(token.text, token.start, token.end), target.start, token.end)
+        return Index(target, Literal(token.text, token.start, token.end), start, token.end)
 
     def _operand(self) -> _Operand:
         token = self._tokens[self._next]
@@ -207,7 +209,7 @@ class _Parser:
             if self._kind != ")":
                 self._expect(",")
         name = self._check_call(token, len(arguments))
-        return Call(name, tuple(arguments), token.start, self._tokens[self._next - 1].end)
+        return Call(name, tuple(arguments), token.start, self._end)
 
     # Checks
 
@@ -246,6 +248,16 @@ class _Parser:
     @property
     def _kind(self) -> str:
         return self._tokens[self._next].kind
+
+    @property
+    def _start(self) -> int:
+        """Where the next token starts, and with it the node about to be read."""
+        return self._tokens[self._next].start
+
+    @property
+    def _end(self) -> int:
+        """Where the last token that was taken ends, its closing parentheses included."""
+        return self._tokens[self._next - 1].end
 
     def _take(self) -> lexer.Token:
         token = self._tokens[self._next]

@@ -109,5 +109,5 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def source_of(node: Node, text: str) -> str:
-    """Return the part of the text a node was read from, without parentheses around it."""
+    """Return the part of the text a node was read from, without parentheses around all of it."""
     return text[node.start : node.end]

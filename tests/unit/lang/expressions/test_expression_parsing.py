@@ -14,7 +14,7 @@ from windlass.lang.expressions import (
     parse,
     references,
 )
-from windlass.lang.expressions.syntax import walk
+from windlass.lang.expressions.syntax import source_of, walk
 
 HASH_FILES = {"hashFiles": FunctionInfo(1, 255)}
 
@@ -144,15 +144,33 @@ def test_references_to_functions_and_places() -> None:
     assert not found.uses_function("success")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("(a) == (1)", ["(a) == (1)", "a", "1"]),
+        ("((a) && (a || (a)))", ["(a) && (a || (a))", "a", "a || (a)", "a", "a"]),
+        ("!((a))", ["!((a))", "a"]),
+        ("(a).x['y']", ["(a).x['y']", "(a).x", "a", "x", "'y'"]),
+        ("(a < (1)) != (a)", ["(a < (1)) != (a)", "a < (1)", "a", "1", "a"]),
+    ],
+)
+def test_a_node_holds_the_parentheses_of_its_parts(text: str, expected: list[str]) -> None:
+    """The text of a node is balanced, so that it can be shown."""
+    node = parse(text, contexts=["a"])
+
+    assert not isinstance(node, Fault)
+    assert [source_of(found, text) for found in walk(node)] == expected
+
+
 def test_every_node_knows_its_text() -> None:
     """A node's place holds exactly what it was read from."""
     text = " !a['x'].b  && ( 1 < 2 ) || toJSON(a.*)"
     node = parse(text, contexts=["a"])
 
     assert not isinstance(node, Fault)
-    assert [text[found.start : found.end] for found in walk(node)] == [
+    assert [source_of(found, text) for found in walk(node)] == [
         text.strip(),
-        "!a['x'].b  && ( 1 < 2",
+        "!a['x'].b  && ( 1 < 2 )",
         "!a['x'].b",
         "a['x'].b",
         "a['x']",
