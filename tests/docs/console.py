@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ class Command:
         if self.expected is None:
             return True
         if self.any_order:
-            return lines_of(self.expected) == lines_of(output)
+            return has_lines(self.expected, output)
         return matches(self.expected, output)
 
 
@@ -134,9 +135,16 @@ def matches(expected: str, actual: str) -> bool:
     return re.fullmatch(pattern, settle(actual)) is not None
 
 
-def lines_of(text: str) -> list[str]:
-    """The lines in alphabetical order, with columns that depend on the order drawn together."""
-    return sorted(re.sub(r" {2,}", " ", line) for line in settle(text).splitlines())
+def has_lines(expected: str, actual: str) -> bool:
+    """Compare regardless of order; with a line `...` there may be more lines than expected."""
+    missing, surplus = lines_of(expected), lines_of(actual)
+    may_have_more = bool(missing.pop("...", 0))
+    return missing <= surplus and (may_have_more or missing == surplus)
+
+
+def lines_of(text: str) -> Counter[str]:
+    """Count the lines, with columns that depend on the order drawn together."""
+    return Counter(re.sub(r" {2,}", " ", line) for line in settle(text).splitlines())
 
 
 def settle(text: str) -> str:

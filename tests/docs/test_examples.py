@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.docs.console import Command, File, make_repository, matches, parse, run
+from tests.docs.console import Command, File, has_lines, make_repository, matches, parse, run
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [
@@ -27,10 +27,10 @@ def test_commands_print_what_the_document_says(
     document: Path, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     """Each command ends and prints as written; `--update-golden` rewrites what it prints."""
-    folder, home = tmp_path / "repository", tmp_path / "home"
+    repository, steps = parse(document.read_text(encoding="utf-8"))
+    folder, home = tmp_path / Path(repository or "repository").name, tmp_path / "home"
     folder.mkdir()
     home.mkdir()
-    repository, steps = parse(document.read_text(encoding="utf-8"))
     make_repository(folder, repository)
     replacements = []
     for step in steps:
@@ -84,6 +84,15 @@ def test_the_convention() -> None:
         ("echo one; \\\n  echo two; echo three", "one\n...\nthree\n", 0),
         ("git log --format=%s; exit 3", None, 3),
     ]
+
+
+def test_any_order() -> None:
+    """Lines may come in any order; none may be missing, and more only where `...` allows it."""
+    assert has_lines("b\na  0.1s\n", "a 0.3s\nb\n")
+    assert not has_lines("b\na\n", "b\na\nc\n")
+    assert not has_lines("b\nb\n", "b\na\n")
+    assert has_lines("b\n...\n", "a\nb\nc\n")
+    assert not has_lines("b\n...\nd\n", "a\nb\nc\n")
 
 
 @pytest.mark.parametrize(

@@ -50,3 +50,18 @@ def test_links_lead_somewhere(document: Path) -> None:
     local = [link for link in links if not re.match(r"[a-z]+:", link)]
 
     assert [problem for link in local if (problem := problem_with(document, link))] == []
+
+
+def test_every_document_can_be_reached() -> None:
+    """Whoever starts at README.md and follows links finds every page of docs/."""
+    reached, pending = set(), [CHECKOUT / "README.md"]
+    while pending:
+        document = pending.pop()
+        if document in reached or document.suffix != ".md" or not document.is_file():
+            continue
+        reached.add(document)
+        links = LINK.findall(CODE.sub("", document.read_text(encoding="utf-8")))
+        pending += [(document.parent / link.partition("#")[0]).resolve() for link in links]
+    pages = {path for path in find_documents() if (CHECKOUT / "docs") in path.parents}
+
+    assert sorted(str(path.relative_to(CHECKOUT)) for path in pages - reached) == []

@@ -23,3 +23,36 @@ def test_every_argument_is_explained() -> None:
     page = lay_out_reference()
 
     assert "|  |" not in page
+
+
+def test_the_index_is_current(golden: Golden) -> None:
+    """docs/index.md lists every page of docs/ with its title."""
+    folder = CHECKOUT / "docs"
+    parts = [
+        f"## {name.capitalize()}\n\n{meaning}\n\n{list_pages(folder / name, folder)}"
+        for name, meaning in PARTS.items()
+    ]
+
+    golden(folder / "index.md", "\n".join(["# Documents\n", *parts]))
+
+
+PARTS = {
+    "tutorials": "To learn by doing.",
+    "guides": "One task each.",
+    "concepts": "Why things are as they are.",
+    "reference": "To look things up.",
+    "decisions": "The context of a choice, the choice, its consequences.",
+}
+
+
+def list_pages(part: Path, folder: Path) -> str:
+    """One line a page; a folder of pages is listed by its README.md."""
+    pages = [*part.glob("*.md"), *part.glob("*/README.md")]
+    return "".join(
+        f"- [{title_of(page)}]({page.relative_to(folder).as_posix()})\n" for page in sorted(pages)
+    )
+
+
+def title_of(page: Path) -> str:
+    """The first heading."""
+    return page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")

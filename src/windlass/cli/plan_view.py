@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ STYLES: dict[Verdict, Style] = {
     Verdict.UNKNOWN: "yellow",
 }
 PLAIN_CONDITION = "success()"
+_IMPLICIT = re.compile(r"^success\(\) && \((.*)\)$", flags=re.DOTALL)
+"""What GitHub puts around a condition without a status function."""
 WIDEST_VALUE = 60
 WIDEST_EXPRESSION = 120
 
@@ -43,9 +46,9 @@ def render_plan(plan: Plan, terminal: Terminal) -> str:
     for workflow in plan.workflows:
         lines += _rows(_workflow_node(workflow), terminal)
     started = [workflow for workflow in plan.workflows if workflow.decision.verdict != "SKIP"]
-    jobs = sum(len(workflow.jobs) for workflow in started)
-    of = f"{len(started)} of {_count(len(plan.workflows), 'workflow')}"
-    lines += ["", f"{of} would start, with {_count(jobs, 'job')}"]
+    jobs = _count(sum(len(workflow.jobs) for workflow in started), "job")
+    of = f"{len(started)} of {_count(len(plan.workflows), 'workflow')} would start"
+    lines += ["", f"{of}, with {jobs}" if started else of]
     return "\n".join(lines) + "\n"
 
 
@@ -147,7 +150,7 @@ def _evidence(decision: Decision) -> Iterator[str]:
         for name, value in decision.values
         if name not in (decision.expression, PLAIN_CONDITION) and visible(name) not in told
     ]
-    expression = visible(decision.expression)
+    expression = visible(_IMPLICIT.sub(r"\1", decision.expression))
     if values or expression not in told:
         yield f"if: {cut(expression, WIDEST_EXPRESSION)}"
     for name, value in values:
