@@ -22,7 +22,7 @@ from windlass.lang.expressions.references import (
     references,
 )
 from windlass.lang.expressions.syntax import Node
-from windlass.lang.expressions.trace import Trace, holds_unknown
+from windlass.lang.expressions.trace import Trace, holds_unknown, truthiness
 from windlass.lang.expressions.values import (
     UNKNOWN,
     CaseSensitive,
@@ -66,4 +66,5 @@ __all__ = [
     "to_json",
     "to_number",
     "to_text",
+    "truthiness",
 ]

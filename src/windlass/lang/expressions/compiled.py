@@ -13,7 +13,7 @@ from windlass.lang.expressions.memory import MAXIMUM_MEMORY
 from windlass.lang.expressions.parser import parse
 from windlass.lang.expressions.references import References, references
 from windlass.lang.expressions.trace import Trace, trace_node, truthiness
-from windlass.lang.expressions.values import UNKNOWN, Unknown
+from windlass.lang.expressions.values import UNKNOWN, FilteredList, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,7 +43,7 @@ class Compiled:
         FaultError. A context not given is null.
         """
         try:
-            return self._evaluate(contexts, functions)  # type: ignore[no-any-return]
+            return _settle(self._evaluate(contexts, functions))
         except FaultError as error:
             return error.fault
 
@@ -58,7 +58,7 @@ class Compiled:
         trace = self.explain(contexts, functions)
         if isinstance(trace, Fault):
             return trace
-        return UNKNOWN if isinstance(trace.value, Unknown) else trace.value
+        return UNKNOWN if isinstance(trace.value, Unknown) else _settle(trace.value)
 
     def decide(
         self, contexts: Contexts, functions: Functions = _NO_FUNCTIONS
@@ -80,6 +80,11 @@ class Compiled:
     def references(self) -> References:
         """Return which context properties and functions the expression names."""
         return references(self.node)
+
+
+def _settle(value: Value) -> Value:
+    """Make a plain list of what a filter found: only inside its expression is it special."""
+    return list(value) if type(value) is FilteredList else value
 
 
 def compile_expression(

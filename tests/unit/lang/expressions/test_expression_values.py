@@ -85,6 +85,15 @@ def test_environment_variables_are_looked_up_as_written() -> None:
     assert evaluate("env.Path", env=pairs) == "x"
 
 
+def test_what_a_filter_finds_is_a_plain_list_outside_its_expression() -> None:
+    """A property of a stored result of `.*` is null, as of any list; inside it is mapped."""
+    found = evaluate("rows.*", rows=[{"name": "a"}])
+
+    assert type(found) is list
+    assert evaluate("stored.name", stored=found) is None
+    assert evaluate("rows.*.name", rows=found) == ["a"]
+
+
 def test_any_mapping_can_be_looked_into() -> None:
     """Contexts may be mappings of any class, read only where they are named."""
     assert evaluate("lazy.a.B", lazy=UserDict(a=UserDict(b=1))) == 1
