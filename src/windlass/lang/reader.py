@@ -141,7 +141,8 @@ class _TemplateReader:
         try:
             plain = resolve_scalar(node)
         except UnusableTagError as error:
-            self._problems.add("yaml-tag", str(error), node.span, "Remove the tag.")
+            hint = "A value that starts with '!' needs quotes; a tag has to be removed."
+            self._problems.add("yaml-tag", str(error), node.span, hint)
             return StringToken(node.text, node.span)
         if isinstance(plain, str):
             if OPEN in plain:

@@ -43,6 +43,7 @@ def _root() -> dict[str, Definition]:
         ROOT: _open(
             {
                 "name": key("string", "The name that is shown."),
+                "description": key("string", "What the action does."),
                 "inputs": key("inputs", "What a step may pass in `with`."),
                 "outputs": key("outputs", "What later steps may use."),
                 "runs": key("runs", "How the action runs."),

@@ -109,8 +109,14 @@ class _Composer:
     def _scalar(self, event: Any) -> None:
         value = event.value
         source = ""
-        is_empty = not value and not event.style
-        start = self._place_of_nothing(event) if is_empty else self._content_start(event)
+        if event.tag is not None and event.tag.startswith(
+            "!"
+        ):  # its own tag: that is what is wrong
+            start = _position(event.start_mark)
+        elif not value and not event.style:
+            start = self._place_of_nothing(event)
+        else:
+            start = self._content_start(event)
         if "${{" in value:
             source = self.text[event.start_mark.index : event.end_mark.index]
         span = Span(self.path, start, max(start, _position(event.end_mark)))
