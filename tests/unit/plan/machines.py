@@ -20,6 +20,7 @@ from windlass.lang.workflow.model import (
     EventFilter,
     Job,
     OutputDefinition,
+    RunDefaults,
     RunStep,
     Triggers,
     Workflow,
@@ -84,7 +85,10 @@ def job(
     steps: Sequence[RunStep] = (),
     **keys: Any,
 ) -> Job:
-    tokens = {key: token(value) for key, value in keys.items()}
+    tokens: dict[str, Any] = {
+        key: value if isinstance(value, RunDefaults) else token(value)
+        for key, value in keys.items()
+    }
     tokens.setdefault("runs_on", token("ubuntu-latest"))
     return Job(
         id=id_,
