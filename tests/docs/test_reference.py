@@ -33,7 +33,18 @@ def test_the_index_is_current(golden: Golden) -> None:
         for name, meaning in PARTS.items()
     ]
 
-    golden(folder / "index.md", "\n".join(["# Documents\n", *parts]))
+    decisions = "[Decisions](decisions/README.md): what was chosen, and why.\n"
+    golden(folder / "index.md", "\n".join(["# Documents\n", *parts, decisions]))
+
+
+def test_the_list_of_decisions_is_current(golden: Golden) -> None:
+    """docs/decisions/README.md lists every decision with its title."""
+    folder = CHECKOUT / "docs" / "decisions"
+    page = folder / "README.md"
+    head = "# Decisions\n\nOne page each: the context, the choice, its consequences.\n\n"
+    decisions = sorted(set(folder.glob("*.md")) - {page})
+
+    golden(page, head + "".join(line_for(decision, folder) for decision in decisions))
 
 
 PARTS = {
@@ -41,16 +52,17 @@ PARTS = {
     "guides": "One task each.",
     "concepts": "Why things are as they are.",
     "reference": "To look things up.",
-    "decisions": "The context of a choice, the choice, its consequences.",
 }
 
 
 def list_pages(part: Path, folder: Path) -> str:
     """One line a page; a folder of pages is listed by its README.md."""
     pages = [*part.glob("*.md"), *part.glob("*/README.md")]
-    return "".join(
-        f"- [{title_of(page)}]({page.relative_to(folder).as_posix()})\n" for page in sorted(pages)
-    )
+    return "".join(line_for(page, folder) for page in sorted(pages))
+
+
+def line_for(page: Path, folder: Path) -> str:
+    return f"- [{title_of(page)}]({page.relative_to(folder).as_posix()})\n"
 
 
 def title_of(page: Path) -> str:
