@@ -1,0 +1,212 @@
+"""Workflows that call workflows: found, read, and compared with what is passed to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from windlass.lang.workflow import read_workflow
+from windlass.lang.workflow.calls import MAX_DEPTH
+from windlass.lang.workflow.model import CallJob
+from windlass.lang.workflow.permissions import COMPARED_SCOPES, violations
+
+if TYPE_CHECKING:
+    from windlass.lang.workflow.reading import Reading
+
+CALLED = """\
+on:
+  workflow_call:
+    inputs:
+      level: {type: number, required: true}
+      debug: {type: boolean}
+    secrets:
+      token: {required: true}
+jobs:
+  deploy:
+    runs-on: x
+"""
+LEAF = "on: workflow_call\njobs: {leaf: {runs-on: x}}\n"
+
+
+def read(text: str, **files: str) -> Reading:
+    content = {f".github/workflows/{name}.yml": one.encode() for name, one in files.items()}
+    return read_workflow(".github/workflows/w.yml", text.encode(), resolve=content.get)
+
+
+def caller(rest: str = "", uses: str = "./.github/workflows/called.yml") -> str:
+    return f"on: push\njobs:\n  a:\n    uses: {uses}\n{rest}"
+
+
+def errors(reading: Reading) -> list[str]:
+    return [f"{one.span.start} {one.message}" for one in reading.diagnostics if one.span]
+
+
+RIGHT = "    with: {LEVEL: 5, debug: '${{ github.ref == 1 }}'}\n    secrets: {Token: x}\n"
+
+
+@pytest.mark.parametrize(
+    "uses", ["./.github/workflows/called.yml", "$/.github/workflows/called.yml"]
+)
+def test_local_workflow_is_read(uses: str) -> None:
+    """`./` and `$/` name a file of the repository."""
+    reading = read(caller(RIGHT, uses), called=CALLED)
+    assert errors(reading) == []
+    assert reading.workflow is not None
+    (job,) = reading.workflow.jobs
+    assert isinstance(job, CallJob)
+    assert job.called is not None
+    assert job.called.path == ".github/workflows/called.yml"
+    assert reading.called["a"].workflow == job.called
+
+
+def test_remote_workflow_is_left_unread() -> None:
+    """A workflow of another repository is no error where nobody can fetch it."""
+    reading = read(caller(uses="owner/repository/.github/workflows/x.yml@v1"))
+    assert errors(reading) == []
+    assert reading.called == {}
+
+
+def test_without_resolve_nothing_is_followed() -> None:
+    """A reading of one file alone does not ask for others."""
+    assert read_workflow("w.yml", caller().encode()).diagnostics == ()
+
+
+@pytest.mark.parametrize(
+    ("rest", "called", "expected"),
+    [
+        pytest.param(
+            "",
+            CALLED,
+            [
+                "4:11 Input level is required, but not provided while calling.",
+                "4:11 Secret token is required, but not provided while calling.",
+            ],
+            id="missing",
+        ),
+        pytest.param(
+            "    with: {level: 5, gone: 1}\n    secrets: {token: x, other: y}\n",
+            CALLED,
+            [
+                "5:28 Invalid input, gone is not defined in the referenced workflow.",
+                "6:32 Invalid secret, other is not defined in the referenced workflow.",
+            ],
+            id="unknown",
+        ),
+        pytest.param(
+            "    with: {level: high, debug: 'yes'}\n    secrets: inherit\n",
+            CALLED,
+            ["5:19 Unexpected value 'high'", "5:32 Unexpected value 'yes'"],
+            id="types",
+        ),
+        pytest.param(
+            "",
+            "on: push\njobs: {x: {runs-on: x}}\n",
+            ["4:11 workflow_call key is not defined in the referenced workflow."],
+            id="not callable",
+        ),
+        pytest.param("", "on: [push, workflow_call]\njobs: {x: {runs-on: x}}\n", [], id="list"),
+        pytest.param("", "on: {workflow_call: }\njobs: {x: {runs-on: x}}\n", [], id="null"),
+    ],
+)
+def test_call_is_compared_with_the_called_workflow(
+    rest: str, called: str, expected: list[str]
+) -> None:
+    """Inputs and secrets are passed as the called workflow asks for them."""
+    assert errors(read(caller(rest), called=called)) == expected
+
+
+@pytest.mark.parametrize("uses", ["./.github/workflows/gone.yml", "nonsense", "owner/name"])
+def test_workflow_that_cannot_be_found(uses: str) -> None:
+    """A local file that is missing, or a text that names nothing."""
+    assert errors(read(caller(uses=uses))) == ["4:11 Unable to find reusable workflow"]
+
+
+def test_error_in_a_called_workflow_names_its_file() -> None:
+    """Positions say which file they are in."""
+    reading = read(caller(), called="on: workflow_call\njobs: {x: {runs-on: }}\n")
+    assert [str(one.span) for one in reading.diagnostics] == [".github/workflows/called.yml:2:21"]
+    assert reading.workflow is None
+
+
+def test_depth_of_calls_is_limited() -> None:
+    """A chain of calls is followed to the limit and no further."""
+
+    def chain(length: int) -> Reading:
+        call = "on: workflow_call\njobs: {{x: {{uses: ./.github/workflows/n{}.yml}}}}\n"
+        files = {f"n{n}": call.format(n + 1) for n in range(1, length)}
+        return read(caller(uses="./.github/workflows/n1.yml"), **files, **{f"n{length}": LEAF})
+
+    assert errors(chain(MAX_DEPTH)) == []
+    assert [one.split(" ", 1)[1] for one in errors(chain(MAX_DEPTH + 1))] == [
+        f"Nested reusable workflow depth exceeded {MAX_DEPTH}."
+    ]
+
+
+def test_workflow_that_calls_itself() -> None:
+    """A cycle ends at the limit of depth."""
+    text = "on: workflow_call\njobs: {x: {uses: ./.github/workflows/called.yml}}\n"
+    (message,) = errors(read(caller(), called=text))
+    assert "depth exceeded" in message
+
+
+@pytest.mark.parametrize(
+    ("granted", "called", "message"),
+    [
+        ("actions: read", "actions: read", None),
+        ("actions: write", "actions: read", None),
+        (
+            "actions: read",
+            "actions: write",
+            "is requesting 'actions: write', but is only allowed 'actions: read'.",
+        ),
+        (
+            "contents: read",
+            "{issues: write, contents: read}",
+            "is requesting 'issues: write', but is only allowed 'issues: none'.",
+        ),
+    ],
+)
+def test_called_workflow_may_not_widen_permissions(
+    granted: str, called: str, message: str | None
+) -> None:
+    """Neither a called workflow nor its jobs ask for more than the caller has."""
+    grants = granted if granted.startswith("{") else f"{{{granted}}}"
+    asks = called if called.startswith("{") else f"{{{called}}}"
+    path = "./.github/workflows/called.yml"
+    start = f"3:3 Error calling workflow '{path}'."
+    of_workflow = read(
+        caller(f"    permissions: {grants}\n"),
+        called=f"on: workflow_call\npermissions: {asks}\njobs: {{x: {{runs-on: x}}}}\n",
+    )
+    of_job = read(
+        caller(f"    permissions: {grants}\n"),
+        called=f"on: workflow_call\njobs: {{x: {{runs-on: x, permissions: {asks}}}}}\n",
+    )
+    if message is None:
+        assert errors(of_workflow) == errors(of_job) == []
+    else:
+        assert errors(of_workflow) == [f"{start} The workflow '{path}' {message}"]
+        assert errors(of_job) == [f"{start} The nested job 'x' {message}"]
+
+
+def test_permissions_of_the_workflow_count_for_its_calls() -> None:
+    """A calling job without permissions passes on those of its workflow."""
+    text = "permissions: {contents: read}\n" + caller()
+    called = "on: workflow_call\njobs: {x: {runs-on: x, permissions: write-all}}\n"
+    (message,) = errors(read(text, called=called))
+    assert message.startswith("4:3 Error calling workflow")
+    assert "'actions: write, " in message
+
+
+def test_read_all_is_no_more_than_read_all() -> None:
+    """The shorthands compare scope by scope."""
+    text = "permissions: read-all\n" + caller()
+    called = "on: workflow_call\njobs: {x: {runs-on: x, permissions: read-all}}\n"
+    reading = read(text, called=called)
+    assert errors(reading) == []
+    assert reading.workflow is not None
+    granted = reading.workflow.permissions
+    assert granted is not None
+    assert violations(granted, granted) is None
+    assert len(COMPARED_SCOPES) == 17
