@@ -34,6 +34,11 @@ def has_checkout_before(place: StepPlace) -> bool:
     return any(_is_checkout(found.step) for found in earlier)
 
 
+def is_preparation(step: Step) -> bool:
+    """Say whether a step only checks out or sets up tools."""
+    return isinstance(step, ActionStep) and (not _may_fill(step) or _is_checkout(step))
+
+
 def _may_fill(step: Step) -> bool:
     is_setup = isinstance(step, ActionStep) and step.uses.value.startswith("actions/setup-")
     return not is_setup

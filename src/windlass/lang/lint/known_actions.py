@@ -127,7 +127,7 @@ def find_known_action(uses: str) -> dict[str, bool] | None:
     """Return a known action's inputs in lower case, each with whether it must be given."""
     found = _USES.fullmatch(uses)
     inputs = _INPUTS.get(found["name"].lower()) if found else None
-    if not inputs:
+    if not inputs or find_outdated(uses) is not None:
         return None
     return {name.rstrip("!").lower(): name.endswith("!") for name in inputs.split()}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from windlass.lang.lint.checkout import has_checkout_before, has_own_tree
+from windlass.lang.lint.checkout import has_checkout_before, has_own_tree, is_preparation
 from windlass.lang.lint.places import literal_text, step_tokens, steps_of
 from windlass.lang.lint.repository import join
 from windlass.lang.lint.scripts import script_text
@@ -64,13 +65,15 @@ _PLAIN_PATH = re.compile(r"\.?[\w@][\w@./-]*|\./[\w@./-]*")
 class NamedFile:
     """A file that a step names; one of `candidates` must exist, as paths from the root.
 
-    `is_certain` is False where something may make the file that cannot be seen.
+    `is_certain` is False where a step before may have made the file without naming it. `before`
+    is the part of the script that runs before the file is named.
     """
 
     what: str
     candidates: tuple[str, ...]
     span: Span
-    is_certain: bool = True
+    is_certain: bool = False
+    before: str = ""
 
 
 def named_files(subject: Subject) -> Iterator[NamedFile]:
@@ -80,7 +83,8 @@ def named_files(subject: Subject) -> Iterator[NamedFile]:
             continue
         for named in _named_by_step(subject, place):
             if not _may_be_made(place, named, subject.repository.files):
-                yield named
+                is_certain = _is_certain(place, named, subject.repository.files)
+                yield replace(named, is_certain=is_certain)
 
 
 def _named_by_step(subject: Subject, place: StepPlace) -> Iterator[NamedFile]:
@@ -126,7 +130,7 @@ def _named_by_script(subject: Subject, step: RunStep, folder: str) -> Iterator[N
                 what=what,
                 candidates=(join(folder, found[1]),),
                 span=subject.span_in_script(step.run, found.start(1), found.end(1)),
-                is_certain=what != "script" or "/" in found[1].removeprefix("./"),
+                before=text[: found.start(1)],
             )
 
 
@@ -162,10 +166,22 @@ def _may_be_made(place: StepPlace, named: NamedFile, files: Files) -> bool:
             return True
         if any(_names_one(text, words) for text in texts):
             return True
-    if not isinstance(place.step, RunStep) or named.what == "folder":
-        return False
-    text = script_text(place.step.run)
-    return _names_one(text[: max(text.find(path.rpartition("/")[2]), 0)], words)
+    return _names_one(named.before, words)
+
+
+def _is_certain(place: StepPlace, named: NamedFile, files: Files) -> bool:
+    """Say whether a file that is not there cannot be made by a build.
+
+    So it is if its folder is in the repository, if a file of a similar name is there, or if no step
+    before does more than check out and set up tools.
+    """
+    folder, _, name = named.candidates[0].rpartition("/")
+    if folder and named.what != "folder":
+        return files.exists(folder)
+    if difflib.get_close_matches(name, files.list(folder), n=1, cutoff=0.8):
+        return True
+    earlier = (found.step for found in steps_of(place.job)[: place.earlier])
+    return all(is_preparation(step) for step in earlier)
 
 
 def _first_missing(path: str, files: Files) -> str:

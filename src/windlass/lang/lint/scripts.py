@@ -34,8 +34,13 @@ def sets_output(step: RunStep, name: str) -> bool:
         return "GITHUB_OUTPUT" in text or "set-output" in text or _calls_programs(text)
     if "GITHUB_OUTPUT" not in text:
         return _calls_programs(text)
-    writes = [line for line in text.splitlines() if "GITHUB_OUTPUT" in line]
+    writes = [line for line in _with_marks(step.run).splitlines() if "GITHUB_OUTPUT" in line]
     return not all(_LITERAL_WRITE.match(line) for line in writes)
+
+
+def _with_marks(run: Token) -> str:
+    """Return a script with a `$` for each expression, which no literal name holds."""
+    return _BRACES.sub("$", run.source) if isinstance(run, ExpressionToken) else script_text(run)
 
 
 def _calls_programs(text: str) -> bool:

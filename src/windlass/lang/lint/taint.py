@@ -79,8 +79,10 @@ def _is_untrusted(node: Node, *, is_whole: bool) -> bool:
     """Say whether a value is untrusted; `is_whole` counts objects that hold such a value."""
     if not isinstance(node, Index | Context):
         return False
-    longest = max(references(node).properties, key=lambda found: found.end - found.start)
-    path = tuple("*" if part is None else part.lower() for part in longest.path)
+    found = [each for each in references(node).properties if each.start == node.start]
+    if not found:
+        return False
+    path = tuple("*" if part is None else part.lower() for part in found[0].path)
     return any(_matches(path, pattern, is_whole=is_whole) for pattern in _PATHS)
 
 

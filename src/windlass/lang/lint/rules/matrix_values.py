@@ -75,6 +75,7 @@ def _check_excluded(shape: MatrixShape, key: StringToken, value: Token) -> Itera
         yield Finding(
             message=f"`exclude` names {excluded!r}, which is not a value of `{key.value}`",
             span=value.span,
+            severity=Severity.WARNING,
             hint="the entry excludes nothing",
         )
 

@@ -3,8 +3,8 @@
 Looked at are scripts (`./tools/x.sh`, `bash tools/x.sh`, `python tools/x.py`), the files that `pip`
 takes with `-r` and `docker` with `-f`, `working-directory`, and file inputs of well-known actions.
 A file that an earlier step may have made, that comes from another checkout, or whose name is an
-expression is not reported. Where even its folder is not in the repository, it is a warning: a build
-may make it.
+expression is not reported. It is a warning where a build may make the file: where even its folder
+is not in the repository, and nothing there has a similar name.
 """
 
 from __future__ import annotations
@@ -27,13 +27,10 @@ def check(subject: Subject) -> Iterator[Finding]:
     for named in named_files(subject):
         if any(files.exists(path) for path in named.candidates):
             continue
-        path = named.candidates[0]
-        folder = path.rpartition("/")[0]
-        is_certain = named.is_certain and (not folder or files.exists(folder))
         yield Finding(
-            message=f"there is no {named.what} `{path}` in the repository",
+            message=f"there is no {named.what} `{named.candidates[0]}` in the repository",
             span=named.span,
-            severity=None if is_certain else Severity.WARNING,
+            severity=None if named.is_certain else Severity.WARNING,
             hint="the path is taken from the repository's root and the `working-directory`",
         )
 

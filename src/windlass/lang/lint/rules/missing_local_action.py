@@ -25,7 +25,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for found, step in subject.action_steps:
         uses = step.uses.value
         path = local_path(uses)
-        if path is None or "/.github/workflows/" in uses:
+        if path is None or "@" in uses or "/.github/workflows/" in uses:
             continue
         is_workspace = uses.startswith("./")
         if is_workspace and not has_own_tree(found.job):

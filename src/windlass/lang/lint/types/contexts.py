@@ -125,7 +125,7 @@ class Contexts:
         return Record(members=members, code=code, label=label, hint=hint)
 
     def _job_outputs(self, job: AnyJob) -> Type:
-        label = f"the outputs of job `{job.id}`"
+        label = f"`outputs` of job `{job.id}`"
         if isinstance(job, Job):
             return _strict_outputs(_literal_keys(job.outputs), label)
         path = local_path(job.uses.value)
@@ -156,7 +156,7 @@ class Contexts:
         )
 
     def _step_outputs(self, step: Step) -> Type:
-        label = f"the outputs of step `{step.id}`"
+        label = f"`outputs` of step `{step.id}`"
         if isinstance(step, ActionStep):
             known = find_known_outputs(step.uses.value)
             if known is not None:
