@@ -101,8 +101,9 @@ class Plan:
         """Return the plan as plain data, as `windlass plan --json` prints it."""
         event = self.event
         changed = event.changed_files
+        workflows = self._describe_workflows()
         return {
-            "hash": self.hash(),
+            "hash": self._hash(workflows),
             "event": {
                 "name": event.name,
                 "action": event.action,
@@ -113,7 +114,7 @@ class Plan:
                 "actor": event.actor,
                 "changed_files": None if changed is None else list(changed),
             },
-            "workflows": self._describe_workflows(),
+            "workflows": workflows,
         }
 
     def hash(self) -> str:
@@ -122,6 +123,9 @@ class Plan:
         That is the commit, the bytes of all workflow files, the event with its payload, the
         variables, and every verdict and value known so far. The same input gives the same hash.
         """
+        return self._hash(self._describe_workflows())
+
+    def _hash(self, workflows: list[dict[str, Any]]) -> str:
         event = self.event
         facts = {
             "sha": event.sha,
@@ -131,7 +135,7 @@ class Plan:
             "changed_files": event.changed_files,
             "digests": dict(self.digests),
             "variables": dict(self.variables),
-            "workflows": self._describe_workflows(),
+            "workflows": workflows,
         }
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"), default=_describe_value)
         return hashlib.sha256(text.encode()).hexdigest()

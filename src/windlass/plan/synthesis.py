@@ -153,7 +153,8 @@ def _find_changes(repository: Repository, written: Mapping[str, Any]) -> tuple[s
     for commit in commits:
         for kind in ("added", "modified", "removed"):
             files = commit.get(kind) if isinstance(commit, dict) else None
-            found.update((str(path), None) for path in files or ())
+            if isinstance(files, list):
+                found.update((str(path), None) for path in files)
     return tuple(found)
 
 

@@ -1,0 +1,131 @@
+"""The inputs of workflow_dispatch.
+
+Expected values: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#onworkflow_dispatchinputs
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.plan.planning import happen, read
+
+from windlass.plan.inputs import fill_event, find_undeclared, read_inputs
+from windlass.plan.synthesis import EventWishes
+
+WORKFLOW = read(
+    """
+    on:
+      workflow_dispatch:
+        inputs:
+          architecture:
+            type: choice
+            options: [amd64, arm64, all]
+            default: all
+          force_rebuild: {type: boolean}
+          verbose: {type: boolean, default: true}
+          retries: {type: number, default: 3}
+          target: {type: environment}
+          note: {required: true}
+    jobs: {a: {runs-on: x, steps: [{run: 'true'}]}}
+    """
+)
+
+
+def give(**inputs: str) -> dict[str, Any] | tuple[Any, ...]:
+    return read_inputs(WORKFLOW, happen("workflow_dispatch", EventWishes(inputs=inputs)))
+
+
+@pytest.mark.requirement("A05")
+@pytest.mark.requirement("A13")
+def test_inputs_are_typed() -> None:
+    """Booleans and numbers are of those kinds, all else strings; defaults fill in."""
+    assert give(note="hello", architecture="arm64", force_rebuild="true", retries="5") == {
+        "architecture": "arm64",
+        "force_rebuild": True,
+        "verbose": True,
+        "retries": 5,
+        "target": "",
+        "note": "hello",
+    }
+
+
+@pytest.mark.requirement("A13")
+def test_event_inputs_are_strings() -> None:
+    """`github.event.inputs` has all inputs too, each as a string."""
+    event = happen("workflow_dispatch", EventWishes(inputs={"note": "x"}))
+
+    assert fill_event(event, WORKFLOW).payload["inputs"] == {
+        "architecture": "all",
+        "force_rebuild": "false",
+        "verbose": "true",
+        "retries": "3",
+        "target": "",
+        "note": "x",
+    }
+
+
+def test_names_of_inputs_ignore_case() -> None:
+    """An input may be given in any case."""
+    found = give(NOTE="x")
+
+    assert isinstance(found, dict)
+    assert found["note"] == "x"
+
+
+@pytest.mark.requirement("A05")
+@pytest.mark.parametrize(
+    ("inputs", "message", "hint"),
+    [
+        ({}, "the input 'note' is required", "give it as --input note=VALUE"),
+        (
+            {"note": "x", "architecture": "riscv"},
+            "'riscv' is no option of the input 'architecture'",
+            "choose amd64 or arm64 or all",
+        ),
+        (
+            {"note": "x", "force_rebuild": "yes"},
+            "the input 'force_rebuild' is a boolean, not 'yes'",
+            "give true or false",
+        ),
+        (
+            {"note": "x", "retries": "many"},
+            "the input 'retries' is a number, not 'many'",
+            "give it as --input retries=VALUE",
+        ),
+    ],
+)
+def test_wrong_inputs(inputs: dict[str, str], message: str, hint: str) -> None:
+    """What does not fit is a diagnostic at the input's definition."""
+    found = give(**inputs)
+
+    assert isinstance(found, tuple)
+    assert [(finding.message, finding.hint) for finding in found] == [(message, hint)]
+    assert found[0].span is not None
+
+
+def test_an_undeclared_input_is_found() -> None:
+    """An input that no started workflow declares is a mistake; the declared ones are named."""
+    event = happen("workflow_dispatch", EventWishes(inputs={"archtecture": "x"}))
+    (finding,) = find_undeclared([WORKFLOW], event)
+
+    assert finding.message == "there is no input 'archtecture'"
+    assert "architecture, force_rebuild" in (finding.hint or "")
+
+
+def test_other_events_have_no_inputs() -> None:
+    """`inputs` is empty unless the workflow was dispatched or called."""
+    assert read_inputs(WORKFLOW, happen("push")) == {}
+
+
+@pytest.mark.requirement("A06")
+def test_a_schedule_tells_its_cron() -> None:
+    """`github.event.schedule` is the cron that was named, else the workflow's first."""
+    workflow = read(
+        "on: {schedule: [{cron: '0 3 * * *'}, {cron: '0 4 * * *'}]}\n"
+        "jobs: {a: {runs-on: x, steps: [{run: 'true'}]}}"
+    )
+    named = happen("schedule", EventWishes(cron="0 4 * * *"))
+
+    assert fill_event(happen("schedule"), workflow).payload["schedule"] == "0 3 * * *"
+    assert fill_event(named, workflow).payload["schedule"] == "0 4 * * *"

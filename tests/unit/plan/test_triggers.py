@@ -1,0 +1,245 @@
+"""Which workflows an event starts.
+
+Expected values: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#on
+and https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.unit.plan.planning import happen, read
+
+from windlass.lang.schema.events import EVENTS
+from windlass.plan.decision import Verdict
+from windlass.plan.synthesis import EventWishes
+from windlass.plan.triggers import decide_workflow
+
+if TYPE_CHECKING:
+    from windlass.plan.event import Event
+
+JOBS = "\njobs: {a: {runs-on: x, steps: [{run: 'true'}]}}\n"
+
+MAIN = {"branch": "main"}
+TAG = EventWishes(ref="refs/tags/v1.2")
+TAGS = EventWishes(payload={"ref": "refs/tags/v1.2"})
+
+
+def decide(on: str, event: Event) -> tuple[str, str]:
+    decision = decide_workflow(read(f"on: {on}{JOBS}"), event)
+    return decision.verdict.value, decision.reason
+
+
+@pytest.mark.requirement("A02")
+@pytest.mark.parametrize(
+    ("on", "branch", "verdict", "reason"),
+    [
+        ("push", "dev", "RUN", "'on' names push"),
+        ("[push, pull_request]", "dev", "RUN", "'on' names push"),
+        ("pull_request", "dev", "SKIP", "'on' names 'pull_request', not push"),
+        (
+            "{push: {branches: [main, develop]}}",
+            "develop",
+            "RUN",
+            "branch 'develop' matches 'develop'",
+        ),
+        (
+            "{push: {branches: [main, develop]}}",
+            "feature",
+            "SKIP",
+            "branch 'feature' matches none of 'main', 'develop'",
+        ),
+        (
+            "{push: {branches: ['releases/**', '!releases/**-alpha']}}",
+            "releases/1-alpha",
+            "SKIP",
+            "branch 'releases/1-alpha' is taken out by '!releases/**-alpha'",
+        ),
+        (
+            "{push: {branches-ignore: ['wip/**']}}",
+            "wip/x",
+            "SKIP",
+            "branch 'wip/x' is ignored by 'wip/**'",
+        ),
+        ("{push: {branches-ignore: ['wip/**']}}", "main", "RUN", "'on' names push"),
+        (
+            "{push: {tags: ['v*']}}",
+            "main",
+            "SKIP",
+            "only tags are filtered, so the branch 'main' does not count",
+        ),
+        ("{push: {tags: ['v*'], branches: [main]}}", "main", "RUN", "branch 'main' matches 'main'"),
+        ("{push: {tags-ignore: ['v*'], branches-ignore: [x]}}", "main", "RUN", "'on' names push"),
+    ],
+)
+def test_pushes_of_branches(on: str, branch: str, verdict: str, reason: str) -> None:
+    """A push to a branch starts what filters that branch in, or filters nothing."""
+    assert (verdict, reason) == decide(on, happen("push", branch=branch))
+
+
+@pytest.mark.requirement("A04")
+@pytest.mark.parametrize("wishes", [TAG, TAGS], ids=["asked-for", "by-event-file"])
+@pytest.mark.parametrize(
+    ("on", "verdict", "reason"),
+    [
+        ("push", "RUN", "'on' names push"),
+        ("{push: {tags: ['v*']}}", "RUN", "tag 'v1.2' matches 'v*'"),
+        ("{push: {tags: ['v2*']}}", "SKIP", "tag 'v1.2' matches none of 'v2*'"),
+        ("{push: {tags-ignore: ['v1*']}}", "SKIP", "tag 'v1.2' is ignored by 'v1*'"),
+        (
+            "{push: {branches: [main]}}",
+            "SKIP",
+            "only branches are filtered, so the tag 'v1.2' does not count",
+        ),
+        ("{push: {tags: ['v*'], paths: [nothing]}}", "RUN", "tag 'v1.2' matches 'v*'"),
+    ],
+)
+def test_pushes_of_tags(wishes: EventWishes, on: str, verdict: str, reason: str) -> None:
+    """A tag starts what filters tags in, or filters nothing; paths do not count for it."""
+    assert (verdict, reason) == decide(on, happen("push", wishes))
+
+
+@pytest.mark.requirement("A03")
+@pytest.mark.parametrize(
+    ("on", "files", "verdict", "reason"),
+    [
+        ("{paths: ['src/**']}", ("a", "src/b"), "RUN", "the changed file 'src/b' matches 'src/**'"),
+        ("{paths: ['src/**']}", ("a",), "SKIP", "1 file changed and none matches 'src/**'"),
+        ("{paths: ['src/**']}", (), "SKIP", "no file changed and none matches 'src/**'"),
+        (
+            "{paths: ['src/**', '!src/old/**']}",
+            ("src/old/x", "b"),
+            "SKIP",
+            "2 files changed and none matches 'src/**', '!src/old/**'",
+        ),
+        ("{paths-ignore: ['docs/**']}", ("docs/a", "b"), "RUN", "'on' names pull_request"),
+        (
+            "{paths-ignore: ['docs/**']}",
+            ("docs/a",),
+            "SKIP",
+            "1 file changed and all are ignored by 'docs/**'",
+        ),
+        ("{paths-ignore: ['docs/**']}", (), "RUN", "'on' names pull_request"),
+        (
+            "{paths: ['src/**']}",
+            None,
+            "RUN",
+            "nobody can say which files changed, so the path filter counts as matching",
+        ),
+        (
+            "{branches: [main], paths: [x]}",
+            ("y",),
+            "SKIP",
+            "1 file changed and none matches 'x'",
+        ),
+        ("{branches: [dev], paths: [y]}", ("y",), "SKIP", "branch 'main' matches none of 'dev'"),
+        ("{branches: [main]}", ("y",), "RUN", "branch 'main' matches 'main'"),
+    ],
+)
+def test_pull_requests(on: str, files: tuple[str, ...] | None, verdict: str, reason: str) -> None:
+    """Pull requests are filtered by their base branch and by the files they change, both."""
+    event = happen("pull_request", changed_files=files)
+
+    assert (verdict, reason) == decide(f"{{pull_request: {on}}}", event)
+
+
+@pytest.mark.parametrize(
+    ("on", "action", "verdict"),
+    [
+        ("pull_request", "opened", "RUN"),
+        ("pull_request", "synchronize", "RUN"),
+        ("pull_request", "reopened", "RUN"),
+        ("pull_request", "closed", "SKIP"),
+        ("{pull_request: {types: [closed]}}", "closed", "RUN"),
+        ("{pull_request: {types: [closed]}}", "opened", "SKIP"),
+        ("{pull_request: {types: closed}}", "closed", "RUN"),
+    ],
+)
+def test_activity_types_of_pull_requests(on: str, action: str, verdict: str) -> None:
+    """Without `types`, pull requests count when they are opened, pushed to or reopened."""
+    assert verdict == decide(on, happen("pull_request", EventWishes(action=action)))[0]
+
+
+def test_all_activity_types_of_other_events_count() -> None:
+    """Without `types`, every type of an event but pull requests counts."""
+    assert decide("issues", happen("issues", EventWishes(action="pinned")))[0] == "RUN"
+
+
+def test_the_reason_names_the_activity_type() -> None:
+    """What was skipped for its type says which types it waits for."""
+    event = happen("release", EventWishes(action="deleted"))
+
+    assert decide("{release: {types: [published, edited]}}", event) == (
+        "SKIP",
+        "the activity type is 'deleted', not 'published' or 'edited'",
+    )
+
+
+@pytest.mark.requirement("A06")
+@pytest.mark.parametrize(
+    ("cron", "verdict"), [("", "RUN"), ("0 3 * * *", "RUN"), ("0 4 * * *", "SKIP")]
+)
+def test_schedules(cron: str, verdict: str) -> None:
+    """A schedule starts the workflows that have its `cron`, or all with one if none is named."""
+    event = happen("schedule", EventWishes(cron=cron))
+
+    assert verdict == decide("{schedule: [{cron: '0 3 * * *'}]}", event)[0]
+
+
+@pytest.mark.parametrize(
+    ("on", "payload", "verdict"),
+    [
+        ("{workflow_run: {workflows: [CI]}}", {}, "RUN"),
+        ("{workflow_run: {workflows: [CI]}}", {"name": "CI"}, "RUN"),
+        ("{workflow_run: {workflows: [CI]}}", {"name": "Other"}, "SKIP"),
+        ("{workflow_run: {workflows: [CI], branches: [main]}}", {"head_branch": "x"}, "SKIP"),
+        ("{workflow_run: {workflows: [CI], branches: [main]}}", {"head_branch": "main"}, "RUN"),
+    ],
+)
+def test_workflow_runs(on: str, payload: dict[str, Any], verdict: str) -> None:
+    """Another workflow's run counts by that workflow's name and by the branch it ran for."""
+    event = happen("workflow_run", EventWishes(payload={"workflow_run": payload}))
+
+    assert verdict == decide(on, event)[0]
+
+
+def test_merge_groups_are_filtered_by_their_base() -> None:
+    """A merge group's `branches` are about the branch it goes into."""
+    on = "{merge_group: {branches: [main]}}"
+
+    assert decide(on, happen("merge_group"))[0] == "RUN"
+    assert decide(on, happen("merge_group", EventWishes(base="dev")))[0] == "SKIP"
+
+
+@pytest.mark.requirement("A15")
+def test_branches_have_strategies_of_their_own() -> None:
+    """Heavy builds run on main alone, light validation everywhere else."""
+    heavy = "{push: {branches: [main]}}"
+    light = "{push: {branches-ignore: [main]}}"
+
+    assert [decide(on, happen("push", branch="main"))[0] for on in (heavy, light)] == [
+        "RUN",
+        "SKIP",
+    ]
+    assert [decide(on, happen("push", branch="dev"))[0] for on in (heavy, light)] == ["SKIP", "RUN"]
+
+
+@pytest.mark.parametrize(
+    "name", [event.name for event in EVENTS if event.name not in ("workflow_call", "schedule")]
+)
+def test_every_event_starts_a_workflow_that_names_it(name: str) -> None:
+    """Whatever GitHub's schema lists under `on` can be synthesised and starts such a workflow."""
+    on = "{workflow_run: {workflows: [x]}}" if name == "workflow_run" else name
+    decision = decide_workflow(read(f"on: {on}{JOBS}"), happen(name))
+
+    assert decision.verdict is Verdict.RUN
+
+
+def test_evidence_is_the_name_and_the_patterns() -> None:
+    """A filter that held an event back is there with what it saw and what it wanted."""
+    workflow = read("on: {push: {branches: [main, dev]}}" + JOBS)
+    decision = decide_workflow(workflow, happen("push", branch="x"))
+
+    assert decision.expression == "on.push.branches"
+    assert decision.values == (("found", "x"), ("branches", ["main", "dev"]))
