@@ -166,8 +166,10 @@ def _key_is_no_text(case: Case) -> bool:
 
 
 def _folds_case_of_step_ids(case: Case) -> bool:
-    ours = _places(error for error in case.ours if "may not be used more than" not in error.message)
-    return len(ours) < len(case.ours) and ours == _places(case.theirs)
+    theirs = _their_places(case)
+    more = [place for place in _our_places(case) if place not in theirs]
+    is_about_case = all("may not be used more than once" in place[0] for place in more)
+    return bool(more) and is_about_case and len(_our_places(case)) == len(theirs) + len(more)
 
 
 def _leaves_remote_workflows(case: Case) -> bool:

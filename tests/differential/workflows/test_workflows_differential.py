@@ -110,3 +110,19 @@ def test_every_file_is_read_as_github_reads_it() -> None:
     assert outcomes["same value"] + outcomes["multi-line-scalar"] > COUNT / 20
     assert outcomes["same errors"] > COUNT / 3
     assert outcomes["the package crashed"] < COUNT / 20
+
+
+GOLDEN_DEVIATIONS = {"err/identifiers": "step-id-case", "ok/call-job": "remote-workflow"}
+GOLDEN = sorted((Path(__file__).parents[2] / "golden" / "workflows").glob("*/*.yml"))
+
+
+def test_golden_files_are_read_as_github_reads_them() -> None:
+    """What the golden files expect is what GitHub's package says."""
+    questions = [{"path": PATH, "text": path.read_text(), "files": {}} for path in GOLDEN]
+    with Oracle(SCRIPT, is_bundled=True) as oracle:
+        outcomes = {
+            f"{path.parent.name}/{path.stem}": compare(path.read_text(), answer)
+            for path, answer in zip(GOLDEN, oracle.ask_all(questions), strict=True)
+        }
+    same = ("same errors", "same value")
+    assert {name: one for name, one in outcomes.items() if one not in same} == GOLDEN_DEVIATIONS

@@ -1,0 +1,54 @@
+"""Every key of the workflow language, right in `ok/` and wrong in `err/`.
+
+`err/NAME.out` holds one error a line; `ok/NAME.json` what the file is read as. That both agree with
+GitHub's own package is checked by tests/differential/workflows.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from windlass.lang.schema.definitions import MappingDefinition
+from windlass.lang.schema.workflow import workflow_schema
+from windlass.lang.workflow import read_workflow
+
+if TYPE_CHECKING:
+    from tests.conftest import Golden
+
+FOLDER = Path(__file__).parent
+RIGHT = sorted((FOLDER / "ok").glob("*.yml"))
+WRONG = sorted((FOLDER / "err").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
+def test_wrong_file(path: Path, golden: Golden) -> None:
+    """A wrong file gives these errors, in this order."""
+    reading = read_workflow("w.yml", path.read_bytes())
+    lines = [f"{one.span.start} {one.message}\n" for one in reading.diagnostics if one.span]
+    assert lines
+    golden(path.with_suffix(".out"), "".join(lines))
+
+
+@pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem)
+def test_right_file(path: Path, golden: Golden) -> None:
+    """A right file gives this value and no error."""
+    reading = read_workflow("w.yml", path.read_bytes())
+    assert reading.diagnostics == ()
+    golden(path.with_suffix(".json"), json.dumps(reading.template, indent=1) + "\n")
+
+
+@pytest.mark.parametrize("paths", [RIGHT, WRONG], ids=["ok", "err"])
+def test_every_key_has_a_file(paths: list[Path]) -> None:
+    """No key that the schema knows is left out."""
+    text = "".join(path.read_text(encoding="utf-8") for path in paths)
+    keys = {
+        key
+        for definition in workflow_schema().definitions.values()
+        if isinstance(definition, MappingDefinition)
+        for key in definition.properties
+    }
+    assert {key for key in keys if f"{key}:" not in text} == set()
