@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from windlass.jobs.cancellation import Cancellation
-    from windlass.jobs.clock import Clock
+    from windlass.jobs.clock import Clock, Stop
     from windlass.jobs.executors.interface import Executor, Session
     from windlass.jobs.source import Source
     from windlass.lang.expressions import Value
@@ -119,6 +119,8 @@ class _JobRun:
         self._running: RunningStep | None = None
         self._cancelled_step = ""
         self._forced = False
+        self._over = False
+        self._stops: list[Stop] = []
         self._ends: dict[str, tuple[int | None, float]] = {}
 
     def run(self) -> JobFinished:
@@ -159,15 +161,16 @@ class _JobRun:
             debug=self._debug,
             emit=self._emit,
         )
-        stop = self._place.clock.call_later(
-            self._order.timeout_minutes * SECONDS_PER_MINUTE, self._time_out
-        )
+        self._set_timer(self._order.timeout_minutes, self._time_out)
         self._cancellation.listen(self._cancel, self._force)
         try:
             self._tell(opened)
             return self._carry_out(steps)
         finally:
-            stop()
+            with self._lock:
+                self._over = True
+            for stop in self._stops:
+                stop()
 
     def _open(self) -> JobOpened:
         """Write the event's payload and return what the job's contexts are to say of this place."""
@@ -267,9 +270,7 @@ class _JobRun:
     def _cancel(self, reason: str) -> None:
         """Turn the job to cancelled; what still runs then has its own time limit."""
         self._tell(JobCancelRequested(reason))
-        self._place.clock.call_later(
-            DEFAULT_CANCEL_TIMEOUT_MINUTES * SECONDS_PER_MINUTE, self._force
-        )
+        self._set_timer(DEFAULT_CANCEL_TIMEOUT_MINUTES, self._force)
 
     def _force(self) -> None:
         self._tell(JobCancelRequested("ended at once"))
@@ -277,6 +278,13 @@ class _JobRun:
             self._forced = True
             if self._running is not None:
                 self._running.kill()
+
+    def _set_timer(self, minutes: float, action: Callable[[], None]) -> None:
+        with self._lock:
+            if not self._over:
+                self._stops.append(
+                    self._place.clock.call_later(minutes * SECONDS_PER_MINUTE, action)
+                )
 
     def _time_out(self) -> None:
         minutes = f"{self._order.timeout_minutes:g}"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LONGEST_LINE_BYTES = 1 << 20
 """A longer line is broken there: nothing is lost, and memory stays bounded."""
 
+LARGEST_BLOCK_BYTES = 1 << 16
+
 _MARKERS = (MARKER.encode(), OLD_MARKER.encode())
 _SPACES = b" \t\v\f\xa0\x85"
 
@@ -46,7 +48,7 @@ class StepLog:
         data = b"".join(self._parts)
         self._parts.clear()
         if data:
-            self._emit(self.masker.mask(data).decode("utf-8", "replace"))
+            self._emit(self.masker.mask_lines(data).decode("utf-8", "replace"))
 
 
 class LineSplitter:
@@ -73,6 +75,10 @@ class LineSplitter:
 
     def feed(self, block: bytes) -> None:
         """Take the next block; whole lines in it are handed on before this returns."""
+        for start in range(0, len(block), LARGEST_BLOCK_BYTES):
+            self._feed(block[start : start + LARGEST_BLOCK_BYTES])
+
+    def _feed(self, block: bytes) -> None:
         data = self._rest + self._end_lines(block)
         end = data.rfind(b"\n") + 1
         self._rest = data[end:]

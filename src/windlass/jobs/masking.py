@@ -47,12 +47,17 @@ class Masker:
 
     def mask(self, data: bytes) -> bytes:
         """Return the bytes with their secrets replaced."""
-        automaton = self._find_automaton()
-        if automaton is None:
-            return data
-        # The result is a list of (pattern, start, end).
-        places = automaton.find_matches_as_indexes(data, overlapping=True)
-        return _replace(data, _merge(sorted(place[1:] for place in places))) if places else data
+        places = self._find(data)
+        return _replace(data, _merge(places)) if places else data
+
+    def mask_lines(self, data: bytes) -> bytes:
+        """Return lines with their secrets replaced, each line by itself.
+
+        A secret of several lines is replaced line by line, so that it does not matter how many
+        lines are masked at once.
+        """
+        places = [place for place in self._find(data) if b"\n" not in data[place[0] : place[1]]]
+        return _replace(data, _merge(places)) if places else data
 
     def mask_text(self, text: str) -> str:
         """Return a text with its secrets replaced."""
@@ -62,12 +67,18 @@ class Masker:
 
     def find_start(self, data: bytes, position: int) -> int:
         """Return the start of the secret that lies across a position, else the position."""
+        merged = _merge(self._find(data))
+        return next((start for start, end in merged if start < position < end), position)
+
+    def _find(self, data: bytes) -> list[tuple[int, int]]:
+        """Return where secrets lie, sorted by their starts."""
         automaton = self._find_automaton()
         if automaton is None:
-            return position
-        places = automaton.find_matches_as_indexes(data, overlapping=True)
-        merged = _merge(sorted(place[1:] for place in places))
-        return next((start for start, end in merged if start < position < end), position)
+            return []
+        # A match is (pattern, start, end).
+        return sorted(
+            match[1:] for match in automaton.find_matches_as_indexes(data, overlapping=True)
+        )
 
     def _find_automaton(self) -> BytesAhoCorasick | None:
         with self._lock:

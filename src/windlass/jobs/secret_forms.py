@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SHORTEST_QUOTED = 9
 SHORTEST_SECTION = 6
+LONGEST_ENCODED = 1 << 16
+PIECE = 1 << 12
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 _XML = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&apos;"))
 _JSON = {
@@ -28,7 +30,14 @@ _JSON_NUMBERED = frozenset([*map(chr, range(0x20)), "\x85", "\u2028", "\u2029"])
 
 
 def secret_forms(secret: str) -> set[bytes]:
-    """Return a secret with its encoded forms; the empty secret has none."""
+    """Return a secret with its encoded forms; the empty secret has none.
+
+    A very long secret is hidden piece by piece, as it is only: the automaton that looks for all its
+    forms would take more memory than a job should.
+    """
+    if len(secret) > LONGEST_ENCODED:
+        pieces = range(0, len(secret), PIECE)
+        return {encode(secret[start : start + PIECE]) for start in pieces}
     return {form for form in _list_forms(secret) if form}
 
 

@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import subprocess
+import threading
 from typing import TYPE_CHECKING
 
 from windlass.errors import ExecutorError
@@ -130,6 +131,8 @@ class HostProcess:
         self._poll.register(self._output, select.POLLIN)
         self._poll.register(self._ended, select.POLLIN)
         self._remaining: int | None = None
+        # Signals come from other threads; none may be sent once the id is given back.
+        self._lock = threading.Lock()
         self._open = True
 
     def read(self) -> bytes:
@@ -170,14 +173,16 @@ class HostProcess:
 
     def reap(self) -> None:
         """Give the process's id back to the system; nothing can be done with it afterwards."""
-        self._open = False
-        self._popen.wait()
+        with self._lock:
+            self._open = False
+            self._popen.wait()
         os.close(self._output)
         os.close(self._ended)
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._open:
-            _send(os.killpg, self._popen.pid, number)
+        with self._lock:
+            if self._open:
+                _send(os.killpg, self._popen.pid, number)
 
     def _stop_reading(self) -> bytes:
         self._remaining = 0

@@ -1,0 +1,96 @@
+"""Shells: which program, which arguments. The rows follow ScriptHandler.cs."""
+
+from __future__ import annotations
+
+import pytest
+
+from windlass.jobs.shells import (
+    INVALID_SHELL,
+    ShellError,
+    fix_up_script,
+    resolve_shell,
+    split_arguments,
+)
+
+INSTALLED = {name: f"/bin/{name}" for name in ("bash", "sh", "python", "pwsh", "perl", "cmd")}
+
+
+@pytest.mark.parametrize(
+    ("option", "command", "extension"),
+    [
+        (None, ["/bin/bash", "-e", "/t/s.sh"], ".sh"),
+        ("", ["/bin/bash", "-e", "/t/s.sh"], ".sh"),
+        ("bash", ["/bin/bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "/t/s.sh"], ".sh"),
+        ("sh", ["/bin/sh", "-e", "/t/s.sh"], ".sh"),
+        ("python", ["/bin/python", "/t/s.py"], ".py"),
+        ("pwsh", ["/bin/pwsh", "-command", ". '/t/s.ps1'"], ".ps1"),
+        ("cmd", ["/bin/cmd", "/D", "/E:ON", "/V:OFF", "/S", "/C", "CALL /t/s.cmd"], ".cmd"),
+        ("bash {0}", ["/bin/bash", "/t/s.sh"], ".sh"),
+        ("bash -x  {0}", ["/bin/bash", "-x", "/t/s.sh"], ".sh"),
+        ("perl {0}", ["/bin/perl", "/t/s"], ""),
+        ("perl -e {0}{0} '{{}}'", ["/bin/perl", "-e", "/t/s/t/s", "'{}'"], ""),
+        ('perl "a b" {0}', ["/bin/perl", "a b", "/t/s"], ""),
+    ],
+)
+def test_shell(option: str | None, command: list[str], extension: str) -> None:
+    """An option is a known name or a command line with a place for the script."""
+    shell = resolve_shell(option, INSTALLED.get)
+
+    assert extension == shell.extension
+    assert command == shell.command(f"/t/s{extension}")
+
+
+def test_without_bash() -> None:
+    """Without an option and without bash it is sh."""
+    assert resolve_shell(None, {"sh": "/bin/sh"}.get).command("/s") == ["/bin/sh", "-e", "/s"]
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("fish", "fish: command not found"),
+        ("fish {0}", "fish: command not found"),
+        ("perl", INVALID_SHELL),
+        ("perl -x", INVALID_SHELL),
+        ("bash -c {1} {0}", "only '{0}' may stand in braces"),
+        ("bash } {0}", "only '{0}' may stand in braces"),
+    ],
+)
+def test_no_such_shell(option: str, message: str) -> None:
+    """A shell that is not there or makes no sense is an error."""
+    with pytest.raises(ShellError) as failure:
+        resolve_shell(option, INSTALLED.get)
+
+    assert message in str(failure.value)
+
+
+def test_powershell_script() -> None:
+    """A PowerShell script stops at an error and passes the exit code on."""
+    ending = "if ((Test-Path -LiteralPath variable:\\LASTEXITCODE)) { exit $LASTEXITCODE }"
+
+    assert fix_up_script("pwsh", "x") == f"$ErrorActionPreference = 'stop'\nx\n{ending}"
+    assert fix_up_script("cmd", "x") == "@echo off\nx"
+    assert fix_up_script("bash", "x\r\ny") == "x\r\ny"
+
+
+# Rows of dotnet/runtime's tests of Process arguments (ProcessStartInfoTests, ProcessTests.cs).
+@pytest.mark.parametrize(
+    ("line", "arguments"),
+    [
+        ('"abc" d e', ["abc", "d", "e"]),
+        ('"abc"      d e', ["abc", "d", "e"]),
+        ('"abc"\t\td\te', ["abc", "d", "e"]),
+        (r"a\\b d\"e f\"g h", [r"a\\b", 'd"e', 'f"g', "h"]),
+        (r"\ \\ \\\ ", ["\\", "\\\\", "\\\\\\"]),
+        (r"a\\\"b c d", [r"a\"b", "c", "d"]),
+        (r'a\\\\"b c" d e', [r"a\\b c", "d", "e"]),
+        (r'a"b c"d e"f g"h i"j k"l', ["ab cd", "ef gh", "ij kl"]),
+        ('a b c"def', ["a", "b", "cdef"]),
+        ('"a ""b"" c"', ['a "b" c']),
+        ('"" x', ["", "x"]),
+        ("", []),
+    ],
+)
+def test_arguments(line: str, arguments: list[str]) -> None:
+    """A line of arguments is split as .NET splits it."""
+    assert arguments == split_arguments(line)
