@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from windlass.lang.compat import FeatureUse, Verdict, survey
-from windlass.lang.workflow import read_workflow
-from windlass.operations.lint import find_root, find_workflows
+from windlass.operations.lint import find_root
+from windlass.operations.loading import WORKFLOW_FOLDER, load_workflows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,18 +41,19 @@ def survey_workflows(paths: Sequence[Path] = (), *, root: Path) -> CompatReport:
         InputError: a path is not there, or there is no workflow at all.
     """
     base = find_root(paths[0] if paths else root)
-    files = [file for path in paths or (base,) for file in find_workflows(path)]
-    uses: list[FeatureUse] = []
-    diagnostics: list[Diagnostic] = []
-    names: list[str] = []
-    for file in files:
-        absolute = file.resolve()
-        inside = absolute.is_relative_to(base)
-        name = absolute.relative_to(base).as_posix() if inside else str(absolute)
-        reading = read_workflow(name, file.read_bytes())
-        names.append(name)
-        diagnostics += reading.diagnostics
-        uses += survey(reading.workflow) if reading.workflow is not None else ()
+    libraries = [load_workflows(base, chosen) for chosen in _chosen(paths)]
+    files = [file for library in libraries for file in library.files]
+    workflows = (file.reading.workflow for file in files)
     return CompatReport(
-        root=base, files=tuple(names), uses=tuple(uses), diagnostics=tuple(diagnostics)
+        root=base,
+        files=tuple(file.path for file in files),
+        uses=tuple(use for workflow in workflows if workflow for use in survey(workflow)),
+        diagnostics=tuple(found for library in libraries for found in library.diagnostics),
     )
+
+
+def _chosen(paths: Sequence[Path]) -> tuple[Path | None, ...]:
+    """Return what is to be loaded: a repository stands for its workflows."""
+    inside = (path / WORKFLOW_FOLDER for path in paths)
+    found = zip(paths, inside, strict=True)
+    return tuple(folder if folder.is_dir() else path for path, folder in found) or (None,)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass.errors import InputError
-from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.lint import Repository, lint_action, lint_text
 from windlass.lang.lint.ignoring import without_ignored
 from windlass.lang.lint.run import is_action
-from windlass.lang.positions import Position, Span
+from windlass.operations.loading import WORKFLOW_FOLDER, describe_unreadable, find_workflows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from windlass.lang.diagnostics import Diagnostic
     from windlass.lang.lint.shellcheck import Remark, Script
 
-WORKFLOWS = Path(".github") / "workflows"
 SHELLCHECK_SECONDS = 120
 
 
@@ -94,7 +94,7 @@ def lint(
     """
     start = paths[0] if paths else root or Path()
     root = (root or find_root(start)).resolve()
-    files = [file for path in paths or (root,) for file in find_workflows(path)]
+    files = [file for path in paths or (root,) for file in workflow_files(path, root)]
     files += () if paths else find_actions(root)
     repository = Repository(FolderFiles(root), timezones=_timezones)
     found: list[Diagnostic] = []
@@ -118,28 +118,22 @@ def find_root(path: Path) -> Path:
     """Return the closest folder at or above a path with `.github/workflows` or `.git`."""
     start = path.resolve()
     for folder in (start, *start.parents):
-        if (folder / WORKFLOWS).is_dir() or (folder / ".git").exists():
+        if (folder / WORKFLOW_FOLDER).is_dir() or (folder / ".git").exists():
             return folder
     return start if start.is_dir() else start.parent
 
 
-def find_workflows(path: Path) -> tuple[Path, ...]:
+def workflow_files(path: Path, root: Path) -> tuple[Path, ...]:
     """Return a file itself, or the workflow files of a repository or of a folder.
 
     Raises:
         InputError: the path is not there, or the folder has no workflows.
     """
-    if path.is_file():
-        return (path,)
-    if not path.exists():
+    if not os.path.lexists(path):
         message = f"'{path}' cannot be linted: there is no such file or folder"
         raise InputError(message, hint="Name a workflow file, a folder or a repository.")
-    folder = path / WORKFLOWS if (path / WORKFLOWS).is_dir() else path
-    files = sorted(file for file in folder.iterdir() if file.suffix in (".yml", ".yaml"))
-    if not files:
-        message = f"there are no workflows in '{folder}': no file ends with .yml or .yaml"
-        raise InputError(message, hint="Workflows are kept in .github/workflows.")
-    return tuple(files)
+    inside = path / WORKFLOW_FOLDER
+    return find_workflows(root, inside if inside.is_dir() else path)
 
 
 def find_actions(root: Path) -> tuple[Path, ...]:
@@ -156,12 +150,8 @@ def _lint_file(
 
     try:
         content = file.read_bytes()
-    except OSError as error:
-        start = Position(1, 1)
-        message = f"the file cannot be read: {error.strerror}"
-        return (
-            Diagnostic(code="unreadable-file", message=message, span=Span(name, start, start)),
-        ), []
+    except (OSError, RuntimeError) as error:
+        return (describe_unreadable(name, file, error),), []
     if is_action(name):
         return lint_action(name, content, repository), []
     workflow, found = lint_text(name, content, repository)

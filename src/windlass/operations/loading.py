@@ -133,7 +133,7 @@ class _Reader:
         try:
             text = self._read(name, path)
         except (OSError, RuntimeError) as error:
-            return _describe_unreadable(name, path, error)
+            return describe_unreadable(name, path, error)
         reading = read_workflow(name, text, resolve=self.resolve)
         return WorkflowFile(path=name, text=text, digest=self.digests[name], reading=reading)
 
@@ -162,7 +162,8 @@ class _Reader:
         return str(folder / path.name)
 
 
-def _describe_unreadable(name: str, path: Path, error: Exception) -> Diagnostic:
+def describe_unreadable(name: str, path: Path, error: Exception) -> Diagnostic:
+    """Return the finding for a workflow file that could not be read from disk."""
     if path.is_dir():
         problem, hint = "it is a folder", "rename it, so that it does not end like a workflow file"
     elif isinstance(error, OSError) and error.strerror:
