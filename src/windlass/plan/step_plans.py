@@ -77,9 +77,8 @@ class StepPlanner:
 
     def _evaluate_job_env(self) -> CaseSensitive:
         if self._job_env is None:
-            contexts = self._contexts
-            workflow = _evaluate_env(self._workflow.env, contexts)
-            job = _evaluate_env(self._job.env, {**contexts, "env": CaseSensitive(workflow)})
+            workflow = _evaluate_env(self._workflow.env, self._contexts)
+            job = _evaluate_env(self._job.env, self._contexts)
             self._job_env = CaseSensitive({**workflow, **job})
         return self._as_known(self._job_env)
 
