@@ -31,23 +31,35 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workf
 """
 
 
-@dataclass(frozen=True, slots=True)
+MAX_JOBS = 1000
+"""How many jobs a workflow may have, those of called workflows counted once for each call."""
+
+
+@dataclass(slots=True)
 class Calls:
     """Follows the calls of one workflow, and those of the workflows it calls."""
 
     problems: Problems
     resolve: Callable[[str], bytes | None]
     read_one: Callable[[Problems, str, bytes], Reading]
+    _jobs: int = 0
 
-    def follow(self, workflow: Workflow, depth: int = 1) -> tuple[dict[str, Reading], Workflow]:
-        """Return the readings by job id, and the workflow with the called ones in its jobs."""
+    def follow(
+        self, workflow: Workflow, callers: tuple[str, ...] = ()
+    ) -> tuple[dict[str, Reading], Workflow]:
+        """Return the readings by job id, and the workflow with the called ones in its jobs.
+
+        `callers` are the paths of the workflows above this one, the first one first.
+        """
+        chain = (*callers, workflow.path)
         readings: dict[str, Reading] = {}
         jobs: list[AnyJob] = []
         for job in workflow.jobs:
+            self._jobs += 1
             reading = None
-            if isinstance(job, CallJob):
+            if isinstance(job, CallJob) and self._jobs <= MAX_JOBS:
                 allowed = job.permissions or workflow.permissions
-                reading = self._follow_one(job, allowed, depth)
+                reading = self._follow_one(job, allowed, chain)
             if isinstance(job, CallJob) and reading is not None:
                 readings[job.id] = reading
                 jobs.append(replace(job, called=reading.workflow))
@@ -55,29 +67,51 @@ class Calls:
                 jobs.append(job)
         return readings, replace(workflow, jobs=tuple(jobs))
 
-    def _follow_one(self, job: CallJob, allowed: Permissions | None, depth: int) -> Reading | None:
-        if depth > MAX_DEPTH:
-            message = f"Nested reusable workflow depth exceeded {MAX_DEPTH}."
-            self.problems.add("call-depth", message, job.uses.span)
-            return None
-        path = called_path(job.uses.value)
-        content = None if path is None else self.resolve(path)
-        if path is None or content is None:
-            if path is None or not is_remote(job.uses.value):
-                message = "Unable to find reusable workflow"
-                hint = "Write './.github/workflows/file.yml' or 'owner/repository/path@ref'."
-                self.problems.add("call-not-found", message, job.uses.span, hint)
+    def _follow_one(
+        self, job: CallJob, allowed: Permissions | None, chain: tuple[str, ...]
+    ) -> Reading | None:
+        found = self._find(job, chain)
+        if found is None:
             return None
         before = len(self.problems.found)
-        reading = self.read_one(self.problems, path, content)
+        reading = self.read_one(self.problems, *found)
         if reading.workflow is None:
             return None
         self._check(job, reading.workflow, allowed)
+        self._check_number(job, reading.workflow)
         if len(self.problems.found) > before:
             return None
-        limited = _limited(reading.workflow, allowed)
-        called, workflow = self.follow(limited, depth + 1)
+        called, workflow = self.follow(_limited(reading.workflow, allowed), chain)
         return replace(reading, workflow=workflow, called=called)
+
+    def _find(self, job: CallJob, chain: tuple[str, ...]) -> tuple[str, bytes] | None:
+        """Return the path and the content of a called workflow; None where it is not read."""
+        uses = job.uses
+        path = called_path(uses.value)
+        if path in chain:
+            message = f"The workflow '{uses.value}' calls itself: {' calls '.join((*chain, path))}"
+            self.problems.add("call-cycle", message, uses.span, "Loops are not permitted.")
+            return None
+        if len(chain) > MAX_DEPTH:
+            message = f"Nested reusable workflow depth exceeded {MAX_DEPTH}."
+            self.problems.add("call-depth", message, uses.span)
+            return None
+        content = None if path is None else self.resolve(path)
+        if path is not None and content is not None:
+            return path, content
+        if path is None or not is_remote(uses.value):
+            message = "Unable to find reusable workflow"
+            hint = "Write './.github/workflows/file.yml' or 'owner/repository/path@ref'."
+            self.problems.add("call-not-found", message, uses.span, hint)
+        return None
+
+    def _check_number(self, job: CallJob, called: Workflow) -> None:
+        if self._jobs + len(called.jobs) > MAX_JOBS:
+            message = (
+                f"Workflows may not contain more than {MAX_JOBS} jobs across all referenced files"
+            )
+            self.problems.add("call-jobs", message, job.uses.span)
+            self._jobs = MAX_JOBS
 
     def _check(self, job: CallJob, called: Workflow, allowed: Permissions | None) -> None:
         if "workflow_call" not in called.triggers.events:

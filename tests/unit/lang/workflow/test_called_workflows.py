@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from windlass.lang.workflow import read_workflow
-from windlass.lang.workflow.calls import MAX_DEPTH
+from windlass.lang.workflow.calls import MAX_DEPTH, MAX_JOBS
 from windlass.lang.workflow.model import CallJob
 from windlass.lang.workflow.permissions import COMPARED_SCOPES, violations
 
@@ -144,10 +144,26 @@ def test_depth_of_calls_is_limited() -> None:
 
 
 def test_workflow_that_calls_itself() -> None:
-    """A cycle ends at the limit of depth."""
-    text = "on: workflow_call\njobs: {x: {uses: ./.github/workflows/called.yml}}\n"
+    """Loops are not permitted, however long."""
+    path = ".github/workflows/called.yml"
+    text = f"on: workflow_call\njobs: {{x: {{uses: ./{path}}}}}\n"
     (message,) = errors(read(caller(), called=text))
-    assert "depth exceeded" in message
+    chain = f".github/workflows/w.yml calls {path} calls {path}"
+    assert message == f"2:18 The workflow './{path}' calls itself: {chain}"
+
+
+def test_number_of_jobs_is_limited() -> None:
+    """Calls that multiply are not followed without end."""
+    files = {}
+    for level in range(1, 5):
+        call = f"{{uses: ./.github/workflows/n{level + 1}.yml}}"
+        jobs = "".join(f"  j{number}: {call}\n" for number in range(11))
+        files[f"n{level}"] = f"on: workflow_call\njobs:\n{jobs}"
+    reading = read(caller(uses="./.github/workflows/n1.yml"), **files, n5=LEAF)
+    (problem,) = reading.diagnostics
+    assert problem.message == (
+        f"Workflows may not contain more than {MAX_JOBS} jobs across all referenced files"
+    )
 
 
 @pytest.mark.parametrize(
