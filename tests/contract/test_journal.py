@@ -88,7 +88,7 @@ class Script:
     def __init__(self, answers: list[list[Order]]) -> None:
         self._answers = iter(answers)
 
-    def receive(self, signal: Signal) -> list[Order]:
+    def receive(self, signal: Signal) -> list[Order]:  # noqa: ARG002
         return next(self._answers)
 
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     RunJob = Callable[[StartJob, Cancellation, Callable[[RunEvent], None]], JobFinished]
 
 
+class _Force:
+    """Asks the run's own thread to kill what runs."""
+
+
 class LocalRun:
     """A run that can be cancelled from any thread, and from a signal handler, while it runs.
 
@@ -45,7 +49,8 @@ class LocalRun:
         self._machine = machine
         self._journal = journal or MemoryJournal()
         # A SimpleQueue may be filled by a signal handler that interrupts whoever waits for it.
-        self._signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
+        # What asks for force goes the same way, since a handler may not wait for a lock.
+        self._signals: queue.SimpleQueue[Signal | _Force] = queue.SimpleQueue()
         emit_alone = serialise(emit)
         self._dispatcher = LocalDispatcher(
             lambda order, cancellation: run_job(order, cancellation, emit_alone),
@@ -63,7 +68,7 @@ class LocalRun:
         result = drive(
             self._machine,
             journal=self._journal,
-            next_signal=self._signals.get,
+            next_signal=self._next_signal,
             carry_out=self._dispatcher.carry_out,
         )
         self._dispatcher.join()
@@ -75,7 +80,12 @@ class LocalRun:
 
     def force(self) -> None:
         """Kill what runs and let nothing else start."""
-        self._dispatcher.force()
+        self._signals.put(_Force())
+
+    def _next_signal(self) -> Signal:
+        while isinstance(signal := self._signals.get(), _Force):
+            self._dispatcher.force()
+        return signal
 
     @property
     def breakdowns(self) -> tuple[WindlassError, ...]:

@@ -247,6 +247,8 @@ class _JobRun:
         )
 
     def _perform(self, order: StartStep, steps: StepPlace, running: RunningStep) -> StepEnd:
+        if self._forced:
+            return StepEnd(Result.CANCELLED, None, StepEffects())
         if order.uses is None:
             return run_script_step(order, steps, running)
         # Imported only where there is one: a job without a checkout needs no Git.
