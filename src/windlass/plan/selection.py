@@ -41,7 +41,7 @@ class Selection:
 
     def check(self, workflows: Sequence[Workflow]) -> tuple[Diagnostic, ...]:
         """Return a finding if no workflow has the job."""
-        if any(self.has_job(workflow) for workflow in workflows):
+        if self.job is None or any(self.has_job(workflow) for workflow in workflows):
             return ()
         names = dict.fromkeys(job.id for workflow in workflows for job in workflow.jobs)
         return (
