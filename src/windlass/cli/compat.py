@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from windlass.cli.diagnostics import (
     Sources,
     diagnostic_as_json,
-    has_errors,
+    exit_code_for,
     print_diagnostics,
     span_as_json,
 )
@@ -62,8 +62,7 @@ def execute(arguments: argparse.Namespace) -> int:
     else:
         print_diagnostics(open_terminal(sys.stderr), report.diagnostics, Sources(report.root))
         terminal.write("\n".join(_lines(report, terminal)) + "\n")
-    failed = report.is_refused or has_errors(report.diagnostics)
-    return REFUSED_EXIT_CODE if failed else 0
+    return REFUSED_EXIT_CODE if report.is_refused else exit_code_for(report.diagnostics)
 
 
 def _lines(report: CompatReport, terminal: Terminal) -> Iterator[str]:

@@ -23,6 +23,8 @@ STYLES: dict[Severity, Style] = {
     Severity.WARNING: "yellow",
     Severity.NOTICE: "cyan",
 }
+WORKFLOW_EXIT_CODE = 1
+CALL_EXIT_CODE = 2
 SNIPPET_WIDTH = 100
 LEAD = 24
 """Columns of text that stay visible before the marked place when a long line is cut."""
@@ -109,9 +111,12 @@ def diagnostics_as_json(diagnostics: Iterable[Diagnostic]) -> str:
     return json.dumps({"diagnostics": rows}, indent=2) + "\n"
 
 
-def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
-    """Tell whether any of them keeps a workflow from running as written."""
-    return any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
+def exit_code_for(diagnostics: Iterable[Diagnostic]) -> int:
+    """0 without errors; 2 if one is about the call itself, having no place in a file; else 1."""
+    errors = [found for found in diagnostics if found.severity is Severity.ERROR]
+    if any(found.span is None for found in errors):
+        return CALL_EXIT_CODE
+    return WORKFLOW_EXIT_CODE if errors else 0
 
 
 def span_as_json(span: Span) -> dict[str, object]:

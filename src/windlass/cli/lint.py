@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from windlass.cli.diagnostics import (
     Sources,
     diagnostics_as_json,
-    has_errors,
+    exit_code_for,
     print_diagnostics,
     summarise,
 )
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from windlass.cli.parser import Parser
     from windlass.operations.lint import LintReport
-
-ERRORS_EXIT_CODE = 1
 
 
 def add_arguments(parser: Parser) -> None:
@@ -59,7 +57,7 @@ def execute(arguments: argparse.Namespace) -> int:
         open_terminal(sys.stdout).write(json.dumps(report.to_sarif(), indent=2) + "\n")
     else:
         _print_for_people(report)
-    return ERRORS_EXIT_CODE if has_errors(report.diagnostics) else 0
+    return exit_code_for(report.diagnostics)
 
 
 def _print_for_people(report: LintReport) -> None:

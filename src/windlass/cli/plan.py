@@ -10,9 +10,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from windlass.cli.diagnostics import (
+    Sources,
+    diagnostic_as_json,
+    exit_code_for,
+    print_diagnostics,
+)
 from windlass.cli.event_options import add_event_options, enter_directory, read_plan_options
 from windlass.cli.terminal import open_terminal
-from windlass.errors import UsageError
 from windlass.operations.plans import plan_event
 
 if TYPE_CHECKING:
@@ -20,8 +25,6 @@ if TYPE_CHECKING:
 
     from windlass.cli.parser import Parser
     from windlass.operations.plans import Planning
-
-ERRORS_EXIT_CODE = 1
 
 
 def add_arguments(parser: Parser) -> None:
@@ -34,19 +37,14 @@ def execute(arguments: argparse.Namespace) -> int:
     """Print the plan; 1 if a workflow has errors."""
     enter_directory(arguments)
     planning = plan_event(Path(), arguments.event, read_plan_options(arguments))
-    if planning.event is None:
-        refusal = planning.diagnostics[0]
-        raise UsageError(refusal.message, hint=refusal.hint)
     if arguments.json:
         _print_json(planning)
     else:
         _print_for_people(planning)
-    return 0 if planning.is_sound else ERRORS_EXIT_CODE
+    return exit_code_for(planning.diagnostics)
 
 
 def _print_json(planning: Planning) -> None:
-    from windlass.cli.diagnostics import diagnostic_as_json
-
     plan = planning.plan.to_json() if planning.plan else {}
     plan["diagnostics"] = [diagnostic_as_json(found) for found in planning.diagnostics]
     open_terminal(sys.stdout).write(json.dumps(plan, indent=2) + "\n")
@@ -54,11 +52,9 @@ def _print_json(planning: Planning) -> None:
 
 def _print_for_people(planning: Planning) -> None:
     if planning.diagnostics:
-        from windlass.cli.diagnostics import Sources, print_diagnostics
-
         sources = Sources(planning.library.root)
         print_diagnostics(open_terminal(sys.stderr), planning.diagnostics, sources)
-    if planning.plan is not None:
+    if planning.plan is not None and planning.plan.workflows:
         from windlass.cli.plan_view import render_plan
 
         terminal = open_terminal(sys.stdout)

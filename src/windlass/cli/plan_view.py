@@ -85,7 +85,7 @@ def _workflow_node(workflow: WorkflowPlan) -> Node:
     return Node(
         workflow.decision.verdict,
         visible(workflow.name),
-        visible(workflow.path),
+        visible(workflow.path) if workflow.path != workflow.name else "",
         (visible(workflow.decision.reason),) if is_skipped else (),
         () if is_skipped else tuple(_job_node(job) for job in workflow.jobs),
     )

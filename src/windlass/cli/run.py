@@ -18,7 +18,6 @@ from windlass.cli.failures import say_error
 from windlass.cli.parser import parse_pairs
 from windlass.cli.run_log import MARKS, STYLES
 from windlass.cli.terminal import Terminal, open_terminal, visible
-from windlass.errors import UsageError
 from windlass.operations.runs import Interruption, RunOptions, run_event
 
 if TYPE_CHECKING:
@@ -84,11 +83,12 @@ def execute(arguments: argparse.Namespace) -> int:
     options = _read_options(arguments)
     show = _show_as_json if arguments.json else _show_to_people
     report = show(arguments.event, options, Interruption())
-    if report.planning.event is None:
-        refusal = report.diagnostics[0]
-        raise UsageError(refusal.message, hint=refusal.hint)
     for breakdown in report.breakdowns:
         say_error(breakdown.message, breakdown.hint)
+    if report.exit_code != 0 and not report.runs:
+        from windlass.cli.diagnostics import exit_code_for
+
+        return exit_code_for(report.diagnostics) or report.exit_code
     return report.exit_code
 
 
@@ -148,7 +148,7 @@ def _show_to_people(event: str, options: RunOptions, interruption: Interruption)
 
         with _cancelled_by_signals(cancel):
             report = run_event(Path(), event, options, view.show, interruption)
-    if report.diagnostics and report.planning.event is not None:
+    if report.diagnostics:
         from windlass.cli.diagnostics import Sources, print_diagnostics
 
         sources = Sources(report.planning.library.root)

@@ -58,8 +58,9 @@ class RunLog:
         paint = self._terminal.paint
         match event:
             case RunStarted():
-                where = f"{event.path} on {event.github_event} at {event.sha[:7]}"
-                yield f"{paint(visible(event.workflow), 'bold')}  {paint(visible(where), 'dim')}"
+                path = f"{event.path} " if event.path != event.workflow else ""
+                where = visible(f"{path}on {event.github_event} at {event.sha[:7]}")
+                yield f"{paint(visible(event.workflow), 'bold')}  {paint(where, 'dim')}"
             case JobStarted() | JobSkipped():
                 self._meet(event.job, event.name)
                 if isinstance(event, JobSkipped):

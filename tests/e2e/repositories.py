@@ -1,0 +1,107 @@
+"""Real Git repositories, and the command line run in them as a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+WINDLASS = (sys.executable, "-m", "windlass")
+SECONDS = 60
+"""No command of these tests may take longer."""
+
+
+class Repository:
+    """A folder with workflows, and what the command line says about it."""
+
+    def __init__(self, path: Path, home: Path) -> None:
+        self.path = path
+        self.home = home
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Write a file; folders are made."""
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return file
+
+    def workflow(self, content: str | bytes, name: str = "ci.yml") -> Path:
+        """Write a workflow."""
+        return self.write(f".github/workflows/{name}", content)
+
+    def git(self, *words: str) -> str:
+        """Run Git and return what it prints."""
+        identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
+        done = subprocess.run(
+            ["git", *identity, "-c", "protocol.file.allow=always", *words],
+            cwd=self.path,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    def commit(self, message: str = "Change") -> str:
+        """Commit everything; return the commit."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    def environment(self, variables: Mapping[str, str] | None = None) -> dict[str, str]:
+        """A clean environment in which this checkout's Windlass runs."""
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(CHECKOUT / "src"),
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            **(variables or {}),
+        }
+
+    def windlass(
+        self,
+        *words: str,
+        variables: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        folder: Path | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command line to its end."""
+        done = subprocess.run(
+            [*WINDLASS, *words],
+            cwd=folder or self.path,
+            env=self.environment(variables),
+            input=stdin,
+            capture_output=True,
+            timeout=SECONDS,
+        )
+        return subprocess.CompletedProcess(
+            done.args,
+            done.returncode,
+            done.stdout.decode("utf-8"),
+            done.stderr.decode("utf-8"),
+        )
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start the command line and leave it running."""
+        return subprocess.Popen(
+            [*WINDLASS, *words],
+            cwd=self.path,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+
+def assert_is_for_people(done: subprocess.CompletedProcess[str]) -> None:
+    """No traceback, no unexpected error, and nothing that steers a terminal."""
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said
+    assert "error: unexpected " not in done.stderr.partition("\n")[0]
+    assert "\x1b" not in said
