@@ -7,22 +7,25 @@ variable RUNNER_TRACKING_ID, as GitHub's runner finds it.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import select
 import signal
 import subprocess
+import termios
 import threading
 from typing import TYPE_CHECKING
 
 from windlass.errors import ExecutorError
+from windlass.jobs.executors.strays import Marks, end_strays, now_in_ticks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 TRACKING_VARIABLE = "RUNNER_TRACKING_ID"
 BLOCK_BYTES = 1 << 16
 PIPE_BYTES = 1 << 20
-ROUNDS_OF_CLEANING = 20
 F_SETPIPE_SZ = 1031
 
 
@@ -51,6 +54,7 @@ class HostSession:
     def __init__(self) -> None:
         self._processes: list[HostProcess] = []
         self._tracking: set[str] = set()
+        self._opened = now_in_ticks()
 
     def spawn(
         self, arguments: Sequence[str], *, variables: Mapping[str, str], folder: str
@@ -86,23 +90,20 @@ class HostSession:
         )
 
     def close(self) -> None:
-        """Kill what the steps left running, then reap their first processes."""
+        """Kill what the steps left running, wait for its end, then reap their first processes."""
         for process in self._processes:
             process.kill()
-        for _ in range(ROUNDS_OF_CLEANING):
-            if not self._kill_strays():
-                break
+        if self._processes:
+            end_strays(
+                Marks(
+                    sessions={process.pid for process in self._processes},
+                    variables={f"{TRACKING_VARIABLE}={it}".encode() for it in self._tracking},
+                    since=self._opened,
+                )
+            )
         for process in self._processes:
             process.reap()
         self._processes.clear()
-
-    def _kill_strays(self) -> bool:
-        """Kill every process that carries the tracking variable; tell whether there was one."""
-        marks = [f"{TRACKING_VARIABLE}={value}".encode() for value in self._tracking]
-        strays = [pid for pid in _list_processes() if _carries(pid, marks)] if marks else []
-        for pid in strays:
-            _send(os.kill, pid, signal.SIGKILL)
-        return bool(strays)
 
 
 class HostProcess:
@@ -150,6 +151,11 @@ class HostProcess:
         self._remaining -= len(block)
         return block or self._stop_reading()
 
+    @property
+    def pid(self) -> int:
+        """The id of the first process, and of its session and process group."""
+        return self._popen.pid
+
     def wait(self) -> int:
         """Return the exit code as a shell has it, waiting for the first process to end."""
         ended = os.waitid(os.P_PIDFD, self._ended, os.WEXITED | os.WNOWAIT)
@@ -182,7 +188,8 @@ class HostProcess:
     def _signal(self, number: signal.Signals) -> None:
         with self._lock:
             if self._open:
-                _send(os.killpg, self._popen.pid, number)
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.pid, number)
 
     def _stop_reading(self) -> bytes:
         self._remaining = 0
@@ -190,9 +197,6 @@ class HostProcess:
 
 
 def _bytes_in(pipe: int) -> int:
-    import fcntl
-    import termios
-
     counter = bytearray(4)
     fcntl.ioctl(pipe, termios.FIONREAD, counter)
     return int.from_bytes(counter, "little")
@@ -200,32 +204,5 @@ def _bytes_in(pipe: int) -> int:
 
 def _widen(pipe: int) -> None:
     """Ask for a larger pipe, so that a chatty step waits less often; the system may refuse."""
-    import contextlib
-    import fcntl
-
     with contextlib.suppress(OSError):
         fcntl.fcntl(pipe, F_SETPIPE_SZ, PIPE_BYTES)
-
-
-def _send(kill: object, target: int, number: signal.Signals) -> None:
-    import contextlib
-
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        kill(target, number)  # type: ignore[operator]
-
-
-def _list_processes() -> Iterator[int]:
-    own = os.getpid()
-    for name in os.listdir("/proc"):  # noqa: PTH208 - names are wanted, not paths
-        if name.isdigit() and int(name) != own:
-            yield int(name)
-
-
-def _carries(pid: int, marks: list[bytes]) -> bool:
-    """Tell whether a process was started with one of these variables."""
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123
-            variables = file.read().split(b"\0")
-    except OSError:
-        return False
-    return any(mark in variables for mark in marks)

@@ -1,0 +1,340 @@
+"""The law of every executor (`windlass.jobs.executors.interface`), for each adapter."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from windlass.errors import ExecutorError
+from windlass.jobs.executors.host import HostExecutor
+from windlass.testing.executor import PREFIX, DummyExecutor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from windlass.jobs.executors.interface import Executor, Process, Session
+
+
+class Adapter(Protocol):
+    """How to make one executor's processes do what a test needs."""
+
+    executor: Executor
+
+    def spawn(
+        self,
+        session: Session,
+        folder: Path,
+        *,
+        prints: str = "",
+        exits: int = 0,
+        hangs: bool = False,
+        ignores: str = "",
+    ) -> Process: ...
+
+
+class HostAdapter:
+    """Real processes: a Python program does what is asked for."""
+
+    def __init__(self) -> None:
+        self.executor = HostExecutor()
+
+    def spawn(
+        self,
+        session: Session,
+        folder: Path,
+        *,
+        prints: str = "",
+        exits: int = 0,
+        hangs: bool = False,
+        ignores: str = "",
+    ) -> Process:
+        program = (
+            "import os, signal, sys\n"
+            "for name in os.environ['IGNORES'].split():\n"
+            "    signal.signal(getattr(signal, name), signal.SIG_IGN)\n"
+            "if 'SIGINT' not in os.environ['IGNORES']:\n"
+            "    signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+            "os.write(1, os.environb[b'PRINTS'])\n"
+            "while os.environ['HANGS']: signal.pause()\n"
+            f"sys.exit({exits})\n"
+        )
+        variables = {"PRINTS": prints, "HANGS": "x" if hangs else "", "IGNORES": ignores}
+        return session.spawn(
+            [sys.executable, "-S", "-c", program], variables=variables, folder=str(folder)
+        )
+
+
+class DummyAdapter:
+    """The executor that is shipped for tests."""
+
+    def __init__(self) -> None:
+        self.executor = DummyExecutor()
+
+    def spawn(
+        self,
+        session: Session,
+        folder: Path,
+        *,
+        prints: str = "",
+        exits: int = 0,
+        hangs: bool = False,
+        ignores: str = "",
+    ) -> Process:
+        variables = {
+            f"{PREFIX}OUTPUT": prints,
+            f"{PREFIX}EXIT_CODE": str(exits),
+            f"{PREFIX}HANGS": str(hangs).lower(),
+            f"{PREFIX}IGNORES": ignores,
+        }
+        return session.spawn(["/bin/program"], variables=variables, folder=str(folder))
+
+
+@pytest.fixture(params=[HostAdapter, DummyAdapter], ids=["host", "dummy"])
+def adapter(request: pytest.FixtureRequest) -> Adapter:
+    return request.param()
+
+
+@pytest.fixture
+def session(adapter: Adapter) -> Iterator[Session]:
+    session = adapter.executor.open("job")
+    yield session
+    session.close()
+
+
+def read_all(process: Process) -> bytes:
+    blocks = []
+    while block := process.read():
+        blocks.append(block)
+    return b"".join(blocks)
+
+
+def test_output_then_exit_code(adapter: Adapter, session: Session, tmp_path: Path) -> None:
+    """Output comes in blocks, then b"" once and for all, then the exit code."""
+    process = adapter.spawn(session, tmp_path, prints="hello\n", exits=3)
+
+    assert read_all(process) == b"hello\n"
+    assert process.read() == b""
+    assert process.wait() == 3
+    assert process.wait() == 3
+
+
+def test_success_without_output(adapter: Adapter, session: Session, tmp_path: Path) -> None:
+    """A process that prints nothing ends all the same."""
+    process = adapter.spawn(session, tmp_path)
+
+    assert read_all(process) == b""
+    assert process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "number"),
+    [
+        ("interrupt", signal.SIGINT),
+        ("terminate", signal.SIGTERM),
+        ("kill", signal.SIGKILL),
+    ],
+)
+def test_signal(
+    adapter: Adapter, session: Session, tmp_path: Path, word: str, number: signal.Signals
+) -> None:
+    """A process that a signal ended has the exit code 128 + N; signals come from any thread."""
+    process = adapter.spawn(session, tmp_path, prints="ready\n", hangs=True)
+    assert process.read() == b"ready\n"
+
+    thread = threading.Thread(target=getattr(process, word))
+    thread.start()
+
+    assert read_all(process) == b""
+    assert process.wait() == 128 + number
+    thread.join()
+
+
+def test_ignored_signals(adapter: Adapter, session: Session, tmp_path: Path) -> None:
+    """SIGINT and SIGTERM may be ignored, SIGKILL not."""
+    process = adapter.spawn(
+        session, tmp_path, prints="ready\n", hangs=True, ignores="SIGINT SIGTERM"
+    )
+    assert process.read() == b"ready\n"
+
+    process.interrupt()
+    process.terminate()
+    process.kill()
+
+    assert read_all(process) == b""
+    assert process.wait() == 128 + signal.SIGKILL
+
+
+def test_signals_after_the_end(adapter: Adapter, session: Session, tmp_path: Path) -> None:
+    """A signal to a process that has ended does nothing."""
+    process = adapter.spawn(session, tmp_path, exits=2)
+    read_all(process)
+
+    process.interrupt()
+    process.kill()
+
+    assert process.wait() == 2
+
+
+def test_folder_that_is_not_there(adapter: Adapter, session: Session, tmp_path: Path) -> None:
+    """A program is not started in a folder that does not exist; the session goes on."""
+    with pytest.raises(ExecutorError):
+        adapter.spawn(session, tmp_path / "nowhere")
+
+    assert adapter.spawn(session, tmp_path, exits=1).wait() == 1
+
+
+def test_close_ends_what_runs(adapter: Adapter, tmp_path: Path) -> None:
+    """Closing a session kills what was left running."""
+    session = adapter.executor.open("job")
+    process = adapter.spawn(session, tmp_path, prints="ready\n", hangs=True)
+    assert process.read() == b"ready\n"
+
+    reader = threading.Thread(target=process.wait)
+    reader.start()
+    process.kill()
+    reader.join()
+    session.close()
+
+
+def test_find_program(session: Session) -> None:
+    """A program is found by name on a search path; a full path is its own answer."""
+    found = session.find_program("sh", search_path="/nowhere:/usr/bin:/bin")
+
+    assert found is not None
+    assert found.endswith("/sh")
+    assert session.find_program(found, search_path="") == found
+
+
+class TestHost:
+    """What only real processes can show."""
+
+    @pytest.fixture
+    def host(self) -> Iterator[Session]:
+        session = HostExecutor().open("job")
+        yield session
+        session.close()
+
+    def start(self, host: Session, folder: Path, script: str, **variables: str) -> Process:
+        known = {"PATH": "/usr/bin:/bin", **variables}
+        return host.spawn(["/bin/sh", "-c", script], variables=known, folder=str(folder))
+
+    def test_streams_are_merged_in_order(self, host: Session, tmp_path: Path) -> None:
+        """Standard output and error come as the kernel saw them."""
+        process = self.start(host, tmp_path, "echo 1; echo 2 >&2; echo 3; echo 4 >&2")
+
+        assert read_all(process) == b"1\n2\n3\n4\n"
+
+    def test_exactly_these_variables(self, host: Session, tmp_path: Path) -> None:
+        """A process has the variables it was given and no others."""
+        process = host.spawn(["/usr/bin/env"], variables={"A": "1"}, folder=str(tmp_path))
+
+        assert read_all(process) == b"A=1\n"
+
+    def test_no_standard_input(self, host: Session, tmp_path: Path) -> None:
+        """Standard input is empty: a step that asks gets no answer, and does not wait."""
+        assert read_all(self.start(host, tmp_path, "cat; echo end")) == b"end\n"
+
+    def test_session_of_its_own(self, host: Session, tmp_path: Path) -> None:
+        """A step leads a session and has no terminal."""
+        process = self.start(host, tmp_path, "ps -o pid=,sid= -p $$ && ! : </dev/tty")
+        pid, sid = read_all(process).split()[:2]
+
+        assert pid == sid
+
+    def test_closed_output(self, host: Session, tmp_path: Path) -> None:
+        """A process that closes its output goes on until it ends by itself."""
+        process = self.start(host, tmp_path, "exec >&- 2>&-; read x; touch done; exit 7")
+
+        assert read_all(process) == b""
+        assert process.wait() == 7
+        assert (tmp_path / "done").exists()
+
+    def test_child_that_keeps_the_output(self, host: Session, tmp_path: Path) -> None:
+        """A child left behind does not keep the step from ending; its late words are lost."""
+        process = self.start(host, tmp_path, "sleep 1000 & echo $!; echo end")
+        child, end = read_all(process).split()
+
+        assert end == b"end"
+        assert process.wait() == 0
+        assert _is_alive(int(child))
+        host.close()
+        assert not _is_alive(int(child))
+
+    def test_child_that_never_stops_printing(self, host: Session, tmp_path: Path) -> None:
+        """Reading ends with the step although a child goes on printing."""
+        process = self.start(host, tmp_path, "yes & echo end")
+        output = read_all(process)
+
+        assert b"end\n" in output
+        assert process.wait() == 0
+
+    def test_daemon_is_found(self, host: Session, tmp_path: Path) -> None:
+        """A process that left the step's session is found by its variable and ended."""
+        daemon_script = "echo $$ > pid; echo > go; exec sleep 1000"
+        script = f"mkfifo go; setsid sh -c '{daemon_script}' >/dev/null 2>&1 & read x < go"
+        process = self.start(host, tmp_path, script, RUNNER_TRACKING_ID="windlass_test_daemon")
+        read_all(process)
+        process.wait()
+        daemon = int((tmp_path / "pid").read_text())
+
+        assert _is_alive(daemon)
+        host.close()
+        assert not _is_alive(daemon)
+
+    def test_whole_group_is_interrupted(self, host: Session, tmp_path: Path) -> None:
+        """A signal reaches the children of the step's shell."""
+        child = 'trap "echo child; exit" INT; echo up; while :; do sleep 0.05; done'
+        script = f"trap 'echo shell' INT; sh -c '{child}'"
+        process = self.start(host, tmp_path, script)
+        assert process.read() == b"up\n"
+        process.interrupt()
+
+        assert sorted(read_all(process).split()) == [b"child", b"shell"]
+
+    def test_much_output(self, host: Session, tmp_path: Path) -> None:
+        """Nothing is lost of what a process prints before it ends."""
+        process = self.start(host, tmp_path, "head -c 5000000 /dev/zero")
+
+        assert len(read_all(process)) == 5_000_000
+
+    @pytest.mark.parametrize(
+        ("arguments", "variables", "reason"),
+        [
+            pytest.param(["/no/such"], {}, "No such file or directory", id="no-program"),
+            pytest.param(["/etc/passwd"], {}, "Permission denied", id="not-executable"),
+            pytest.param(["/bin/true"], {"A=B": "x"}, "illegal environment", id="bad-name"),
+            pytest.param(["/bin/true"], {"A": "x\0y"}, "null byte", id="nul-in-value"),
+            pytest.param(
+                ["/bin/true"], {"A": "x" * 3_000_000}, "Argument list too long", id="huge"
+            ),
+        ],
+    )
+    def test_program_that_cannot_start(
+        self,
+        host: Session,
+        tmp_path: Path,
+        arguments: list[str],
+        variables: dict[str, str],
+        reason: str,
+    ) -> None:
+        """The message is that of .NET, which GitHub's runner shows."""
+        with pytest.raises(
+            ExecutorError, match="An error occurred trying to start process"
+        ) as error:
+            host.spawn(arguments, variables=variables, folder=str(tmp_path))
+
+        assert reason in str(error.value)
+
+
+def _is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that is dead and not reaped does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
