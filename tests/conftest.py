@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import sys
+from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +16,18 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite expected golden files")
+
+
+def pytest_sessionstart() -> None:
+    """Prepare a session that `./dev mutation` starts, forked from one that has already run."""
+    if "MUTANT_UNDER_TEST" not in os.environ:
+        return
+    # Every call of a mutated function takes three frames instead of one.
+    sys.setrecursionlimit(20_000)
+    # No mutant may be judged by what the original left in a cache.
+    for thing in gc.get_objects():
+        if isinstance(thing, _lru_cache_wrapper) and thing.__module__.startswith("windlass"):
+            thing.cache_clear()
 
 
 class Golden(Protocol):
