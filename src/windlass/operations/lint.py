@@ -47,23 +47,20 @@ class FolderFiles:
     """The files below a repository's root; nothing outside of it is ever read."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root.resolve()
+        self._root = os.path.realpath(root)
+        self._found: dict[str, Path | None] = {}
 
     def read(self, path: str) -> bytes | None:
         """Return a file's content, or None where there is no such file."""
         found = self._find(path)
         try:
-            return found.read_bytes() if found is not None and found.is_file() else None
+            return found.read_bytes() if found is not None else None
         except OSError:
             return None
 
     def exists(self, path: str) -> bool:
         """Say whether a file or a folder is there."""
-        found = self._find(path)
-        try:
-            return found is not None and found.exists()
-        except OSError:
-            return False
+        return self._find(path) is not None
 
     def list(self, folder: str) -> tuple[str, ...]:
         """Return the names of what is in a folder; empty where there is no such folder."""
@@ -74,11 +71,18 @@ class FolderFiles:
             return ()
 
     def _find(self, path: str) -> Path | None:
+        """Return the real path of what is there and lies below the root; looked up once."""
+        if path not in self._found:
+            self._found[path] = self._look_up(path)
+        return self._found[path]
+
+    def _look_up(self, path: str) -> Path | None:
         try:
-            found = (self._root / path).resolve()
-        except (OSError, ValueError, RuntimeError):
+            real = os.path.realpath(f"{self._root}/{path}")
+            is_inside = os.path.commonpath((self._root, real)) == self._root
+            return Path(real) if is_inside and os.path.lexists(real) else None
+        except (OSError, ValueError):
             return None
-        return found if found.is_relative_to(self._root) else None
 
 
 def lint(

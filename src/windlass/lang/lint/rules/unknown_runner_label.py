@@ -1,7 +1,8 @@
 """A label of `runs-on` should be one that some runner has.
 
 A job waits for a day for a runner with all its labels and then fails. Labels of own runners are
-fine together with `self-hosted`; a label that GitHub has retired is an error.
+fine together with `self-hosted`; a label that GitHub has retired, and labels of two systems in one
+list, are errors.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from windlass.lang.runner_labels import (
     RETIRED_LABELS,
     SELF_HOSTED_LABELS,
     literal_labels,
+    system_of,
 )
+from windlass.lang.tokens import SequenceToken, StringToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from windlass.lang.lint.subject import Subject
-    from windlass.lang.tokens import StringToken
+    from windlass.lang.workflow.model import Job
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -31,12 +34,31 @@ def check(subject: Subject) -> Iterator[Finding]:
         labels = literal_labels(job)
         names = {label.value.lower() for label in labels}
         is_own = "self-hosted" in names
+        yield from _check_together(job)
         seen: set[tuple[int, int]] = set()
         for label in labels:
             place = (label.span.start.line, label.span.start.column)
             if place not in seen and not is_own:
                 seen.add(place)
                 yield from _check(label)
+
+
+def _check_together(job: Job) -> Iterator[Finding]:
+    """Find a list that wants one runner to have two systems."""
+    labels = job.runs_on.items if isinstance(job.runs_on, SequenceToken) else ()
+    first: StringToken | None = None
+    for label in labels:
+        system = system_of(label.value) if isinstance(label, StringToken) else None
+        if system is None or not isinstance(label, StringToken):
+            continue
+        first = first or label
+        if system != system_of(first.value):
+            yield Finding(
+                message=f"no runner has both `{first.value}` and `{label.value}`",
+                span=label.span,
+                severity=Severity.ERROR,
+                hint="a job wants a runner with all labels; use a matrix to run on each of them",
+            )
 
 
 def _check(label: StringToken) -> Iterator[Finding]:

@@ -160,7 +160,12 @@ class Inference:
     def _compare(self, node: Comparison) -> None:
         left, right = self.infer(node.left), self.infer(node.right)
         for one, other in ((left, right), (right, left)):
-            if isinstance(one, Record | ListOf) and isinstance(other, Scalar | Text):
+            # A comparison of an object with null asks whether it is there, which is fair.
+            if (
+                isinstance(one, Record | ListOf)
+                and isinstance(other, Scalar | Text)
+                and other != NULL
+            ):
                 self._report_constant(node, one, other)
                 return
         for value, literal_node in ((left, node.right), (right, node.left)):
