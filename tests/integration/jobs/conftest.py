@@ -1,0 +1,157 @@
+"""Runs one job of a workflow on this machine, with real shells, in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from windlass.git.commands import make_environment
+from windlass.jobs.cancellation import Cancellation
+from windlass.jobs.executors.host import HostExecutor
+from windlass.jobs.job import JobPlace, run_job
+from windlass.jobs.source import Source
+from windlass.lang.workflow import read_workflow
+from windlass.model.repository import Repository
+from windlass.plan.orders import StartJob
+from windlass.plan.signals import JobFinished
+from windlass.protocol import events
+from windlass.testing.clock import ManualClock
+
+EMPTY_SHA = "0" * 40
+
+
+@dataclass
+class Bench:
+    """A place to run jobs in. What is set here holds for the next job."""
+
+    root: Path
+    repository: Repository
+    clock: ManualClock = field(default_factory=ManualClock)
+    secrets: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    committed_only: bool = False
+    keep: bool = False
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    seen: list[events.RunEvent] = field(default_factory=list)
+    on_event: object = None
+    timeout_minutes: float = 360
+
+    def run(self, steps: str, *, job: str = "", ref: str = "") -> JobFinished:
+        """Run a job with these steps (YAML, indented as under `steps:`)."""
+        indented = "\n".join(f"      {line}" for line in steps.strip("\n").splitlines())
+        text = (
+            f"on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n{job}    steps:\n{indented}\n"
+        )
+        reading = read_workflow(".github/workflows/w.yml", text.encode())
+        assert reading.workflow is not None, reading.diagnostics
+        order = StartJob(
+            key="build",
+            name="build",
+            job=reading.workflow.jobs[0],
+            workflow=reading.workflow,
+            contexts={
+                "github": {
+                    "event": {"number": 7},
+                    "sha": self.repository.head_sha,
+                    "ref": ref or self.repository.ref,
+                    "repository": self.repository.full_name,
+                },
+                "needs": {},
+                "strategy": {},
+                "matrix": {},
+                "inputs": {},
+                "vars": dict(self.variables),
+            },
+            labels=("ubuntu-latest",),
+            environment=None,
+            timeout_minutes=self.timeout_minutes,
+            continue_on_error=False,
+        )
+        self.seen.clear()
+        return run_job(
+            order,
+            executor=HostExecutor(),
+            place=self.place(ref),
+            secrets=self.secrets,
+            emit=self._see,
+            cancellation=self.cancellation,
+        )
+
+    def place(self, ref: str = "") -> JobPlace:
+        return JobPlace(
+            folder=self.root / "job",
+            tools=self.root / "tools",
+            source=Source(
+                repository=self.repository,
+                sha=self.repository.head_sha,
+                ref=ref or self.repository.ref,
+                state=self.root / "state",
+                committed_only=self.committed_only,
+            ),
+            machine={"PATH": os.environ["PATH"], "SECRET_OF_USER": "x"},
+            keep=self.keep,
+            clock=self.clock,
+        )
+
+    def _see(self, event: events.RunEvent) -> None:
+        self.seen.append(event)
+        if self.on_event is not None:
+            self.on_event(event)  # type: ignore[operator]
+
+    def output(self) -> str:
+        return "".join(event.text for event in self.seen if isinstance(event, events.Output))
+
+    def errors(self) -> list[str]:
+        return [
+            event.message
+            for event in self.seen
+            if isinstance(event, events.Annotation) and event.level == "error"
+        ]
+
+    def ends(self) -> list[tuple[str, str]]:
+        """Return outcome and conclusion of each step that ran."""
+        return [
+            (event.outcome.value, event.conclusion.value)
+            for event in self.seen
+            if isinstance(event, events.StepFinished)
+        ]
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a test's repository."""
+    identity = {
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_SYSTEM": "/dev/null",
+        "GIT_AUTHOR_NAME": "A",
+        "GIT_AUTHOR_EMAIL": "a@example.org",
+        "GIT_COMMITTER_NAME": "A",
+        "GIT_COMMITTER_EMAIL": "a@example.org",
+    }
+    return subprocess.run(
+        ["git", *arguments],
+        cwd=folder,
+        env=make_environment(identity),
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """A place without a repository: for jobs that check nothing out."""
+    repository = Repository(
+        root=str(tmp_path / "nothing"),
+        owner="octo",
+        name="cat",
+        head_sha=EMPTY_SHA,
+        base_sha=None,
+        branch="main",
+        tag=None,
+        default_branch="main",
+    )
+    return Bench(tmp_path, repository)
