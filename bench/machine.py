@@ -3,7 +3,7 @@
     python bench/machine.py            1,000, 10,000 and 100,000 jobs
     python bench/machine.py 1000       other sizes
 
-The time is the machine's own: jobs are built before and end at once. The target is one second for
+The time is the machine's own processor time: jobs are built before and end at once. The target is one second for
 10,000 jobs; linear means that the time per job and edge does not grow with the size.
 """
 
@@ -70,8 +70,7 @@ def play(jobs: list[Job]) -> float:
     github = {f"key{number}": "value" for number in range(40)}
     machine = RunMachine(workflow, {"github": github, "inputs": {}, "vars": {}})
     gc.collect()
-    gc.disable()
-    started = time.perf_counter()
+    started = time.process_time()
     running = deque(machine.receive(RunStarted()))
     finished = 0
     while not isinstance(running[0], FinishRun):
@@ -79,8 +78,7 @@ def play(jobs: list[Job]) -> float:
         assert isinstance(order, StartJob)
         running.extend(machine.receive(JobFinished(order.key, Result.SUCCESS)))
         finished += 1
-    seconds = time.perf_counter() - started
-    gc.enable()
+    seconds = time.process_time() - started
     assert finished == len(jobs)
     assert running[0].result is Result.SUCCESS
     return seconds

@@ -51,7 +51,7 @@ class Level:
 
     def results_context(self) -> dict[str, Value]:
         """Return the `jobs` context: result and outputs of every job."""
-        return {id_: node.summary() for id_, node in self.nodes.items()}
+        return {id_: node.summary for id_, node in self.nodes.items()}
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -59,7 +59,8 @@ class Node:
     """One job of one level, with all its legs.
 
     `unsuccessful` and `failed` are the first of all its transitive needs that did not succeed and
-    that failed, kept up as these end; see `windlass.plan.conditions.Ancestry`.
+    that failed, kept up as these end; see `windlass.plan.conditions.Ancestry`. `summary` is what
+    `needs.<id>` and `jobs.<id>` show once the job has ended.
     """
 
     job: AnyJob
@@ -70,6 +71,7 @@ class Node:
     unsuccessful: tuple[str, Result] | None = None
     failed: tuple[str, Result] | None = None
     result: Result | None = None
+    summary: dict[str, Value] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     queued: deque[LegRun] = field(default_factory=deque)
     running: dict[str, LegRun] = field(default_factory=dict)
@@ -77,14 +79,9 @@ class Node:
     fail_fast: bool = True
     max_parallel: int | None = None
 
-    def summary(self) -> dict[str, Value]:
-        """Return what `needs.<id>` and `jobs.<id>` show."""
-        result = None if self.result is None else self.result.value
-        return {"result": result, "outputs": self.outputs}
-
     def needs_context(self) -> dict[str, Value]:
         """Return the `needs` context: the direct needs only."""
-        return {need.job.id: need.summary() for need in self.needs}
+        return {need.job.id: need.summary for need in self.needs}
 
     def ancestry(self) -> Ancestry:
         """Return what the status functions of the job's condition look at."""
@@ -103,6 +100,7 @@ class Node:
     def settle(self, result: Result) -> list[Node]:
         """Keep the job's result; return the dependents that wait for nothing more."""
         self.result = result
+        self.summary = {"result": result.value, "outputs": self.outputs}
         own = (self.job.id, result)
         unsuccessful = self.unsuccessful or (own if result is not Result.SUCCESS else None)
         failed = self.failed or (own if result is Result.FAILURE else None)

@@ -56,6 +56,7 @@ class RunMachine:
         self._root = Level(workflow=workflow, contexts=contexts)
         self._selection = selection
         self._running: dict[str, LegRun] = {}
+        self._keys: set[str] = set()
         self._orders: list[Order] = []
         self._tasks: deque[Callable[[], None]] = deque()
         self._started = False
@@ -131,11 +132,19 @@ class RunMachine:
         name = name_leg(node.job, leg, own)
         return LegRun(
             node=node,
-            key=level.key_of(leg.key),
+            key=self._make_unique(level.key_of(leg.key)),
             name=level.name_of(leg.name if isinstance(name, PlanFault) else name),
             contexts=own,
             fault=name if isinstance(name, PlanFault) else None,
         )
+
+    def _make_unique(self, key: str) -> str:
+        """Return a key that no other leg has: values of a matrix may look like any other key."""
+        unique, number = key, 2
+        while unique in self._keys:
+            unique, number = f"{key} #{number}", number + 1
+        self._keys.add(unique)
+        return unique
 
     def _no_such_leg(self, node: Node, legs: tuple[Leg, ...]) -> PlanFault:
         wanted = ", ".join(f"{key}={value}" for key, value in self._selection.legs.items())

@@ -416,6 +416,17 @@ class TestCalls:
 
         assert play.started() == ["c (1) / build", "c (2) / build"]
 
+    def test_keys_are_unique_whatever_the_values_of_a_matrix_look_like(self) -> None:
+        """Two jobs never share a key, or the end of one would be taken for that of the other."""
+        inner = workflow(job("b", strategy={"matrix": {"n": ["1) / b (2"]}}))
+        values = {"matrix": {"n": ["1", "1) / b (1"]}}
+        play = Play(
+            call("c", inner, strategy=values),
+            call("d", workflow(job("x", strategy={"matrix": {"n": ["1", "1"]}}))),
+        )
+
+        assert len(play.started()) == len(set(play.started())) == 4
+
     def test_secrets_are_handed_over_call_by_call(self) -> None:
         """An order holds how secrets pass, never the secrets."""
         play = Play(
