@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,9 +17,14 @@ from windlass.jobs.source import Source
 from windlass.lang.workflow import read_workflow
 from windlass.model.repository import Repository
 from windlass.plan.orders import StartJob
-from windlass.plan.signals import JobFinished
 from windlass.protocol import events
 from windlass.testing.clock import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from windlass.plan.signals import JobFinished
 
 EMPTY_SHA = "0" * 40
 
@@ -37,7 +42,7 @@ class Bench:
     keep: bool = False
     cancellation: Cancellation = field(default_factory=Cancellation)
     seen: list[events.RunEvent] = field(default_factory=list)
-    on_event: object = None
+    on_event: Callable[[events.RunEvent], None] | None = None
     timeout_minutes: float = 360
 
     def run(self, steps: str, *, job: str = "", ref: str = "") -> JobFinished:
@@ -100,7 +105,7 @@ class Bench:
     def _see(self, event: events.RunEvent) -> None:
         self.seen.append(event)
         if self.on_event is not None:
-            self.on_event(event)  # type: ignore[operator]
+            self.on_event(event)
 
     def output(self) -> str:
         return "".join(event.text for event in self.seen if isinstance(event, events.Output))
