@@ -40,7 +40,7 @@ def _build_whole_parser() -> Parser:
     for name, (_, summary) in COMMANDS.items():
         group, _, verb = name.rpartition(" ")
         if group not in nests:
-            nests[group] = nests[""].add_parser(group).add_subparsers()
+            nests[group] = nests[""].add_parser(group, help=f"{group} …").add_subparsers()
         parser = nests[group].add_parser(verb, help=summary)
         load_command(name).add_arguments(parser)
     return whole

@@ -1,0 +1,333 @@
+"""`windlass run` from outside: what it prints, how it ends, what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.e2e.repositories import SECONDS
+
+if TYPE_CHECKING:
+    from tests.e2e.repositories import Repository
+
+SECRET = "hunter2-and-more"
+SPOKEN = "open-sesame-and-more"
+FLOW = """\
+name: Flow
+on: [push, workflow_dispatch]
+jobs:
+  list:
+    runs-on: ubuntu-latest
+    outputs:
+      names: ${{ steps.names.outputs.names }}
+    steps:
+      - id: names
+        run: echo 'names=["one","two"]' >> "$GITHUB_OUTPUT"
+  each:
+    needs: list
+    runs-on: ubuntu-latest
+    strategy:
+      matrix:
+        name: ${{ fromJSON(needs.list.outputs.names) }}
+    steps:
+      - run: echo "this is ${{ matrix.name }}"
+  last:
+    needs: [list, each]
+    runs-on: ubuntu-latest
+    steps:
+      - run: echo "all of ${{ needs.list.outputs.names }} ${{ needs.each.result }}"
+"""
+FAILING = """\
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - run: exit 7
+      - run: echo not reached
+      - if: failure()
+        run: echo tidying
+  b:
+    needs: a
+    runs-on: ubuntu-latest
+    steps:
+      - run: echo never
+"""
+SLEEPING = """\
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - run: |
+          echo ready
+          exec sleep 600
+      - if: always()
+        run: echo tidied
+"""
+SECRETIVE = """\
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    outputs:
+      leak: ${{ steps.s.outputs.leak }}
+    steps:
+      - id: s
+        env:
+          TOKEN: ${{ secrets.TOKEN }}
+        run: |
+          echo "the token is $TOKEN"
+          echo "leak=$TOKEN" >> "$GITHUB_OUTPUT"
+          echo "## $TOKEN" >> "$GITHUB_STEP_SUMMARY"
+          echo "::error::no $TOKEN here"
+          arguments=$(cat /proc/[0-9]*/cmdline | tr '\\0' ' ')
+          if [[ $arguments == *"$TOKEN"* ]]; then echo "in the arguments of a process"; fi
+"""
+
+
+def events_of(stdout: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stdout.splitlines()]
+
+
+def test_needs_outputs_and_a_matrix(repository: Repository) -> None:
+    """Jobs run when what they need has ended; outputs flow; every leg runs."""
+    repository.workflow(FLOW)
+    repository.commit()
+    done = repository.windlass("run")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "each (one) │   this is one\n" in done.stdout
+    assert "each (two) │   this is two\n" in done.stdout
+    assert "│   all of [one,two] success\n" in done.stdout
+    assert "✓ Flow succeeded in " in done.stdout.splitlines()[-1]
+
+
+def test_a_failure(repository: Repository) -> None:
+    """A step that fails ends its job, skips what needs it, and gives exit code 1."""
+    repository.workflow(FAILING)
+    repository.commit()
+    done = repository.windlass("run")
+
+    assert done.returncode == 1
+    assert "│ ✗ Run exit 7 (exit code 7) " in done.stdout
+    assert "│   tidying\n" in done.stdout
+    assert "not reached\n" not in done.stdout.replace("Run echo not reached", "")
+    assert "│   never\n" not in done.stdout
+    assert "a › Run exit 7 failed with exit code 7" in done.stdout
+
+
+def test_events_as_json(repository: Repository) -> None:
+    """`--json` prints only JSON, from run-started to run-finished, in a sound order."""
+    repository.workflow(FLOW)
+    sha = repository.commit()
+    events = events_of(repository.windlass("run", "--json").stdout)
+
+    names = [event["event"] for event in events]
+    assert (names[0], names[-1]) == ("run-started", "run-finished")
+    assert events[0]["sha"] == sha
+    assert events[-1]["result"] == "success"
+    assert all(earlier["time"] <= later["time"] for earlier, later in pairwise(events))
+    finished = {e["job"]: e for e in events if e["event"] == "job-finished"}
+    assert set(finished) == {"list", "each (one)", "each (two)", "last"}
+    assert finished["list"]["outputs"] == {"names": '["one","two"]'}
+    started = [e["job"] for e in events if e["event"] == "job-started"]
+    assert (started[0], started[-1]) == ("list", "last")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_cancelling(repository: Repository, number: signal.Signals) -> None:
+    """One signal ends the running step, lets always() run, and gives 130; nothing stays behind."""
+    repository.workflow(SLEEPING)
+    repository.commit()
+    process = repository.start("run")
+    assert process.stdout is not None
+    seen = b""
+    while b"ready\n" not in seen:
+        block = os.read(process.stdout.fileno(), 65536)
+        assert block, seen
+        seen += block
+    process.send_signal(number)
+    rest, errors = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == 130, rest + errors
+    assert "│   tidied\n" in rest.decode()
+    assert "cancelling; Ctrl-C again kills what is left" in rest.decode()
+    assert b"Traceback" not in errors
+    assert not running_in(repository.path)
+
+
+def running_in(folder: Path) -> list[str]:
+    """The processes whose current folder is below a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").resolve().is_relative_to(folder):
+                found.append((process / "cmdline").read_text())
+        except OSError:
+            continue
+    return found
+
+
+def test_secrets_are_seen_nowhere(repository: Repository) -> None:
+    """A secret is in no output, event, argument or file that stays."""
+    repository.workflow(SECRETIVE)
+    repository.commit()
+    for form in ([], ["--json"]):
+        done = repository.windlass(
+            "run", "--secret", "TOKEN", "--keep", *form, variables={"TOKEN": SECRET}
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "the token is ***" in done.stdout
+        assert "in the arguments of a process\n" not in done.stdout
+        assert SECRET not in done.stdout + done.stderr
+    assert files_with(SECRET.encode(), repository.path / ".windlass") == []
+
+
+def files_with(text: bytes, folder: Path) -> list[str]:
+    """Files that hold a text, except those that steps wrote it to by themselves."""
+    own = ("GITHUB_", "output", "summary", "set_output", "step_summary")
+    return [
+        str(path)
+        for path in folder.rglob("*")
+        if path.is_file() and text in path.read_bytes() and not any(o in path.name for o in own)
+    ]
+
+
+def test_a_secret_in_the_arguments_warns(repository: Repository) -> None:
+    """`--secret K=V` works, and the warning does not repeat the value."""
+    repository.workflow(SECRETIVE)
+    repository.commit()
+    done = repository.windlass("run", "--secret", f"TOKEN={SPOKEN}")
+
+    assert done.returncode == 0
+    assert done.stderr.startswith("warning: --secret TOKEN=… shows the value")
+    assert "in the arguments of a process\n" in done.stdout
+    assert SPOKEN not in done.stdout + done.stderr
+
+
+def test_a_secret_file(repository: Repository) -> None:
+    """Each line of a secret of several lines is masked."""
+    repository.workflow(SECRETIVE)
+    repository.commit()
+    file = repository.home / "secrets.env"
+    file.write_text('TOKEN="first-line-of-it\nsecond-line-of-it"\n')
+    done = repository.windlass("run", "--secret-file", str(file))
+
+    assert "the token is ***" in done.stdout
+    assert "line-of-it" not in done.stdout
+
+
+def test_uncommitted_changes_and_committed(repository: Repository) -> None:
+    """Checkout brings the user's changes; with --committed it does not."""
+    repository.workflow(
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - uses: actions/checkout@v4\n      - run: cat file new || true\n"
+    )
+    repository.write("file", "old\n")
+    repository.commit()
+    repository.write("file", "changed\n")
+    repository.write("new", "untracked\n")
+
+    with_changes = repository.windlass("run").stdout
+    assert "│   changed\n" in with_changes
+    assert "│   untracked\n" in with_changes
+    assert "not committed" in with_changes
+    committed = repository.windlass("run", "--committed").stdout
+    assert "│   old\n" in committed
+    assert "│   untracked\n" not in committed
+
+
+def test_nothing_to_run(repository: Repository) -> None:
+    """An event that starts nothing is a success that says so."""
+    repository.workflow(FAILING.replace("on: push", "on: pull_request"))
+    repository.commit()
+    done = repository.windlass("run")
+
+    assert done.returncode == 0
+    assert "the event 'push' starts no workflow" in done.stderr
+
+
+def test_what_is_not_supported_stops_before_any_job(repository: Repository) -> None:
+    """An action that cannot run is a diagnostic with its place; nothing has run."""
+    repository.workflow(FLOW + "      - uses: actions/cache@v4\n")
+    repository.commit()
+    done = repository.windlass("run")
+
+    assert done.returncode == 1
+    assert "this is" not in done.stdout
+    assert ".github/workflows/ci.yml:24:15: error: `actions/cache@v4`" in done.stderr
+    assert "  24 |       - uses: actions/cache@v4\n" in done.stderr
+
+
+def test_an_environment_is_held(repository: Repository) -> None:
+    """A job for an environment runs only when the user allows it."""
+    repository.workflow(
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    environment: production\n"
+        "    steps:\n      - run: echo deployed\n"
+    )
+    repository.commit()
+    held = repository.windlass("run")
+
+    assert held.returncode == 1
+    assert "--allow-environment production" in held.stdout + held.stderr
+    assert "│   deployed\n" not in held.stdout
+    assert repository.windlass("run", "--allow-environment", "production").returncode == 0
+
+
+def test_options_of_a_run(repository: Repository) -> None:
+    """Inputs, variables, a job, a leg and variables of steps reach the job."""
+    repository.workflow(
+        "on:\n  workflow_dispatch:\n    inputs:\n      who: {type: string}\n"
+        "jobs:\n  a:\n    runs-on: ubuntu-latest\n    strategy:\n      matrix: {n: [1, 2]}\n"
+        "    steps:\n      - run: echo $X ${{ inputs.who }} ${{ vars.V }} ${{ matrix.n }}\n"
+        "  b:\n    runs-on: ubuntu-latest\n    steps: [{run: echo other}]\n"
+    )
+    repository.commit()
+    done = repository.windlass(
+        *("run", "workflow_dispatch", "--input", "who=me", "--var", "V=v", "--env", "X=x"),
+        *("-j", "a", "--matrix", "n=2"),
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "│   x me v 2\n" in done.stdout
+    assert "v 1\n" not in done.stdout
+    assert "other\n" not in done.stdout
+
+
+def test_an_event_file(repository: Repository) -> None:
+    """The payload of a file is laid over the ready-made one."""
+    repository.workflow(
+        "on: pull_request\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - env: {TITLE: '${{ github.event.pull_request.title }}'}\n"
+        '        run: echo "$TITLE, ${{ github.event.pull_request.number }}"\n'
+    )
+    repository.write("event.json", '{"pull_request": {"title": "Hi"}}')
+    repository.commit()
+    done = repository.windlass("run", "pull_request", "--event-file", "event.json")
+
+    assert "│   Hi, 1\n" in done.stdout
+
+
+def test_a_reader_that_goes_away(repository: Repository) -> None:
+    """The run goes on to its end when nobody reads what it prints."""
+    repository.workflow(
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        f"      - run: |\n          seq 100000\n          touch {repository.home}/done\n"
+    )
+    repository.commit()
+    process = repository.start("run")
+    assert process.stdout is not None
+    assert process.stdout.read(1)
+    process.stdout.close()
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    process.stderr.close()
+
+    assert (process.wait(SECONDS), errors) == (0, b"")
+    assert (repository.home / "done").exists()
