@@ -172,6 +172,15 @@ def test_shellcheck_is_not_misled_by_expressions(repository: Path) -> None:
 
 
 @needs_shellcheck
+def test_shellcheck_knows_how_the_runner_starts_shells(repository: Path) -> None:
+    """Variables come from `env`, and `-e` ends a script whose `cd` fails."""
+    script = '      - run: |\n          cd build\n          echo "$MODE"\n'
+    write(repository, RIGHT.replace("      - run: make\n", script))
+
+    assert lint(root=repository).diagnostics == ()
+
+
+@needs_shellcheck
 def test_shellcheck_findings_can_be_ignored(repository: Path) -> None:
     """The comment in a line of the script counts."""
     write(repository, RIGHT.replace("make", "echo $1 # windlass: ignore[shellcheck]"))

@@ -6,6 +6,7 @@ the job.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
@@ -31,7 +32,10 @@ def _check(timeout: Token | None) -> Iterator[Finding]:
     if not isinstance(timeout, NumberToken):
         return
     hint = "write whole minutes, at least 1"
-    if timeout.value <= 0:
+    if not math.isfinite(timeout.value):
+        message = f"{timeout.text} is no number of minutes"
+        yield Finding(message=message, span=timeout.span, hint=hint)
+    elif timeout.value <= 0:
         message = f"a time-out of {timeout.text} minutes is not positive"
         yield Finding(message=message, span=timeout.span, hint=hint)
     elif timeout.value < 1:
