@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from windlass.errors import InputError
 from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.positions import Position, Span
-from windlass.lang.workflow.model import CallJob
 from windlass.lang.workflow.reading import read_workflow
+from windlass.plan.calls import check_number_called, find_called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from windlass.lang.workflow.model import Workflow
     from windlass.lang.workflow.reading import Reading
@@ -60,17 +60,15 @@ class Library:
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Everything found while loading: what could not be read, then what each file has."""
         read = (finding for file in self.files for finding in file.reading.diagnostics)
-        return (*self.unreadable, *read)
+        counted = filter(None, map(check_number_called, self.workflows))
+        return (*self.unreadable, *read, *counted)
 
     def by_path(self) -> dict[str, Workflow]:
         """Return all workflows that can run or be called, by path."""
         found: dict[str, Workflow] = {}
-        pending = list(self.workflows)
-        while pending:
-            workflow = pending.pop()
-            if workflow.path not in found:
-                found[workflow.path] = workflow
-                pending.extend(_called(workflow))
+        for workflow in self.workflows:
+            found.update(find_called(workflow))
+        found.update((workflow.path, workflow) for workflow in self.workflows)
         return found
 
 
@@ -177,9 +175,3 @@ def describe_unreadable(name: str, path: Path, error: Exception) -> Diagnostic:
         span=Span(name, start, start),
         hint=hint,
     )
-
-
-def _called(workflow: Workflow) -> Iterator[Workflow]:
-    for job in workflow.jobs:
-        if isinstance(job, CallJob) and job.called is not None:
-            yield job.called

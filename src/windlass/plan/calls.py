@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.expressions import Unknown, kind_of, to_text
 from windlass.lang.template import TemplateFault, evaluate_token_partial
 from windlass.lang.tokens import MappingToken, StringToken
+from windlass.lang.workflow.model import CallJob
 from windlass.model.status import Result
 from windlass.plan.faults import PlanFault
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from windlass.lang.expressions import Value
     from windlass.lang.tokens import Token
-    from windlass.lang.workflow.model import CallJob, InputDefinition, Workflow
+    from windlass.lang.workflow.model import InputDefinition, Workflow
 
 MAX_LEVELS: Final = 10
 """How many workflows may call one another in a row: the first and nine below it."""
@@ -41,6 +43,32 @@ def find_local_path(uses: str) -> str | None:
         if uses.startswith(prefix):
             return uses.removeprefix(prefix)
     return None
+
+
+def find_called(workflow: Workflow) -> dict[str, Workflow]:
+    """Return every workflow that one calls, directly or not, by path; itself is not among them."""
+    found: dict[str, Workflow] = {}
+    pending = [workflow]
+    while pending:
+        for job in pending.pop().jobs:
+            called = job.called if isinstance(job, CallJob) else None
+            if called is not None and called.path not in found:
+                found[called.path] = called
+                pending.append(called)
+    return found
+
+
+def check_number_called(workflow: Workflow) -> Diagnostic | None:
+    """Return a finding if a workflow reaches more reusable workflows than GitHub allows."""
+    count = len(find_called(workflow))
+    if count <= MAX_CALLED:
+        return None
+    return Diagnostic(
+        code="too-many-called",
+        message=f"{workflow.path} calls {count} different workflows, more than {MAX_CALLED}",
+        span=workflow.span,
+        hint="merge some of them, or start them by an event of their own",
+    )
 
 
 def evaluate_inputs(

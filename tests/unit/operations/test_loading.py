@@ -118,6 +118,20 @@ def test_called_workflows_are_found(tmp_path: Path, folder: Path) -> None:
     assert set(library.digests) == set(library.by_path())
 
 
+@pytest.mark.parametrize(("count", "is_allowed"), [(50, True), (51, False)])
+def test_a_workflow_may_call_50_others(
+    tmp_path: Path, folder: Path, count: int, is_allowed: bool
+) -> None:
+    """The 51st different workflow that one reaches is too many."""
+    for number in range(count):
+        write(folder / f"gate{number}.yml", WORKFLOW.replace("push", "workflow_call"))
+    calls = [f"  c{n}: {{uses: ./.github/workflows/gate{n}.yml}}" for n in range(count)]
+    caller = write(folder / "a.yml", "on: push\njobs:\n" + "\n".join(calls) + "\n")
+    found = [finding.code for finding in load_workflows(tmp_path, caller).diagnostics]
+
+    assert found == ([] if is_allowed else ["too-many-called"])
+
+
 @pytest.mark.parametrize("uses", ["./../outside.yml", "./missing.yml"])
 def test_calls_do_not_leave_the_repository(tmp_path: Path, folder: Path, uses: str) -> None:
     """A path that leads out of the repository, or to nothing, is a mistake of the caller."""
