@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.engine.announcements import announce
@@ -106,7 +107,8 @@ class JobStarter:
         """Remove the run's folder, or return it where the jobs' folders are kept."""
         if self._options.keep:
             return self._folder
-        if self._folder.is_dir():
+        # What could not be removed has been told already, by the job that it belongs to.
+        with suppress(OSError):
             self._folder.rmdir()
         return None
 

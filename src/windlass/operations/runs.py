@@ -194,13 +194,14 @@ class _Runs:
     def run(self, planned: tuple[WorkflowPlan, ...]) -> Iterator[WorkflowRun]:
         """Run workflows until all have ended or the user has interrupted."""
         workflows = {workflow.path: workflow for workflow in self._planning.library.workflows}
-        for number, plan in enumerate(planned, start=1):
+        for plan in planned:
             if self.interruption.requested:
                 return
-            yield self._run_one(workflows[plan.path], plan, number)
+            yield self._run_one(workflows[plan.path], plan)
 
-    def _run_one(self, workflow: Workflow, plan: WorkflowPlan, number: int) -> WorkflowRun:
-        identity = RunIdentity(id=time.time_ns() // 1_000_000 * 1000 + number)
+    def _run_one(self, workflow: Workflow, plan: WorkflowPlan) -> WorkflowRun:
+        # Microseconds since the epoch: unique here, and growing as GitHub's ids do.
+        identity = RunIdentity(id=time.time_ns() // 1000)
         run_id, started = str(identity.id), time.monotonic()
         jobs: dict[str, Result] = {}
         starter = JobStarter(self._planning, run_id, self._state, self._options)
