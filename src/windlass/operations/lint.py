@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass.errors import InputError
-from windlass.lang.lint import Repository, lint_action, lint_text
+from windlass.lang.lint import NoFiles, Repository, lint_action, lint_text
 from windlass.lang.lint.ignoring import without_ignored
 from windlass.lang.lint.run import is_action
 from windlass.operations.loading import WORKFLOW_FOLDER, describe_unreadable, find_workflows
@@ -100,7 +100,8 @@ def lint(
     root = (root or find_root(start)).resolve()
     files = [file for path in paths or (root,) for file in workflow_files(path, root)]
     files += () if paths else find_actions(root)
-    repository = Repository(FolderFiles(root), timezones=_timezones)
+    files_around = FolderFiles(root) if is_repository(root) else NoFiles()
+    repository = Repository(files_around, timezones=_timezones)
     found: list[Diagnostic] = []
     scripts: list[tuple[Script, str]] = []
     for file in files:
@@ -122,9 +123,14 @@ def find_root(path: Path) -> Path:
     """Return the closest folder at or above a path with `.github/workflows` or `.git`."""
     start = path.resolve()
     for folder in (start, *start.parents):
-        if (folder / WORKFLOW_FOLDER).is_dir() or (folder / ".git").exists():
+        if is_repository(folder):
             return folder
     return start if start.is_dir() else start.parent
+
+
+def is_repository(folder: Path) -> bool:
+    """Say whether a folder is the root of a repository, so that files can be missing from it."""
+    return (folder / WORKFLOW_FOLDER).is_dir() or (folder / ".git").exists()
 
 
 def workflow_files(path: Path, root: Path) -> tuple[Path, ...]:

@@ -75,6 +75,18 @@ def test_actions_of_the_repository_are_linted(repository: Path) -> None:
     assert places(report.diagnostics) == [("unknown-input", 6, 21)]
 
 
+def test_file_outside_of_a_repository_lacks_nothing(tmp_path: Path) -> None:
+    """What a lone file refers to cannot be looked up, and is not reported as missing."""
+    file = tmp_path / "lone.yml"
+    steps = (
+        "      - uses: actions/checkout@v4\n      - uses: ./greet\n      - run: ./scripts/x.sh\n"
+    )
+    call = "  call:\n    uses: ./.github/workflows/other.yml\n"
+    file.write_text(RIGHT.replace("      - run: make\n", steps) + call)
+
+    assert lint([file], use_shellcheck=False).diagnostics == ()
+
+
 def test_missing_path_is_an_input_error(repository: Path) -> None:
     """A path that is not there cannot be linted, and neither can an empty folder."""
     with pytest.raises(InputError, match="no such file"):

@@ -61,6 +61,11 @@ class Repository:
         self._actions: dict[str, Action | None] = {}
         self._readings: dict[str, tuple[bytes, Reading]] = {}
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there are files to look at."""
+        return not isinstance(self.files, NoFiles)
+
     @cached_property
     def timezones(self) -> frozenset[str] | None:
         """The names of all time zones, or None where nobody knows them."""

@@ -75,7 +75,8 @@ def _check_calls(
     workflow: Workflow, content: bytes, repository: Repository
 ) -> tuple[Diagnostic, ...]:
     """Return what is wrong with the calls of reusable workflows, which the reader follows."""
-    if not any(isinstance(job, CallJob) for job in workflow.jobs):
+    calls = any(isinstance(job, CallJob) for job in workflow.jobs)
+    if not calls or not repository.is_known:
         return ()
     reading = read_workflow(workflow.path, content, resolve=repository.files.read)
     return reading.diagnostics
