@@ -19,6 +19,7 @@ from windlass.lang.expressions import (
     is_primitive,
     to_text,
 )
+from windlass.lang.expressions.casing import fold
 from windlass.lang.tokens import (
     ExpressionToken,
     InsertToken,
@@ -228,7 +229,7 @@ class _Members:
         self._folded: set[str] = set()
 
     def add(self, name: str, value: Any, span: Span) -> None:
-        folded = name.upper()
+        folded = fold(name)
         if folded in self._folded:
             raise _error(f"'{name}' is already defined", span)
         self._folded.add(folded)
