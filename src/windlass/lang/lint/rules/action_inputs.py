@@ -1,7 +1,8 @@
 """The names under `with` must be inputs of the action, and its required inputs must be there.
 
 An unknown input is ignored with a warning in the log, so that the action does not do what is
-written. Checked are the actions of the repository itself and the well-known ones of GitHub.
+written. Checked are the actions of the repository itself and the well-known ones of GitHub; of
+these, a name that is not close to a known one is a warning, since a newer version may have it.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ def _check(step: ActionStep, inputs: dict[str, bool]) -> Iterator[Finding]:
             yield Finding(
                 message=f"`{step.uses.value}` has no input `{key.value}`",
                 span=key.span,
+                severity=None if near or local_path(step.uses.value) else Severity.WARNING,
                 hint=f"did you mean `{near[0]}`?" if near else f"its inputs: {known}",
             )
     for name, is_required in inputs.items():

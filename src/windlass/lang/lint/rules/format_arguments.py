@@ -1,6 +1,7 @@
 """Every `{N}` of a format string must have an argument, and every argument a `{N}`.
 
-A placeholder without an argument and a single brace fail the step when the expression is evaluated.
+A placeholder without an argument and a single brace fail the step when the expression is evaluated;
+an argument that is not used is a warning.
 """
 
 from __future__ import annotations

@@ -64,6 +64,7 @@ def _check_excluded(shape: MatrixShape, key: StringToken, value: Token) -> Itera
         yield Finding(
             message=f"`exclude` names `{key.value}`, which is not a key of the matrix",
             span=key.span,
+            severity=Severity.WARNING if shape.is_dynamic else None,
             hint=f"did you mean `{near[0]}`?" if near else f"its keys: {', '.join(names)}",
         )
         return

@@ -1,7 +1,8 @@
-"""A script that `npm run`, `pnpm run` or `yarn run` names must be in `package.json`.
+"""A script that `npm run` or `pnpm run` names must be in `package.json`.
 
 Looked at is the `package.json` of the step's folder. Calls with options that choose another package
-(`--filter`, `--prefix`, `-w`) or allow a script to be missing (`--if-present`) are not checked.
+(`--filter`, `--prefix`, `-w`) or allow a script to be missing (`--if-present`) are not checked, nor
+is yarn, which also runs programs and scripts of other workspaces.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
+from windlass.lang.lint.checkout import has_own_tree
 from windlass.lang.lint.named_files import script_before_change, working_directory
 from windlass.lang.lint.places import literal_text
 from windlass.lang.lint.repository import join
@@ -24,23 +26,26 @@ if TYPE_CHECKING:
     from windlass.lang.lint.subject import Subject
 
 _RUN = re.compile(
-    r"^[ \t]*(?:npm|pnpm|yarn)[ \t]+(?:run[ \t]+(?P<run>[\w:.-]+)|(?P<short>[\w.-]+:[\w:.-]+))"
+    r"^[ \t]*(?:(?:npm|pnpm)[ \t]+run[ \t]+(?P<run>[\w:.-]+)|pnpm[ \t]+(?P<short>[\w.-]+:[\w:.-]+))"
     r"(?=[ \t]*$|[ \t]*[&|;>]|[ \t]+(?!-)\S|[ \t]+--[ \t])",
     re.MULTILINE,
 )
+
+_BUILT_IN = frozenset({"env"})
+"""What npm runs without a script of that name."""
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Find names of scripts that the package does not have."""
     for place, step in subject.run_steps:
         folder = working_directory(subject, place, step)
-        if folder is not None and literal_text(folder) is None:
+        if not has_own_tree(place.job) or (folder is not None and literal_text(folder) is None):
             continue
         path = join(literal_text(folder) or "", "package.json")
         for found in _RUN.finditer(script_before_change(step)):
             name = found["run"] or found["short"]
             known = _scripts(subject.repository, path)
-            if known is not None and name not in known:
+            if known is not None and name not in known and name not in _BUILT_IN:
                 near = difflib.get_close_matches(name, known, n=1)
                 yield Finding(
                     message=f"`{path}` has no script `{name}`",

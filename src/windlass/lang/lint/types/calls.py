@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from windlass.lang.diagnostics import Severity
 from windlass.lang.expressions.faults import FaultError
 from windlass.lang.expressions.json_text import from_json
 from windlass.lang.expressions.syntax import Call, Literal
@@ -104,7 +105,8 @@ def _check_format(inference: Inference, node: Call) -> None:
         inference.report("format-arguments", message, node)
     elif unused:
         message = f"the format string does not use argument {{{unused[0]}}}"
-        inference.report("format-arguments", message, node.arguments[unused[0] + 1])
+        argument = node.arguments[unused[0] + 1]
+        inference.report("format-arguments", message, argument, severity=Severity.WARNING)
 
 
 def _count(number: int) -> str:
