@@ -1,4 +1,7 @@
-"""The folders of one job, laid out as on GitHub's runners."""
+"""The folders of one job, laid out as on GitHub's runners.
+
+They are few: on most disks it takes longer to remove a folder than to start a process.
+"""
 
 from __future__ import annotations
 
@@ -25,17 +28,17 @@ class JobFolders:
     @property
     def home(self) -> Path:
         """HOME: empty, and the job's own."""
-        return self.root / "home"
+        return self.root / "_home"
 
     @property
     def temp(self) -> Path:
         """RUNNER_TEMP."""
-        return self.root / "temp"
+        return self.root / "_temp"
 
     @property
     def pipeline(self) -> Path:
         """RUNNER_WORKSPACE: what the workspace lies in."""
-        return self.root / "work" / self.repository_name
+        return self.root / self.repository_name
 
     @property
     def workspace(self) -> Path:
@@ -45,12 +48,12 @@ class JobFolders:
     @property
     def event_file(self) -> Path:
         """GITHUB_EVENT_PATH."""
-        return self.temp / "_github_workflow" / "event.json"
+        return self.root / "_event.json"
 
     @property
     def command_files(self) -> Path:
         """Where each step finds its GITHUB_ENV, GITHUB_OUTPUT and so on."""
-        return self.temp / "_runner_file_commands"
+        return self.root
 
     def make(self) -> None:
         """Make the folders.
@@ -62,8 +65,7 @@ class JobFolders:
             for folder in (
                 self.home,
                 self.workspace,
-                self.event_file.parent,
-                self.command_files,
+                self.temp,
                 self.tools,
             ):
                 folder.mkdir(parents=True, exist_ok=True)

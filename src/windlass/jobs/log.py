@@ -99,6 +99,7 @@ class LineSplitter:
         """Return the block with line feeds as the only ends of lines."""
         if self._after_return and block.startswith(b"\n"):
             block = block[1:]
+            self._after_return = False
         if block:
             self._after_return = block.endswith(b"\r")
         if b"\r" in block:
@@ -113,8 +114,9 @@ class LineSplitter:
             if not self._leaving_out:
                 self._log.write(data[:position])
             self._broken = self._leaving_out = False
+        markers = _Markers(data)
         written = position
-        while (hit := _find_marker(data, position)) >= 0:
+        while (hit := markers.find(position)) >= 0:
             start = max(data.rfind(b"\n", position, hit) + 1, position)
             end = data.find(b"\n", hit)
             end = len(data) if end < 0 else end
@@ -145,10 +147,19 @@ class LineSplitter:
         self._rest = data[cut:]
 
 
-def _find_marker(data: bytes, position: int) -> int:
-    """Return where the next marker of a command is, or -1."""
-    places = [place for mark in _MARKERS if (place := data.find(mark, position)) >= 0]
-    return min(places, default=-1)
+class _Markers:
+    """Finds the markers of commands in one text from left to right, looking at each byte once."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._places = [data.find(marker) for marker in _MARKERS]
+
+    def find(self, position: int) -> int:
+        """Return where the next marker is, or -1; positions may not go back."""
+        for index, place in enumerate(self._places):
+            if 0 <= place < position:
+                self._places[index] = self._data.find(_MARKERS[index], position)
+        return min((place for place in self._places if place >= 0), default=-1)
 
 
 def _may_be_command(line: bytes) -> bool:

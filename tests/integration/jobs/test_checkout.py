@@ -69,7 +69,7 @@ def content(folder: Path) -> dict[str, tuple[str, bytes, bool]]:
 
 
 def workspace(bench: Bench) -> Path:
-    return bench.root / "job/work/cat/cat"
+    return bench.root / "job/cat/cat"
 
 
 def test_same_as_git_worktree(bench: Bench, root: Path, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_base_is_clean() -> None:
     assert base == {
         "PATH": "/usr/bin",
         "https_proxy": "http://proxy",
-        "HOME": "/j/home",
+        "HOME": "/j/_home",
         "USER": "me",
         "LOGNAME": "me",
         "SHELL": "/bin/bash",
@@ -83,8 +83,8 @@ def test_runner_context_is_exported() -> None:
     variables = step_variables({}, {}, (), {"runner": context})
 
     assert variables["RUNNER_OS"] == "Linux"
-    assert variables["RUNNER_TEMP"] == "/j/temp"
+    assert variables["RUNNER_TEMP"] == "/j/_temp"
     assert variables["RUNNER_TOOL_CACHE"] == "/tools"
-    assert variables["RUNNER_WORKSPACE"] == "/j/work/repo"
+    assert variables["RUNNER_WORKSPACE"] == "/j/repo"
     assert variables["RUNNER_DEBUG"] == "1"
     assert "debug" not in runner_context(FOLDERS, debug=False)
