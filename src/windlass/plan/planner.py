@@ -202,6 +202,8 @@ class _WorkflowPlanner:
         permissions = resolve_permissions(job, level.workflow, ceiling=level.ceiling)
         legs = () if strategy is None else strategy.legs
         chosen = tuple(leg for leg in legs if self._selection.has_leg(leg.matrix))
+        if legs and not chosen:
+            self._report(self._selection.refuse_legs(job, legs), "unknown-leg")
         return JobPlan(
             id=job.id,
             key=f"{level.prefix}{job.id}",

@@ -119,7 +119,7 @@ class RunMachine:
             return
         legs = [leg for leg in strategy.legs if self._selection.has_leg(leg.matrix)]
         if not legs:
-            self._reject_node(node, self._no_such_leg(node, strategy.legs))
+            self._reject_node(node, self._selection.refuse_legs(node.job, strategy.legs))
             return
         node.fail_fast = strategy.fail_fast
         node.max_parallel = strategy.max_parallel
@@ -145,12 +145,6 @@ class RunMachine:
             unique, number = f"{key} #{number}", number + 1
         self._keys.add(unique)
         return unique
-
-    def _no_such_leg(self, node: Node, legs: tuple[Leg, ...]) -> PlanFault:
-        wanted = ", ".join(f"{key}={value}" for key, value in self._selection.legs.items())
-        known = ", ".join(leg.key for leg in legs)
-        message = f"No leg of the matrix has {wanted}; there are: {known}"
-        return PlanFault(message, node.job.span)
 
     def _launch(self, node: Node) -> None:
         """Start queued legs while `max-parallel` leaves room."""

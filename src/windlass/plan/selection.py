@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.expressions import is_equal
 from windlass.lang.expressions.lookup import look_up
+from windlass.plan.faults import PlanFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from windlass.lang.workflow.model import AnyJob, Workflow
+    from windlass.plan.matrix import Leg
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,13 @@ class Selection:
             for key, value in self.legs.items()
             if look_up(matrix, key) is not None
         )
+
+    def refuse_legs(self, job: AnyJob, legs: Sequence[Leg]) -> PlanFault:
+        """Return why a job whose matrix has none of the legs that were asked for cannot run."""
+        wanted = ", ".join(f"{key}={value}" for key, value in self.legs.items())
+        known = ", ".join(leg.key for leg in legs)
+        message = f"No leg of the matrix has {wanted}; there are: {known}"
+        return PlanFault(message, job.span)
 
     def check(self, workflows: Sequence[Workflow]) -> tuple[Diagnostic, ...]:
         """Return a finding if no workflow has the job."""

@@ -457,6 +457,18 @@ def test_legs_may_be_asked_for() -> None:
     assert len(jobs["list"].legs) == 1
 
 
+def test_legs_that_do_not_exist_are_a_diagnostic() -> None:
+    """A job none of whose legs was asked for is a mistake of the call; the legs are named."""
+    found = plan(MATRIX, selection=Selection(legs={"arch": "riscv"}))
+
+    assert [finding.message for finding in found.diagnostics] == [
+        (
+            "No leg of the matrix has arch=riscv; there are: "
+            "static (api, amd64), static (api, arm64), static (mcp, amd64)"
+        )
+    ]
+
+
 def test_dispatch_inputs_decide() -> None:
     """Typed inputs are what conditions see."""
     text = """
