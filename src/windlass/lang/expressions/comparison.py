@@ -29,8 +29,6 @@ def is_equal(left: object, right: object) -> bool:
             return equals_ignoring_case(str(left), str(right))
         if left_kind in _COLLECTIONS:
             return left is right
-        if left_kind == "Null":
-            return True
     elif left_kind in _COLLECTIONS or right_kind in _COLLECTIONS:
         return False
     return to_number(left) == to_number(right)
@@ -42,8 +40,6 @@ def is_less(left: object, right: object) -> bool:
     if left_kind == right_kind == "String":
         return sort_key(str(left)) < sort_key(str(right))
     if left_kind in _COLLECTIONS or right_kind in _COLLECTIONS:
-        return False
-    if left_kind == right_kind == "Null":
         return False
     return to_number(left) < to_number(right)
 

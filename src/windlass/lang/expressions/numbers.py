@@ -90,11 +90,8 @@ def format_json_number(value: float) -> str:
     sign = "-" if double < 0 else ""
     mantissa, _, exponent_text = f"{abs(double)!r}".partition("e")
     whole, _, fraction = mantissa.partition(".")
-    fraction = "" if fraction == "0" else fraction
-    digits = (whole + fraction).lstrip("0")
-    leading = len(whole + fraction) - len(digits)
-    point = len(whole) - leading + int(exponent_text or "0")
-    return sign + _place_point(digits.rstrip("0"), point)
+    digits = (whole + fraction).rstrip("0")
+    return sign + _place_point(digits, len(whole) + int(exponent_text or "0"))
 
 
 def _place_point(digits: str, point: int) -> str:

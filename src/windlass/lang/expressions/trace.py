@@ -186,8 +186,6 @@ class _Tracer:
         return call_extension(name, values, self._functions)
 
     def _built_in(self, node: Call, values: list[Any]) -> Any:
-        if node.name == "contains" and isinstance(values[0], list | tuple):
-            return any(is_equal(values[1], item) for item in values[0])
         implementation = IMPLEMENTATIONS[node.name]
         return call_built_in(implementation, values, self._memory, source_of(node, self._text))
 
