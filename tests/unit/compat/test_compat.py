@@ -31,12 +31,14 @@ def job(steps: str = "      - run: make\n", keys: str = "") -> str:
     return f"{HEAD}{keys}    steps:\n{steps}"
 
 
+CHECKOUT = "      - uses: actions/checkout@v4\n        with:\n          {}\n"
 REFUSED = {
     "remote-action": (job("      - uses: actions/setup-node@v4\n"), 6),
     "local-action": (job("      - uses: ./.github/actions/greet\n"), 6),
     "image-action": (job("      - uses: docker://alpine:3.20\n"), 6),
     "remote-workflow": ("on: push\njobs:\n  build:\n    uses: o/r/.github/workflows/x.yml@v1\n", 4),
     "background-step": (job("      - run: make\n        background: true\n"), 6),
+    "sparse-checkout": (job(CHECKOUT.format("sparse-checkout: src")), 8),
     "job-container": (job(keys="    container: alpine:3.20\n"), 5),
     "service-container": (job(keys="    services:\n      db:\n        image: postgres\n"), 6),
     "snapshot": (job(keys="    snapshot: my-image\n"), 5),
@@ -45,6 +47,7 @@ REFUSED = {
 DIFFERING = {
     "runner-label": job(),
     "checkout": job("      - uses: actions/checkout@v4\n"),
+    "other-repository": job(CHECKOUT.format("repository: owner/other")),
     "foreign-shell": job("      - run: dir\n        shell: pwsh\n"),
     "problem-matcher": job("      - run: echo '::add-matcher::m.json'\n"),
     "environment": job(keys="    environment: production\n"),

@@ -78,6 +78,24 @@ def checkouts(job: AnyJob) -> Iterator[Use]:
     return (_quoted(uses) for uses in _uses(job) if _CHECKOUT.fullmatch(uses.value))
 
 
+def sparse_checkouts(job: AnyJob) -> Iterator[Use]:
+    """Find actions/checkout with `sparse-checkout`."""
+    return _checkout_inputs(job, "sparse-checkout")
+
+
+def other_repositories(job: AnyJob) -> Iterator[Use]:
+    """Find actions/checkout with `repository`."""
+    return _checkout_inputs(job, "repository")
+
+
+def _checkout_inputs(job: AnyJob, name: str) -> Iterator[Use]:
+    for step in steps_of(job):
+        if isinstance(step, ActionStep) and _CHECKOUT.fullmatch(step.uses.value):
+            value = step.inputs.find(name) if step.inputs is not None else None
+            if value is not None and not (isinstance(value, StringToken) and not value.value):
+                yield Use(f"`{name}` of `{step.uses.value}`", value.span)
+
+
 def remote_workflows(job: AnyJob) -> Iterator[Use]:
     """Find jobs that call a workflow of another repository."""
     if isinstance(job, CallJob) and not job.uses.value.startswith(_LOCAL_PREFIXES):

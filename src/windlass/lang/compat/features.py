@@ -71,6 +71,14 @@ def _refused_actions() -> tuple[Feature, ...]:
 def _refused_places() -> tuple[Feature, ...]:
     return (
         Feature(
+            id="sparse-checkout",
+            title="`sparse-checkout` of actions/checkout",
+            verdict=Verdict.REFUSED,
+            github="Puts only the named paths into the workspace.",
+            windlass="The whole repository is checked out only.",
+            detect_in_job=detectors.sparse_checkouts,
+        ),
+        Feature(
             id="job-container",
             title="Job containers (`container`)",
             verdict=Verdict.REFUSED,
@@ -129,6 +137,14 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
                 "`--committed` is given; other repositories are not fetched."
             ),
             detect_in_job=detectors.checkouts,
+        ),
+        Feature(
+            id="other-repository",
+            title="`repository` of actions/checkout",
+            verdict=Verdict.DIFFERS,
+            github="Fetches another repository, if the token may read it.",
+            windlass="The step fails unless it names the repository itself.",
+            detect_in_job=detectors.other_repositories,
         ),
         Feature(
             id="foreign-shell",
