@@ -127,6 +127,7 @@ class _Reader:
         self.digests: dict[str, str] = {}
 
     def read(self, path: Path) -> WorkflowFile | Diagnostic:
+        """Read one workflow file; a finding where that cannot be done."""
         name = self._name(path)
         try:
             text = self._read(name, path)

@@ -123,11 +123,13 @@ class Outlook:
 
     The plan assumes that whatever runs succeeds and that nobody cancels the run; where a condition
     asks for the opposite, its verdict is UNKNOWN.
+    `needs` are the direct ones among them. `strict` says that one which is skipped counts against
+    success: it does for jobs, not for steps.
     """
 
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
     strict: bool = True
-    """Whether a skipped predecessor counts against success: it does for jobs, not for steps."""
 
 
 def forecast_job(
@@ -176,7 +178,7 @@ def _forecast_plainly(outlook: Outlook) -> Decision:
     for verdict in (Verdict.SKIP, Verdict.UNKNOWN):
         if verdict in verdicts.values():
             return Decision(verdict, _find_obstacle(outlook), PLAIN)
-    return Decision(Verdict.RUN, f"once {_enumerate(tuple(verdicts))} succeeded", PLAIN)
+    return Decision(Verdict.RUN, f"once {_enumerate(outlook.needs)} succeeded", PLAIN)
 
 
 def _is_open(outlook: Outlook) -> bool:

@@ -168,7 +168,7 @@ class _WorkflowPlanner:
                 reason = f"it is not job '{self._selection.job}', nor needed by it"
                 decisions[job.id] = Decision(Verdict.SKIP, reason)
             else:
-                decision = self._decide_job(level, job, Outlook(known), decisions)
+                decision = self._decide_job(level, job, Outlook(known, needs), decisions)
                 decisions[job.id] = _with_doubt(decision, level.doubt)
         return decisions
 

@@ -134,6 +134,7 @@ def _make_side(occasion: Occasion, branch: str, sha: str | None) -> Payload:
 
 
 def make_pull_request(occasion: Occasion) -> Payload:
+    """Return a pull request, titled after the head commit."""
     repository = occasion.repository
     title, _, body = repository.commit_message.partition("\n")
     address = f"{repository.server_url}/{repository.full_name}/pull/{occasion.number}"
@@ -171,6 +172,7 @@ def make_pull_request(occasion: Occasion) -> Payload:
 
 
 def make_comment(occasion: Occasion) -> Payload:
+    """Return an empty comment by the sender."""
     return {
         "id": 1,
         "user": make_user(occasion.sender),
@@ -182,6 +184,7 @@ def make_comment(occasion: Occasion) -> Payload:
 
 
 def make_issue(occasion: Occasion) -> Payload:
+    """Return an issue, titled after the head commit."""
     repository = occasion.repository
     return {
         "id": 1,

@@ -172,7 +172,7 @@ def test_steps_may_hash_files() -> None:
     assert (decision.verdict, seen) == (Verdict.RUN, [["a", "b"]])
 
 
-RUNS = Outlook({"a": Verdict.RUN})
+RUNS = Outlook({"a": Verdict.RUN}, ("a",))
 SKIPS = Outlook({"a": Verdict.RUN, "b": Verdict.SKIP})
 OPEN = Outlook({"a": Verdict.UNKNOWN})
 
