@@ -98,13 +98,12 @@ def lint(
     """
     start = paths[0] if paths else root or Path()
     root = (root or find_root(start)).resolve()
-    files = [file for path in paths or (root,) for file in workflow_files(path, root)]
-    files += () if paths else find_actions(root)
-    files_around = FolderFiles(root) if is_repository(root) else NoFiles()
-    repository = Repository(files_around, timezones=_timezones)
+    files = [file for path in paths or (root,) for file in find_files(path, root)]
+    repositories: dict[Path, Repository] = {}
     found: list[Diagnostic] = []
     scripts: list[tuple[Script, str]] = []
     for file in files:
+        repository = _repository_around(file, repositories)
         diagnostics, its_scripts = _lint_file(file, _name(file, root), repository)
         found += diagnostics
         scripts += its_scripts
@@ -121,7 +120,7 @@ def lint(
 
 def find_root(path: Path) -> Path:
     """Return the closest folder at or above a path with `.github/workflows` or `.git`."""
-    start = path.resolve()
+    start = Path(os.path.realpath(path))
     for folder in (start, *start.parents):
         if is_repository(folder):
             return folder
@@ -133,8 +132,17 @@ def is_repository(folder: Path) -> bool:
     return (folder / WORKFLOW_FOLDER).is_dir() or (folder / ".git").exists()
 
 
-def workflow_files(path: Path, root: Path) -> tuple[Path, ...]:
-    """Return a file itself, or the workflow files of a repository or of a folder.
+def _repository_around(file: Path, known: dict[Path, Repository]) -> Repository:
+    """Return the repository a file lies in, the same one for all of its files."""
+    root = find_root(file.parent)
+    if root not in known:
+        files = FolderFiles(root) if is_repository(root) else NoFiles()
+        known[root] = Repository(files, timezones=_timezones)
+    return known[root]
+
+
+def find_files(path: Path, root: Path) -> tuple[Path, ...]:
+    """Return a file itself, the workflows in a folder, or a repository's workflows and actions.
 
     Raises:
         InputError: the path is not there, or the folder has no workflows.
@@ -143,7 +151,9 @@ def workflow_files(path: Path, root: Path) -> tuple[Path, ...]:
         message = f"'{path}' cannot be linted: there is no such file or folder"
         raise InputError(message, hint="Name a workflow file, a folder or a repository.")
     inside = path / WORKFLOW_FOLDER
-    return find_workflows(root, inside if inside.is_dir() else path)
+    if inside.is_dir():
+        return (*find_workflows(root, inside), *find_actions(path))
+    return find_workflows(root, path)
 
 
 def find_actions(root: Path) -> tuple[Path, ...]:

@@ -87,6 +87,31 @@ def test_file_outside_of_a_repository_lacks_nothing(tmp_path: Path) -> None:
     assert lint([file], use_shellcheck=False).diagnostics == ()
 
 
+def test_files_of_several_repositories(tmp_path: Path) -> None:
+    """Each file is looked at within its own repository; others than the first have full paths."""
+    for name in ("one", "two"):
+        folder = tmp_path / name / ".github" / "workflows"
+        folder.mkdir(parents=True)
+        (folder / "ci.yml").write_text(RIGHT.replace("run: make", "uses: $/greet"))
+    (tmp_path / "two" / "greet").mkdir()
+    (tmp_path / "two" / "greet" / "action.yml").write_text(
+        "name: a\nruns:\n  using: node24\n  main: a.js\n"
+    )
+    report = lint([tmp_path / "one", tmp_path / "two"], use_shellcheck=False)
+
+    assert report.files[1] == str((tmp_path / "two/.github/workflows/ci.yml").resolve())
+    assert places(report.diagnostics) == [("missing-local-action", 6, 15)]
+    assert report.root == (tmp_path / "one").resolve()
+
+
+def test_circle_of_links_can_be_named(tmp_path: Path) -> None:
+    """A path that is a circle of links is a finding like any unreadable workflow."""
+    (tmp_path / "circle.yml").symlink_to("circle.yml")
+    found = lint([tmp_path / "circle.yml"]).diagnostics
+
+    assert [each.code for each in found] == ["unreadable-workflow"]
+
+
 def test_missing_path_is_an_input_error(repository: Path) -> None:
     """A path that is not there cannot be linted, and neither can an empty folder."""
     with pytest.raises(InputError, match="no such file"):
