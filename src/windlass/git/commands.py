@@ -84,7 +84,7 @@ def ask(
         if not folder.is_dir():
             raise GitError(f"{folder} is not a folder") from error
         raise GitError(
-            "git is not installed, or not on PATH", hint="install git 2.25 or newer"
+            "git is not installed, or not on PATH", hint="install git 2.30 or newer"
         ) from error
     except OSError as error:
         raise GitError(f"git could not be started in {folder}: {error.strerror}") from error

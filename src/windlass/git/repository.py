@@ -107,6 +107,23 @@ def read_repository(
     )
 
 
+def find_branch(folder: Path, revision: str) -> str | None:
+    """Return the branch a revision names, `main` for `origin/main` too; None where it names none.
+
+    Raises:
+        GitError: git is missing, or the folder is no checkout.
+    """
+    answer = ask(
+        ["rev-parse", "--symbolic-full-name", "--quiet", "--verify", "--end-of-options", revision],
+        folder=folder,
+    ).answer()
+    ref = decode(answer.output).strip()
+    for prefix in ("refs/heads/", "refs/remotes/origin/"):
+        if ref.startswith(prefix):
+            return ref.removeprefix(prefix)
+    return None
+
+
 def _gather(folder: Path) -> _Facts:
     """Ask everything at once, then read the answers in the order that gives the best errors."""
     if not folder.is_dir():

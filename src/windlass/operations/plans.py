@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from windlass.git.repository import read_repository
+from windlass.git.repository import find_branch, read_repository
 from windlass.lang.diagnostics import Diagnostic, Severity
 from windlass.operations.loading import load_workflows
 from windlass.plan.planner import Knowledge, make_plan
@@ -79,7 +79,7 @@ def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> P
     against: Comparison = "default-branch" if is_about_branch else "parent"
     repository = read_repository(folder, against=against, base=options.base)
     library = load_workflows(Path(repository.root), options.workflows)
-    event = synthesise_event(name, repository, _make_wishes(options))
+    event = synthesise_event(name, repository, _make_wishes(repository, options))
     if isinstance(event, Diagnostic):
         return Planning(
             repository=repository,
@@ -115,7 +115,9 @@ def describe_runner() -> dict[str, str]:
     }
 
 
-def _make_wishes(options: PlanOptions) -> EventWishes:
+def _make_wishes(repository: Repository, options: PlanOptions) -> EventWishes:
+    """Return what the options say about the event; a base that is no branch is one of commits."""
+    base = None if options.base is None else find_branch(Path(repository.root), options.base)
     return EventWishes(
-        action=options.action, base=options.base, inputs=options.inputs, payload=options.payload
+        action=options.action, base=base, inputs=options.inputs, payload=options.payload
     )

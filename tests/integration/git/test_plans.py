@@ -76,6 +76,20 @@ def test_a_pull_request_looks_at_the_whole_branch(project: Checkout) -> None:
     assert verdicts(project, "pull_request", PlanOptions(base="HEAD^"))["ci.yml"] == "SKIP"
 
 
+def test_a_base_that_is_a_branch_is_the_base_branch(project: Checkout) -> None:
+    """`--base` names a branch of the pull request, or only a commit to compare with."""
+    start = project.git("rev-parse", "HEAD")
+    project.git("branch", "releases/1")
+    project.git("checkout", "--quiet", "-b", "feature")
+    project.write("src/a.py")
+    project.commit()
+
+    for base, branch in (("releases/1", "releases/1"), (start, "main"), ("HEAD^", "main")):
+        event = plan_event(project.path, "pull_request", PlanOptions(base=base)).event
+        assert event is not None
+        assert (event.base_ref, event.changed_files) == (branch, ("src/a.py",))
+
+
 @pytest.mark.requirement("A04")
 def test_a_tag_releases(project: Checkout) -> None:
     """A checked-out tag, or an event file that names one, is a push of that tag."""
