@@ -49,6 +49,9 @@ MAX_DEPTH = 50
 MAX_BYTES = 10 * 1024 * 1024
 """How large the result may be, counted as the runner counts it."""
 
+MAX_SUGGESTIONS = 100
+"""How many problems a file may have before keys are no longer compared for a suggestion."""
+
 _TOKEN_BYTES = 24
 _STRING_BYTES = 26
 _UNSUGGESTED = ("wait", "wait-all", "cancel")
@@ -287,6 +290,8 @@ class _MappingReader:
 
     def _known_keys(self, key: StringToken) -> str:
         names = {name: None for candidate in self._candidates for name in candidate.properties}
+        if len(self._problems.found) > MAX_SUGGESTIONS:
+            return f"Known here: {', '.join(names)}."
         near = _nearest(key.value, list(names))
         if near is not None:
             return f"Did you mean '{near}'?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import TYPE_CHECKING, Any
 
 from windlass.errors import InputError
@@ -12,14 +13,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from windlass.lang.diagnostics import Diagnostic
+    from windlass.lang.positions import Position
 
 
 def parse_workflow(path: Path) -> dict[str, Any]:
     """Read a workflow file and the local workflows it calls.
 
     Returns `{"value": …, "errors": [{"message", "line", "column", "code"}]}`: the value has the
-    shape that GitHub's own parser gives it and is None if there are errors; lines and columns count
-    from 1. An error in a called workflow also has that workflow's `path`.
+    shape that GitHub's own parser gives it and is None if there are errors. Lines and columns
+    count from 1, columns in UTF-16 units as at GitHub. An error in a called workflow also has that
+    workflow's `path`.
 
     Raises:
         InputError: the file cannot be read.
@@ -31,8 +34,9 @@ def parse_workflow(path: Path) -> dict[str, Any]:
         raise InputError(message, hint="Name a file such as .github/workflows/ci.yml.") from error
     root = _repository_root(path)
     name = path.resolve().relative_to(root).as_posix()
-    reading = read_workflow(name, content, resolve=_files_below(root))
-    errors = [_error(diagnostic, name) for diagnostic in reading.diagnostics]
+    resolve = _files_below(root)
+    reading = read_workflow(name, content, resolve=resolve)
+    errors = [_describe(diagnostic, name, content, resolve) for diagnostic in reading.diagnostics]
     return {"value": None if errors else reading.template, "errors": errors}
 
 
@@ -60,14 +64,28 @@ def _files_below(root: Path) -> Callable[[str], bytes | None]:
     return resolve
 
 
-def _error(diagnostic: Diagnostic, name: str) -> dict[str, Any]:
+def _column_in_units(source: bytes, at: Position) -> int:
+    """Return a column as GitHub counts it, in UTF-16 units: an emoji is two."""
+    lines = source.removeprefix(codecs.BOM_UTF8).split(b"\n")
+    line = lines[at.line - 1].decode(errors="replace") if at.line <= len(lines) else ""
+    return at.column + sum(character > "\uffff" for character in line[: at.column - 1])
+
+
+def _describe(
+    diagnostic: Diagnostic, name: str, content: bytes, resolve: Callable[[str], bytes | None]
+) -> dict[str, Any]:
     span = diagnostic.span
-    error: dict[str, Any] = {
+    described: dict[str, Any] = {
         "message": diagnostic.message,
-        "line": span.start.line if span else None,
-        "column": span.start.column if span else None,
+        "line": None,
+        "column": None,
         "code": diagnostic.code,
     }
-    if span is not None and span.path != name:
-        error["path"] = span.path
-    return error
+    if span is not None:
+        is_elsewhere = span.path != name
+        source = resolve(span.path) if is_elsewhere else content
+        described["line"] = span.start.line
+        described["column"] = _column_in_units(source or b"", span.start)
+        if is_elsewhere:
+            described["path"] = span.path
+    return described

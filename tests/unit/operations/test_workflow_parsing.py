@@ -64,6 +64,15 @@ def test_right_workflow(tmp_path: Path) -> None:
     }
 
 
+def test_columns_count_utf16_units(tmp_path: Path) -> None:
+    """A column is what GitHub's package says, to which an emoji is two units."""
+    path = write(
+        tmp_path, "ci.yml", "\ufeffon: push\njobs: {a: {runs-on: '🚀 x', foo: 1, 'é': 1}}\n"
+    )
+    found = [(one["line"], one["column"]) for one in parse_workflow(path)["errors"]]
+    assert found == [(2, 29), (2, 37)]
+
+
 def test_called_workflow_is_part_of_the_value(tmp_path: Path) -> None:
     """Local reusable workflows are resolved beside the file."""
     write(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.positions import Position, Span
 from windlass.lang.yaml.nodes import MappingNode, ScalarNode, ScalarStyle, SequenceNode
-from windlass.lang.yaml.text import check_characters, decode, position_of
+from windlass.lang.yaml.text import check_characters, decode
 
 if TYPE_CHECKING:
     from yaml.error import MarkedYAMLError
@@ -23,6 +23,10 @@ _STYLES = {
     "|": ScalarStyle.LITERAL,
     ">": ScalarStyle.FOLDED,
 }
+
+
+MAX_NESTING = 1000
+"""How deep a file is parsed at all; libyaml's time grows with the square of the depth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,18 @@ class _Composer:
         try:
             for event in yaml.parse(self.text, Loader=loader):
                 self._take(event)
+                if len(self._open) > MAX_NESTING:
+                    self._refuse_depth(event)
+                    return
         except yaml.MarkedYAMLError as error:
             self.problems.append(_syntax_error(self.path, self.text, error))
         except yaml.YAMLError as error:
             message = f"The file is not valid YAML: {error}"
             self._report("yaml-syntax", message, Position(1, 1), Position(1, 2))
+
+    def _refuse_depth(self, event: Any) -> None:
+        start, end = _position(event.start_mark), _position(event.end_mark)
+        self._report("max-depth", "Maximum object depth exceeded", start, end)
 
     def _take(self, event: Any) -> None:
         kind = type(event).__name__
@@ -172,7 +183,10 @@ class _Composer:
         if event.anchor is None and event.tag is None:
             return _position(start)
         index = _skip_properties(self.text, start.index, event.end_mark.index)
-        return position_of(self.text, index)
+        lines = self.text.count("\n", start.index, index)
+        if not lines:
+            return Position(start.line + 1, start.column + 1 + index - start.index)
+        return Position(start.line + 1 + lines, index - self.text.rfind("\n", 0, index))
 
     def _place_of_nothing(self, event: Any) -> Position:
         """Return where a value that was not written would start: after the blanks."""

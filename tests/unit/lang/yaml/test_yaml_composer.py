@@ -165,6 +165,11 @@ def test_deep_nesting_does_not_exhaust_the_stack() -> None:
     assert isinstance(root("[" * 900 + "]" * 900), SequenceNode)
 
 
+def test_endless_nesting_is_refused_early() -> None:
+    """A file of nothing but brackets costs no more than its first thousand."""
+    assert problems("[" * 500_000) == [("max-depth", "f.yml:1:1001")]
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
     """No input makes the parser raise; without a diagnostic there is a tree or nothing."""
