@@ -35,7 +35,7 @@ _NAMES: dict[type, str] = {
 
 
 class UnexpectedTokenError(Exception):
-    """A token is not of the kind its place needs; never leaves the conversion."""
+    """A token does not fit its place; ends the conversion of one part, which records it."""
 
     def __init__(self, message: str, span: Span) -> None:
         super().__init__(message)

@@ -40,8 +40,11 @@ class Identifiers:
         """Say whether the user chose this very id."""
         return self._used.get(identifier.upper()) == identifier
 
-    def generate(self, name: str) -> str:
-        """Make a new id from a name: `__actions_checkout`, then `__actions_checkout_2`."""
+    def generate(self, name: str) -> str | None:
+        """Make a new id from a name: `__actions_checkout`, then `__actions_checkout_2`.
+
+        None where a thousand such ids are in use.
+        """
         base = re.sub(r"[^A-Za-z0-9_-]", "_", name)
         for attempt in range(1, MAX_ATTEMPTS):
             suffix = "" if attempt == 1 else f"_{attempt}"
@@ -49,7 +52,7 @@ class Identifiers:
             if candidate.upper() not in self._used:
                 self._used[candidate.upper()] = candidate
                 return candidate
-        raise ValueError(f"{MAX_ATTEMPTS} ids made from '{name}' are in use")
+        return None
 
 
 def is_valid(identifier: str) -> bool:

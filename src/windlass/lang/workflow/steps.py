@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from windlass.lang.tokens import MappingToken, NullToken, SequenceToken, StringToken
 from windlass.lang.workflow.conditions import convert_condition
 from windlass.lang.workflow.expectations import (
+    UnexpectedTokenError,
     expect_boolean,
     expect_mapping,
     expect_scalar,
@@ -67,7 +68,10 @@ def _with_id(step: Step, identifiers: Identifiers) -> Step:
         name = _name_of_action(step.uses.value)
     else:
         name = _NAMES.get(type(step), "run")
-    return replace(step, id=identifiers.generate(f"__{name}"))
+    identifier = identifiers.generate(f"__{name}")
+    if identifier is None:
+        raise UnexpectedTokenError("Unable to create a unique name", step.span)
+    return replace(step, id=identifier)
 
 
 def _name_of_action(uses: str) -> str:

@@ -129,6 +129,13 @@ def test_steps_without_an_id_get_one(written: list[str], expected: list[str]) ->
     assert [one.id_given for one in found] == [not one.startswith("__") for one in expected]
 
 
+def test_too_many_steps_of_one_name() -> None:
+    """A thousandth generated id of one name is an error, as at GitHub."""
+    assert len(steps("      - run: x\n" * 999)) == 999
+    found = errors(STEPS + "      - run: x\n" * 1000)
+    assert found[0] == "1005:9 Unable to create a unique name"
+
+
 @pytest.mark.parametrize(
     ("identifier", "message"),
     [
