@@ -113,54 +113,53 @@ def _match(path: Sequence[str], pattern: Sequence[str], *, partial: bool) -> boo
 
     Keeps the set of places in the pattern that the path so far can have reached.
     """
+    end = len(pattern)
     places = _skip_any_depth({0}, pattern)
     for segment in path:
         reached: set[int] = set()
-        for place in places:
-            if place == len(pattern):
-                continue
-            if pattern[place] == ANY_DEPTH:
-                if segment not in (".", ".."):
-                    reached.add(place)
-            elif _segment_matches(pattern[place], segment):
-                reached.add(place + 1)
+        for place in places - {end}:
+            if pattern[place] != ANY_DEPTH:
+                if _segment_matches(pattern[place], segment):
+                    reached.add(place + 1)
+            elif segment not in (".", ".."):
+                # The last `**` stands for one segment at least, any other for none too.
+                reached |= {place, end} if place == end - 1 else {place}
         places = _skip_any_depth(reached, pattern)
         if not places:
             return False
-    return partial or len(pattern) in places
+    return partial or end in places
 
 
 def _skip_any_depth(places: set[int], pattern: Sequence[str]) -> set[int]:
-    """Add the places after each `**`, which may stand for nothing; not after the last one."""
+    """Add the places after each `**` that may stand for nothing."""
     reached = set(places)
-    for place in sorted(places):
+    for place in places:
         while place < len(pattern) - 1 and pattern[place] == ANY_DEPTH:
             place += 1
             reached.add(place)
-    if len(pattern) - 1 in reached and pattern[-1] == ANY_DEPTH and places - {0}:
-        reached.add(len(pattern))
     return reached
 
 
 def _segment_matches(pattern: str, segment: str) -> bool:
-    literal = _literal(pattern)
-    if literal is not None:
-        return literal == segment
     return _compile(pattern).fullmatch(segment) is not None
 
 
 @lru_cache(maxsize=512)
 def _literal(segment: str) -> str | None:
-    """Return the name a segment stands for, or None where it is a pattern."""
+    """Return the name a segment stands for, or None where it may stand for several."""
     parts: list[str] = []
     position = 0
     while position < len(segment):
         character = segment[position]
+        closed = segment.find("]", position + 1)
         if character == "\\" and position + 1 < len(segment):
             position += 1
             character = segment[position]
-        elif character in "*?" or (character == "[" and "]" in segment[position + 2 :]):
+        elif character in "*?" or (character == "[" and closed > position + 2):
             return None
+        elif character == "[" and closed == position + 2:
+            character = segment[position + 1]
+            position = closed
         parts.append(character)
         position += 1
     return "".join(parts)

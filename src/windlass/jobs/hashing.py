@@ -61,7 +61,9 @@ def _find_files(globs: list[Glob], workspace: str, *, follow: bool) -> Iterator[
     """Yield matching files depth first, the entries of a folder in the order of their bytes."""
     for root in find_roots(globs):
         path = "/" + "/".join(root)
-        if not os.path.lexists(path):
+        try:
+            os.lstat(path)
+        except FileNotFoundError:
             continue
         for file in _search(path, globs, workspace, frozenset(), follow=follow):
             if file.startswith(f"{workspace}/") and not os.path.isdir(file):  # noqa: PTH112
@@ -71,12 +73,13 @@ def _find_files(globs: list[Glob], workspace: str, *, follow: bool) -> Iterator[
 def _search(
     path: str, globs: list[Glob], workspace: str, above: frozenset[str], *, follow: bool
 ) -> Iterator[str]:
-    segments = path.strip("/").split("/")
+    segments = [part for part in path.split("/") if part]
     as_file, as_folder = decide(globs, segments)
     if not (as_file or as_folder or _may_contain(globs, segments)):
         return
-    # What lies neither in the workspace nor above it is never hashed.
-    if not (f"{path}/".startswith(f"{workspace}/") or f"{workspace}/".startswith(f"{path}/")):
+    # What lies neither in the workspace nor above it is never hashed, so it is not searched either.
+    here, inside = f"{path.rstrip('/')}/", f"{workspace}/"
+    if not (here.startswith(inside) or inside.startswith(here)):
         return
     facts = _look(path, follow=follow)
     if facts is None:
