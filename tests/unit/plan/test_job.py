@@ -121,6 +121,16 @@ class TestStart:
         assert order.variables == {"X": "secret"}
         assert order.timeout_minutes == 2
 
+    @pytest.mark.parametrize(
+        ("written", "expected"),
+        [(0, None), (-5, None), (0.9, None), (1, 1), (2.99, 2), ("${{ 1e300 }}", None)],
+    )
+    def test_time_outs_are_whole_minutes(self, written: Any, expected: int | None) -> None:
+        """Fractions are cut off, and what is then not above 0 is no limit."""
+        order = Steps(run_step("a", timeout_minutes=written)).started("a")
+
+        assert order.timeout_minutes == expected
+
     def test_contexts_hold_no_secrets(self) -> None:
         """What is handed on with a step cannot leak them."""
         order = Steps(run_step("a"), secrets={"TOP": "secret"}).started("a")

@@ -287,6 +287,14 @@ class TestEnds:
         assert play.order(StartJob, "b").contexts["needs"]["a"]["result"] == "success"
         assert [FinishRun(SUCCESS)] == play.end("b")
 
+    def test_continue_on_error_forgives_failures_only(self) -> None:
+        """A job that was cancelled stays cancelled, for the run as for those that need it."""
+        play = Play(job("a", continue_on_error=True), job("b", ["a"], if_="always()"))
+        play.end("a", CANCELLED)
+
+        assert play.order(StartJob, "b").contexts["needs"]["a"]["result"] == "cancelled"
+        assert play.end("b") == [FinishRun(CANCELLED)]
+
     @pytest.mark.parametrize(
         ("results", "expected"),
         [
@@ -369,6 +377,14 @@ class TestCancellation:
 
         assert keys(play.send(CancelRequested("stop"))) == ["DropJob m (2)", "CancelJob m (1)"]
         assert [FinishRun(CANCELLED)] == play.end("m (1)", CANCELLED)
+
+    def test_a_call_that_starts_after_a_cancellation_is_cancelled_inside(self) -> None:
+        """`always()` on the call lets it begin; the jobs inside are decided by their own."""
+        inner = workflow(job("plain"), job("clean", if_="cancelled()"))
+        play = Play(job("a"), call("c", inner, ["a"], if_="always()"))
+        play.send(CancelRequested("stop"))
+
+        assert keys(play.end("a", CANCELLED)) == ["SkipJob c / plain", "StartJob c / clean"]
 
     def test_a_second_request_changes_nothing(self) -> None:
         """A job hears of its end once."""
