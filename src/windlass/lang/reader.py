@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from windlass.lang.expressions import to_text
+from windlass.lang.positions import Position, Span
 from windlass.lang.scalars import OPEN, parse_scalar
 from windlass.lang.schema.definitions import (
     BooleanDefinition,
@@ -26,6 +27,7 @@ from windlass.lang.tokens import (
     SequenceToken,
     StringToken,
 )
+from windlass.lang.yaml import parse_yaml
 from windlass.lang.yaml.nodes import MappingNode, ScalarNode
 from windlass.lang.yaml.scalars import UnusableTagError, resolve_scalar
 
@@ -63,6 +65,9 @@ _MAY_BE_EMPTY = ("workflow-dispatch-inputs", "workflow-dispatch-input")
 _NOT_ALLOWED = "A template expression is not allowed in this context"
 
 
+_EMPTY = "Expected a scalar value, a sequence, or a mapping"
+
+
 class LimitExceeded(Exception):  # noqa: N818  ends the reading of one file, never leaves this module
     """A limit was reached; reading on could take for ever."""
 
@@ -73,6 +78,23 @@ def read_template(root: Node, place: Place, problems: Problems) -> Token | None:
         return _TemplateReader(problems).read(root, place)
     except LimitExceeded:
         return None
+
+
+def read_file(problems: Problems, path: str, data: bytes, root: Place) -> MappingToken | None:
+    """Read a file that holds a mapping, which `root` describes; `path` is named in positions.
+
+    None where there is no mapping, which is then recorded.
+    """
+    document = parse_yaml(path, data)
+    problems.found.extend(document.diagnostics)
+    if document.root is None:
+        if not document.diagnostics:
+            start = Span(path, Position(1, 1), Position(1, 1))
+            keys = ", ".join(f"'{name}'" for name in root.mappings[0].properties)
+            problems.add("empty-file", _EMPTY, start, f"The file is empty; it may hold {keys}.")
+        return None
+    token = read_template(document.root, root, problems)
+    return token if isinstance(token, MappingToken) else None
 
 
 class _TemplateReader:

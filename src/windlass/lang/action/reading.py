@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.action.model import Action, ActionInput, ActionOutput
 from windlass.lang.action.runs import convert_runs
-from windlass.lang.positions import Position, Span
 from windlass.lang.problems import Problems
-from windlass.lang.reader import literal_text, read_template
+from windlass.lang.reader import literal_text, read_file
 from windlass.lang.schema.action import ROOT, action_schema
 from windlass.lang.schema.definitions import NOTHING
 from windlass.lang.tokens import BooleanToken, MappingToken, StringToken
 from windlass.lang.workflow.expectations import guarded, text_of
-from windlass.lang.yaml import parse_yaml
 
 if TYPE_CHECKING:
     from windlass.lang.diagnostics import Diagnostic
@@ -36,7 +34,7 @@ class ActionReading:
 def read_action(path: str, text: bytes) -> ActionReading:
     """Read one action file; `path` is named in positions."""
     problems = Problems()
-    tokens = _read_tokens(problems, path, text)
+    tokens = read_file(problems, path, text, action_schema().place(ROOT, NOTHING))
     action = None
     if tokens is not None and not problems.has_error:
         action = guarded(problems, lambda: _convert(problems, path, tokens))
@@ -46,19 +44,6 @@ def read_action(path: str, text: bytes) -> ActionReading:
         diagnostics=tuple(problems.found),
         tokens=tokens,
     )
-
-
-def _read_tokens(problems: Problems, path: str, text: bytes) -> MappingToken | None:
-    document = parse_yaml(path, text)
-    problems.found.extend(document.diagnostics)
-    if document.root is None:
-        if not document.diagnostics:
-            start = Span(path, Position(1, 1), Position(1, 1))
-            problems.add("empty-file", "The file is empty", start, "An action has 'runs'.")
-        return None
-    place = action_schema().place(ROOT, NOTHING)
-    token = read_template(document.root, place, problems)
-    return token if isinstance(token, MappingToken) else None
 
 
 def _convert(problems: Problems, path: str, root: MappingToken) -> Action | None:

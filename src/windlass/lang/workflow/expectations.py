@@ -12,8 +12,6 @@ from windlass.lang.tokens import (
     ExpressionToken,
     InsertToken,
     MappingToken,
-    NullToken,
-    NumberToken,
     SequenceToken,
     StringToken,
 )
@@ -114,13 +112,3 @@ def _unexpected(token: Token, what: str, expected: str) -> UnexpectedTokenError:
 def text_of(token: Token | None) -> str | None:
     """Return the text of a literal text, else None."""
     return token.value if isinstance(token, StringToken) else None
-
-
-def is_null(token: Token) -> bool:
-    """Say whether nothing was written."""
-    return isinstance(token, NullToken)
-
-
-def is_number(token: Token) -> bool:
-    """Say whether a token is a literal number."""
-    return isinstance(token, NumberToken)

@@ -9,27 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from windlass.lang.positions import Position, Span
 from windlass.lang.problems import Problems
-from windlass.lang.reader import read_template
+from windlass.lang.reader import read_file
 from windlass.lang.schema.definitions import NOTHING
 from windlass.lang.schema.workflow import ROOT, workflow_schema
-from windlass.lang.tokens import MappingToken
 from windlass.lang.workflow.calls import Calls
 from windlass.lang.workflow.expectations import expect_mapping, guarded, text_of
 from windlass.lang.workflow.jobs import check_concurrency, convert_defaults, convert_jobs
 from windlass.lang.workflow.model import Triggers, Workflow
 from windlass.lang.workflow.permissions import convert_permissions
 from windlass.lang.workflow.triggers import convert_triggers
-from windlass.lang.yaml import parse_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from windlass.lang.diagnostics import Diagnostic
-    from windlass.lang.tokens import Token
-
-_EMPTY = "Expected a scalar value, a sequence, or a mapping"
+    from windlass.lang.tokens import MappingToken, Token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,25 +87,11 @@ def read_one(problems: Problems, path: str, text: bytes) -> Reading:
 
     The workflow may be there although there are problems: those that leave it understandable.
     """
-    tokens = _read_tokens(problems, path, text)
+    tokens = read_file(problems, path, text, workflow_schema().place(ROOT, NOTHING))
     workflow = None
     if tokens is not None and not problems.has_error:
         workflow = convert_workflow(problems, path, tokens)
     return Reading(path=path, workflow=workflow, diagnostics=(), tokens=tokens)
-
-
-def _read_tokens(problems: Problems, path: str, text: bytes) -> MappingToken | None:
-    document = parse_yaml(path, text)
-    problems.found.extend(document.diagnostics)
-    if document.root is None:
-        if not document.diagnostics:
-            start = Span(path, Position(1, 1), Position(1, 1))
-            hint = "The file is empty; a workflow has 'on' and 'jobs'."
-            problems.add("empty-file", _EMPTY, start, hint)
-        return None
-    place = workflow_schema().place(ROOT, NOTHING)
-    token = read_template(document.root, place, problems)
-    return token if isinstance(token, MappingToken) else None
 
 
 def convert_workflow(problems: Problems, path: str, root: MappingToken) -> Workflow:

@@ -143,7 +143,7 @@ def test_unknown_keys_at_the_top_are_let_pass() -> None:
             "inputs: {x: {default: '${{ secrets.x }}'}}\nruns: {using: node20, main: m.js}\n",
             ["1:23 Unrecognized named-value: 'secrets'"],
         ),
-        ("", ["1:1 The file is empty"]),
+        ("", ["1:1 Expected a scalar value, a sequence, or a mapping"]),
     ],
 )
 def test_wrong_action(text: str, expected: list[str]) -> None:
