@@ -5,6 +5,7 @@ Source: actions/runner src/Sdk/DTPipelines/Pipelines/ObjectTemplating/PipelineTe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,7 +15,7 @@ from windlass.lang.tokens import BooleanToken, NullToken, NumberToken, StringTok
 from windlass.plan.faults import PlanFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from windlass.lang.expressions import Value
     from windlass.lang.positions import Span
@@ -58,10 +59,10 @@ def evaluate_texts(token: Token | None, scope: Scope) -> dict[str, str] | PlanFa
     value = evaluate_value(token, scope)
     if isinstance(value, PlanFault):
         return value
-    if kind_of(value) != "Object":
+    if not isinstance(value, Mapping):
         return PlanFault(_unexpected(value), token.span)
     texts: dict[str, str] = {}
-    for key, entry in value.items():  # type: ignore[union-attr]  # an Object is a Mapping
+    for key, entry in value.items():
         text = _as_text(entry, token.span)
         if isinstance(text, PlanFault):
             return text

@@ -5,7 +5,7 @@ Source: actions/runner src/Runner.Worker/ActionRunner.cs, Handlers/ScriptHandler
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from windlass.lang.workflow.model import ActionStep, RunStep
 from windlass.plan.faults import PlanFault
@@ -59,25 +59,21 @@ def prepare_step(
     `defaults` are the job's for `shell` and `working-directory`; `scope.contexts["env"]` the whole
     of the step's variables. A time-out that cannot be evaluated is no time-out, as on GitHub.
     """
-    timeout_minutes, timeout_problem = _evaluate_timeout(step, scope)
+    timeout_minutes, timeout_problems = _evaluate_timeout(step, scope)
     keys = _evaluate_keys(step, scope, defaults)
     if isinstance(keys, PlanFault):
         return keys
-    script, shell, working_directory, uses, inputs = keys
+    variables: Any = scope.contexts["env"]
     return StartStep(
         key=step.id,
         name=name,
         step=step,
-        script=script,
-        shell=shell,
-        working_directory=working_directory,
-        uses=uses,
-        inputs=inputs,
-        variables=dict(scope.contexts["env"]),  # type: ignore[arg-type]  # env is a mapping
+        **keys,
+        variables=dict(variables),
         paths=paths,
         timeout_minutes=timeout_minutes,
         contexts={name: value for name, value in scope.contexts.items() if name != "secrets"},
-        problems=problems + timeout_problem,
+        problems=problems + timeout_problems,
     )
 
 
@@ -91,17 +87,17 @@ def _evaluate_timeout(step: Step, scope: Scope) -> tuple[int | None, tuple[str, 
     return (whole if whole > 0 else None), ()
 
 
-_Keys = tuple[str | None, str | None, str | None, str | None, dict[str, str]]
-
-
-def _evaluate_keys(step: Step, scope: Scope, defaults: Mapping[str, str]) -> _Keys | PlanFault:
+def _evaluate_keys(
+    step: Step, scope: Scope, defaults: Mapping[str, str]
+) -> dict[str, Any] | PlanFault:
+    """Return the keys of a StartStep that only steps of this kind have."""
     if isinstance(step, ActionStep):
         inputs = evaluate_texts(step.inputs, scope)
         if isinstance(inputs, PlanFault):
             return inputs
-        return None, None, None, step.uses.value, inputs
+        return {"uses": step.uses.value, "inputs": inputs}
     if not isinstance(step, RunStep):
-        return None, None, None, None, {}
+        return {}
     script = evaluate_text(step.run, scope)
     shell = evaluate_text(step.shell, scope)
     folder = evaluate_text(step.working_directory, scope)
@@ -109,10 +105,8 @@ def _evaluate_keys(step: Step, scope: Scope, defaults: Mapping[str, str]) -> _Ke
         if isinstance(value, PlanFault):
             return value
     # An empty shell falls back to the defaults, an empty working directory does not.
-    return (
-        script or "",  # type: ignore[return-value]  # no PlanFault is left
-        shell or defaults.get("shell"),
-        defaults.get("working-directory") if folder is None else folder,
-        None,
-        {},
-    )
+    return {
+        "script": script or "",
+        "shell": shell or defaults.get("shell"),
+        "working_directory": defaults.get("working-directory") if folder is None else folder,
+    }

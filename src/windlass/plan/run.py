@@ -9,6 +9,7 @@ orders. The time it takes grows with jobs and edges, not with their product.
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from windlass.lang.expressions import Unknown
@@ -89,9 +90,9 @@ class RunMachine:
 
     def _enter(self, level: Level, chosen: Collection[str] | None = None) -> None:
         for node in build_level(level, chosen):
-            self._later(lambda node=node: self._decide(node))  # type: ignore[misc]
+            self._later(partial(self._decide, node))
         if level.unfinished == 0:
-            self._later(lambda: self._leave(level))
+            self._later(partial(self._leave, level))
 
     # One job: decide, expand, launch
 
@@ -198,7 +199,7 @@ class RunMachine:
 
     def _reject_leg(self, leg: LegRun, fault: PlanFault) -> None:
         self._orders.append(RejectJob(leg.key, leg.name, describe_fault(fault)))
-        self._later(lambda: self._end_leg(leg, Result.FAILURE, {}))
+        self._later(partial(self._end_leg, leg, Result.FAILURE, {}))
 
     def _reject_node(self, node: Node, fault: PlanFault) -> None:
         level = node.level
@@ -233,11 +234,11 @@ class RunMachine:
     def _settle(self, node: Node, result: Result) -> None:
         """End a job: whoever waited only for it is decided next."""
         for dependent in node.settle(result):
-            self._later(lambda node=dependent: self._decide(node))  # type: ignore[misc]
+            self._later(partial(self._decide, dependent))
         level = node.level
         level.unfinished -= 1
         if level.unfinished == 0:
-            self._later(lambda: self._leave(level))
+            self._later(partial(self._leave, level))
 
     def _leave(self, level: Level) -> None:
         """End a level: the run itself, or a called workflow."""
@@ -275,7 +276,7 @@ class RunMachine:
                     self._cancel(leg.called, reason)
             if (node.running or node.queued) and not self._still_holds(node):
                 self._stop_legs(node, reason)
-                self._later(lambda node=node: self._launch(node))  # type: ignore[misc]
+                self._later(partial(self._launch, node))
 
     def _still_holds(self, node: Node) -> bool:
         contexts = {**node.level.contexts, "needs": node.needs_context()}
