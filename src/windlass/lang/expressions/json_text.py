@@ -104,8 +104,6 @@ def read_json(text: str) -> Any:
     Raises ValueError for what is not JSON or nests deeper than MAXIMUM_NESTING, RecursionError for
     what nests very much deeper.
     """
-    if text.startswith("\ufeff"):
-        raise ValueError("a byte order mark is not JSON")
     result = _decoder().decode(text)
     if text.count("[") + text.count("{") > MAXIMUM_NESTING:
         _check_nesting(result)

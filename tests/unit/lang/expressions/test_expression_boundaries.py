@@ -77,17 +77,17 @@ def test_integers_in_json_are_doubles() -> None:
     assert read_json("-9007199254740993") == -9_007_199_254_740_992
 
 
-def _nested(depth: int, kind: type) -> Any:
+def _nested(depth: int, kinds: tuple[type, ...]) -> Any:
     value: Any = "x"
-    for _ in range(depth):
-        value = {"k": value} if kind is dict else [value]
+    for level in range(depth):
+        value = {"k": value} if kinds[level % len(kinds)] is dict else [value]
     return value
 
 
-@pytest.mark.parametrize("kind", [list, dict])
-def test_json_nests_so_deep(kind: type) -> None:
+@pytest.mark.parametrize("kinds", [(list,), (dict,), (list, dict)], ids=["list", "dict", "both"])
+def test_json_nests_so_deep(kinds: tuple[type, ...]) -> None:
     """Reading and writing allow so many lists or mappings around a text, and not one more."""
-    deepest, too_deep = _nested(MAXIMUM_NESTING, kind), _nested(MAXIMUM_NESTING + 1, kind)
+    deepest, too_deep = _nested(MAXIMUM_NESTING, kinds), _nested(MAXIMUM_NESTING + 1, kinds)
 
     assert read_json(json.dumps(deepest)) == deepest
     assert json.loads(to_json(deepest)) == deepest
