@@ -53,7 +53,10 @@ def hash_of(workspace: Path, names: str) -> str:
         ("dir/*/", "dir/.h/x dir/sub/b.lock dir/sub/deep/c.txt"),
         (
             "*",
-            ".hidden B.txt [x].md a.txt b.lock dir/.h/x dir/a.txt dir/sub/b.lock dir/sub/deep/c.txt dir.d/q lfile mods/m/b.lock {c}",
+            (
+                ".hidden B.txt [x].md a.txt b.lock dir/.h/x dir/a.txt dir/sub/b.lock "
+                "dir/sub/deep/c.txt dir.d/q lfile mods/m/b.lock {c}"
+            ),
         ),
         ("?.txt", "B.txt a.txt"),
         ("[ab].*", "a.txt b.lock"),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from windlass.errors import ExecutorError
 from windlass.jobs.executors.strays import Marks, end_strays, now_in_ticks
+from windlass.jobs.executors.watchdog import watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,6 +74,7 @@ class HostSession:
                 f"directory '{folder}'. {reason}"
             ) from error
         self._processes.append(process)
+        watchdog().watch(process.pid)
         if tracking := variables.get(TRACKING_VARIABLE):
             self._tracking.add(tracking)
         return process
@@ -102,6 +104,7 @@ class HostSession:
                 )
             )
         for process in self._processes:
+            watchdog().forget(process.pid)
             process.reap()
         self._processes.clear()
 
