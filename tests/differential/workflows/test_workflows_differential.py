@@ -11,7 +11,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.differential.oracle import Oracle
 from tests.differential.workflows.deviations import DEVIATIONS, Case, read_ours, read_theirs
 from tests.differential.workflows.generator import CALLED, CALLED_TEXT, Generator
@@ -88,7 +87,6 @@ def compare(text: str, answer: dict[str, Any]) -> str | None:
     return compare_values(text, reading.template, answer["value"])
 
 
-@pytest.mark.requirement("A27")
 def test_every_file_is_read_as_github_reads_it() -> None:
     """Errors agree in message, place and order, and values in all parts, but for known reasons."""
     texts = generate()

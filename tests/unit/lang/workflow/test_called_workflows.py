@@ -166,6 +166,7 @@ def test_number_of_jobs_is_limited() -> None:
     )
 
 
+@pytest.mark.requirement("A26")
 @pytest.mark.parametrize(
     ("granted", "called", "message"),
     [
