@@ -95,6 +95,10 @@ def events_of(stdout: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stdout.splitlines()]
 
 
+@pytest.mark.requirement("A01")
+@pytest.mark.requirement("A08")
+@pytest.mark.requirement("A10")
+@pytest.mark.requirement("A23")
 def test_needs_outputs_and_a_matrix(repository: Repository) -> None:
     """Jobs run when what they need has ended; outputs flow; every leg runs."""
     repository.workflow(FLOW)
@@ -108,6 +112,9 @@ def test_needs_outputs_and_a_matrix(repository: Repository) -> None:
     assert "✓ Flow succeeded in " in done.stdout.splitlines()[-1]
 
 
+@pytest.mark.requirement("A09")
+@pytest.mark.requirement("A20")
+@pytest.mark.requirement("A30")
 def test_a_failure(repository: Repository) -> None:
     """A step that fails ends its job, skips what needs it, and gives exit code 1."""
     repository.workflow(FAILING)
@@ -174,6 +181,7 @@ def running_in(folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.requirement("A27")
 def test_secrets_are_seen_nowhere(repository: Repository) -> None:
     """A secret is in no output, event, argument or file that stays."""
     repository.workflow(SECRETIVE)
@@ -265,6 +273,7 @@ def test_what_is_not_supported_stops_before_any_job(repository: Repository) -> N
     assert "  24 |       - uses: actions/cache@v4\n" in done.stderr
 
 
+@pytest.mark.requirement("A16")
 def test_an_environment_is_held(repository: Repository) -> None:
     """A job for an environment runs only when the user allows it."""
     repository.workflow(
@@ -280,6 +289,8 @@ def test_an_environment_is_held(repository: Repository) -> None:
     assert repository.windlass("run", "--allow-environment", "production").returncode == 0
 
 
+@pytest.mark.requirement("A05")
+@pytest.mark.requirement("A13")
 def test_options_of_a_run(repository: Repository) -> None:
     """Inputs, variables, a job, a leg and variables of steps reach the job."""
     repository.workflow(
@@ -300,6 +311,7 @@ def test_options_of_a_run(repository: Repository) -> None:
     assert "other\n" not in done.stdout
 
 
+@pytest.mark.requirement("A03")
 def test_an_event_file(repository: Repository) -> None:
     """The payload of a file is laid over the ready-made one."""
     repository.workflow(
