@@ -123,4 +123,4 @@ class LocalDispatcher:
         self.breakdowns.append(error)
         for event in announce_breakdown(order, error):
             self._emit(event)
-        return JobFinished(order.key, Result.FAILURE)
+        return JobFinished(order.key, Result.FAILURE, started=False)

@@ -93,7 +93,7 @@ class JobStarter:
         if obstacle is not None or isinstance(secrets, PlanFault):
             for event in announce(RejectJob(order.key, order.name, obstacle or "")):
                 emit(event)
-            return JobFinished(order.key, Result.FAILURE)
+            return JobFinished(order.key, Result.FAILURE, started=False)
         return run_job(
             order,
             executor=self._executor,

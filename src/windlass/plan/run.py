@@ -194,8 +194,10 @@ class RunMachine:
 
     def _finish_job(self, signal: JobFinished) -> None:
         leg = self._running.pop(signal.key, None)
-        if leg is not None:
-            self._end_leg(leg, signal.result, signal.outputs)
+        if leg is None:
+            return
+        leg.continue_on_error = leg.continue_on_error and signal.started
+        self._end_leg(leg, signal.result, signal.outputs)
 
     def _reject_leg(self, leg: LegRun, fault: PlanFault) -> None:
         self._orders.append(RejectJob(leg.key, leg.name, describe_fault(fault)))

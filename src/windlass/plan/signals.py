@@ -18,11 +18,16 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class JobFinished:
-    """A job that was ordered to start has ended; `outputs` are free of secrets."""
+    """A job that was ordered to start has ended; `outputs` are free of secrets.
+
+    `started` is false where it was held back or its place could not be made: that is a failure
+    which `continue-on-error` does not forgive, since a job that never ran must not end a run green.
+    """
 
     key: str
     result: Result
     outputs: Mapping[str, str] = field(default_factory=dict)
+    started: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,6 +287,12 @@ class TestEnds:
         assert play.order(StartJob, "b").contexts["needs"]["a"]["result"] == "success"
         assert [FinishRun(SUCCESS)] == play.end("b")
 
+    def test_bug_15_continue_on_error_does_not_forgive_a_job_that_never_ran(self) -> None:
+        """A job that was held back fails the run, whatever it may do once it runs."""
+        play = Play(job("a", continue_on_error=True))
+
+        assert play.send(JobFinished("a", FAILURE, started=False)) == [FinishRun(FAILURE)]
+
     def test_continue_on_error_forgives_failures_only(self) -> None:
         """A job that was cancelled stays cancelled, for the run as for those that need it."""
         play = Play(job("a", continue_on_error=True), job("b", ["a"], if_="always()"))
