@@ -209,6 +209,16 @@ def test_shellcheck_is_not_misled_by_expressions(repository: Path) -> None:
 
 
 @needs_shellcheck
+def test_shellcheck_leaves_windows_alone(repository: Path) -> None:
+    """A step without a shell is PowerShell there; one that names bash is checked."""
+    steps = "      - run: (& ./tool) | Out-String\n      - run: rm $FILES\n        shell: bash\n"
+    text = RIGHT.replace("      - run: make\n", steps).replace("ubuntu-latest", "windows-latest")
+    write(repository, text)
+
+    assert places(lint(root=repository).diagnostics) == [("shellcheck", 7, 17)]
+
+
+@needs_shellcheck
 def test_shellcheck_knows_how_the_runner_starts_shells(repository: Path) -> None:
     """Variables come from `env`, and `-e` ends a script whose `cd` fails."""
     script = '      - run: |\n          cd build\n          echo "$MODE"\n'

@@ -2,6 +2,7 @@
 
 [ShellCheck](https://www.shellcheck.net) reads shell scripts and knows a few hundred mistakes. Every
 script for `bash` or `sh` is given to it, with the characters of `${{ }}` replaced by underscores.
+Without a `shell`, a step on Windows runs in PowerShell, so it is left out.
 Findings keep ShellCheck's number; its errors and warnings are warnings here, the rest are notices.
 If no `shellcheck` program is installed, scripts are not looked into, and `windlass lint` says so.
 
@@ -17,6 +18,7 @@ from windlass.lang.diagnostics import Diagnostic, Severity
 from windlass.lang.lint.places import literal_text, steps_of
 from windlass.lang.lint.scripts import script_text
 from windlass.lang.lint.source import Source
+from windlass.lang.runner_labels import literal_labels
 from windlass.lang.workflow.model import Job, RunStep
 
 if TYPE_CHECKING:
@@ -61,10 +63,11 @@ def scripts_of(workflow: Workflow, text: str) -> Iterator[Script]:
     for job in workflow.jobs:
         if not isinstance(job, Job):
             continue
+        unnamed: Dialect | None = None if _may_run_on_windows(job) else "bash"
         for step in (place.step for place in steps_of(job)):
             if isinstance(step, RunStep):
                 shell = step.shell or _default_shell(job.defaults, workflow.defaults)
-                dialect = _dialect(shell)
+                dialect = unnamed if shell is None else _dialect(shell)
                 if dialect is not None:
                     yield Script(script_text(step.run), dialect, step.run.span, source)
 
@@ -73,9 +76,12 @@ def _default_shell(*defaults: RunDefaults | None) -> Token | None:
     return next((each.shell for each in defaults if each is not None and each.shell), None)
 
 
-def _dialect(shell: Token | None) -> Dialect | None:
-    if shell is None:
-        return "bash"
+def _may_run_on_windows(job: Job) -> bool:
+    """Tell whether a script without `shell` may be PowerShell; names of large runners count."""
+    return any("windows" in label.value.lower() for label in literal_labels(job))
+
+
+def _dialect(shell: Token) -> Dialect | None:
     words = (literal_text(shell) or "").split()
     name = words[0] if words else ""
     return "bash" if name == "bash" else ("sh" if name == "sh" else None)
