@@ -34,7 +34,8 @@ class LocalRun:
     """A run that can be cancelled from any thread, and from a signal handler, while it runs.
 
     `run_job` runs one job to its end in the calling thread; it gets the order, what tells it to
-    end, and where its events go. `emit` gets one event at a time.
+    end, and where its events go. `emit` gets one event at a time. Once it raises, nobody watches
+    any more: the run is ended at once, and `run` raises what `emit` raised.
     """
 
     def __init__(
@@ -51,7 +52,9 @@ class LocalRun:
         # A SimpleQueue may be filled by a signal handler that interrupts whoever waits for it.
         # What asks for force goes the same way, since a handler may not wait for a lock.
         self._signals: queue.SimpleQueue[Signal | _Force] = queue.SimpleQueue()
-        emit_alone = serialise(emit)
+        self._emit = emit
+        self._deaf: Exception | None = None
+        emit_alone = serialise(self._tell)
         self._dispatcher = LocalDispatcher(
             lambda order, cancellation: run_job(order, cancellation, emit_alone),
             send=self._signals.put,
@@ -64,14 +67,22 @@ class LocalRun:
 
         Raises:
             PlatformError: the journal cannot be written.
+            Exception: whatever `emit` raised.
         """
-        result = drive(
-            self._machine,
-            journal=self._journal,
-            next_signal=self._next_signal,
-            carry_out=self._dispatcher.carry_out,
-        )
-        self._dispatcher.join()
+        try:
+            result = drive(
+                self._machine,
+                journal=self._journal,
+                next_signal=self._next_signal,
+                carry_out=self._dispatcher.carry_out,
+            )
+        except BaseException:
+            self._dispatcher.force()
+            raise
+        finally:
+            self._dispatcher.join()
+        if self._deaf is not None:
+            raise self._deaf
         return result
 
     def cancel(self, reason: str) -> None:
@@ -81,6 +92,17 @@ class LocalRun:
     def force(self) -> None:
         """Kill what runs and let nothing else start."""
         self._signals.put(_Force())
+
+    def _tell(self, event: RunEvent) -> None:
+        """Pass an event on; what goes wrong there must not tear a job's thread down."""
+        if self._deaf is not None:
+            return
+        try:
+            self._emit(event)
+        except Exception as error:  # noqa: BLE001 (raised again by `run`)
+            self._deaf = error
+            self.cancel("Nobody watches the run any more")
+            self.force()
 
     def _next_signal(self) -> Signal:
         while isinstance(signal := self._signals.get(), _Force):

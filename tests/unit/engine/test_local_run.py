@@ -9,8 +9,9 @@ import pytest
 from tests.unit.plan.machines import CONTEXTS, job, workflow
 
 from windlass.engine.announcements import announce
+from windlass.engine.journals.memory import MemoryJournal
 from windlass.engine.local import LocalRun
-from windlass.errors import ExecutorError
+from windlass.errors import ExecutorError, PlatformError
 from windlass.model.status import Result
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.orders import DropJob, RejectJob, SkipJob
@@ -140,6 +141,38 @@ class TestCancellation:
 
 
 class TestEvents:
+    def test_an_onlooker_that_breaks_ends_the_run(self) -> None:
+        """A closed pipe ends the jobs at once and is raised by `run`, wherever it was met."""
+
+        def refuse(event: events.RunEvent) -> None:
+            raise BrokenPipeError("closed")
+
+        before = threading.active_count()
+        machine = RunMachine(workflow(job("a"), job("b", ["a"], if_="always()")), CONTEXTS)
+        run = LocalRun(machine, wait_for_end, emit=refuse, max_jobs=1)
+
+        with pytest.raises(BrokenPipeError, match="closed"):
+            run.run()
+        assert threading.active_count() == before
+
+    def test_a_journal_that_breaks_ends_the_jobs(self) -> None:
+        """Nothing runs on unseen after an error of the driver."""
+
+        class Full(MemoryJournal):
+            def append(self, sequence: int, signal: Any, orders: Any) -> None:
+                if sequence == 1:
+                    raise PlatformError("the disk is full")
+                super().append(sequence, signal, orders)
+
+        before = threading.active_count()
+        machine = RunMachine(workflow(job("a"), job("b")), CONTEXTS)
+        run = LocalRun(machine, wait_for_end, emit=lambda _: None, max_jobs=2, journal=Full())
+        run.cancel("stop")
+
+        with pytest.raises(PlatformError, match="disk is full"):
+            run.run()
+        assert threading.active_count() == before
+
     def test_one_event_at_a_time(self) -> None:
         """However many threads emit, the receiver is never entered twice."""
         inside, overlaps, seen = threading.Lock(), [], []
