@@ -41,6 +41,8 @@ STYLES: dict[Result, Style] = {
 LEVELS: dict[str, Style] = {"error": "red", "warning": "yellow", "notice": "cyan", "debug": "dim"}
 _JOB_STYLES: tuple[Style, ...] = ("cyan", "magenta", "blue", "yellow", "green")
 WIDEST_JOB = 28
+GROUP = "##[group]"
+END_OF_GROUP = "##[endgroup]"
 
 
 class RunLog:
@@ -52,6 +54,8 @@ class RunLog:
         self._styles: dict[str, Style] = {}
         self._next_style = cycle(_JOB_STYLES)
         self._column = 0
+        self._grouped: set[tuple[str, str]] = set()
+        """The steps, by job and step, that are within a group."""
 
     def lines(self, event: RunEvent) -> Iterator[str]:
         """The lines that this event adds, without newlines."""
@@ -70,9 +74,7 @@ class RunLog:
             case StepSkipped():
                 yield self._job_line(event.job, self._skipped(event.name, event.reason))
             case Output():
-                for line in event.text.removesuffix("\n").split("\n"):
-                    shown = clean_line(line, colour=self._terminal.colour)
-                    yield self._job_line(event.job, f"  {shown}".rstrip())
+                yield from self._output_lines(event)
             case Annotation():
                 yield self._job_line(event.job, f"  {annotation_text(event, self._terminal)}")
             case StepFinished():
@@ -96,6 +98,20 @@ class RunLog:
         padding = " " * max(self._column - width_of(name), 0)
         painted = self._terminal.paint(name, self._styles.get(job, "cyan"))
         return f"{painted}{padding} {self._terminal.paint('│', 'dim')} {text}"
+
+    def _output_lines(self, event: Output) -> Iterator[str]:
+        """What a step printed; the lines of a group stand indented below its title."""
+        for line in event.text.removesuffix("\n").split("\n"):
+            if line.startswith(GROUP):
+                self._grouped.add((event.job, event.step))
+                title = clean_line(line.removeprefix(GROUP), colour=False)
+                yield self._job_line(event.job, f"  {self._terminal.paint(f'▾ {title}', 'bold')}")
+            elif line.startswith(END_OF_GROUP):
+                self._grouped.discard((event.job, event.step))
+            else:
+                indent = "    " if (event.job, event.step) in self._grouped else "  "
+                shown = clean_line(line, colour=self._terminal.colour)
+                yield self._job_line(event.job, f"{indent}{shown}".rstrip())
 
     def _skipped(self, name: str, reason: str) -> str:
         text = f"{MARKS[Result.SKIPPED]} {visible(name)}: {visible(reason)}"

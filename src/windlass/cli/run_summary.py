@@ -15,6 +15,7 @@ from windlass.protocol.events import (
     Output,
     RunFinished,
     StepFinished,
+    Summary,
 )
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from windlass.protocol.events import RunEvent
 
 MOST_ANNOTATIONS = 20
+MOST_SUMMARY_LINES = 40
 SHOWN_LEVELS = ("error", "warning", "notice")
 EXIT_CODE_MESSAGE = "Process completed with exit code"
 """The runner's own annotation of every failed script; the failure is told in full anyway."""
@@ -37,6 +39,7 @@ class RunSummary:
         self._names: dict[str, str] = {}
         self._failures: list[tuple[StepFinished, list[str], int]] = []
         self._annotations: list[Annotation] = []
+        self._written: list[Summary] = []
         self._jobs: dict[str, JobFinished | JobSkipped | None] = {}
         """How each job ended, in the order in which they started or were skipped."""
 
@@ -50,6 +53,8 @@ class RunSummary:
                 self._tails.add(event)
             case Annotation() if _is_worth_repeating(event):
                 self._annotations.append(event)
+            case Summary():
+                self._written.append(event)
             case StepFinished():
                 lines, count = self._tails.take(event.job, event.step)
                 if event.conclusion is Result.FAILURE:
@@ -63,6 +68,7 @@ class RunSummary:
         for failure in self._failures:
             yield from self._failure_lines(*failure)
         yield from self._annotation_lines()
+        yield from self._written_lines()
         yield from self._job_lines(finished.result)
         yield ""
         yield self._verdict(finished, workflow)
@@ -89,6 +95,17 @@ class RunSummary:
             yield f"  {annotation_text(annotation, self._terminal)} {job}"
         if len(self._annotations) > MOST_ANNOTATIONS:
             yield f"  and {len(self._annotations) - MOST_ANNOTATIONS} more"
+
+    def _written_lines(self) -> Iterator[str]:
+        """What steps wrote to GITHUB_STEP_SUMMARY, as it is."""
+        for written in self._written:
+            yield ""
+            job = visible(self._names.get(written.job, written.job))
+            yield self._terminal.paint(f"Summary of {job}", "bold")
+            lines = written.markdown.strip("\n").split("\n")
+            yield from (f"  {visible(line)}".rstrip() for line in lines[:MOST_SUMMARY_LINES])
+            if len(lines) > MOST_SUMMARY_LINES:
+                yield f"  and {len(lines) - MOST_SUMMARY_LINES} more lines"
 
     def _job_lines(self, run: Result) -> Iterator[str]:
         yield ""

@@ -23,6 +23,7 @@ from windlass.protocol.events import (
     StepFinished,
     StepSkipped,
     StepStarted,
+    Summary,
 )
 
 
@@ -168,6 +169,46 @@ def test_output_keeps_colours_and_cannot_move_the_cursor(text: str, line: str) -
 
     plain = stream.getvalue().replace("\x1b[36ma\x1b[0m \x1b[2m│\x1b[0m", "a │")
     assert plain.removesuffix("\n").rstrip(" ") == line
+
+
+def test_groups_are_indented_below_their_title() -> None:
+    """The lines of a group stand below it, of this step only."""
+    text = "##[group]Unpack\none\n##[endgroup]\ntwo\n"
+    out = shown(
+        (
+            STARTED,
+            JobStarted(job="a", name="a"),
+            Output(job="a", step="s", text=text),
+            Output(job="a", step="s", text="##[group]More\n"),
+            Output(job="a", step="t", text="other\n"),
+            Output(job="a", step="s", text="inside\n"),
+        )
+    )
+
+    assert out.splitlines()[1:] == [
+        "a │   ▾ Unpack",
+        "a │     one",
+        "a │   two",
+        "a │   ▾ More",
+        "a │   other",
+        "a │     inside",
+    ]
+
+
+def test_step_summaries_stand_at_the_end() -> None:
+    """What a step wrote to its summary is shown with its job, and not endlessly."""
+    markdown = "# Title\n" + "row\x1b[2J\n" * 50
+    out = shown(
+        (
+            STARTED,
+            JobStarted(job="a", name="A"),
+            Summary(job="a", step="s", markdown=markdown),
+            RunFinished(run="1", result=Result.SUCCESS, seconds=1),
+        )
+    )
+
+    assert "\nSummary of A\n  # Title\n  row␛[2J\n" in out
+    assert "\n  and 11 more lines\n" in out
 
 
 def test_names_are_harmless() -> None:
