@@ -6,7 +6,6 @@ They are few: on most disks it takes longer to remove a folder than to start a p
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +80,9 @@ class JobFolders:
         Raises:
             WorkspaceError: something could not be removed, e.g. files of another user.
         """
+        # Imported when the steps are over: it is not free, and the first step should start soon.
+        import shutil
+
         try:
             shutil.rmtree(self.root, onerror=_retry_writable)
         except FileNotFoundError:
@@ -108,4 +110,6 @@ def _retry_writable(
     if function in (os.rmdir, os.unlink):
         function(path)
     else:
+        import shutil
+
         shutil.rmtree(path)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from windlass.errors import WorkspaceError
 from windlass.jobs.clock import SystemClock
 from windlass.jobs.command_handlers import StepEffects
 from windlass.jobs.environment import base_variables, runner_context
@@ -16,6 +18,7 @@ from windlass.jobs.masking import Masker
 from windlass.jobs.outputs import release_outputs
 from windlass.jobs.reports import JobReporter
 from windlass.jobs.steps import RunningStep, StepEnd, StepPlace, run_script_step
+from windlass.lang.tokens import NumberToken
 from windlass.model.status import Result
 from windlass.plan.job import JobMachine
 from windlass.plan.signals import JobFinished
@@ -32,7 +35,7 @@ from windlass.plan.steps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from windlass.jobs.cancellation import Cancellation
@@ -83,7 +86,7 @@ def run_job(
     secrets. It is called from this thread and, for a cancellation or a time-out, from others.
 
     Raises:
-        PlatformError: the place of the job could not be made or removed.
+        PlatformError: the place of the job could not be made.
     """
     return _JobRun(order, executor, place, secrets, emit, cancellation).run()
 
@@ -147,7 +150,14 @@ class _JobRun:
                 session.close()
         finally:
             if not self._place.keep:
-                self._folders.remove()
+                self._remove_folders()
+
+    def _remove_folders(self) -> None:
+        """Remove the job's folders; what cannot be removed changes nothing about its result."""
+        try:
+            self._folders.remove()
+        except WorkspaceError as error:
+            self._reporter.annotate("warning", f"{error.message}. {error.hint}")
 
     def _run_in_session(self, session: Session) -> FinishJob:
         opened = self._open()
@@ -178,8 +188,13 @@ class _JobRun:
 
         folders = self._folders
         github = self._order.contexts.get("github")
-        payload = github.get("event") if isinstance(github, dict) else None
-        folders.event_file.write_text(to_json(payload), encoding="utf-8", errors="replace")
+        payload = github.get("event") if isinstance(github, Mapping) else None
+        try:
+            folders.event_file.write_text(to_json(payload), encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise WorkspaceError(
+                f"The event's payload cannot be written to {folders.event_file}: {error.strerror}"
+            ) from error
         known: dict[str, Value] = {
             "workspace": str(folders.workspace),
             "event_path": str(folders.event_file),
@@ -272,7 +287,9 @@ class _JobRun:
     def _cancel(self, reason: str) -> None:
         """Turn the job to cancelled; what still runs then has its own time limit."""
         self._tell(JobCancelRequested(reason))
-        self._set_timer(DEFAULT_CANCEL_TIMEOUT_MINUTES, self._force)
+        limit = self._order.job.cancel_timeout_minutes
+        minutes = limit.value if isinstance(limit, NumberToken) else DEFAULT_CANCEL_TIMEOUT_MINUTES
+        self._set_timer(minutes, self._force)
 
     def _force(self) -> None:
         self._tell(JobCancelRequested("ended at once"))
@@ -302,6 +319,6 @@ def _wants_debug(order: StartJob, secrets: Mapping[str, str]) -> bool:
     """Tell whether ACTIONS_STEP_DEBUG is true, as a secret or else as a variable."""
     variables = order.contexts.get("vars")
     given = secrets.get(DEBUG_SETTING)
-    if given is None and isinstance(variables, dict):
+    if given is None and isinstance(variables, Mapping):
         given = variables.get(DEBUG_SETTING)
     return str(given).strip().lower() == "true"

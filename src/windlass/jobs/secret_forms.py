@@ -5,7 +5,7 @@ Source: actions/runner src/Sdk/DTLogging/Logging/ValueEncoders.cs, src/Runner.Co
 
 from __future__ import annotations
 
-import base64
+import binascii
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def _list_forms(secret: str) -> Iterator[bytes]:
     # Base64 of `user:secret` depends on where in a group of three bytes the secret begins.
     for shift in range(3):
         shifted = data[shift:] if len(data) > shift else data
-        yield base64.b64encode(shifted)
+        yield _base64(shifted)
         # GitHub's runner stops here. Without the last, partial group a secret is also found where
         # something follows it, as the line feed does in `echo $SECRET | base64`.
         whole = shifted[: len(shifted) // 3 * 3]
         if len(whole) >= SHORTEST_SECTION:
-            yield base64.b64encode(whole)
+            yield _base64(whole)
     yield encode(secret.replace('"', '\\"'))
     yield encode(secret.replace("'", "''"))
     yield encode("".join(_escape_for_json(character) for character in secret))
@@ -72,6 +72,11 @@ def _list_forms(secret: str) -> Iterator[bytes]:
 def encode(text: str) -> bytes:
     """Encode as UTF-8; a lone surrogate, which UTF-8 cannot hold, keeps its three bytes."""
     return text.encode("utf-8", "surrogatepass")
+
+
+def _base64(data: bytes) -> bytes:
+    # The module base64 takes longer to import than to use.
+    return binascii.b2a_base64(data, newline=False)
 
 
 def _escape_for_json(character: str) -> str:

@@ -180,6 +180,25 @@ def test_job_time_out(bench: Bench) -> None:
     assert finished.result is Result.CANCELLED
 
 
+def test_time_after_a_cancellation(bench: Bench) -> None:
+    """`cancel-timeout-minutes` limits what `always()` runs after a cancellation."""
+    on_output(
+        bench,
+        ("ready", lambda: bench.cancellation.request("enough")),
+        ("cleaning", lambda: bench.clock.advance(60)),
+    )
+    bench.run(
+        f"""
+- run: echo ready; {WAIT}
+- run: trap '' INT TERM; echo cleaning; {WAIT}
+  if: always()
+""",
+        job="    cancel-timeout-minutes: 1\n",
+    )
+
+    assert bench.ends() == [("cancelled", "cancelled"), ("cancelled", "cancelled")]
+
+
 def test_no_timer_is_left(bench: Bench) -> None:
     """When a job has ended, nothing of it is still waiting for its time."""
     bench.run("- run: 'true'\n  timeout-minutes: 5")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from windlass.errors import WorkspaceError
 from windlass.model.status import Result
 from windlass.protocol import events
 
@@ -63,6 +64,19 @@ def test_folder_is_removed(bench: Bench) -> None:
     assert not (bench.root / "job").exists()
 
 
+def test_folder_that_cannot_be_removed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left behind is a warning; the job's result stays as it was."""
+
+    def refuse(_: object) -> None:
+        raise WorkspaceError("The job's folder cannot be removed", hint="Remove it by hand.")
+
+    monkeypatch.setattr("windlass.jobs.folders.JobFolders.remove", refuse)
+    finished = bench.run("- run: 'true'")
+
+    assert finished.result is Result.SUCCESS
+    assert "The job's folder cannot be removed. Remove it by hand." in repr(bench.seen)
+
+
 def test_folder_is_kept(bench: Bench) -> None:
     """With `keep` the workspace stays."""
     bench.keep = True
@@ -71,6 +85,7 @@ def test_folder_is_kept(bench: Bench) -> None:
     assert (bench.root / "job/cat/cat/made").read_text() == "x\n"
 
 
+@pytest.mark.requirement("A30")
 @pytest.mark.parametrize(
     ("step", "error"),
     [
@@ -190,6 +205,7 @@ def test_output_with_secret_stays(bench: Bench) -> None:
     ]
 
 
+@pytest.mark.requirement("A27")
 def test_no_event_holds_a_secret(bench: Bench) -> None:
     """Output, annotations, summaries, names and errors are masked."""
     bench.secrets["TOKEN"] = "s3cret-s3cret"

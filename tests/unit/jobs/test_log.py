@@ -36,6 +36,7 @@ class Reader:
         return "".join(self.texts)
 
 
+@pytest.mark.requirement("A20")
 @pytest.mark.parametrize(
     ("blocks", "expected"),
     [
