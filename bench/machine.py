@@ -3,8 +3,8 @@
     python bench/machine.py            1,000, 10,000 and 100,000 jobs
     python bench/machine.py 1000       other sizes
 
-The time is the machine's own processor time: jobs are built before and end at once. The target is one second for
-10,000 jobs; linear means that the time per job and edge does not grow with the size.
+The time is the machine's own processor time: jobs are built before and end at once. The target is
+one second for 10,000 jobs; linear means that the time per job and edge does not grow with the size.
 """
 
 from __future__ import annotations
