@@ -57,9 +57,9 @@ class StartStep:
 
     `key` is unique in the job. A run step has `script`, an action step `uses` and `inputs`.
     `variables` is the whole of the step's `env` context (workflow, job, GITHUB_ENV, step), `paths`
-    what earlier steps added to PATH, first entry first in PATH. `working_directory` may be
-    relative to the workspace. `timeout_minutes` is whole, as the runner truncates it, and None where
-    there is no limit. `contexts` is all but `secrets`. `problems` are keys that could not be
+    what earlier steps added to PATH, first entry first in PATH. `working_directory` may be relative
+    to the workspace. `timeout_minutes` is whole, as the runner truncates it, and None where there
+    is no limit. `contexts` is all but `secrets`. `problems` are keys that could not be
     evaluated although the step runs, as on GitHub: its name, its time-out.
     """
 
