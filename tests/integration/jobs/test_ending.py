@@ -75,10 +75,15 @@ def test_step_that_ignores_signals(bench: Bench) -> None:
 
 def test_step_that_goes_on_when_cancelled(bench: Bench) -> None:
     """A running step whose condition still holds is not ended."""
-    on_output(bench, ("ready", lambda: bench.cancellation.request("enough")))
+
+    def request() -> None:
+        bench.cancellation.request("enough")
+        (bench.root / "job/cat/cat/go").touch()
+
+    on_output(bench, ("ready", request))
     finished = bench.run(
         """
-- run: echo ready; sleep 0.2; echo done
+- run: echo ready; while ! test -e go; do sleep 0.01; done; echo done
   if: always()
 - run: echo never
 """
