@@ -209,7 +209,7 @@ def _read_class(text: str) -> frozenset[str]:
 
 def is_range(first: str, last: str) -> bool:
     """Tell whether two characters can be the ends of a range: both in 0-9, in a-z or in A-Z."""
-    return last != "" and any(
+    return any(
         low <= first <= high and low <= last <= high
         for low, high in (("0", "9"), ("a", "z"), ("A", "Z"))
     )
