@@ -98,6 +98,13 @@ def test_a_job_without_a_condition(
         ("github.list", FAILED, Verdict.RUN, "github.list is an array", None),
         ("github", FAILED, Verdict.RUN, "github is an object", None),
         ("github.count", FAILED, Verdict.RUN, "github.count is 3", None),
+        (
+            "!(github.ref && github.count)",
+            FAILED,
+            Verdict.SKIP,
+            "!(github.ref && github.count) is false (github.ref is 'main', github.count is 3)",
+            None,
+        ),
         ("!github.count", FAILED, Verdict.SKIP, "github.count is 3", None),
         ("github.fits", FAILED, Verdict.RUN, f"github.fits is '{'x' * 98}'", None),
         ("github.long", FAILED, Verdict.RUN, f"github.long is '{'x' * 98}…", None),
@@ -206,6 +213,26 @@ DOUBTFUL = "it runs only where something before it does not succeed"
                 "success() && needs.a.result",
                 (("success()", UNKNOWN), ("needs.a.result", UNKNOWN)),
             ),
+        ),
+        (
+            "always() && failure()",
+            RUNS,
+            Decision(
+                Verdict.UNKNOWN,
+                DOUBTFUL,
+                "always() && failure()",
+                (("always()", True), ("failure()", UNKNOWN)),
+            ),
+        ),
+        (
+            "!success()",
+            RUNS,
+            Decision(Verdict.UNKNOWN, DOUBTFUL, "!success()", (("success()", UNKNOWN),)),
+        ),
+        (
+            "!success('A')",
+            SKIPS,
+            Decision(Verdict.UNKNOWN, DOUBTFUL, "!success('A')", (("success('A')", UNKNOWN),)),
         ),
         (
             "failure() || cancelled()",
