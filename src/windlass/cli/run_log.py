@@ -32,6 +32,12 @@ MARKS: dict[Result, str] = {
     Result.CANCELLED: "■",
     Result.SKIPPED: "⊘",
 }
+WORDS: dict[Result, str] = {
+    Result.SUCCESS: "succeeded",
+    Result.FAILURE: "failed",
+    Result.CANCELLED: "cancelled",
+    Result.SKIPPED: "skipped",
+}
 STYLES: dict[Result, Style] = {
     Result.SUCCESS: "green",
     Result.FAILURE: "red",
@@ -118,10 +124,7 @@ class RunLog:
         return self._terminal.paint(text, "dim")
 
     def _job_end(self, event: JobFinished) -> str:
-        word = {Result.SUCCESS: "succeeded", Result.FAILURE: "failed"}.get(
-            event.result, str(event.result)
-        )
-        text = f"{MARKS[event.result]} {word}"
+        text = f"{MARKS[event.result]} {WORDS[event.result]}"
         seconds = self._terminal.paint(format_seconds(event.seconds), "dim")
         return f"{self._terminal.paint(text, 'bold', STYLES[event.result])} {seconds}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windlass.cli.run_log import MARKS, STYLES, Tails, annotation_text, format_seconds
+from windlass.cli.run_log import MARKS, STYLES, WORDS, Tails, annotation_text, format_seconds
 from windlass.cli.terminal import Terminal, visible, width_of
 from windlass.model.status import Result
 from windlass.protocol.events import (
@@ -128,10 +128,7 @@ class RunSummary:
         return seconds
 
     def _verdict(self, finished: RunFinished, workflow: str) -> str:
-        word = {Result.SUCCESS: "succeeded", Result.FAILURE: "failed"}.get(
-            finished.result, str(finished.result)
-        )
-        mark = f"{MARKS[finished.result]} {visible(workflow)} {word}"
+        mark = f"{MARKS[finished.result]} {visible(workflow)} {WORDS[finished.result]}"
         painted = self._terminal.paint(mark, "bold", STYLES[finished.result])
         return f"{painted} in {format_seconds(finished.seconds)}"
 
