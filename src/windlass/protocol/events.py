@@ -29,6 +29,8 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStarted:
+    """A job begins; `job` is its key within the run, `name` what people see."""
+
     event: ClassVar[str] = "job-started"
     job: str
     name: str
@@ -36,6 +38,8 @@ class JobStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSkipped:
+    """A job does not run; `reason` is a sentence that says why."""
+
     event: ClassVar[str] = "job-skipped"
     job: str
     name: str
@@ -44,6 +48,8 @@ class JobSkipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
+    """A step begins; `step` is its id within the job."""
+
     event: ClassVar[str] = "step-started"
     job: str
     step: str
@@ -52,6 +58,8 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSkipped:
+    """A step does not run; `reason` is a sentence that says why."""
+
     event: ClassVar[str] = "step-skipped"
     job: str
     step: str
@@ -107,6 +115,8 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFinished:
+    """A job has ended; `seconds` is wall time, `outputs` are free of secrets."""
+
     event: ClassVar[str] = "job-finished"
     job: str
     name: str
@@ -117,6 +127,8 @@ class JobFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
+    """One workflow has ended; `seconds` is wall time."""
+
     event: ClassVar[str] = "run-finished"
     run: str
     result: Result
