@@ -56,10 +56,18 @@ def insert(line: int = 1) -> InsertToken:
 
 
 HUGE = "x" * (MAXIMUM_BYTES // 2)
+FULL = "x" * ((MAXIMUM_BYTES - 2 * OBJECT - STRING) // 2)
 DEEP: Any = "x"
+DEEP_MAP: Any = "x"
 for _ in range(MAXIMUM_DEPTH + 1):
-    DEEP = [DEEP]
-CONTEXTS: dict[str, Any] = {"map": {"a": 1}, "list": [1], "huge": HUGE, "deep": DEEP, "n": 1}
+    DEEP, DEEP_MAP = [DEEP], {"k": DEEP_MAP}
+CONTEXTS: dict[str, Any] = {
+    "map": {"a": 1},
+    "list": [1],
+    "huge": HUGE,
+    "deep": DEEP,
+    "deep_map": DEEP_MAP,
+}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +85,9 @@ CONTEXTS: dict[str, Any] = {"map": {"a": 1}, "list": [1], "huge": HUGE, "deep": 
         (sequence(text(HUGE, 2), line=1), "Maximum object size exceeded", 2),
         (sequence(expression("huge", 2), line=1), "Maximum object size exceeded", 2),
         (sequence(expression("deep", 2), line=1), "Maximum object depth exceeded", 2),
+        (sequence(expression("deep_map", 2), line=1), "Maximum object depth exceeded", 2),
+        (sequence(text(FULL, 2), sequence(line=3)), "Maximum object size exceeded", 3),
+        (sequence(text(FULL, 2), mapping(line=3)), "Maximum object size exceeded", 3),
     ],
 )
 def test_a_fault_points_at_what_is_to_blame(token: Token, message: str, line: int) -> None:

@@ -75,6 +75,16 @@ def test_a_fault_that_may_never_happen_decides_nothing(text: str) -> None:
     assert compiled(text).decide(CONTEXTS) is UNKNOWN
 
 
+def test_a_declared_context_without_a_value_is_null() -> None:
+    """A context that may be named but is not given is null, and traced as such."""
+    found = compile_expression("needs || needs.x", contexts=["needs"])
+    assert isinstance(found, Compiled)
+
+    assert found.explain({}) == Trace(
+        "needs || needs.x", "||", None, (Trace("needs", "", None), Trace("needs.x", "", None))
+    )
+
+
 def test_references_know_their_place() -> None:
     """A property and a call say where in the text they stand."""
     found = compile_expression("t && FORMAT('{0}', s.x)", contexts=CONTEXTS)
