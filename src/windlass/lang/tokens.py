@@ -103,4 +103,11 @@ ScalarToken: TypeAlias = (
     "NullToken | BooleanToken | NumberToken | StringToken | ExpressionToken | InsertToken"
 )
 KeyToken: TypeAlias = "StringToken | ExpressionToken | InsertToken"
+ComputedMapping: TypeAlias = "MappingToken | ExpressionToken"
+"""A mapping as written, or one expression that stands for the whole of it."""
 Token: TypeAlias = "ScalarToken | SequenceToken | MappingToken"
+
+
+def entries_of(token: Token | None) -> tuple[tuple[KeyToken, Token], ...]:
+    """Return the written entries of a mapping; there are none in anything else."""
+    return token.entries if isinstance(token, MappingToken) else ()

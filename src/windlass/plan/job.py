@@ -116,6 +116,10 @@ class JobMachine:
         for defaults in (self._workflow.defaults, self._job.defaults):
             if defaults is None:
                 continue
+            computed = evaluate_texts(defaults.computed, self._scope())
+            if isinstance(computed, PlanFault):
+                return computed
+            self._defaults.update({key: text for key, text in computed.items() if text})
             keys = (("shell", defaults.shell), ("working-directory", defaults.working_directory))
             for key, token in keys:
                 text = evaluate_text(token, self._scope())

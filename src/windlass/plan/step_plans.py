@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from windlass.lang.expressions import Value
-    from windlass.lang.tokens import MappingToken, Token
+    from windlass.lang.tokens import ComputedMapping, Token
     from windlass.lang.workflow.model import Job, Step, Workflow
 
 _UNKNOWN_FUNCTIONS: Final[dict[str, Callable[[Sequence[Value]], Any]]] = {
@@ -71,22 +71,18 @@ class StepPlanner:
 
     def _contexts_of(self, step: Step) -> dict[str, Any]:
         """Return what a step's keys may look at; its own variables come on top of the job's."""
-        contexts = {**self._contexts, "steps": dict(self._steps), "env": self._evaluate_job_env()}
-        own = _evaluate_env(step.env, contexts)
-        return {**contexts, "env": self._as_known({**contexts["env"], **own})}
+        variables = self._evaluate_job_env()
+        contexts = {**self._contexts, "steps": dict(self._steps), "env": variables}
+        return {**contexts, "env": _overlay(variables, step.env, contexts)}
 
     def _evaluate_job_env(self) -> CaseSensitive:
+        """Return the job's variables, open once a step may have written to GITHUB_ENV."""
         if self._job_env is None:
-            workflow = _evaluate_env(self._workflow.env, self._contexts)
-            job = _evaluate_env(self._job.env, self._contexts)
-            self._job_env = CaseSensitive({**workflow, **job})
-        return self._as_known(self._job_env)
-
-    def _as_known(self, variables: Mapping[str, Any]) -> CaseSensitive:
-        """Leave other variables open once a step may have written to GITHUB_ENV."""
+            variables = _overlay(CaseSensitive(), self._workflow.env, self._contexts)
+            self._job_env = _overlay(variables, self._job.env, self._contexts)
         if any(verdict is not Verdict.SKIP for verdict in self._verdicts.values()):
-            return OpenMapping(variables)
-        return CaseSensitive(variables)
+            return OpenMapping(self._job_env)
+        return self._job_env
 
     def _name(self, step: Step) -> str:
         if not isinstance(step.name, ExpressionToken):
@@ -130,14 +126,20 @@ def _foresee(decision: Decision) -> Any:
     return UNKNOWN
 
 
-def _evaluate_env(env: MappingToken | None, contexts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the variables of an `env:` key; one that cannot be evaluated is UNKNOWN."""
+def _overlay(
+    variables: CaseSensitive, env: ComputedMapping | None, contexts: Mapping[str, Any]
+) -> CaseSensitive:
+    """Return variables with those of an `env:` key on top; what cannot be evaluated is UNKNOWN."""
     if env is None:
-        return {}
+        return variables
     values = evaluate_token_partial(env, contexts, _UNKNOWN_FUNCTIONS)
     if isinstance(values, dict):
-        return {
+        own = {
             name: value if isinstance(value, Unknown) else to_text(value)
             for name, value in values.items()
         }
-    return {key.value: UNKNOWN for key, _ in env.entries if isinstance(key, StringToken)}
+    elif isinstance(env, ExpressionToken):
+        return OpenMapping()  # it may set any variable
+    else:
+        own = {key.value: UNKNOWN for key, _ in env.entries if isinstance(key, StringToken)}
+    return type(variables)({**variables, **own})

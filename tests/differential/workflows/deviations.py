@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 RUNNER = "actions/runner src/Sdk/WorkflowParser"
 _REPOSITORY_DISPATCH = "Unexpected value 'repository_dispatch'"
+_EXPRESSION_FOR_MAPPING = re.compile(
+    "Unexpected type 'BasicExpressionToken' .* '(job env|services|step env)'"
+)
 SERVER_ONLY = {
     "uses-syntax": f"{RUNNER}/Conversion/WorkflowTemplateConverter.cs ConvertToStep",
     "matrix-vector": f"{RUNNER}/Conversion/WorkflowTemplateConverter.cs ConvertToStrategy",
@@ -138,16 +141,13 @@ def _has_unknown_alias(case: Case) -> bool:
     return all(error.code == "yaml-unknown-alias" for error in case.ours) and bool(case.ours)
 
 
-def _workflow_env_is_expression(case: Case) -> bool:
-    ours = _places(
-        error
-        for error in case.ours
-        if "'workflow env'" not in error.message and error.code not in SERVER_ONLY
-    )
-    theirs = _their_places(case)
-    # ours follows no calls once there is an error
-    without_calls = [place for place in theirs if not _is_about_call(place[0])]
-    return len(ours) < len(case.ours) and ours in (theirs, without_calls)
+def _mapping_is_expression(case: Case) -> bool:
+    """Up to the first such place both agree; then the package leaves the step or job out."""
+    ours, theirs = _our_places(case), _their_places(case)
+    for index, (message, _, _) in enumerate(ours):
+        if _EXPRESSION_FOR_MAPPING.match(message):
+            return ours[: index + 1] == theirs[: index + 1]
+    return False
 
 
 def _stops_before_calls(case: Case) -> bool:
@@ -255,10 +255,10 @@ DEVIATIONS = (
         _suggests_steering_keys,
     ),
     Deviation(
-        "workflow-env",
-        "`env` of a workflow has to be a mapping, as that of a job has for the package",
-        "actions/languageservices workflow-parser/src/model/converter/job.ts",
-        _workflow_env_is_expression,
+        "expression-for-mapping",
+        "the server evaluates an expression in place of a mapping when the job starts",
+        f"{RUNNER}/Conversion/WorkflowTemplateConverter.cs ConvertToJob, ConvertToStep",
+        _mapping_is_expression,
     ),
     Deviation(
         "calls-after-errors",

@@ -343,3 +343,40 @@ def test_every_job_ends_exactly_once_and_every_step_once(
     for signal in signals:
         replay.send(signal)
     assert replay.orders == steps.orders
+
+
+def test_expressions_in_place_of_mappings() -> None:
+    """`env`, `with` and `defaults.run` may each be one expression that gives a mapping."""
+    defaults = RunDefaults(computed=token('${{ fromJSON(\'{"shell":"sh"}\') }}'))  # type: ignore[arg-type]
+    first = run_step("first", env="${{ fromJSON('{\"B\":2}') }}")
+    second = ActionStep(
+        id="second",
+        id_given=True,
+        span=SPAN,
+        uses=StringToken("a/b@c", SPAN),
+        inputs=token("${{ fromJSON('{\"depth\":0}') }}"),  # type: ignore[arg-type]
+    )
+    steps = Steps(first, second, env="${{ fromJSON('{\"A\":true}') }}", defaults=defaults)
+    steps.end("first")
+
+    started = steps.started("first")
+    assert started.variables == {"A": "true", "B": "2"}
+    assert started.shell == "sh"
+    assert steps.started("second").inputs == {"depth": "0"}
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        ("${{ fromJSON('[1]') }}", "A sequence was not expected"),
+        ("${{ fromJSON('{\"A\":{}}') }}", "A mapping was not expected"),
+        ("${{ 'text' }}", "Unexpected value 'text'"),
+    ],
+)
+def test_an_expression_that_gives_no_mapping_of_texts(env: str, message: str) -> None:
+    """A job whose variables are no mapping of scalars fails before its first step."""
+    steps = Steps(run_step("first"), env=env)
+    (finish,) = steps.orders
+    assert isinstance(finish, FinishJob)
+    assert finish.result is FAILURE
+    assert finish.problems == (f"w.yml (Line: 1, Col: 1): {message}",)

@@ -330,6 +330,31 @@ def test_what_may_not_run_makes_what_it_calls_unknown() -> None:
     assert verdicts_of(found)["call / deploy"] == "SKIP"
 
 
+def test_variables_that_one_expression_gives() -> None:
+    """They are known as far as the expression is; one that is not known may set any variable."""
+    found = plan(
+        """
+        on: push
+        env: ${{ fromJSON('{"LEVEL":"high"}') }}
+        jobs:
+          known:
+            runs-on: x
+            steps: [{if: env.LEVEL == 'high' && env.UNSET == '', run: it}]
+          open:
+            needs: known
+            runs-on: x
+            env: ${{ fromJSON(needs.known.outputs.env) }}
+            steps: [{if: env.LEVEL == 'high', run: it}]
+        """
+    )
+    steps = {key: job.legs[0].steps[0] for key, job in jobs_of(found).items()}
+
+    assert {key: step.decision.verdict.value for key, step in steps.items()} == {
+        "known": "RUN",
+        "open": "UNKNOWN",
+    }
+
+
 @pytest.mark.requirement("A27")
 def test_steps_are_decided_with_what_is_known() -> None:
     """Variables that are declared are known; outputs, results and written variables are not."""

@@ -91,7 +91,7 @@ def other_repositories(job: AnyJob) -> Iterator[Use]:
 def _checkout_inputs(job: AnyJob, name: str) -> Iterator[Use]:
     for step in steps_of(job):
         if isinstance(step, ActionStep) and _CHECKOUT.fullmatch(step.uses.value):
-            value = step.inputs.find(name) if step.inputs is not None else None
+            value = step.inputs.find(name) if isinstance(step.inputs, MappingToken) else None
             if value is not None and not (isinstance(value, StringToken) and not value.value):
                 yield Use(f"`{name}` of `{step.uses.value}`", value.span)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from windlass.lang.lint.places import StepPlace, steps_of
+from windlass.lang.tokens import MappingToken
 from windlass.lang.workflow.model import ActionStep, Job
 
 if TYPE_CHECKING:
+    from windlass.lang.tokens import ComputedMapping
     from windlass.lang.workflow.model import Step
 
 _ELSEWHERE = ("path", "repository")
@@ -16,11 +18,17 @@ _ELSEWHERE = ("path", "repository")
 def has_own_tree(job: Job) -> bool:
     """Say whether every checkout of a job puts this repository at the workspace's root."""
     return not any(
-        step.inputs is not None and step.inputs.find(name) is not None
-        for step in (found.step for found in steps_of(job))
-        if isinstance(step, ActionStep) and _is_checkout(step)
-        for name in _ELSEWHERE
+        isinstance(found.step, ActionStep)
+        and _is_checkout(found.step)
+        and _may_be_elsewhere(found.step.inputs)
+        for found in steps_of(job)
     )
+
+
+def _may_be_elsewhere(inputs: ComputedMapping | None) -> bool:
+    if isinstance(inputs, MappingToken):
+        return any(inputs.find(name) is not None for name in _ELSEWHERE)
+    return inputs is not None
 
 
 def is_checked_out(place: StepPlace) -> bool:

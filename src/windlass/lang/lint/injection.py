@@ -11,7 +11,7 @@ from windlass.lang.lint.places import (
     parse_expression,
 )
 from windlass.lang.lint.taint import untrusted_parts
-from windlass.lang.tokens import MappingToken, StringToken
+from windlass.lang.tokens import StringToken, entries_of
 from windlass.lang.workflow.model import ActionStep, Job
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from windlass.lang.lint.subject import Subject
     from windlass.lang.positions import Position
-    from windlass.lang.tokens import Token
+    from windlass.lang.tokens import ComputedMapping, Token
 
 _SCRIPT_INPUTS = frozenset({"script", "inlinescript", "run", "command", "cmd"})
 
@@ -36,7 +36,7 @@ def script_uses(subject: Subject) -> Iterator[ExpressionUse]:
 
 def _starts_of_scripts(step: ActionStep) -> set[Position]:
     starts: set[Position] = set()
-    for key, value in step.inputs.entries if step.inputs is not None else ():
+    for key, value in entries_of(step.inputs):
         if isinstance(key, StringToken) and key.value.lower() in _SCRIPT_INPUTS:
             starts |= {part.start for t in expression_tokens(value) for part in t.embedded}
     return starts
@@ -45,12 +45,12 @@ def _starts_of_scripts(step: ActionStep) -> set[Position]:
 def tainted_variables(subject: Subject, place: Place) -> dict[str, str]:
     """Return the variables of `env` in a place that hold untrusted text, with its source."""
     job, step = place.job, place.step
-    layers: list[MappingToken | None] = [subject.workflow.env]
+    layers: list[ComputedMapping | None] = [subject.workflow.env]
     layers.append(job.env if isinstance(job, Job) else None)
     layers.append(step.env if step is not None else None)
     tainted: dict[str, str] = {}
     for env in layers:
-        for key, value in env.entries if env is not None else ():
+        for key, value in entries_of(env):
             if isinstance(key, StringToken):
                 tainted.pop(key.value, None)
                 source = _untrusted_source(value)

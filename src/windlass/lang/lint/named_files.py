@@ -142,9 +142,12 @@ def _is_in_comment(text: str, offset: int) -> bool:
 def _named_by_action(step: ActionStep) -> Iterator[NamedFile]:
     name = step.uses.value.partition("@")[0].lower()
     wanted = _INPUTS.get(name, {})
-    context = literal_text(step.inputs.find("context")) if step.inputs is not None else None
+    inputs = step.inputs
+    if not isinstance(inputs, MappingToken):
+        return
+    context = literal_text(inputs.find("context"))
     for key, what in wanted.items():
-        value = step.inputs.find(key) if step.inputs is not None else None
+        value = inputs.find(key)
         if isinstance(value, StringToken) and _PLAIN_PATH.fullmatch(value.value):
             candidates = [join("", value.value)]
             if key == "file" and context is not None:
@@ -199,7 +202,8 @@ def _names_one(text: str, words: set[str]) -> bool:
 def _brings_anything(step: ActionStep) -> bool:
     """Say whether a step unpacks an artifact at the workspace's root."""
     is_download = step.uses.value.lower().startswith("actions/download-artifact@")
-    return is_download and (step.inputs is None or step.inputs.find("path") is None)
+    has_path = isinstance(step.inputs, MappingToken) and step.inputs.find("path") is not None
+    return is_download and not has_path
 
 
 def _texts_of(step: Step) -> Iterator[str]:

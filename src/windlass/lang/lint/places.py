@@ -39,7 +39,9 @@ _CONTEXTS = (
     *("matrix", "needs", "inputs"),
 )
 _BRACES = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
-_OBJECT_KEYS = frozenset({"strategy", "runs-on", "container", "services", "environment", "if"})
+_OBJECT_KEYS = frozenset(
+    {"strategy", "runs-on", "container", "services", "environment", "if", "defaults.run"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +139,20 @@ def _workflow_tokens(workflow: Workflow) -> Iterator[tuple[Place, Token | None]]
     yield Place("run-name"), workflow.run_name
     yield Place("concurrency"), workflow.concurrency
     yield Place("env"), workflow.env
-    yield from ((Place("defaults"), token) for token in _defaults(workflow.defaults))
+    yield from _defaults(workflow.defaults)
     for output in workflow.triggers.call_outputs.values():
         yield Place("outputs"), output.value
     for definition in workflow.triggers.call_inputs.values():
         yield Place("default"), definition.default
 
 
-def _defaults(defaults: RunDefaults | None) -> tuple[Token | None, ...]:
-    return (defaults.shell, defaults.working_directory) if defaults is not None else ()
+def _defaults(
+    defaults: RunDefaults | None, job: Job | None = None
+) -> Iterator[tuple[Place, Token | None]]:
+    if defaults is not None:
+        yield Place("defaults", job), defaults.shell
+        yield Place("defaults", job), defaults.working_directory
+        yield Place("defaults.run", job), defaults.computed
 
 
 def _job_tokens(job: AnyJob) -> Iterator[tuple[Place, Token | None]]:
@@ -158,7 +165,7 @@ def _job_tokens(job: AnyJob) -> Iterator[tuple[Place, Token | None]]:
         return
     yield Place("runs-on", job), job.runs_on
     yield Place("env", job), job.env
-    yield from ((Place("defaults", job), token) for token in _defaults(job.defaults))
+    yield from _defaults(job.defaults, job)
     yield Place("outputs", job), job.outputs
     yield Place("environment", job), job.environment
     yield Place("container", job), job.container

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windlass.lang.tokens import StringToken
+from windlass.lang.tokens import StringToken, entries_of
 from windlass.lang.workflow.expectations import (
     expect_mapping,
     expect_sequence,
     expect_string,
     holds_expression,
+    take_mapping,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def check_container(problems: Problems, token: Token) -> None:
 
 def check_services(problems: Problems, token: Token) -> None:
     """Check the containers that run beside a job."""
-    for key, value in expect_mapping(token, "services").entries:
+    for key, value in entries_of(take_mapping(problems, token, "services")):
         expect_string(key, "service key")
         check_container(problems, value)
 

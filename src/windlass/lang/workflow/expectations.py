@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from windlass.lang.positions import Span
     from windlass.lang.problems import Problems
-    from windlass.lang.tokens import Token
+    from windlass.lang.tokens import ComputedMapping, Token
 
 _Result = TypeVar("_Result")
 _Kind = TypeVar("_Kind", BooleanToken, MappingToken, SequenceToken, StringToken)
@@ -53,6 +53,19 @@ def expect_boolean(token: Token, what: str) -> BooleanToken:
 def expect_mapping(token: Token, what: str) -> MappingToken:
     """Return a mapping."""
     return _expect(token, what, MappingToken)
+
+
+def take_mapping(problems: Problems, token: Token, what: str) -> ComputedMapping:
+    """Return a mapping, or the expression that stands for one.
+
+    GitHub's editor asks for a mapping; its server evaluates the expression when the job starts.
+    """
+    if isinstance(token, ExpressionToken):
+        refusal = _unexpected(token, what, "MappingToken")
+        hint = "GitHub's editor refuses this; its server evaluates it when the job starts."
+        problems.warn("unexpected-type", str(refusal), token.span, hint)
+        return token
+    return expect_mapping(token, what)
 
 
 def expect_sequence(token: Token, what: str) -> SequenceToken:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from windlass.lang.tokens import MappingToken, SequenceToken, StringToken
+from windlass.lang.tokens import ExpressionToken, MappingToken, SequenceToken, StringToken
 from windlass.lang.workflow.conditions import condition_availability, convert_condition
 from windlass.lang.workflow.containers import check_container, check_services
 from windlass.lang.workflow.expectations import (
@@ -21,6 +21,7 @@ from windlass.lang.workflow.expectations import (
     expect_string,
     guarded,
     is_expression,
+    take_mapping,
 )
 from windlass.lang.workflow.identifiers import Identifiers
 from windlass.lang.workflow.model import CallJob, Job, RunDefaults
@@ -103,8 +104,14 @@ class _Converter:
                 )
             case "permissions":
                 self.common["permissions"] = convert_permissions(value)
-            case "env" | "outputs":
-                self.values[key] = guarded(problems, lambda: expect_mapping(value, f"job {key}"))
+            case "env":
+                self.values["env"] = guarded(
+                    problems, lambda: take_mapping(problems, value, "job env")
+                )
+            case "outputs":
+                self.values["outputs"] = guarded(
+                    problems, lambda: expect_mapping(value, "job outputs")
+                )
             case "defaults":
                 self.values["defaults"] = convert_defaults(value)
             case "steps":
@@ -161,6 +168,8 @@ def _convert_needs(value: Token) -> tuple[StringToken, ...]:
 def convert_defaults(token: Token) -> RunDefaults | None:
     """Return `defaults.run`, or None where it is not given."""
     run = token.find("run") if isinstance(token, MappingToken) else None
+    if isinstance(run, ExpressionToken):
+        return RunDefaults(computed=run)
     if not isinstance(run, MappingToken):
         return None
     return RunDefaults(run.find("shell"), run.find("working-directory"))

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from windlass.lang.positions import Span
-    from windlass.lang.tokens import MappingToken, StringToken, Token
+    from windlass.lang.tokens import (
+        ComputedMapping,
+        ExpressionToken,
+        MappingToken,
+        StringToken,
+        Token,
+    )
 
 PermissionLevel: TypeAlias = Literal["none", "read", "write"]
 InputType: TypeAlias = Literal["string", "boolean", "number", "choice", "environment"]
@@ -124,10 +130,14 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class RunDefaults:
-    """`defaults.run`: tokens, since a job's defaults may hold expressions."""
+    """`defaults.run`: tokens, since a job's defaults may hold expressions.
 
-    shell: Token | None
-    working_directory: Token | None
+    `computed` is one expression that stands for both.
+    """
+
+    shell: Token | None = None
+    working_directory: Token | None = None
+    computed: ExpressionToken | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +151,7 @@ class StepBase:
     condition: Condition = Condition("success()")
     continue_on_error: Token | None = None
     timeout_minutes: Token | None = None
-    env: MappingToken | None = None
+    env: ComputedMapping | None = None
     background: bool = False
 
 
@@ -159,7 +169,7 @@ class ActionStep(StepBase):
     """A step with `uses:`."""
 
     uses: StringToken
-    inputs: MappingToken | None = None
+    inputs: ComputedMapping | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +221,7 @@ class Job(JobBase):
 
     runs_on: Token
     steps: tuple[Step, ...]
-    env: MappingToken | None = None
+    env: ComputedMapping | None = None
     defaults: RunDefaults | None = None
     outputs: MappingToken | None = None
     environment: Token | None = None
@@ -252,6 +262,6 @@ class Workflow:
     description: str | None = None
     run_name: Token | None = None
     permissions: Permissions | None = None
-    env: MappingToken | None = None
+    env: ComputedMapping | None = None
     defaults: RunDefaults | None = None
     concurrency: Token | None = None

@@ -14,7 +14,7 @@ from windlass.lang.reader import read_file
 from windlass.lang.schema.definitions import NOTHING
 from windlass.lang.schema.workflow import ROOT, workflow_schema
 from windlass.lang.workflow.calls import Calls
-from windlass.lang.workflow.expectations import expect_mapping, guarded, text_of
+from windlass.lang.workflow.expectations import guarded, text_of
 from windlass.lang.workflow.jobs import check_concurrency, convert_defaults, convert_jobs
 from windlass.lang.workflow.model import Triggers, Workflow
 from windlass.lang.workflow.permissions import convert_permissions
@@ -117,7 +117,7 @@ def _take(problems: Problems, key: str, value: Token, parts: dict[str, Any]) -> 
             guarded(problems, lambda: check_concurrency(problems, value))
             parts["concurrency"] = value
         case "env":
-            parts["env"] = guarded(problems, lambda: expect_mapping(value, "workflow env"))
+            parts["env"] = value
         case "name" | "description":
             parts[key] = text_of(value)
         case "run-name":

@@ -22,6 +22,7 @@ from windlass.lang.workflow.expectations import (
     expect_string,
     guarded,
     is_expression,
+    take_mapping,
 )
 from windlass.lang.workflow.identifiers import Identifiers, is_reserved, reserved_message
 from windlass.lang.workflow.model import (
@@ -128,7 +129,7 @@ class _Converter:
             case "timeout-minutes":
                 common["timeout_minutes"] = value
             case "env":
-                common["env"] = expect_mapping(value, "step env")
+                common["env"] = take_mapping(self.problems, value, "step env")
             case "background":
                 common["background"] = expect_boolean(value, "steps item background").value
             case _:
@@ -205,10 +206,7 @@ class _Converter:
                 working_directory=values.get("working-directory"),
             )
         if "uses" in values:
-            inputs = values.get("with")
-            if inputs is not None:
-                inputs = expect_mapping(inputs, "step with")
-            return ActionStep(**common, uses=values["uses"], inputs=inputs)
+            return ActionStep(**common, uses=values["uses"], inputs=values.get("with"))
         if "wait" in values:
             return WaitStep(**common, targets=values["wait"])
         if "wait-all" in values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from windlass.lang.diagnostics import Severity
-from windlass.lang.tokens import StringToken
+from windlass.lang.tokens import ExpressionToken, StringToken
 from windlass.lang.workflow import read_workflow
 from windlass.lang.workflow.model import (
     ActionStep,
@@ -329,6 +329,48 @@ def test_wrong_input(definition: str, message: str, severity: Severity) -> None:
     reading = read_workflow("w.yml", text.encode())
     assert [(one.message, one.severity) for one in reading.diagnostics] == [(message, severity)]
     assert (reading.workflow is None) is (severity is Severity.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("job_text", "place"),
+    [
+        ("    env: ${{ fromJSON(vars.x) }}\n", "job env"),
+        ("    services: ${{ fromJSON(vars.x) }}\n", "services"),
+        ("    steps: [{run: x, env: '${{ fromJSON(vars.x) }}'}]\n", "step env"),
+    ],
+)
+def test_expression_in_place_of_a_mapping(job_text: str, place: str) -> None:
+    """The server evaluates such an expression later, so the workflow can be used."""
+    reading = read_workflow("w.yml", (HEAD + job_text).encode())
+    assert reading.workflow is not None
+    assert [(one.message, one.severity) for one in reading.diagnostics] == [
+        (
+            (
+                f"Unexpected type 'BasicExpressionToken' encountered while reading '{place}'. "
+                "The type 'MappingToken' was expected."
+            ),
+            Severity.WARNING,
+        )
+    ]
+
+
+def test_expression_where_the_editor_takes_one_too() -> None:
+    """`env` of the workflow, `defaults.run` and `with` may be one expression for both."""
+    expression = "${{ fromJSON(vars.x) }}"
+    text = (
+        f"on: push\nenv: {expression}\njobs:\n  a:\n    runs-on: x\n"
+        f"    defaults: {{run: '{expression}'}}\n"
+        f"    steps: [{{uses: a/b@c, with: '{expression}'}}]\n"
+    )
+    found = workflow(text)
+    assert isinstance(found.env, ExpressionToken)
+    (only,) = found.jobs
+    assert isinstance(only, Job)
+    assert only.defaults is not None
+    assert isinstance(only.defaults.computed, ExpressionToken)
+    (step,) = only.steps
+    assert isinstance(step, ActionStep)
+    assert isinstance(step.inputs, ExpressionToken)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from windlass.lang.diagnostics import Severity
 from windlass.lang.lint.known_actions import find_known_action
 from windlass.lang.lint.repository import local_path
 from windlass.lang.lint.rule import Finding, Rule
-from windlass.lang.tokens import StringToken
+from windlass.lang.tokens import ExpressionToken, StringToken, entries_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,9 +47,10 @@ def _inputs_of(step: ActionStep, repository: Repository) -> dict[str, bool] | No
 
 
 def _check(step: ActionStep, inputs: dict[str, bool]) -> Iterator[Finding]:
-    entries = step.inputs.entries if step.inputs is not None else ()
+    if isinstance(step.inputs, ExpressionToken):
+        return
     given: set[str] = set()
-    for key, _ in entries:
+    for key, _ in entries_of(step.inputs):
         if not isinstance(key, StringToken):
             return
         given.add(key.value.lower())

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
 from windlass.lang.lint.rule import Finding, Rule
-from windlass.lang.tokens import StringToken
+from windlass.lang.tokens import StringToken, entries_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from windlass.lang.lint.subject import Subject
-    from windlass.lang.tokens import MappingToken
+    from windlass.lang.tokens import ComputedMapping
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BAD = re.compile(r"[=&\s\x00]")
@@ -26,7 +26,7 @@ _BAD = re.compile(r"[=&\s\x00]")
 def check(subject: Subject) -> Iterator[Finding]:
     """Find names of variables that cannot be used."""
     for env in _mappings(subject):
-        for key, _ in env.entries if env is not None else ():
+        for key, _ in entries_of(env):
             if not isinstance(key, StringToken) or _NAME.fullmatch(key.value):
                 continue
             is_bad = not key.value or _BAD.search(key.value)
@@ -38,7 +38,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _mappings(subject: Subject) -> Iterator[MappingToken | None]:
+def _mappings(subject: Subject) -> Iterator[ComputedMapping | None]:
     yield subject.workflow.env
     for job in subject.jobs:
         yield job.env
