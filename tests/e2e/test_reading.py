@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.repositories import SECONDS, WINDLASS
 
 if TYPE_CHECKING:
     from tests.e2e.repositories import Repository
@@ -106,3 +107,23 @@ def test_bash_completes(repository: Repository, words: list[str], expected: list
     done = subprocess.run(["bash", "-c", question], capture_output=True, text=True)
 
     assert [reply.strip() for reply in done.stdout.splitlines()] == expected
+
+
+@pytest.mark.parametrize("command", ["lint", "plan", "run"])
+def test_a_full_disk(repository: Repository, command: str) -> None:
+    """Output that cannot be written is a matter of the platform: 3, one line, no traceback."""
+    repository.workflow(WORKFLOW.replace('echo "${{ matrix.x }}"', "echo a"))
+    repository.commit()
+    with open("/dev/full", "wb") as full:  # noqa: PTH123  # a device
+        done = subprocess.run(
+            [*WINDLASS, command],
+            cwd=repository.path,
+            env=repository.environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=SECONDS,
+        )
+
+    assert done.returncode == 3
+    assert done.stderr == "windlass: error: the system refused: No space left on device\n"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from errno import EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM
 from typing import TYPE_CHECKING
 
 from windlass.cli.terminal import open_terminal, visible
-from windlass.errors import Cancelled, InputError, UsageError, WindlassError
+from windlass.errors import Cancelled, InputError, PlatformError, UsageError, WindlassError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 UNEXPECTED_EXIT_CODE = 3
+_UNREADABLE = (ENOENT, EACCES, EPERM, EISDIR, ENOTDIR, ELOOP, ENAMETOOLONG)
 USAGE_EXIT_CODE = 2
 
 
@@ -22,8 +24,8 @@ def report_failure(error: BaseException) -> int:
         return _code_of_exit(error)
     if isinstance(error, Cancelled):
         return Cancelled.exit_code
-    if isinstance(error, OSError) and error.filename is not None:
-        error = InputError(f"{_name_of(error.filename)}: {error.strerror}")
+    if isinstance(error, OSError):
+        error = _explain(error)
     if isinstance(error, WindlassError):
         say_error(error.message, error.hint)
         return error.exit_code
@@ -54,8 +56,15 @@ def _code_of_exit(error: SystemExit) -> int:
     return error.code if isinstance(error.code, int) else USAGE_EXIT_CODE
 
 
-def _name_of(filename: object) -> str:
-    return os.fsdecode(filename) if isinstance(filename, str | bytes) else str(filename)
+def _explain(error: OSError) -> WindlassError:
+    """Tell a file that cannot be read, which the user can change, from a machine in trouble."""
+    problem = error.strerror or type(error).__name__
+    if error.filename is None:
+        return PlatformError(f"the system refused: {problem}")
+    name = error.filename
+    name = os.fsdecode(name) if isinstance(name, str | bytes) else str(name)
+    kind = InputError if error.errno in _UNREADABLE else PlatformError
+    return kind(f"{name}: {problem}")
 
 
 def _describe_unexpected(error: BaseException) -> tuple[str, str]:

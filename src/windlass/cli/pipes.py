@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 TYPE_CHECKING = False
@@ -9,12 +10,18 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
+_GONE = (errno.EPIPE, errno.EIO)
+"""A pipe without a reader; a terminal that was closed."""
+
+
 def write(stream: TextIO, text: str) -> None:
     """Write and flush; once the reader has gone away, this and all further text is dropped."""
     try:
         stream.write(text)
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in _GONE:
+            raise
         _discard_writes(stream)
 
 

@@ -47,6 +47,7 @@ def test_version_imports_next_to_nothing() -> None:
 
     assert done.stdout.splitlines()[1].split() == [
         "__future__",
+        "errno",
         "windlass",
         "windlass.cli",
         "windlass.cli.main",
@@ -115,6 +116,16 @@ def test_a_wrong_call_is_explained(
             FileNotFoundError(2, "No such file or directory", "a\x1bb"),
             2,
             "windlass: error: a␛b: No such file or directory\n",
+        ),
+        (
+            OSError(28, "No space left on device", "f"),
+            3,
+            "windlass: error: f: No space left on device\n",
+        ),
+        (
+            OSError(28, "No space left on device"),
+            3,
+            "windlass: error: the system refused: No space left on device\n",
         ),
         (
             ZeroDivisionError("division by zero"),
