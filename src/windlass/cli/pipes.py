@@ -15,14 +15,17 @@ _GONE = (errno.EPIPE, errno.EIO)
 
 
 def write(stream: TextIO, text: str) -> None:
-    """Write and flush; once the reader has gone away, this and all further text is dropped."""
+    """Write and flush; once the reader has gone away, this and all further text is dropped.
+
+    Raises OSError where the text cannot be written for another reason: a full disk.
+    """
     try:
         stream.write(text)
         stream.flush()
     except OSError as error:
+        _discard_writes(stream)
         if error.errno not in _GONE:
             raise
-        _discard_writes(stream)
 
 
 def _discard_writes(stream: TextIO) -> None:
