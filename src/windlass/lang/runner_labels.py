@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from windlass.lang.workflow.model import Job
 
 System: TypeAlias = Literal["linux", "windows", "macos"]
+Architecture: TypeAlias = Literal["X64", "ARM", "ARM64"]
 
 HOSTED_LABELS: frozenset[str] = frozenset(
     {
@@ -98,3 +99,21 @@ def system_of(label: str) -> System | None:
     if folded.startswith("macos-") or folded == "macos":
         return "macos"
     return None
+
+
+def architecture_of(label: str) -> Architecture | None:
+    """Return the processor a label names as `runner.arch` does, or None where it names none.
+
+    The plain names of Windows and macOS count: GitHub fixes what they run on.
+    """
+    folded = label.lower()
+    if folded == "arm":
+        return "ARM"
+    if folded == "arm64" or (system_of(folded) is not None and folded.endswith("-arm")):
+        return "ARM64"
+    if folded == "x64":
+        return "X64"
+    if folded not in HOSTED_LABELS or system_of(folded) == "linux":
+        return None
+    is_intel = system_of(folded) == "windows" or folded.endswith(("-intel", "-large"))
+    return "X64" if is_intel else "ARM64"

@@ -25,9 +25,10 @@ from windlass.plan.inputs import fill_event, find_undeclared, read_inputs
 from windlass.plan.matrix import Leg, Strategy, expand, has_computed_name, job_label
 from windlass.plan.permissions import resolve_permissions
 from windlass.plan.plan import JobPlan, LegPlan, Plan, WorkflowPlan
+from windlass.plan.runner import foresee_runner
 from windlass.plan.selection import Selection, order_jobs, select_jobs
 from windlass.plan.skipped_jobs import describe_skipped
-from windlass.plan.step_plans import OpenMapping, StepPlanner, source_of
+from windlass.plan.step_plans import StepPlanner, source_of
 from windlass.plan.triggers import decide_workflow
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ _EVERYTHING: Final = Selection()
 class Knowledge:
     """What is known beyond the files and the event.
 
-    `variables` is the `vars` context, `runner` what is known of the `runner` context, `digests` the
-    SHA-256 of the workflow files, by path.
+    `variables` is the `vars` context, `runner` what is known of the `runner` context of a job that
+    this machine would run, `digests` the SHA-256 of the workflow files, by path.
     """
 
     repository: Repository
@@ -121,7 +122,6 @@ class _WorkflowPlanner:
         self._knowledge = knowledge
         self._selection = selection
         self._problems = problems
-        self._runner = OpenMapping(knowledge.runner)
 
     def plan(self, decision: Decision) -> WorkflowPlan:
         """Plan the workflow whose own decision is already made."""
@@ -267,10 +267,12 @@ class _WorkflowPlanner:
         if isinstance(environment, PlanFault):
             self._report(environment, "job-fails")
         doubt = _doubt_of(decision)
-        steps = StepPlanner(level.workflow, job, {**contexts, "runner": self._runner}).plan()
+        runs_on = self._evaluate(job.runs_on, contexts, "runs-on")
+        runner = foresee_runner(runs_on, self._knowledge.runner)
+        steps = StepPlanner(level.workflow, job, {**contexts, "runner": runner}).plan()
         return replace(
             plan,
-            runs_on=_list_labels(self._evaluate(job.runs_on, contexts, "runs-on")),
+            runs_on=_list_labels(runs_on),
             environment=_name_environment(environment),
             steps=tuple(
                 replace(step, decision=_with_doubt(step.decision, doubt)) for step in steps

@@ -11,6 +11,7 @@ from windlass.lang.workflow.model import ActionStep, RunStep
 from windlass.plan.conditions import PLAIN, Outlook, forecast_step
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.faults import PlanFault
+from windlass.plan.open_mapping import OpenMapping
 from windlass.plan.plan import StepPlan
 
 if TYPE_CHECKING:
@@ -23,16 +24,6 @@ if TYPE_CHECKING:
 _UNKNOWN_FUNCTIONS: Final[dict[str, Callable[[Sequence[Value]], Any]]] = {
     "hashFiles": lambda _: UNKNOWN
 }
-
-
-class OpenMapping(CaseSensitive):
-    """A mapping of which only some members are known: any other is UNKNOWN, not null."""
-
-    __slots__ = ()
-
-    def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002 (a mapping has it)
-        """Return the value under a key, or UNKNOWN."""
-        return super().get(key, UNKNOWN)
 
 
 class StepPlanner:

@@ -364,7 +364,7 @@ def test_steps_are_decided_with_what_is_known() -> None:
         env: {LEVEL: high}
         jobs:
           a:
-            runs-on: x
+            runs-on: ubuntu-latest
             env: {COPY: '${{ github.ref_name }}', KEY: '${{ secrets.KEY }}'}
             steps:
               - {if: env.UNSET == '', run: first}
