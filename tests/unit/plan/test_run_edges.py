@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from tests.unit.plan.machines import CONTEXTS, Play, call, job, workflow
 
 from windlass.lang.expressions import UNKNOWN
 from windlass.model.status import Result
-from windlass.plan.orders import FinishRun, RejectJob, SkipJob
+from windlass.plan.orders import CancelJob, DropJob, FinishRun, RejectJob, SkipJob, StartJob
 from windlass.plan.run import RunMachine
-from windlass.plan.signals import RunStarted
+from windlass.plan.signals import CancelRequested, RunStarted
+
+if TYPE_CHECKING:
+    from windlass.lang.workflow.model import Job
 
 
 def test_a_run_without_jobs_is_over_at_once() -> None:
@@ -69,3 +74,132 @@ def test_a_strategy_that_is_not_known_fails_the_job() -> None:
     assert isinstance(rejection, RejectJob)
     assert rejection.message == "The strategy depends on a value that is not known"
     assert end == FinishRun(Result.FAILURE)
+
+
+def legs(id_: str, values: list[str], needs: tuple[str, ...] = (), **keys: Any) -> Job:
+    strategy = {"matrix": {"v": values}, **keys.pop("strategy", {})}
+    return job(id_, needs, strategy=strategy, **keys)
+
+
+class TestNamesOfLegs:
+    def test_a_leg_whose_name_cannot_be_computed_has_that_of_its_values(self) -> None:
+        """It fails under the name it would have without `name:`."""
+        play = Play(legs("build", ["x"], name="${{ fromJSON('') }}"))
+
+        assert play.order(RejectJob, "build (x)").name == "build (x)"
+        assert play.orders[-1] == FinishRun(Result.FAILURE)
+
+    def test_a_leg_that_is_rejected_has_its_name(self) -> None:
+        """A key that cannot be evaluated fails the leg under the name people know."""
+        play = Play(legs("build", ["x"], name="Build", runs_on="${{ fromJSON('') }}"))
+
+        assert play.order(RejectJob, "build (x)").name == "Build (x)"
+
+    def test_keys_that_look_alike_are_numbered(self) -> None:
+        """A value of a matrix may spell the key of a leg in a called workflow."""
+        called = workflow(legs("b", ["y"]))
+        strategy = {"matrix": {"v": ["x", "x) / b (y", "x) / b (y"]}}
+
+        play = Play(call("c", called, strategy=strategy))
+
+        assert sorted(play.started()) == [
+            "c (x) / b (y) #2 / b (y)",
+            "c (x) / b (y) #3",
+            "c (x) / b (y) / b (y)",
+        ]
+
+
+class TestFailFast:
+    def test_what_waits_is_dropped_and_what_runs_is_cancelled_by_name(self) -> None:
+        """The reason names the leg that failed, in every order it leads to."""
+        play = Play(legs("build", ["1", "2", "3"], name="Build", strategy={"max-parallel": 2}))
+
+        orders = play.end("build (1)", Result.FAILURE)
+
+        reason = "Build (1) failed and fail-fast is on"
+        assert orders == [
+            DropJob("build (3)", "Build (3)", reason),
+            CancelJob("build (2)", reason),
+        ]
+
+    def test_the_jobs_of_a_called_workflow_are_cancelled_for_the_same_reason(self) -> None:
+        """A leg that calls a workflow hands the reason on to its jobs."""
+        called = workflow(job("a"))
+        play = Play(call("c", called, strategy={"matrix": {"v": ["1", "2"]}}))
+
+        orders = play.end("c (1) / a", Result.FAILURE)
+
+        assert orders == [CancelJob("c (2) / a", "c (1) failed and fail-fast is on")]
+
+    def test_a_leg_is_cancelled_once(self) -> None:
+        """Cancelling the run has no second order for a leg that is being cancelled."""
+        play = Play(legs("build", ["1", "2"]))
+        play.end("build (1)", Result.FAILURE)
+
+        assert play.send(CancelRequested("no longer needed")) == []
+
+    def test_a_leg_that_never_started_is_not_cancelled(self) -> None:
+        """Two legs that are rejected together are two rejections and nothing else."""
+        play = Play(legs("build", ["1", "2"], runs_on="${{ fromJSON('') }}"))
+
+        assert [type(order) for order in play.orders] == [RejectJob, RejectJob, FinishRun]
+
+
+class TestCancellation:
+    def test_before_the_run_there_is_nothing_to_cancel(self) -> None:
+        """A request that comes before the start leads to nothing, then or later."""
+        machine = RunMachine(workflow(job("a")), CONTEXTS)
+
+        assert machine.receive(CancelRequested("too early")) == []
+        (start,) = machine.receive(RunStarted())
+        assert isinstance(start, StartJob)
+
+    def test_what_waited_counts_as_cancelled(self) -> None:
+        """A job is cancelled if a leg of it was, although all that ran succeeded."""
+        build = legs("build", ["1", "2"], strategy={"max-parallel": 1})
+        play = Play(build, job("report", ["build"], if_="always()"))
+
+        assert play.send(CancelRequested("stop")) == [
+            DropJob("build (2)", "build (2)", "stop"),
+            CancelJob("build (1)", "stop"),
+        ]
+        play.end("build (1)")
+        needs = play.order(StartJob, "report").contexts["needs"]
+        assert needs["build"]["result"] == "cancelled"
+
+    def test_a_condition_is_asked_again_with_its_needs(self) -> None:
+        """A job goes on where its condition, looking at what it needs, still holds."""
+        play = Play(
+            job("a"),
+            job("keeps", ["a"], if_="always() && needs.a.result == 'success'"),
+            job("stops", ["a"], if_="!cancelled() && needs.a.result == 'success'"),
+        )
+        play.end("a")
+
+        assert play.send(CancelRequested("stop")) == [CancelJob("stops", "stop")]
+
+
+class TestCalls:
+    def test_outputs_that_cannot_be_evaluated_fail_the_call(self) -> None:
+        """The job that called is rejected with the fault, and its dependents see a failure."""
+        called = workflow(job("a"), outputs={"x": "${{ fromJSON('') }}"})
+        play = Play(call("c", called), job("after", ["c"], if_="failure()"))
+
+        orders = play.end("c / a")
+
+        assert isinstance(orders[0], RejectJob)
+        assert (orders[0].key, orders[0].name) == ("c", "c")
+        assert "empty input" in orders[0].message
+        assert play.started() == ["c / a", "after"]
+
+    def test_outputs_come_from_the_jobs_of_the_called_workflow(self) -> None:
+        """`jobs` holds results and outputs by id, for the outputs alone."""
+        called = workflow(
+            job("a"), outputs={"x": "${{ jobs.a.outputs.y }}", "r": "${{ jobs.a.result }}"}
+        )
+        play = Play(call("c", called), job("after", ["c"]))
+
+        play.end("c / a", outputs={"y": "1"})
+
+        needs = play.order(StartJob, "after").contexts["needs"]
+        assert needs["c"] == {"result": "success", "outputs": {"x": "1", "r": "success"}}
