@@ -180,6 +180,33 @@ class TestCancellation:
         assert play.send(CancelRequested("stop")) == [CancelJob("stops", "stop")]
 
 
+class TestAncestors:
+    @pytest.mark.parametrize(
+        ("first", "started"),
+        [
+            (Result.SUCCESS, ["a", "b", "named"]),
+            (Result.FAILURE, ["a", "any-failure", "named-failure"]),
+            (Result.CANCELLED, ["a"]),
+        ],
+    )
+    def test_status_functions_look_behind_the_direct_needs(
+        self, first: Result, started: list[str]
+    ) -> None:
+        """A job may name an ancestor it does not need itself; a skipped one is no failure."""
+        play = Play(
+            job("a"),
+            job("b", ["a"]),
+            job("any-failure", ["b"], if_="failure()"),
+            job("named", ["b"], if_="always() && success('A')"),
+            job("named-failure", ["b"], if_="failure('a')"),
+        )
+        play.end("a", first)
+        if "b" in play.started():
+            play.end("b")
+
+        assert play.started() == started
+
+
 class TestCalls:
     def test_outputs_that_cannot_be_evaluated_fail_the_call(self) -> None:
         """The job that called is rejected with the fault, and its dependents see a failure."""
