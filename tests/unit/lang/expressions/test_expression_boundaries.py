@@ -19,6 +19,7 @@ from windlass.lang.expressions import (
     to_text,
 )
 from windlass.lang.expressions.json_text import MAXIMUM_NESTING
+from windlass.lang.expressions.lexer import MAXIMUM_LENGTH, Token, tokenize
 from windlass.lang.expressions.memory import MAXIMUM_MEMORY
 
 
@@ -91,6 +92,8 @@ def test_json_nests_so_deep(kinds: tuple[type, ...]) -> None:
 
     assert read_json(json.dumps(deepest)) == deepest
     assert json.loads(to_json(deepest)) == deepest
+    wide = [_nested(MAXIMUM_NESTING - 1, kinds), [], {}]
+    assert read_json(json.dumps(wide)) == wide
     with pytest.raises(ValueError, match=f"nested deeper than {MAXIMUM_NESTING}"):
         read_json(json.dumps(too_deep))
     assert evaluate("toJSON(deep)", deep=too_deep) == Fault(
@@ -149,6 +152,28 @@ def test_half_a_surrogate_pair_has_its_place(left: str, right: str) -> None:
 def test_half_a_surrogate_pair_is_escaped_in_json(text: str, expected: str) -> None:
     """JSON is well formed for any text, as JSON.stringify's is (ECMA-262 25.5.2.4)."""
     assert to_json(text) == expected
+
+
+@pytest.mark.parametrize("character", ["x", "é", "\uffff"])
+def test_length_counts_what_lies_in_the_first_plane_once(character: str) -> None:
+    """Only what takes two UTF-16 units is counted twice."""
+    longest = f"'{character * (MAXIMUM_LENGTH - 2)}'"
+
+    assert evaluate(longest) == longest[1:-1]
+    assert isinstance(compile_expression(f"{longest} ", contexts=[]), Fault)
+
+
+def test_tokens_know_their_place() -> None:
+    """Each token is a stretch of the text; strings keep their quotes beside their value."""
+    assert tokenize(" a['it''s'].b  ") == [
+        Token("name", "a", 1, 2),
+        Token("[", "[", 2, 3),
+        Token("string", "'it''s'", 3, 10, "it's"),
+        Token("]", "]", 10, 11),
+        Token(".", ".", 11, 12),
+        Token("name", "b", 12, 13),
+        Token("end", "EOF", 14, 15),
+    ]
 
 
 def test_unknown_names_itself() -> None:
