@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from windlass.errors import GitError
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

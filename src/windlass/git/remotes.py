@@ -6,8 +6,9 @@ Source: https://git-scm.com/docs/git-clone#_git_urls
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from windlass.model.values import dataclass
 
 _URL: Final = re.compile(
     r"(?:https?|ssh|git|git\+ssh)://(?:[^@/]*@)?(?P<host>[^:/]+)(?P<port>:\d+)?/(?P<path>.+)"

@@ -5,13 +5,13 @@ Git is asked few questions, all at once, since this lies between the user and th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from windlass.errors import GitError, InputError
 from windlass.git.commands import Answer, ask, complain, decode, run
 from windlass.git.remotes import Remote, read_remote
 from windlass.model.repository import Repository
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,12 +12,12 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.errors import GitError
 from windlass.git.commands import ask, decode, run
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from windlass.jobs.bases import copy_base, provide_base
 from windlass.jobs.command_handlers import StepEffects
 from windlass.jobs.steps import StepEnd
 from windlass.model.status import Result
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,11 +6,11 @@ They are few: on most disks it takes longer to remove a folder than to start a p
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.errors import WorkspaceError
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from windlass.errors import WorkspaceError
@@ -20,6 +20,7 @@ from windlass.jobs.reports import JobReporter
 from windlass.jobs.steps import RunningStep, StepEnd, StepPlace, run_script_step
 from windlass.lang.tokens import NumberToken
 from windlass.model.status import Result
+from windlass.model.values import dataclass
 from windlass.plan.job import JobMachine
 from windlass.plan.signals import JobFinished
 from windlass.plan.steps import (

@@ -5,8 +5,9 @@ Source: actions/runner src/Runner.Worker/Handlers/ScriptHandler.cs, ScriptHandle
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.errors import WorkspaceError
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from windlass.model.repository import Repository

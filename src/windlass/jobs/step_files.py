@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from windlass.jobs.command_handlers import BLOCKED_VARIABLES
@@ -17,6 +16,7 @@ from windlass.lang.command_files import (
     parse_entries,
     parse_lines,
 )
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

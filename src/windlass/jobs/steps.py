@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from windlass.errors import ExecutorError
@@ -17,6 +16,7 @@ from windlass.jobs.reports import StepReporter
 from windlass.jobs.shells import ShellError, fix_up_script, resolve_shell
 from windlass.jobs.step_files import StepFiles, read_effects
 from windlass.model.status import Result
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,8 @@ Source: actions/runner src/Runner.Worker/FileCommandManager.cs
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
+
+from windlass.model.values import dataclass
 
 SUMMARY_LIMIT_BYTES = 1024 * 1024
 """The most that a step may write to GITHUB_STEP_SUMMARY."""

@@ -7,8 +7,10 @@ Source: actions/runner src/Runner.Common/ActionCommand.cs
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping

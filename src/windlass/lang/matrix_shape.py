@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from windlass.lang.tokens import MappingToken, SequenceToken, StringToken
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,6 @@ scalar and not its indented source.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from windlass.lang.expressions import Fault, FunctionInfo, parse
 from windlass.lang.positions import Position
 from windlass.lang.schema.definitions import UNLIMITED
 from windlass.lang.tokens import Embedded, ExpressionToken, InsertToken, StringToken
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from windlass.lang.positions import Span

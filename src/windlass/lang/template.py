@@ -7,7 +7,6 @@ TemplateUnraveler.cs and TemplateMemory.cs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.expressions import (
@@ -28,6 +27,7 @@ from windlass.lang.tokens import (
     SequenceToken,
     StringToken,
 )
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

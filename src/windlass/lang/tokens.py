@@ -6,8 +6,9 @@ it with contexts (`windlass.lang.template`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from windlass.lang.positions import Position, Span

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from windlass.lang.compat import FeatureUse, Verdict, survey
+from windlass.model.values import dataclass
 from windlass.operations.lint import find_root
 from windlass.operations.loading import WORKFLOW_FOLDER, load_workflows
 

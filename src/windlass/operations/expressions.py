@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.expressions import Fault, compile_expression, kind_of, read_json
 from windlass.lang.expressions.memory import DEFAULT_MEMORY
 from windlass.lang.expressions.numbers import format_json_number, format_number
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from windlass.errors import InputError
 from windlass.lang.lint import NoFiles, Repository, lint_action, lint_text
 from windlass.lang.lint.ignoring import without_ignored
 from windlass.lang.lint.run import is_action
+from windlass.model.values import dataclass
 from windlass.operations.loading import WORKFLOW_FOLDER, describe_unreadable, find_workflows
 
 if TYPE_CHECKING:

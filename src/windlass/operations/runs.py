@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from windlass.engine.local import LocalRun
 from windlass.lang.diagnostics import Diagnostic, Severity
 from windlass.model.status import Result
+from windlass.model.values import dataclass
 from windlass.operations.job_starts import JobStarter, check_labels
 from windlass.operations.plans import PlanOptions, plan_event
 from windlass.operations.support import find_obstacles

@@ -6,11 +6,11 @@ actions/runner src/Sdk/WorkflowParser/Conversion/WorkflowTemplateConverter.Conve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from windlass.lang.expressions import UNKNOWN, Unknown, holds_unknown, kind_of, to_text
 from windlass.lang.template import TemplateFault, evaluate_token_partial
+from windlass.model.values import dataclass
 from windlass.plan.faults import PlanFault
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ Source: https://docs.github.com/en/actions/reference/workflows-and-actions/conte
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,12 +6,12 @@ Source: actions/runner src/Sdk/WorkflowParser/Conversion/WorkflowTemplateConvert
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from windlass.lang.expressions import UNKNOWN, Unknown, kind_of, to_text
 from windlass.lang.template import TemplateFault, evaluate_token_partial
 from windlass.lang.tokens import BooleanToken, MappingToken
+from windlass.model.values import dataclass
 from windlass.plan.faults import PlanFault
 
 if TYPE_CHECKING:

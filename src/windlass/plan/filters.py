@@ -13,9 +13,10 @@ Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workf
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

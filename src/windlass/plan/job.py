@@ -9,11 +9,11 @@ Source: actions/runner src/Runner.Worker/StepsRunner.cs, JobExtension.cs, Execut
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from windlass.lang.expressions import CaseSensitive
 from windlass.model.status import Result
+from windlass.model.values import dataclass
 from windlass.plan.conditions import decide_step
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.faults import PlanFault

@@ -8,13 +8,13 @@ WorkflowTemplateConverter.ConvertToStrategy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.lang.expressions import UNKNOWN, holds_unknown, is_equal, kind_of, to_text
 from windlass.lang.expressions.lookup import look_up
 from windlass.lang.template import TemplateFault, evaluate_token_partial
 from windlass.lang.tokens import ExpressionToken, StringToken
+from windlass.model.values import dataclass
 from windlass.plan.faults import PlanFault
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.expressions import is_equal
 from windlass.lang.expressions.lookup import look_up
+from windlass.model.values import dataclass
 from windlass.plan.faults import PlanFault
 
 if TYPE_CHECKING:

@@ -6,8 +6,10 @@ epoch, UTC) and the fields below. Texts are masked before they come here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

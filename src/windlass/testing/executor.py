@@ -19,11 +19,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import ExecutorError
+from windlass.model.values import dataclass
 from windlass.testing.clock import ManualClock
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ import os
 import select
 import signal
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

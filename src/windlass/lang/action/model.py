@@ -5,8 +5,10 @@ Source: https://docs.github.com/en/actions/reference/workflows-and-actions/metad
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
+
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

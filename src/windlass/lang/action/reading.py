@@ -5,7 +5,6 @@ Source: actions/runner, src/Runner.Worker/ActionManifestManager.cs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from windlass.lang.action.model import Action, ActionInput, ActionOutput
@@ -16,6 +15,7 @@ from windlass.lang.schema.action import ROOT, action_schema
 from windlass.lang.schema.definitions import NOTHING
 from windlass.lang.tokens import BooleanToken, MappingToken, StringToken
 from windlass.lang.workflow.expectations import guarded, text_of
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from windlass.lang.diagnostics import Diagnostic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from windlass.lang.expressions.parser import parse
 from windlass.lang.expressions.references import References, references
 from windlass.lang.expressions.trace import Trace, trace_node, truthiness
 from windlass.lang.expressions.values import UNKNOWN, FilteredList, Unknown
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from windlass.model.values import dataclass
 
 FaultKind = Literal["lexing", "parsing", "evaluation"]
 

@@ -6,7 +6,6 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.expressions.casing import fold
@@ -15,6 +14,7 @@ from windlass.lang.expressions.formatting import format_text
 from windlass.lang.expressions.json_text import from_json, to_json
 from windlass.lang.expressions.memory import joined
 from windlass.lang.expressions.values import is_primitive, to_text
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

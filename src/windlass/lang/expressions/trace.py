@@ -7,7 +7,6 @@ skipped job can say which part of its condition decided.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.expressions.comparison import COMPARISONS, is_equal
@@ -28,6 +27,7 @@ from windlass.lang.expressions.syntax import (
     source_of,
 )
 from windlass.lang.expressions.values import UNKNOWN, FilteredList, Unknown, is_truthy
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from windlass.lang.expressions.compiler import Contexts, Functions

@@ -8,7 +8,8 @@ https://github.blog/changelog/2024-12-05-notice-of-upcoming-releases-and-breakin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from windlass.model.values import dataclass
 
 _USES = re.compile(r"(?P<name>[^@]+)@(?P<ref>.+)")
 _MAJOR = re.compile(r"v?(?P<major>\d+)(?:\.\d+)*")

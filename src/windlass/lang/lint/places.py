@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from windlass.lang.workflow.model import (
     ParallelStep,
     RunStep,
 )
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

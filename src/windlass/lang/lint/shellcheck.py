@@ -11,7 +11,6 @@ A script can switch a check off by itself: `# shellcheck disable=SC2086`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from windlass.lang.diagnostics import Diagnostic, Severity
@@ -20,6 +19,7 @@ from windlass.lang.lint.scripts import script_text
 from windlass.lang.lint.source import Source
 from windlass.lang.runner_labels import literal_labels
 from windlass.lang.workflow.model import Job, RunStep
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

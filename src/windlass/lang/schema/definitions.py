@@ -7,8 +7,10 @@ schema. The kinds are those of GitHub's own template schema
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,11 +5,11 @@ Source: https://docs.github.com/en/actions/reference/workflows-and-actions/event
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from windlass.lang.schema.declare import choice, either, items, key, keys, text
 from windlass.lang.schema.definitions import NullDefinition
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from windlass.lang.schema.definitions import Definition, Property

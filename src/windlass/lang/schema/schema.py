@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from windlass.lang.schema.definitions import (
@@ -17,6 +17,7 @@ from windlass.lang.schema.definitions import (
     SequenceDefinition,
     StringDefinition,
 )
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ if reading.workflow is None: …          # reading.diagnostics says why
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.problems import Problems
@@ -19,6 +19,7 @@ from windlass.lang.workflow.jobs import check_concurrency, convert_defaults, con
 from windlass.lang.workflow.model import Triggers, Workflow
 from windlass.lang.workflow.permissions import convert_permissions
 from windlass.lang.workflow.triggers import convert_triggers
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.positions import Position, Span
 from windlass.lang.yaml.nodes import MappingNode, ScalarNode, ScalarStyle, SequenceNode
 from windlass.lang.yaml.text import check_characters, decode
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from yaml.error import MarkedYAMLError

@@ -5,9 +5,10 @@ An alias is the node it refers to, so a node may occur in several places of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
+
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from windlass.lang.positions import Span

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
@@ -37,6 +36,7 @@ from windlass.lang.lint.types.kinds import (
     describe,
     merge,
 )
+from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
