@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from functools import _lru_cache_wrapper
 from pathlib import Path
@@ -12,6 +13,16 @@ from typing import Protocol
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """Start from a terminal's signals; a shell lets what it starts in the background ignore SIGINT.
+
+    Every process of a step would inherit that and could not be interrupted; the command line takes
+    the signals over for the same reason (`cli/run.py`).
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

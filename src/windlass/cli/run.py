@@ -159,12 +159,18 @@ def _show_to_people(event: str, options: RunOptions, interruption: Interruption)
 
 @contextmanager
 def _cancelled_by_signals(cancel: Callable[[], None]) -> Iterator[None]:
-    """Let Ctrl-C and its like cancel the run instead of tearing Windlass down."""
+    """Let Ctrl-C and its like cancel the run instead of tearing Windlass down.
+
+    SIGINT is taken over even where it was ignored (a shell's background job): a handler, unlike an
+    ignored signal, is not inherited by the steps. A hang-up that `nohup` ignores stays ignored.
+    """
 
     def handle(number: int, frame: object) -> None:  # noqa: ARG001  # the form of a handler
         cancel()
 
-    before = {number: signal.signal(number, handle) for number in CANCELLING_SIGNALS}
+    hears_hang_ups = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    numbers = [it for it in CANCELLING_SIGNALS if it != signal.SIGHUP or hears_hang_ups]
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:
