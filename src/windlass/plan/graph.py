@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from windlass.model.status import Result
-from windlass.plan.conditions import Ancestry
+from windlass.plan.predecessors import Ancestry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -59,7 +59,7 @@ class Node:
     """One job of one level, with all its legs.
 
     `unsuccessful` and `failed` are the first of all its transitive needs that did not succeed and
-    that failed, kept up as these end; see `windlass.plan.conditions.Ancestry`. `summary` is what
+    that failed, kept up as these end; see `windlass.plan.predecessors.Ancestry`. `summary` is what
     `needs.<id>` and `jobs.<id>` show once the job has ended.
     """
 
@@ -155,9 +155,9 @@ class _AncestorResults(Mapping[str, Result]):
     @cached_property
     def _results(self) -> dict[str, Result]:
         found: dict[str, Result] = {}
-        waiting = list(self._node.needs)
+        waiting = deque(self._node.needs)
         while waiting:
-            node = waiting.pop()
+            node = waiting.popleft()
             if node.job.id not in found and node.result is not None:
                 found[node.job.id] = node.result
                 waiting += node.needs

@@ -6,7 +6,7 @@ everything that runs to succeed, and says UNKNOWN wherever a result decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.lang.diagnostics import Diagnostic
@@ -14,9 +14,10 @@ from windlass.lang.expressions import UNKNOWN, Unknown, to_text
 from windlass.lang.template import TemplateFault, evaluate_token_partial
 from windlass.lang.tokens import StringToken
 from windlass.lang.workflow.model import CallJob
+from windlass.model.values import dataclass
 from windlass.plan.calls import evaluate_inputs
 from windlass.plan.concurrency import evaluate_concurrency
-from windlass.plan.conditions import Outlook, forecast_job
+from windlass.plan.conditions import forecast_job
 from windlass.plan.contexts import make_github_context, name_workflow
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.environments import EnvironmentReference, evaluate_environment
@@ -25,6 +26,7 @@ from windlass.plan.inputs import fill_event, find_undeclared, read_inputs
 from windlass.plan.matrix import Leg, Strategy, expand, has_computed_name, job_label
 from windlass.plan.permissions import resolve_permissions
 from windlass.plan.plan import JobPlan, LegPlan, Plan, WorkflowPlan
+from windlass.plan.predecessors import Outlook
 from windlass.plan.runner import foresee_runner
 from windlass.plan.selection import Selection, order_jobs, select_jobs
 from windlass.plan.skipped_jobs import describe_skipped

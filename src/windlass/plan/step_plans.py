@@ -8,11 +8,13 @@ from windlass.lang.expressions import UNKNOWN, CaseSensitive, Unknown, to_text
 from windlass.lang.template import TemplateFault, evaluate_token_partial
 from windlass.lang.tokens import ExpressionToken, StringToken
 from windlass.lang.workflow.model import ActionStep, RunStep
-from windlass.plan.conditions import PLAIN, Outlook, forecast_step
+from windlass.plan.conditions import forecast_step
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.faults import PlanFault
 from windlass.plan.open_mapping import OpenMapping
 from windlass.plan.plan import StepPlan
+from windlass.plan.predecessors import Outlook
+from windlass.plan.reasons import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

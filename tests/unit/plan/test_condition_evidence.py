@@ -11,9 +11,6 @@ from windlass.lang.positions import Position, Span
 from windlass.lang.workflow.model import Condition
 from windlass.model.status import Result
 from windlass.plan.conditions import (
-    PLAIN,
-    Ancestry,
-    Outlook,
     decide_job,
     decide_step,
     forecast_job,
@@ -21,6 +18,8 @@ from windlass.plan.conditions import (
 )
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.faults import PlanFault
+from windlass.plan.predecessors import Ancestry, Outlook
+from windlass.plan.reasons import PLAIN
 
 FAILED = Ancestry(
     ("a", Result.FAILURE), ("a", Result.FAILURE), results={"a": Result.FAILURE, "b": Result.SUCCESS}
@@ -84,8 +83,14 @@ def test_a_job_without_a_condition(
             (("failure()", True), ("github.ref", "main")),
         ),
         ("success('A', 'B')", FAILED, Verdict.SKIP, "job 'a' ended with failure", None),
-        ("success('B')", FAILED, Verdict.RUN, "success('B') is true", None),
-        ("failure('b', 'A')", FAILED, Verdict.RUN, "failure('b', 'A') is true", None),
+        ("success('B')", FAILED, Verdict.RUN, "success('B') is true: b succeeded", None),
+        (
+            "failure('b', 'A')",
+            FAILED,
+            Verdict.RUN,
+            "failure('b', 'A') is true: job 'a' failed",
+            None,
+        ),
         ("success('a')", Ancestry(cancelled=True), Verdict.SKIP, "the run was cancelled", None),
         (
             "github.name",

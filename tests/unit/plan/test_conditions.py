@@ -15,8 +15,6 @@ from windlass.lang.expressions import UNKNOWN
 from windlass.lang.workflow.model import Condition
 from windlass.model.status import Result
 from windlass.plan.conditions import (
-    Ancestry,
-    Outlook,
     decide_job,
     decide_step,
     forecast_job,
@@ -24,6 +22,7 @@ from windlass.plan.conditions import (
 )
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.faults import PlanFault
+from windlass.plan.predecessors import Ancestry, Outlook
 
 GITHUB = {"github": {"ref": "refs/heads/main", "event_name": "push"}}
 SUCCESS = Ancestry(results={"a": Result.SUCCESS, "b": Result.SUCCESS})
@@ -107,6 +106,34 @@ def test_bug_15_success_asks_all_ancestors_and_says_which_one_did_not_succeed() 
             ),
         ),
         ("always()", FAILED, "always() is true"),
+        ("failure()", SUCCESS, "failure() is false: a and b succeeded"),
+        ("${{ failure() }}", SUCCESS, "failure() is false: a and b succeeded"),
+        ("${{ failure() }}", Ancestry(), "failure() is false: it needs no job"),
+        ("failure()", SKIPPED, "failure() is false: a was skipped"),
+        ("failure()", FAILED, "failure() is true: job 'a' failed"),
+        ("failure()", Ancestry(failed=("z", Result.FAILURE)), "failure() is true: job 'z' failed"),
+        ("failure('b')", FAILED, "failure('b') is false: b succeeded"),
+        ("success('a')", SKIPPED, "job 'a' ended with skipped"),
+        ("success() || failure()", SUCCESS, "success() is true: a and b succeeded"),
+        ("cancelled()", SUCCESS, "cancelled() is false: the run was not cancelled"),
+        ("cancelled()", CANCELLED, "cancelled() is true: the run was cancelled"),
+        (
+            "failure()",
+            Ancestry(results=dict.fromkeys("abcde", Result.SUCCESS)),
+            "failure() is false: a, b, c and 2 more succeeded",
+        ),
+        (
+            "failure()",
+            Ancestry(results={**dict.fromkeys("abcd", Result.SUCCESS), "e": Result.SKIPPED}),
+            "failure() is false: a, b, c and d succeeded, e was skipped",
+        ),
+        ("${{ false }}", SUCCESS, "its condition is always false"),
+        ("${{ github.ref }}", SUCCESS, "github.ref is 'refs/heads/main'"),
+        (
+            "always() && github.ref",
+            SUCCESS,
+            "always() && github.ref is 'refs/heads/main' (github.ref is 'refs/heads/main')",
+        ),
         ("vars.none", SUCCESS, "vars.none is null"),
     ],
 )
@@ -118,10 +145,17 @@ def test_reasons(text: str | None, ancestry: Ancestry, reason: str) -> None:
 
 
 def test_values_are_kept_in_the_order_they_were_looked_at() -> None:
-    """The decision holds every value that was looked at, and none that was not needed."""
+    """The decision holds every value that was looked at, and none that was not needed.
+
+    The success() that GitHub adds is worth telling only where it keeps the job from running.
+    """
     decision = decide("github.event_name == 'pull_request' && github.ref == 'x'")
 
-    assert decision.values == (("success()", True), ("github.event_name", "push"))
+    assert decision.values == (("github.event_name", "push"),)
+
+    written = decide("success() && (github.event_name == 'push')")
+    assert written.values == (("success()", True), ("github.event_name", "push"))
+    assert decide("github.event_name == 'push'", FAILED).values == (("success()", False),)
 
 
 def test_a_condition_that_cannot_be_evaluated_is_a_fault() -> None:
@@ -131,6 +165,26 @@ def test_a_condition_that_cannot_be_evaluated_is_a_fault() -> None:
     assert isinstance(fault, PlanFault)
     assert "The `if` condition 'fromJSON(github.ref)' cannot be evaluated" in fault.message
     assert fault.span is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "reason"),
+    [
+        ("failure()", Result.SUCCESS, "failure() is false: no step before it failed"),
+        ("failure()", Result.FAILURE, "failure() is true: a step before it failed"),
+        ("failure()", Result.CANCELLED, "failure() is false: the job was cancelled"),
+        ("cancelled()", Result.SUCCESS, "cancelled() is false: the job was not cancelled"),
+        ("cancelled()", Result.CANCELLED, "cancelled() is true: the job was cancelled"),
+        ("always()", Result.FAILURE, "always() is true"),
+        ("success() || true", Result.SUCCESS, "success() is true: no step before it failed"),
+    ],
+)
+def test_reasons_of_steps(text: str, status: Result, reason: str) -> None:
+    """What happened before in the job is behind a status function of a step."""
+    decision = decide_step(Condition(text), {}, status)
+
+    assert isinstance(decision, Decision)
+    assert decision.reason == reason
 
 
 @pytest.mark.parametrize(
@@ -185,13 +239,13 @@ OPEN = Outlook({"a": Verdict.UNKNOWN})
         ("success()", RUNS, "RUN", "once a succeeded"),
         ("success()", SKIPS, "SKIP", "job 'b' is skipped"),
         ("success()", OPEN, "UNKNOWN", "whether job 'a' runs is not known yet"),
-        ("failure()", Outlook(), "SKIP", "failure() is false"),
+        ("failure()", Outlook(), "SKIP", "failure() is false: nothing comes before it"),
         ("failure()", RUNS, "UNKNOWN", "it runs only where something before it does not succeed"),
         ("!success()", RUNS, "UNKNOWN", "it runs only where something before it does not succeed"),
         ("cancelled()", RUNS, "UNKNOWN", "it runs only where something before it does not succeed"),
         ("always()", OPEN, "RUN", "always() is true"),
-        ("!cancelled()", RUNS, "RUN", "cancelled() is false"),
-        ("success() && (false)", RUNS, "SKIP", "false is false"),
+        ("!cancelled()", RUNS, "RUN", "cancelled() is false unless somebody cancels the run"),
+        ("success() && (false)", RUNS, "SKIP", "its condition is always false"),
         ("failure() && github.event_name == 'x'", RUNS, "SKIP", None),
         ("success() && (needs.a.outputs.x)", RUNS, "UNKNOWN", "it depends on needs.a.outputs.x"),
         (
@@ -201,9 +255,17 @@ OPEN = Outlook({"a": Verdict.UNKNOWN})
             "it depends on needs.a.result",
         ),
         ("success() && (github.event_name == 'push')", SKIPS, "SKIP", "job 'b' is skipped"),
-        ("success() || failure()", RUNS, "RUN", None),
+        ("success() || failure()", RUNS, "RUN", "once a succeeded"),
+        ("!failure()", RUNS, "RUN", "failure() is false unless something before it fails"),
+        ("failure('b')", SKIPS, "SKIP", "failure('b') is false: b is skipped"),
+        (
+            "failure()",
+            Outlook(dict.fromkeys("ab", Verdict.SKIP)),
+            "SKIP",
+            "failure() is false: a and b are skipped",
+        ),
         ("success('b')", SKIPS, "SKIP", "job 'b' is skipped"),
-        ("success('a')", SKIPS, "RUN", None),
+        ("success('a')", SKIPS, "RUN", "once a succeeded"),
     ],
 )
 def test_forecast_of_jobs(text: str, outlook: Outlook, verdict: str, reason: str | None) -> None:
