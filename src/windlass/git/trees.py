@@ -65,6 +65,10 @@ def write_tree(root: Path, *, committed_only: bool, scratch: Path) -> str:
         return decode(run(["write-tree"], folder=root, variables=variables)).strip()
 
 
+FULL_DISK_BYTES = 1 << 20
+"""With less room than this, a file that git could not write met a full disk."""
+
+
 def materialise_tree(tree: str, destination: Path, *, scratch: Path) -> None:
     """Write a tree (or a commit's) to a folder; `scratch` is where `write_tree` left its objects.
 
@@ -82,7 +86,18 @@ def materialise_tree(tree: str, destination: Path, *, scratch: Path) -> None:
             "GIT_WORK_TREE": str(destination.resolve()),
             "GIT_INDEX_FILE": str(index),
         }
-        run(["read-tree", "--reset", "-u", tree], folder=destination, variables=variables)
+        try:
+            run(["read-tree", "--reset", "-u", tree], folder=destination, variables=variables)
+        except GitError as error:
+            raise _explain(error, destination) from error
+
+
+def _explain(error: GitError, folder: Path) -> GitError:
+    """Add what git leaves out of "unable to write file": that the disk is full."""
+    if shutil.disk_usage(folder).free >= FULL_DISK_BYTES:
+        return error
+    hint = "free some room, or run `windlass` where there is more"
+    return GitError(f"{error.message}: No space left on device", hint=hint)
 
 
 def make_job_git(

@@ -1,0 +1,7 @@
+"""Faults are met by the same repositories as the command line's other tests."""
+
+from __future__ import annotations
+
+from tests.e2e.conftest import folder, repository
+
+__all__ = ["folder", "repository"]
