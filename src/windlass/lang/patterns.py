@@ -11,7 +11,23 @@ from typing import Literal, TypeAlias
 
 PatternKind: TypeAlias = Literal["ref", "path"]
 
-_REF_CHARACTERS = re.compile(r"[ ~^:\x00-\x1f\x7f]")
+# What follows `?` need not be there. A class stands for one fair character.
+_CLASS = re.compile(r"\\.|\[[^\]]*\]")
+_REF_CHARACTER = re.compile(r"[ ~^:\x00-\x1f\x7f](?!\?)")
+_REF_PARTS = (
+    (r"^/(?!\?)|/$", "no branch or tag begins or ends with `/`"),
+    (
+        re.compile(r"^refs/"),
+        "the pattern is matched against the name without `refs/heads/` or `refs/tags/`",
+    ),
+    (r"\.\.(?!\?)", "no branch or tag has `..` in its name"),
+    (r"//(?!\?)", "no branch or tag has `//` in its name"),
+    (r"@\{(?!\?)", "no branch or tag has `@{` in its name"),
+    (r"(?:^|/)\.(?!\?)", "no part of a branch or tag begins with `.`"),
+    (r"\.lock(?:/(?!\?)|$)", "no part of a branch or tag ends with `.lock`"),
+    (r"\.$", "no branch or tag ends with `.`"),
+)
+"""What no name holds: https://git-scm.com/docs/git-check-ref-format."""
 
 
 def check_pattern(text: str, kind: PatternKind) -> str | None:
@@ -29,6 +45,7 @@ def check_pattern(text: str, kind: PatternKind) -> str | None:
 
 def _check_syntax(body: str) -> str | None:
     position = 0
+    may_repeat = False
     while position < len(body):
         character = body[position]
         if character == "\\":
@@ -43,8 +60,9 @@ def _check_syntax(body: str) -> str | None:
             if message is not None:
                 return message
             position = end
-        elif character in "?+" and (position == 0 or body[position - 1] in "?+*"):
+        elif character in "?+" and not may_repeat:
             return f"`{character}` has no character before it to repeat"
+        may_repeat = character not in "?+*"
         position += 1
     return None
 
@@ -59,17 +77,11 @@ def _check_class(content: str) -> str | None:
 
 
 def _check_ref(body: str) -> str | None:
-    bad = _REF_CHARACTERS.search(body)
+    plain = _CLASS.sub("x", body)
+    bad = _REF_CHARACTER.search(plain)
     if bad is not None:
         return f"no branch or tag has {bad[0]!r} in its name"
-    if body.startswith("/") or body.endswith("/"):
-        return "no branch or tag begins or ends with `/`"
-    if body.startswith("refs/"):
-        return "the pattern is matched against the name without `refs/heads/` or `refs/tags/`"
-    for part in ("..", "//", "@{"):
-        if part in body:
-            return f"no branch or tag has `{part}` in its name"
-    return "no branch or tag ends with `.`" if body.endswith(".") else None
+    return next((message for part, message in _REF_PARTS if re.search(part, plain)), None)
 
 
 def _check_path(body: str) -> str | None:
@@ -78,6 +90,8 @@ def _check_path(body: str) -> str | None:
             return f"paths begin at the repository's root, none begins with `{prefix}`"
     if "/./" in body or "/../" in body:
         return "no changed file has `.` or `..` in its path"
+    if body.endswith("/"):
+        return "files are matched, not folders, and no path of a file ends with `/`; add `**`"
     if body != body.strip():
         return "the pattern begins or ends with a blank"
     return None

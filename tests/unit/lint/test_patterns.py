@@ -31,6 +31,18 @@ def test_paths_of_the_cheat_sheet(pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "pattern",
+    [
+        *("a\\++", "a\\*+", "[+*]+", "[+]?", "a..?b", "a/.?b", "/?main", "a ?b", "[ ^]x"),
+        *("main.lock?", "a.locked", "a.lock*", "@", "v1.*"),
+    ],
+)
+def test_odd_refs_that_can_match(pattern: str) -> None:
+    """An escaped character may be repeated, and what `?` makes optional may be missing."""
+    assert check_pattern(pattern, "ref") is None
+
+
+@pytest.mark.parametrize(
     ("pattern", "kind", "word"),
     [
         ("", "ref", "empty"),
@@ -46,6 +58,17 @@ def test_paths_of_the_cheat_sheet(pattern: str) -> None:
         ("refs/tags/v1", "ref", "without"),
         ("./a", "path", "root"),
         (" a", "path", "blank"),
+        ("docs/", "path", "folders"),
+        ("*+", "ref", "before it"),
+        ("a**?", "path", "before it"),
+        ("a?+", "ref", "before it"),
+        ("main.lock", "ref", "`.lock`"),
+        ("a.lock/b", "ref", "`.lock`"),
+        (".hidden", "ref", "begins with `.`"),
+        ("a/.b", "ref", "begins with `.`"),
+        ("a..b", "ref", "`..`"),
+        ("a//b", "ref", "`//`"),
+        ("a@{b", "ref", "`@{`"),
     ],
 )
 def test_wrong_pattern_is_explained(pattern: str, kind: str, word: str) -> None:

@@ -1,8 +1,10 @@
 """The patterns of `branches`, `tags` and `paths` must be able to match.
 
 Branches and tags are matched by their names without `refs/heads/`, paths from the repository's root
-without `./`. A list whose patterns all begin with `!` lets nothing through: the exceptions have
-nothing to be taken from. Use `branches-ignore`, `tags-ignore` or `paths-ignore` for that.
+without `./`; files are matched, so `docs/` alone matches nothing. A list whose patterns all begin
+with `!` lets nothing through: the exceptions have nothing to be taken from. Use `branches-ignore`,
+`tags-ignore` or `paths-ignore` for that. An exception before the first pattern without `!` is a
+warning: it takes nothing away, since later patterns decide.
 """
 
 from __future__ import annotations
@@ -30,12 +32,24 @@ def check(subject: Subject) -> Iterator[Finding]:
                     yield Finding(
                         message=f"bad pattern '{pattern.text}': {message}", span=pattern.span
                     )
-            if patterns and all(pattern.text.startswith("!") for pattern in patterns):
-                yield Finding(
-                    message=f"`{key}` has patterns with `!` only, so it lets nothing through",
-                    span=patterns[0].span,
-                    hint=f"use `{key}-ignore` without `!`, or begin the list with `'**'`",
-                )
+            yield from _check_exceptions(key, patterns)
+
+
+def _check_exceptions(key: str, patterns: tuple[Pattern, ...]) -> Iterator[Finding]:
+    first = next((n for n, one in enumerate(patterns) if not one.text.startswith("!")), None)
+    if patterns and first is None:
+        yield Finding(
+            message=f"`{key}` has patterns with `!` only, so it lets nothing through",
+            span=patterns[0].span,
+            hint=f"use `{key}-ignore` without `!`, or begin the list with `'**'`",
+        )
+    for pattern in patterns[:first] if first is not None else ():
+        yield Finding(
+            message=f"'{pattern.text}' takes nothing away: no pattern without `!` stands before it",
+            span=pattern.span,
+            severity=Severity.WARNING,
+            hint="write it after the pattern from which it is an exception",
+        )
 
 
 def _lists(event: EventFilter) -> Iterator[tuple[str, PatternKind, tuple[Pattern, ...]]]:
