@@ -171,10 +171,14 @@ class TestContexts:
 
     def test_a_job_opens_once(self) -> None:
         """A second opening leads to nothing."""
-        steps = Steps(run_step("a"))
+        steps = Steps(run_step("a"), run_step("b"))
 
-        assert steps.open() == []
-        assert steps.started("a")
+        assert steps.send(JobOpened(runner={"os": "Other"}, github={"workspace": "/other"})) == []
+        steps.end("a")
+
+        contexts: Any = steps.started("b").contexts
+        assert contexts["runner"]["os"] == "Linux"
+        assert contexts["github"]["workspace"] == "/w"
 
     def test_nothing_opens_a_job_that_was_cancelled(self) -> None:
         """A job that ended before it opened has ended."""

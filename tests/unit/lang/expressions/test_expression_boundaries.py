@@ -13,6 +13,7 @@ from windlass.lang.expressions import (
     Compiled,
     Fault,
     compile_expression,
+    parse,
     read_json,
     to_json,
     to_number,
@@ -21,6 +22,7 @@ from windlass.lang.expressions import (
 from windlass.lang.expressions.json_text import MAXIMUM_NESTING
 from windlass.lang.expressions.lexer import MAXIMUM_LENGTH, Token, tokenize
 from windlass.lang.expressions.memory import MAXIMUM_MEMORY
+from windlass.lang.expressions.syntax import Literal
 
 
 def evaluate(text: str, memory: int = MAXIMUM_MEMORY, **contexts: Any) -> Any:
@@ -43,6 +45,9 @@ def evaluate(text: str, memory: int = MAXIMUM_MEMORY, **contexts: Any) -> Any:
         ("0o20000000000", -(2**31)),
         ("0o37777777777", -1),
         ("0o40000000000", math.nan),
+        ("0o0000000000001", 1),
+        ("0oX", math.nan),
+        ("0xX", math.nan),
     ],
 )
 def test_prefixed_numbers_have_32_bits(text: str, number: float) -> None:
@@ -69,6 +74,11 @@ def test_numbers_of_more_than_15_digits_have_an_exponent(number: float, text: st
     """.NET's "G15" changes to an exponent above 15 digits and below 0.0001."""
     assert to_text(number) == text
     assert to_text(float(number)) == text
+
+
+def test_integers_too_large_for_a_double_are_infinite() -> None:
+    """An integer from outside is a double like any other number."""
+    assert (to_text(10**400), to_text(-(10**400))) == ("Infinity", "-Infinity")
 
 
 def test_integers_in_json_are_doubles() -> None:
@@ -161,6 +171,11 @@ def test_length_counts_what_lies_in_the_first_plane_once(character: str) -> None
 
     assert evaluate(longest) == longest[1:-1]
     assert isinstance(compile_expression(f"{longest} ", contexts=[]), Fault)
+
+
+def test_no_expression_is_null_at_the_start() -> None:
+    """An empty text has the value null and takes no room."""
+    assert parse("", contexts=[]) == parse(" \n", contexts=[]) == Literal(None, 0, 0)
 
 
 def test_tokens_know_their_place() -> None:
