@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 import pytest
+from tests.corpus.seeded.defects import REPOSITORY, Defect, edit, read_defects
+from tests.corpus.seeded.differences import ARGUMENTS, HEADING, write_differences
 
 from windlass.lang.diagnostics import Severity
 from windlass.lang.lint import Repository, lint_file
 from windlass.operations.lint import FolderFiles, lint
 
-CORPUS = Path(__file__).parents[2] / "corpus"
-sys.path.insert(0, str(CORPUS / "seeded"))
-from defects import REPOSITORY, Defect, edit, read_defects  # type: ignore[import-not-found]  # noqa: E402
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
+PAGE = Path(__file__).parents[2] / "corpus" / "actionlint.md"
 REACH = 2
 SHARE_TO_BE_FOUND = 0.95
 
@@ -45,6 +47,7 @@ def findings_when_right(path: str) -> Counter[tuple[str, str]]:
     return Counter((found.code, found.message) for found in lint_file(path, text, repository))
 
 
+@cache
 def is_found(defect: Defect) -> bool:
     """Say whether there is a new finding near one of the defect's lines."""
     text = edit(defect).encode()
@@ -75,3 +78,16 @@ def test_seeded_defects_are_found() -> None:
     missed = sorted(defect.id for defect in defects if not is_found(defect))
 
     assert len(missed) <= (1 - SHARE_TO_BE_FOUND) * len(defects), f"not found: {', '.join(missed)}"
+
+
+@pytest.mark.requirement("M01")
+def test_every_difference_from_actionlint_is_listed(golden: Callable[[Path, str], None]) -> None:
+    """The page names each defect that only one of both finds, with the argument for its kind."""
+    defects = read_defects()
+    found = {defect.id for defect in defects if is_found(defect)}
+    judged = {one.category for one in defects if (one.id in found) is not one.actionlint}
+    by_hand, heading, _ = PAGE.read_text(encoding="utf-8").partition(HEADING)
+
+    assert judged <= set(ARGUMENTS)
+    assert heading
+    golden(PAGE, by_hand + write_differences(defects, found))
