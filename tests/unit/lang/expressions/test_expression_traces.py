@@ -78,8 +78,11 @@ def test_a_fault_that_may_never_happen_decides_nothing(text: str) -> None:
 def test_a_declared_context_without_a_value_is_null() -> None:
     """A context that may be named but is not given is null, and traced as such."""
     found = compile_expression("needs || needs.x", contexts=["needs"])
+    alone = compile_expression("needs", contexts=["needs"])
     assert isinstance(found, Compiled)
+    assert isinstance(alone, Compiled)
 
+    assert alone.evaluate({}) is None
     assert found.explain({}) == Trace(
         "needs || needs.x", "||", None, (Trace("needs", "", None), Trace("needs.x", "", None))
     )
