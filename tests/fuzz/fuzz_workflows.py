@@ -17,6 +17,7 @@ def check_workflow(data: bytes) -> None:
     """Read bytes as a workflow that calls itself; raises AssertionError for a broken promise."""
     from windlass.lang.diagnostics import Severity
     from windlass.lang.workflow import read_workflow
+    from windlass.lang.workflow.template import write_template
 
     reading = read_workflow("w.yml", data, resolve=lambda _: data)
     errors = [one for one in reading.diagnostics if one.severity is Severity.ERROR]
@@ -25,7 +26,7 @@ def check_workflow(data: bytes) -> None:
         assert one.message
         assert one.span is not None
         assert one.span.start <= one.span.end
-    json.dumps(reading.template, allow_nan=False)
+    json.dumps(write_template(reading), allow_nan=False)
 
 
 def check_action(data: bytes) -> None:

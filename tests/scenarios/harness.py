@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from windlass.engine.local import LocalRun
 from windlass.jobs.job import JobPlace, run_job
 from windlass.jobs.source import Source
-from windlass.lang.workflow.reading import Reading, read_workflow
+from windlass.lang.workflow.reading import read_workflow
 from windlass.model.repository import Repository
 from windlass.plan.handover import hand_over
 from windlass.plan.run import RunMachine
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from windlass.engine.journals.interface import Journal
     from windlass.jobs.cancellation import Cancellation
+    from windlass.lang.workflow.result import Reading
     from windlass.model.status import Result
     from windlass.plan.orders import StartJob
     from windlass.plan.signals import JobFinished

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from windlass.lang.workflow.model import Workflow
-    from windlass.lang.workflow.reading import Reading
+    from windlass.lang.workflow.result import Reading
 
 WORKFLOW_FOLDER = Path(".github") / "workflows"
 _ENDINGS = (".yml", ".yaml")

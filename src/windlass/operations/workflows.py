@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from windlass.errors import InputError
 from windlass.lang.workflow import read_workflow
+from windlass.lang.workflow.template import write_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ def parse_workflow(path: Path) -> dict[str, Any]:
     resolve = _files_below(root)
     reading = read_workflow(name, content, resolve=resolve)
     errors = [_describe(diagnostic, name, content, resolve) for diagnostic in reading.diagnostics]
-    return {"value": None if errors else reading.template, "errors": errors}
+    return {"value": None if errors else write_template(reading), "errors": errors}
 
 
 def _repository_root(path: Path) -> Path:

@@ -11,20 +11,8 @@ from windlass.model.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from windlass.lang.diagnostics import Related
+    from windlass.lang.lint.finding import Finding
     from windlass.lang.lint.subject import Subject
-    from windlass.lang.positions import Span
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What a rule found; `severity` None means the rule's own."""
-
-    message: str
-    span: Span | None
-    hint: str | None = None
-    severity: Severity | None = None
-    related: tuple[Related, ...] = ()
 
 
 Check: TypeAlias = "Callable[[Subject], Iterator[Finding]]"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from windlass.lang.lint.finding import Finding
 from windlass.lang.lint.places import ExpressionUse, StepPlace, expressions_of, steps_of
-from windlass.lang.lint.rule import Finding
 from windlass.lang.lint.scripts import script_text
 from windlass.lang.lint.source import Source
 from windlass.lang.lint.types import Inference, ListOf, Record
@@ -89,10 +89,11 @@ def _check(use: ExpressionUse, contexts: Contexts) -> list[Problem]:
     inference = Inference(use.text, lambda name: contexts.find(name, use.place))
     kind = inference.infer(use.node)
     if use.wants_text and isinstance(kind, Record | ListOf):
-        inference.report(
+        written = inference.problems.source(use.node)
+        inference.problems.report(
             "expression-type",
-            f"{inference.source(use.node)} is {describe(kind)}, but a string is expected here",
+            f"{written} is {describe(kind)}, but a string is expected here",
             use.node,
             hint="take one of its members, or make a string of it with `toJSON(…)`",
         )
-    return inference.problems
+    return inference.problems.found

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from windlass.lang.problems import Problems
     from windlass.lang.tokens import MappingToken, Token
     from windlass.lang.workflow.model import AnyJob, Permissions, Triggers, Workflow
-    from windlass.lang.workflow.reading import Reading
+    from windlass.lang.workflow.result import Reading
 
 MAX_DEPTH = 9
 """How many workflows may be called in a chain below the first one.

@@ -6,7 +6,6 @@ if reading.workflow is None: …          # reading.diagnostics says why
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.problems import Problems
@@ -18,37 +17,13 @@ from windlass.lang.workflow.expectations import guarded, text_of
 from windlass.lang.workflow.jobs import check_concurrency, convert_defaults, convert_jobs
 from windlass.lang.workflow.model import Triggers, Workflow
 from windlass.lang.workflow.permissions import convert_permissions
+from windlass.lang.workflow.result import Reading
 from windlass.lang.workflow.triggers import convert_triggers
-from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from windlass.lang.diagnostics import Diagnostic
     from windlass.lang.tokens import MappingToken, Token
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What a workflow file says.
-
-    `workflow` is None if any diagnostic is an error. `tokens` is the file after the schema has been
-    applied, None where it is not even YAML. `called` holds the readings of the workflows that jobs
-    call, by job id, as far as they could be resolved.
-    """
-
-    path: str
-    workflow: Workflow | None
-    diagnostics: tuple[Diagnostic, ...]
-    tokens: MappingToken | None
-    called: Mapping[str, Reading] = field(default_factory=dict)
-
-    @property
-    def template(self) -> dict[str, Any] | None:
-        """The workflow as JSON, as GitHub's own parser writes it; None where there are errors."""
-        from windlass.lang.workflow.template import write_template
-
-        return write_template(self)
 
 
 def read_workflow(

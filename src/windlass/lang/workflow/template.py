@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         Step,
         Workflow,
     )
-    from windlass.lang.workflow.reading import Reading
+    from windlass.lang.workflow.result import Reading
 
 _SEQUENCE, _MAPPING, _EXPRESSION, _INSERT = 1, 2, 3, 4
 

@@ -20,7 +20,7 @@ from windlass.lang.tokens import (
 from windlass.lang.workflow import read_workflow
 
 if TYPE_CHECKING:
-    from windlass.lang.workflow.reading import Reading
+    from windlass.lang.workflow.result import Reading
 
 HEAD = "on: push\njobs:\n  a:\n    runs-on: x\n"
 

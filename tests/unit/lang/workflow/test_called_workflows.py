@@ -12,7 +12,7 @@ from windlass.lang.workflow.model import CallJob
 from windlass.lang.workflow.permissions import COMPARED_SCOPES, violations
 
 if TYPE_CHECKING:
-    from windlass.lang.workflow.reading import Reading
+    from windlass.lang.workflow.result import Reading
 
 CALLED = """\
 on:

@@ -11,9 +11,10 @@ import difflib
 from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
+from windlass.lang.lint.finding import Finding
 from windlass.lang.lint.known_actions import find_known_action
 from windlass.lang.lint.repository import local_path
-from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.lint.rule import Rule
 from windlass.lang.tokens import ExpressionToken, StringToken, entries_of
 
 if TYPE_CHECKING:

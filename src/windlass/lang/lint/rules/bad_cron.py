@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
 from windlass.lang.lint.cron import find_cron_problem
-from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.lint.finding import Finding
+from windlass.lang.lint.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
-from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.lint.finding import Finding
+from windlass.lang.lint.rule import Rule
 from windlass.lang.patterns import PatternKind, check_pattern
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
-from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.lint.finding import Finding
+from windlass.lang.lint.rule import Rule
 from windlass.lang.lint.scripts import script_text
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
 from windlass.lang.expressions.syntax import Literal, Logical, Node
+from windlass.lang.lint.finding import Finding
 from windlass.lang.lint.places import condition_text, parse_expression
-from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.lint.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

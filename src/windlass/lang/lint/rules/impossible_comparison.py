@@ -11,11 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
-from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.lint.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from windlass.lang.lint.finding import Finding
     from windlass.lang.lint.subject import Subject
 
 

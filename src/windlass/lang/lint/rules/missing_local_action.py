@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
 from windlass.lang.lint.checkout import has_own_tree, is_checked_out
+from windlass.lang.lint.finding import Finding
 from windlass.lang.lint.repository import local_path
-from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.lint.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
 from windlass.lang.lint.checkout import has_own_tree
+from windlass.lang.lint.finding import Finding
 from windlass.lang.lint.named_files import script_before_change, working_directory
 from windlass.lang.lint.places import literal_text
 from windlass.lang.lint.repository import join
-from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.lint.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,8 @@ import re
 from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
-from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.lint.finding import Finding
+from windlass.lang.lint.rule import Rule
 from windlass.lang.tokens import MappingToken, NumberToken, SequenceToken, StringToken
 
 if TYPE_CHECKING:

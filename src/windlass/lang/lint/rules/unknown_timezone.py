@@ -9,7 +9,8 @@ import difflib
 from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
-from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.lint.finding import Finding
+from windlass.lang.lint.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

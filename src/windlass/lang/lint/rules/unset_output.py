@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
 from windlass.lang.expressions.references import references
+from windlass.lang.lint.finding import Finding
 from windlass.lang.lint.places import steps_of
-from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.lint.rule import Rule
 from windlass.lang.lint.scripts import sets_output
 from windlass.lang.workflow.model import Job, RunStep
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
 from windlass.lang.expressions.references import references
+from windlass.lang.lint.finding import Finding
 from windlass.lang.lint.injection import script_uses, tainted_variables
-from windlass.lang.lint.rule import Finding, Rule
+from windlass.lang.lint.rule import Rule
 from windlass.lang.lint.taint import untrusted_parts
 
 if TYPE_CHECKING:

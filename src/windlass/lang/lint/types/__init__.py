@@ -1,6 +1,6 @@
 """The types of expressions: what contexts hold in one place of a workflow, and what follows."""
 
-from windlass.lang.lint.types.inference import Inference, Problem
+from windlass.lang.lint.types.inference import Inference
 from windlass.lang.lint.types.kinds import (
     ANY,
     BOOLEAN,
@@ -14,6 +14,7 @@ from windlass.lang.lint.types.kinds import (
     Text,
     Type,
 )
+from windlass.lang.lint.types.problems import Problem
 
 __all__ = [
     "ANY",

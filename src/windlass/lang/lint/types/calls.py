@@ -22,11 +22,12 @@ from windlass.lang.lint.types.kinds import (
     Type,
     describe,
     merge,
+    type_of_value,
 )
 
 if TYPE_CHECKING:
     from windlass.lang.expressions.syntax import Node
-    from windlass.lang.lint.types.inference import Inference
+    from windlass.lang.lint.types.problems import Problems
 
 _SYMBOL = re.compile(r"\{\{|\}\}|\{([0-9]+)\}|[{}]")
 _RESULTS: dict[str, Type] = {
@@ -55,36 +56,36 @@ _REFUSED: dict[str, tuple[tuple[type, ...], ...]] = {
 _WANTED = {"contains": "a string or a list", "join": "a list", "fromjson": "a JSON text"}
 
 
-def check_call(inference: Inference, node: Call, arguments: list[Type]) -> Type:
+def check_call(problems: Problems, node: Call, arguments: list[Type]) -> Type:
     """Return the type of a call's value, reporting arguments that cannot be right."""
     name = node.name.lower()
-    _check_arguments(inference, node, name, arguments)
+    _check_arguments(problems, node, name, arguments)
     if name == "format":
-        _check_format(inference, node)
+        _check_format(problems, node)
     if name == "fromjson":
-        return _check_json(inference, node)
+        return _check_json(problems, node)
     if name == "case":
         return merge([*arguments[1::2], *arguments[-1:]])
     return _RESULTS.get(name, ANY)
 
 
-def _check_arguments(inference: Inference, node: Call, name: str, arguments: list[Type]) -> None:
+def _check_arguments(problems: Problems, node: Call, name: str, arguments: list[Type]) -> None:
     refused = _REFUSED.get(name)
     if refused is None:
         return
     for number, (argument, kind) in enumerate(zip(node.arguments, arguments, strict=True)):
         if isinstance(kind, refused[min(number, len(refused) - 1)]):
             wanted = _WANTED.get(name, "a string") if number == 0 else "a string"
-            inference.report(
+            problems.report(
                 "expression-type",
                 f"argument {number + 1} of `{node.name}` is {describe(kind)}, "
-                f"but {wanted} is expected: {inference.source(argument)}",
+                f"but {wanted} is expected: {problems.source(argument)}",
                 argument,
                 hint="`toJSON(…)` makes a string of an object" if name == "format" else None,
             )
 
 
-def _check_format(inference: Inference, node: Call) -> None:
+def _check_format(problems: Problems, node: Call) -> None:
     template = _literal(node.arguments[0])
     if template is None:
         return
@@ -96,26 +97,24 @@ def _check_format(inference: Inference, node: Call) -> None:
         elif len(found[0]) == 1:
             message = f"the format string {template!r} has a single `{found[0]}`"
             hint = "write `{{` and `}}` for braces"
-            inference.report("format-arguments", message, node.arguments[0], hint=hint)
+            problems.report("format-arguments", message, node.arguments[0], hint=hint)
             return
     missing = sorted(number for number in used if number >= supplied)
     unused = sorted(set(range(supplied)) - used)
     if missing:
         message = f"the format string uses {{{missing[0]}}}, but {_count(supplied)} given"
-        inference.report("format-arguments", message, node)
+        problems.report("format-arguments", message, node)
     elif unused:
         message = f"the format string does not use argument {{{unused[0]}}}"
         argument = node.arguments[unused[0] + 1]
-        inference.report("format-arguments", message, argument, severity=Severity.WARNING)
+        problems.report("format-arguments", message, argument, severity=Severity.WARNING)
 
 
 def _count(number: int) -> str:
     return "1 argument is" if number == 1 else f"{number} arguments are"
 
 
-def _check_json(inference: Inference, node: Call) -> Type:
-    from windlass.lang.lint.types.inference import type_of_value
-
+def _check_json(problems: Problems, node: Call) -> Type:
     text = _literal(node.arguments[0])
     if text is None:
         return ANY
@@ -123,7 +122,7 @@ def _check_json(inference: Inference, node: Call) -> Type:
         return type_of_value(from_json(text))
     except FaultError as error:
         message = f"{text!r} is not JSON: {error.fault.message}"
-        inference.report("invalid-json", message, node.arguments[0])
+        problems.report("invalid-json", message, node.arguments[0])
         return ANY
 
 

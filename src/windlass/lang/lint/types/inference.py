@@ -17,7 +17,6 @@ from windlass.lang.expressions.syntax import (
     Node,
     Not,
     Wildcard,
-    source_of,
 )
 from windlass.lang.expressions.values import to_number
 from windlass.lang.lint.types.calls import check_call
@@ -35,32 +34,20 @@ from windlass.lang.lint.types.kinds import (
     Type,
     describe,
     merge,
+    type_of_value,
 )
-from windlass.model.values import dataclass
+from windlass.lang.lint.types.problems import Problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """A mistake in an expression; offsets are those of its text, `code` is the rule's."""
-
-    code: str
-    message: str
-    start: int
-    end: int
-    severity: Severity = Severity.ERROR
-    hint: str | None = None
 
 
 class Inference:
     """Infers the type of one expression and collects the problems on the way."""
 
     def __init__(self, text: str, context: Callable[[str], Type]) -> None:
-        self._text = text
         self._context = context
-        self.problems: list[Problem] = []
+        self.problems = Problems(text)
 
     def infer(self, node: Node) -> Type:
         """Return the type of a tree's value."""
@@ -82,33 +69,9 @@ class Inference:
             case Call():
                 return self._call(node)
 
-    def report(
-        self,
-        code: str,
-        message: str,
-        node: Node,
-        *,
-        severity: Severity = Severity.ERROR,
-        hint: str | None = None,
-    ) -> None:
-        """Note a problem at a node."""
-        problem = Problem(
-            code=code,
-            message=message,
-            start=node.start,
-            end=node.end,
-            severity=severity,
-            hint=hint,
-        )
-        self.problems.append(problem)
-
-    def source(self, node: Node) -> str:
-        """Return a node as the user wrote it, in backticks."""
-        return f"`{source_of(node, self._text).strip()}`"
-
     def _call(self, node: Call) -> Type:
         arguments = [self.infer(argument) for argument in node.arguments]
-        return check_call(self, node, arguments)
+        return check_call(self.problems, node, arguments)
 
     def _index(self, node: Index) -> Type:
         target = self.infer(node.target)
@@ -137,9 +100,9 @@ class Inference:
             return found
         near = difflib.get_close_matches(name.lower(), record.members, n=1)
         hint = f"did you mean `{near[0]}`?" if near else record.hint
-        owner = record.label or self.source(node.target)
+        owner = record.label or self.problems.source(node.target)
         message = f"{owner} has no `{name}`" + ("" if near else f"; {_list_members(record)}")
-        self.report(record.code, message, node, hint=hint)
+        self.problems.report(record.code, message, node, hint=hint)
         return ANY
 
     def _item(self, target: ListOf, key: Type, node: Index) -> Type:
@@ -149,10 +112,10 @@ class Inference:
         return target.item
 
     def _report_no_members(self, target: Type, node: Index) -> None:
-        written = self.source(node.target)
-        self.report(
+        written, whole = self.problems.source(node.target), self.problems.source(node)
+        self.problems.report(
             "expression-type",
-            f"{written} is {describe(target)} and has no members, so {self.source(node)} is empty",
+            f"{written} is {describe(target)} and has no members, so {whole} is empty",
             node,
             hint="a JSON text becomes an object with `fromJSON(…)`",
         )
@@ -190,7 +153,7 @@ class Inference:
             expected = f"it starts with '{value.prefix}'"
         if expected:
             outcome = "true" if node.operator == "!=" else "false"
-            self.report(
+            self.problems.report(
                 "impossible-comparison",
                 f"{value.label} is never '{literal}': {expected}, so this is always {outcome}",
                 node,
@@ -203,9 +166,9 @@ class Inference:
         hint = None
         if BOOLEAN in (left, right):
             hint = "compare with `true` or `false` without quotes, or use the value by itself"
-        self.report(
+        self.problems.report(
             "expression-type",
-            f"{self.source(node)} compares {describe(left)} with {describe(right)}, "
+            f"{self.problems.source(node)} compares {describe(left)} with {describe(right)}, "
             f"which is always {outcome}",
             node,
             hint=hint,
@@ -249,21 +212,3 @@ def _nearest_value(text: Text, literal: str) -> str | None:
         return f"write '{text.prefix}heads/{literal}' for a branch"
     near = difflib.get_close_matches(literal, sorted(text.values or ()), n=1)
     return f"did you mean '{near[0]}'?" if near else None
-
-
-def type_of_value(value: object) -> Type:
-    """Return the type of a constant, or of what JSON holds."""
-    if value is None:
-        return NULL
-    if isinstance(value, bool):
-        return BOOLEAN
-    if isinstance(value, int | float):
-        return NUMBER
-    if isinstance(value, str):
-        return TEXT
-    if isinstance(value, list):
-        return ListOf(merge([type_of_value(item) for item in value]))
-    if isinstance(value, dict):
-        members = {str(key).lower(): type_of_value(item) for key, item in value.items()}
-        return Record(members=members, rest=ANY)
-    return ANY

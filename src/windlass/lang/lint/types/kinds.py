@@ -124,3 +124,21 @@ def describe(kind: Type) -> str:
             return "a list"
         case Record():
             return "an object"
+
+
+def type_of_value(value: object) -> Type:
+    """Return the type of a constant, or of what JSON holds."""
+    if value is None:
+        return NULL
+    if isinstance(value, bool):
+        return BOOLEAN
+    if isinstance(value, int | float):
+        return NUMBER
+    if isinstance(value, str):
+        return TEXT
+    if isinstance(value, list):
+        return ListOf(merge([type_of_value(item) for item in value]))
+    if isinstance(value, dict):
+        members = {str(key).lower(): type_of_value(item) for key, item in value.items()}
+        return Record(members=members, rest=ANY)
+    return ANY
