@@ -18,13 +18,15 @@ from windlass.cli.failures import say_error
 from windlass.cli.parser import parse_pairs
 from windlass.cli.run_log import MARKS, STYLES
 from windlass.cli.terminal import Terminal, open_terminal, visible
+from windlass.model.status import Result
 from windlass.operations.runs import Interruption, RunOptions, run_event
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from windlass.cli.parser import Parser
+    from windlass.lang.diagnostics import Diagnostic
     from windlass.operations.runs import RunReport
 
 CANCELLING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -129,11 +131,13 @@ def _show_as_json(event: str, options: RunOptions, interruption: Interruption) -
     from windlass.cli.json_events import JsonEvents
 
     events = JsonEvents(open_terminal(sys.stdout))
+
+    def tell(root: Path, diagnostics: Sequence[Diagnostic]) -> None:  # noqa: ARG001  # no snippets
+        for diagnostic in diagnostics:
+            events.show_diagnostic(diagnostic)
+
     with _cancelled_by_signals(interruption.request):
-        report = run_event(Path(), event, options, events.show, interruption)
-    for diagnostic in report.diagnostics:
-        events.show_diagnostic(diagnostic)
-    return report
+        return run_event(Path(), event, options, events.show, interruption, tell)
 
 
 def _show_to_people(event: str, options: RunOptions, interruption: Interruption) -> RunReport:
@@ -147,14 +151,15 @@ def _show_to_people(event: str, options: RunOptions, interruption: Interruption)
             interruption.request()
 
         with _cancelled_by_signals(cancel):
-            report = run_event(Path(), event, options, view.show, interruption)
-    if report.diagnostics:
-        from windlass.cli.diagnostics import Sources, print_diagnostics
-
-        sources = Sources(report.planning.library.root)
-        print_diagnostics(open_terminal(sys.stderr), report.diagnostics, sources)
+            report = run_event(Path(), event, options, view.show, interruption, _tell_diagnostics)
     _tell_ends(report, terminal)
     return report
+
+
+def _tell_diagnostics(root: Path, diagnostics: Sequence[Diagnostic]) -> None:
+    from windlass.cli.diagnostics import Sources, print_diagnostics
+
+    print_diagnostics(open_terminal(sys.stderr), diagnostics, Sources(root))
 
 
 @contextmanager
@@ -180,11 +185,15 @@ def _cancelled_by_signals(cancel: Callable[[], None]) -> Iterator[None]:
 
 def _tell_ends(report: RunReport, terminal: Terminal) -> None:
     """Say how several workflows ended, and where folders were kept."""
-    if len(report.runs) > 1:
+    if report.runs and len(report.runs) + len(report.refused) > 1:
         terminal.write(f"\n{terminal.paint('Workflows', 'bold')}\n")
         for run in report.runs:
             mark = terminal.paint(MARKS[run.result], STYLES[run.result])
             terminal.write(f"  {mark} {visible(run.name)}  {terminal.paint(run.path, 'dim')}\n")
+        for refused in report.refused:
+            mark = terminal.paint(MARKS[Result.FAILURE], STYLES[Result.FAILURE])
+            remark = terminal.paint("not started, for the errors told first", "dim")
+            terminal.write(f"  {mark} {visible(refused.name)}  {remark}\n")
     for run in report.runs:
         if run.kept is not None:
             terminal.write(f"kept the folders of {visible(run.name)} in {run.kept}\n")

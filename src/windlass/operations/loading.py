@@ -58,10 +58,13 @@ class Library:
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Everything found while loading: what could not be read, then what each file has."""
+        """Everything found while loading: what could not be read, then what each file has.
+
+        A mistake in a called workflow is told once, though it is met in every file that calls it.
+        """
         read = (finding for file in self.files for finding in file.reading.diagnostics)
         counted = filter(None, map(check_number_called, self.workflows))
-        return (*self.unreadable, *read, *counted)
+        return tuple(dict.fromkeys((*self.unreadable, *read, *counted)))
 
     def by_path(self) -> dict[str, Workflow]:
         """Return all workflows that can run or be called, by path."""

@@ -14,23 +14,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from windlass.engine.local import LocalRun
-from windlass.lang.diagnostics import Diagnostic, Severity
+from windlass.lang.diagnostics import Severity
 from windlass.model.status import Result
 from windlass.model.values import dataclass
 from windlass.operations.job_starts import JobStarter, check_labels
 from windlass.operations.plans import PlanOptions, plan_event
-from windlass.operations.support import find_obstacles
+from windlass.operations.readiness import RefusedWorkflow, judge
 from windlass.plan.contexts import RunIdentity, make_github_context
-from windlass.plan.decision import Verdict
 from windlass.plan.inputs import fill_event, read_inputs
 from windlass.plan.run import RunMachine
 from windlass.plan.selection import Selection
 from windlass.protocol import events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from windlass.errors import WindlassError
+    from windlass.lang.diagnostics import Diagnostic
     from windlass.lang.workflow.model import Workflow
     from windlass.operations.plans import Planning
     from windlass.plan.plan import WorkflowPlan
@@ -84,13 +84,15 @@ class WorkflowRun:
 class RunReport:
     """What came of an event.
 
-    With an error among `diagnostics` nothing has run. An event that starts nothing is a success
-    with a warning, since GitHub shows no run at all then; `planning` says why each workflow was
-    left out. `breakdowns` are errors of this machine.
+    `refused` are the workflows that were not started, each because of an error among
+    `diagnostics`; an error in the call starts none at all. An event that starts nothing is a
+    success with a warning, since GitHub shows no run at all then; `planning` says why each workflow
+    was left out. `breakdowns` are errors of this machine.
     """
 
     planning: Planning
     runs: tuple[WorkflowRun, ...] = ()
+    refused: tuple[RefusedWorkflow, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     breakdowns: tuple[WindlassError, ...] = ()
     interrupted: bool = False
@@ -147,10 +149,12 @@ def run_event(
     options: RunOptions,
     emit: Callable[[RunEvent], None],
     interruption: Interruption | None = None,
+    tell: Callable[[Path, Sequence[Diagnostic]], None] | None = None,
 ) -> RunReport:
     """Run all that an event starts in the repository that `folder` is in, and report.
 
-    `emit` gets every event of every run, one at a time, from several threads.
+    `emit` gets every event of every run, one at a time, from several threads. `tell` gets the
+    repository's root and what is to be said before anything runs: the report's diagnostics.
 
     Raises:
         InputError: there is no repository, or no workflow in it.
@@ -159,20 +163,24 @@ def run_event(
     """
     check_labels(options.labels)
     planning = plan_event(folder, event_name, options.plan)
-    planned = _started(planning)
-    diagnostics = (*_blocking(planning), *find_obstacles(planning, planned, options.labels))
-    if planning.plan is not None and not planned and not _has_error(diagnostics):
-        diagnostics += (_warn_of_nothing(event_name),)
-    if _has_error(diagnostics):
-        return RunReport(planning=planning, diagnostics=diagnostics)
-    runs = _Runs(planning, options, emit, interruption or Interruption())
-    finished = tuple(runs.run(planned))
+    readiness = judge(planning, event_name, options.labels)
+    if tell is not None and readiness.diagnostics:
+        tell(planning.library.root, readiness.diagnostics)
+    for refused in readiness.refused:
+        emit(events.WorkflowRefused(workflow=refused.name, path=refused.path))
+    interruption = interruption or Interruption()
+    runs: tuple[WorkflowRun, ...] = ()
+    breakdowns: list[WindlassError] = []
+    if readiness.ready:
+        started = _Runs(planning, options, emit, interruption)
+        runs, breakdowns = tuple(started.run(readiness.ready)), started.breakdowns
     return RunReport(
         planning=planning,
-        runs=finished,
-        diagnostics=diagnostics,
-        breakdowns=tuple(runs.breakdowns),
-        interrupted=runs.interruption.requested,
+        runs=runs,
+        refused=readiness.refused,
+        diagnostics=readiness.diagnostics,
+        breakdowns=tuple(breakdowns),
+        interrupted=interruption.requested,
     )
 
 
@@ -254,29 +262,8 @@ class _Runs:
         }
 
 
-def _started(planning: Planning) -> tuple[WorkflowPlan, ...]:
-    """Return the workflows that the event starts."""
-    if planning.plan is None:
-        return ()
-    return tuple(plan for plan in planning.plan.workflows if plan.decision.verdict is Verdict.RUN)
-
-
-def _blocking(planning: Planning) -> tuple[Diagnostic, ...]:
-    """Return what was found, without the faults with which single jobs will fail in the run."""
-    return tuple(found for found in planning.diagnostics if not found.code.endswith("-fails"))
-
-
 def _has_error(diagnostics: tuple[Diagnostic, ...]) -> bool:
     return any(found.severity is Severity.ERROR for found in diagnostics)
-
-
-def _warn_of_nothing(event_name: str) -> Diagnostic:
-    return Diagnostic(
-        code="nothing-to-run",
-        message=f"the event '{event_name}' starts no workflow",
-        severity=Severity.WARNING,
-        hint=f"`windlass plan {event_name}` says why each workflow is left out",
-    )
 
 
 def _run_started(run_id: str, plan: WorkflowPlan, planning: Planning) -> events.RunStarted:

@@ -227,7 +227,7 @@ class _WorkflowPlanner:
         """Return the legs; None where they are not known yet."""
         strategy = expand(job, contexts)
         if isinstance(strategy, PlanFault):
-            self._report(strategy, "job-fails")
+            self._report(strategy, "invalid-strategy")
             return Strategy(legs=())
         return None if isinstance(strategy, Unknown) else strategy
 

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowRefused:
+    """A workflow is not started, for errors told before; a broken one is named by its path."""
+
+    event: ClassVar[str] = "workflow-refused"
+    workflow: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
     """One workflow starts; `run` is the run's id, `github_event` the event that started it."""
 
@@ -138,7 +147,8 @@ class RunFinished:
 
 
 RunEvent: TypeAlias = (
-    RunStarted
+    WorkflowRefused
+    | RunStarted
     | JobStarted
     | JobSkipped
     | StepStarted

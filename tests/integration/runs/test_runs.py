@@ -18,6 +18,8 @@ from windlass.protocol import events
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from windlass.lang.diagnostics import Diagnostic
+
 CLEAN = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
@@ -210,7 +212,7 @@ jobs:
     assert report.exit_code == 1
     assert len(report.diagnostics) == 3
     assert all(found.span is not None for found in report.diagnostics)
-    assert checkout.seen == []
+    assert [type(event) for event in checkout.seen] == [events.WorkflowRefused]
 
 
 @pytest.mark.parametrize(
@@ -259,19 +261,106 @@ jobs:
     assert any("windows-latest" in message for message in checkout.messages())
 
 
-def test_mistakes_of_every_file_are_told_before_any_job(checkout: Checkout) -> None:
-    """A broken file stops the run of the others too: nothing runs half."""
+def test_broken_file_fails_by_itself(checkout: Checkout) -> None:
+    """Mistakes of every file are told before any job; the files without mistakes run."""
+    told: list[Diagnostic] = []
     checkout.workflow(TWO_JOBS)
+    checkout.write("version.txt", "1.2")
     checkout.workflow("on: push\njobs: {a: {runs-on: x, stepps: []}}\n", name="one")
     checkout.workflow("on: push\n", name="two")
+    checkout.workflow(
+        "on: push\njobs: {a: {uses: ./.github/workflows/one.yml}}\n", name="caller-of-one"
+    )
+    checkout.commit()
+
+    report = run_event(
+        checkout.root,
+        "push",
+        RunOptions(),
+        checkout.seen.append,
+        tell=lambda _, findings: told.extend(() if checkout.seen else findings),
+    )
+
+    assert report.exit_code == 1
+    assert [run.result for run in report.runs] == [Result.SUCCESS]
+    folder = ".github/workflows/"
+    broken = [f"{folder}{name}.yml" for name in ("caller-of-one", "one", "two")]
+    assert [refused.path for refused in report.refused] == broken
+    assert tuple(told) == report.diagnostics
+    assert {found.span.path for found in told if found.span} == set(broken[1:])
+    refusals = [event for event in checkout.seen if isinstance(event, events.WorkflowRefused)]
+    assert [event.path for event in refusals] == broken
+    assert checkout.seen[:3] == refusals
+
+
+def test_nothing_runs_where_the_chosen_file_is_broken(checkout: Checkout) -> None:
+    """`-W` names the one workflow that was asked for."""
+    checkout.workflow(TWO_JOBS)
+    checkout.workflow("on: push\n", name="two")
+    checkout.commit()
+
+    report = checkout.run(plan=PlanOptions(workflows=checkout.root / ".github/workflows/two.yml"))
+
+    assert (report.exit_code, report.runs) == (1, ())
+    assert [refused.name for refused in report.refused] == [".github/workflows/two.yml"]
+
+
+LARGE = """
+name: Large
+on: push
+jobs:
+  before: {runs-on: ubuntu-latest, steps: [{run: echo before}]}
+  legs:
+    needs: before
+    runs-on: ubuntu-latest
+    strategy: {matrix: {a: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17],
+      b: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]}}
+    steps: [{run: echo leg}]
+"""
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        pytest.param(LARGE, id="a matrix of 272 legs"),
+        pytest.param(
+            "name: Large\non: push\njobs: {a: {runs-on: ubuntu-latest, container: alpine,"
+            " steps: [{run: echo no}]}}\n",
+            id="a container",
+        ),
+    ],
+)
+def test_refused_workflow_starts_no_job_and_stops_no_other(
+    checkout: Checkout, refused: str
+) -> None:
+    """What is known before the start to fail keeps all jobs of its workflow from starting."""
+    checkout.workflow(refused, name="a")
+    checkout.workflow(
+        "name: Small\non: push\njobs: {j: {runs-on: ubuntu-latest, steps: [{run: echo small}]}}\n",
+        name="b",
+    )
     checkout.commit()
 
     report = checkout.run()
 
     assert report.exit_code == 1
-    paths = {found.span.path for found in report.diagnostics if found.span}
-    assert paths == {".github/workflows/one.yml", ".github/workflows/two.yml"}
-    assert checkout.seen == []
+    assert [run.name for run in report.runs] == ["Small"]
+    assert [it.name for it in report.refused] == ["Large"]
+    assert checkout.output() == "small\n"
+
+
+def test_wrong_call_starts_nothing(checkout: Checkout) -> None:
+    """A value that no workflow can take is a mistake in the call, whichever workflow it is for."""
+    declared = "{inputs: {where: {type: choice, options: [here, there]}}}"
+    step = "{runs-on: ubuntu-latest, steps: [{run: echo no}]}"
+    checkout.workflow(f"on: {{workflow_dispatch: {declared}}}\njobs: {{j: {step}}}\n", name="a")
+    checkout.workflow(f"on: workflow_dispatch\njobs: {{j: {step}}}\n", name="b")
+    checkout.commit()
+
+    report = checkout.run("workflow_dispatch", plan=PlanOptions(inputs={"where": "nowhere"}))
+
+    assert report.exit_code == 1
+    assert (report.runs, checkout.seen) == ((), [])
 
 
 def test_workflows_run_one_after_the_other(checkout: Checkout) -> None:
