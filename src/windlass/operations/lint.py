@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from windlass.errors import InputError
 from windlass.lang.lint import NoFiles, Repository, lint_action, lint_text
+from windlass.lang.lint.composite import is_action
 from windlass.lang.lint.ignoring import without_ignored
-from windlass.lang.lint.run import is_action
 from windlass.model.values import dataclass
 from windlass.operations.loading import WORKFLOW_FOLDER, describe_unreadable, find_workflows
 

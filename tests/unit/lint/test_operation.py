@@ -73,6 +73,7 @@ def test_actions_of_the_repository_are_linted(repository: Path) -> None:
     report = lint(root=repository, use_shellcheck=False)
 
     assert places(report.diagnostics) == [("unknown-input", 6, 21)]
+    assert report.diagnostics[0].hint == "declare it under `inputs`"
 
 
 def test_file_outside_of_a_repository_lacks_nothing(tmp_path: Path) -> None:

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from windlass.lang.tokens import Token
 
 
+def is_action(path: str) -> bool:
+    """Say whether a path is that of an action's metadata."""
+    return path.rpartition("/")[2] in ("action.yml", "action.yaml")
+
+
 def as_workflow(action: Action, runs: CompositeRuns) -> Workflow:
     """Return a workflow that may be called, with the action's inputs, outputs and steps.
 

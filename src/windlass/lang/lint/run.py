@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from windlass.lang.action import read_action
 from windlass.lang.action.model import CompositeRuns
 from windlass.lang.lint.catalogue import all_rules
-from windlass.lang.lint.composite import as_workflow
+from windlass.lang.lint.composite import as_workflow, is_action
 from windlass.lang.lint.ignoring import without_ignored
 from windlass.lang.lint.subject import Subject
 from windlass.lang.workflow import read_workflow
@@ -26,11 +26,6 @@ def lint_file(path: str, content: bytes, repository: Repository) -> tuple[Diagno
     if is_action(path):
         return lint_action(path, content, repository)
     return lint_workflow(path, content, repository)
-
-
-def is_action(path: str) -> bool:
-    """Say whether a path is that of an action's metadata."""
-    return path.rpartition("/")[2] in ("action.yml", "action.yaml")
 
 
 def lint_workflow(path: str, content: bytes, repository: Repository) -> tuple[Diagnostic, ...]:

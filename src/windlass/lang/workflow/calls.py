@@ -163,7 +163,7 @@ class Calls:
     def _check_permissions(self, job: CallJob, called: Workflow, allowed: Permissions) -> None:
         uses = job.uses.value
         start = f"Error calling workflow '{uses}'."
-        requests = [(f"The workflow '{uses}'", called.permissions)]
+        requests = [("The workflow", called.permissions)]
         requests += [
             (f"The nested job '{text_of(inner.name) or inner.id}'", inner.permissions)
             for inner in called.jobs

@@ -203,7 +203,7 @@ def test_called_workflow_may_not_widen_permissions(
     if message is None:
         assert errors(of_workflow) == errors(of_job) == []
     else:
-        assert errors(of_workflow) == [f"{start} The workflow '{path}' {message}"]
+        assert errors(of_workflow) == [f"{start} The workflow {message}"]
         assert errors(of_job) == [f"{start} The nested job 'x' {message}"]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windlass.lang.lint.composite import is_action
 from windlass.lang.lint.known_actions import find_known_outputs
 from windlass.lang.lint.places import steps_of
 from windlass.lang.lint.repository import local_path
@@ -89,6 +90,9 @@ class Contexts:
     def _inputs(self) -> Type:
         triggers = self._workflow.triggers
         definitions = (*triggers.dispatch_inputs.values(), *triggers.call_inputs.values())
+        where = "`on.workflow_dispatch.inputs` or `on.workflow_call.inputs`"
+        if is_action(self._workflow.path):
+            where = "`inputs`"
         members: dict[str, Type] = {}
         for definition in definitions:
             name = definition.name.lower()
@@ -98,7 +102,7 @@ class Contexts:
             members=members,
             code="unknown-input",
             label="`inputs`",
-            hint="declare it under `on.workflow_dispatch.inputs` or `on.workflow_call.inputs`",
+            hint=f"declare it under {where}",
         )
 
     def _secrets(self) -> Type:

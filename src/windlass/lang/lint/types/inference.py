@@ -131,18 +131,22 @@ class Inference:
             ):
                 self._report_constant(node, one, other)
                 return
-        for value, literal_node in ((left, node.right), (right, node.left)):
+        pairs = ((left, node.left, node.right), (right, node.right, node.left))
+        for value, value_node, literal_node in pairs:
             if isinstance(literal_node, Literal) and isinstance(literal_node.value, str):
-                self._compare_with_text(node, value, literal_node.value)
+                self._compare_with_text(node, value, value_node, literal_node.value)
 
-    def _compare_with_text(self, node: Comparison, value: Type, literal: str) -> None:
+    def _compare_with_text(
+        self, node: Comparison, value: Type, value_node: Node, literal: str
+    ) -> None:
         if isinstance(value, Scalar) and value in (BOOLEAN, NUMBER):
             if math.isnan(to_number(literal)):
                 self._report_constant(node, value, TEXT)
         elif isinstance(value, Text) and node.operator in ("==", "!="):
-            self._compare_texts(node, value, literal)
+            label = value.label or self.problems.source(value_node)
+            self._compare_texts(node, value, label, literal)
 
-    def _compare_texts(self, node: Comparison, value: Text, literal: str) -> None:
+    def _compare_texts(self, node: Comparison, value: Text, label: str, literal: str) -> None:
         folded = literal.lower()
         if not folded:
             return
@@ -155,7 +159,7 @@ class Inference:
             outcome = "true" if node.operator == "!=" else "false"
             self.problems.report(
                 "impossible-comparison",
-                f"{value.label} is never '{literal}': {expected}, so this is always {outcome}",
+                f"{label} is never '{literal}': {expected}, so this is always {outcome}",
                 node,
                 severity=Severity.ERROR if value.is_fixed else Severity.WARNING,
                 hint=_nearest_value(value, folded),
