@@ -138,6 +138,9 @@ def _step_node(step: StepPlan) -> Node:
 
 
 def _is_worth_saying(decision: Decision) -> bool:
+    """Say whether a reason tells anything; one without a condition is what the row above says."""
+    if decision.verdict is Verdict.UNKNOWN and decision.expression is None:
+        return False
     return decision.verdict is not Verdict.RUN or decision.expression != PLAIN_CONDITION
 
 

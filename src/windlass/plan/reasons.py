@@ -245,7 +245,7 @@ def _show(value: Any) -> str:
     if kind == "String":
         text = "'" + str(value).replace("'", "''") + "'"
     elif kind in ("Array", "Object"):
-        return f"an {kind.lower()}"
+        return f"an {kind.lower()}" if value else f"an empty {kind.lower()}"
     else:
         text = "null" if value is None else to_text(value)
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"

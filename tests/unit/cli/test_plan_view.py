@@ -62,6 +62,18 @@ def test_a_tree_of_jobs_and_steps() -> None:
     ]
 
 
+def test_a_doubt_is_told_once() -> None:
+    """The steps of a job that may not run are open as well, for the reason that the job has."""
+    doubt = Decision(Verdict.UNKNOWN, "it depends on needs.a.outputs.x", "needs.a.outputs.x")
+    inherited = Decision(Verdict.UNKNOWN, "whether its job runs is not known yet")
+
+    assert rendered(job("b", leg("b", step("one", inherited)), decision=doubt))[2:5] == [
+        "RUN      CI  ci.yml",
+        "UNKNOWN  └─ b  it depends on needs.a.outputs.x",
+        "UNKNOWN     └─ one",
+    ]
+
+
 def test_a_skipped_workflow_says_why_and_hides_its_jobs() -> None:
     """What will not start is one line and a reason."""
     decision = Decision(Verdict.SKIP, "no branch matches", "on.push.branches")

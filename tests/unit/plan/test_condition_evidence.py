@@ -101,6 +101,7 @@ def test_a_job_without_a_condition(
         ),
         ("github.none", FAILED, Verdict.SKIP, "github.none is null", (("github.none", None),)),
         ("github.list", FAILED, Verdict.RUN, "github.list is an array", None),
+        ("github.empty", FAILED, Verdict.RUN, "github.empty is an empty array", None),
         ("github", FAILED, Verdict.RUN, "github is an object", None),
         ("github.count", FAILED, Verdict.RUN, "github.count is 3", None),
         (
@@ -119,7 +120,7 @@ def test_evidence_for_jobs(
     text: str, ancestry: Ancestry, verdict: Verdict, reason: str, values: Any
 ) -> None:
     """The reason names the part that decided and its values, each in one short line."""
-    github = {"ref": "main", "name": "it's", "list": [1], "count": 3}
+    github = {"ref": "main", "name": "it's", "list": [1], "empty": [], "count": 3}
     contexts: dict[str, Any] = {"github": {**github, "fits": "x" * 98, "long": "x" * 99}}
 
     decision = decide_job(Condition(text), contexts, ancestry)
