@@ -74,7 +74,9 @@ def test_a_wrong_value(text: str, message: str, expected: str) -> None:
     """The hint lists what may stand in the place, each kind once."""
     found = read_one(text)
 
-    assert (found.message, found.hint) == (message, f"Expected here: {expected}.")
+    code = {"A": "unexpected-" + message.split()[1], "U": "unexpected-value"}[message[0]]
+    assert (found.code, found.message) == (code, message)
+    assert found.hint == f"Expected here: {expected}."
 
 
 @pytest.mark.parametrize(
