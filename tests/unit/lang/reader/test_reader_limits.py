@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from windlass.lang.diagnostics import Diagnostic
 
 TOKEN, TEXT = 24, 26
-HEAD = (
-    "on: push\njobs:\n  a:\n    runs-on: x\n    steps: [{run: x}]\n    strategy:\n      matrix:\n"
-)
+JOB = "on: push\njobs:\n  a:\n    runs-on: x\n    steps: [{run: x}]\n"
+HEAD = JOB + "    strategy:\n      matrix:\n"
 HEAD_NODES = 18
 """7 collections, 8 keys and 3 values."""
 
