@@ -140,12 +140,20 @@ class Tails:
         self._counts: dict[tuple[str, str], int] = {}
 
     def add(self, event: Output) -> None:
-        """Remember the newest lines of a step."""
-        key = (event.job, event.step)
-        lines = event.text.removesuffix("\n").split("\n")
-        kept = self._lines.setdefault(key, deque(maxlen=self.LENGTH))
-        kept.extend(clean_line(line, colour=self._colour) for line in lines[-self.LENGTH :])
-        self._counts[key] = self._counts.get(key, 0) + len(lines)
+        """Remember the newest lines of a step; where groups end is not worth a line."""
+        printed = event.text.removesuffix("\n").split("\n")
+        lines = [line for line in printed if not line.startswith(END_OF_GROUP)]
+        newest = (line.replace(GROUP, "▾ ", 1) for line in lines[-self.LENGTH :])
+        cleaned = [clean_line(line, colour=self._colour) for line in newest]
+        self._keep((event.job, event.step), cleaned, len(lines))
+
+    def add_line(self, job: str, step: str, line: str) -> None:
+        """Remember one line that is told in another way, such as an error by a runner command."""
+        self._keep((job, step), [line], 1)
+
+    def _keep(self, key: tuple[str, str], lines: list[str], count: int) -> None:
+        self._lines.setdefault(key, deque(maxlen=self.LENGTH)).extend(lines)
+        self._counts[key] = self._counts.get(key, 0) + count
 
     def take(self, job: str, step: str) -> tuple[list[str], int]:
         """Forget a step; return its last lines and how many it had printed in all."""

@@ -15,6 +15,7 @@ from windlass.protocol.events import (
     Output,
     RunFinished,
     StepFinished,
+    StepStarted,
     Summary,
 )
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_ANNOTATIONS = 20
 MOST_SUMMARY_LINES = 40
+MOST_SCRIPT_LINES = 10
 SHOWN_LEVELS = ("error", "warning", "notice")
 EXIT_CODE_MESSAGE = "Process completed with exit code"
 """The runner's own annotation of every failed script; the failure is told in full anyway."""
@@ -37,7 +39,8 @@ class RunSummary:
         self._terminal = terminal
         self._tails = Tails(colour=terminal.colour)
         self._names: dict[str, str] = {}
-        self._failures: list[tuple[StepFinished, list[str], int]] = []
+        self._begun: dict[tuple[str, str], StepStarted] = {}
+        self._failures: list[tuple[StepFinished, list[str], list[str], int]] = []
         self._annotations: list[Annotation] = []
         self._written: list[Summary] = []
         self._jobs: dict[str, JobFinished | JobSkipped | None] = {}
@@ -49,16 +52,18 @@ class RunSummary:
             case JobStarted():
                 self._names[event.job] = event.name
                 self._jobs[event.job] = None
+            case StepStarted():
+                self._begun[event.job, event.step] = event
             case Output():
                 self._tails.add(event)
             case Annotation() if _is_worth_repeating(event):
                 self._annotations.append(event)
+                told = annotation_text(event, self._terminal)
+                self._tails.add_line(event.job, event.step, told)
             case Summary():
                 self._written.append(event)
             case StepFinished():
-                lines, count = self._tails.take(event.job, event.step)
-                if event.conclusion is Result.FAILURE:
-                    self._failures.append((event, lines, count))
+                self._end_step(event)
             case JobFinished() | JobSkipped():
                 self._names[event.job] = event.name
                 self._jobs[event.job] = event
@@ -73,7 +78,16 @@ class RunSummary:
         yield ""
         yield self._verdict(finished, workflow)
 
-    def _failure_lines(self, step: StepFinished, tail: list[str], count: int) -> Iterator[str]:
+    def _end_step(self, step: StepFinished) -> None:
+        begun = self._begun.pop((step.job, step.step), None)
+        tail, count = self._tails.take(step.job, step.step)
+        if step.conclusion is Result.FAILURE:
+            deed = [] if begun is None else list(_describe_deed(begun))
+            self._failures.append((step, deed, tail, count))
+
+    def _failure_lines(
+        self, step: StepFinished, deed: list[str], tail: list[str], count: int
+    ) -> Iterator[str]:
         where = f"{self._names.get(step.job, step.job)} › {step.name}"
         shown = f"the last {len(tail)} of {count} lines" if count > len(tail) else "its output"
         code = f" with exit code {step.exit_code}" if step.exit_code else ""
@@ -81,6 +95,7 @@ class RunSummary:
         yield f"{self._terminal.paint(visible(where), 'bold', 'red')} failed{code}" + (
             f"; {shown}:" if tail else " and printed nothing"
         )
+        yield from (f"  {self._terminal.paint(line, 'dim')}" for line in deed)
         bar = self._terminal.paint("│", "red")
         yield from (f"  {bar} {line}".rstrip() for line in tail)
 
@@ -131,6 +146,20 @@ class RunSummary:
         mark = f"{MARKS[finished.result]} {visible(workflow)} {WORDS[finished.result]}"
         painted = self._terminal.paint(mark, "bold", STYLES[finished.result])
         return f"{painted} in {format_seconds(finished.seconds)}"
+
+
+def _describe_deed(step: StepStarted) -> Iterator[str]:
+    """Say where a step is written and what it ran, as far as its name does not say it already."""
+    shell = f" in {visible(step.shell)}" if step.shell else ""
+    if step.path:
+        yield f"{visible(step.path)}:{step.line}{shell}"
+    script = step.script.strip("\r\n").splitlines()
+    if script and f"Run {script[0].strip()}" == step.name and len(script) == 1:
+        return
+    for number, line in enumerate(script[:MOST_SCRIPT_LINES]):
+        yield f"{'  ' if number else '$ '}{visible(line)}".rstrip()
+    if len(script) > MOST_SCRIPT_LINES:
+        yield f"  and {len(script) - MOST_SCRIPT_LINES} more lines"
 
 
 def _is_worth_repeating(annotation: Annotation) -> bool:

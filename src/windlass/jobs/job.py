@@ -240,7 +240,7 @@ class _JobRun:
                     self._reporter.conclude_step(order, exit_code, seconds)
 
     def _run_step(self, order: StartStep, steps: StepPlace) -> StepFinished:
-        self._reporter.start_step(order.key, order.name)
+        self._reporter.start_step(order)
         started = self._place.clock.now()
         running = RunningStep(self._place.clock)
         with self._lock:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from windlass.jobs.masking import Masker
     from windlass.model.status import Result
-    from windlass.plan.steps import ConcludeStep, RejectStep, SkipStep
+    from windlass.plan.steps import ConcludeStep, RejectStep, SkipStep, StartStep
     from windlass.protocol.events import RunEvent
 
 
@@ -49,11 +49,21 @@ class JobReporter:
         text = self._masker.mask_text(message)[:LONGEST_MESSAGE]
         self._emit(events.Annotation(job=self._job, step=step, level=level, message=text))
 
-    def start_step(self, key: str, name: str) -> None:
-        """Tell that a step has begun."""
-        self._names[key] = name
-        text = self._masker.mask_text(name)
-        self._emit(events.StepStarted(job=self._job, step=key, name=text))
+    def start_step(self, order: StartStep) -> None:
+        """Tell that a step has begun, and what it runs."""
+        mask = self._masker.mask_text
+        self._names[order.key] = order.name
+        self._emit(
+            events.StepStarted(
+                job=self._job,
+                step=order.key,
+                name=mask(order.name),
+                path=order.step.span.path,
+                line=order.step.span.start.line,
+                script=mask(order.script or ""),
+                shell=mask(order.shell or ""),
+            )
+        )
 
     def skip_step(self, order: SkipStep) -> None:
         """Tell that a step does not run, and why."""
@@ -69,7 +79,9 @@ class JobReporter:
 
     def reject_step(self, order: RejectStep) -> None:
         """Tell that a step fails before it runs, and why."""
-        self.start_step(order.key, order.name)
+        self._names[order.key] = order.name
+        name = self._masker.mask_text(order.name)
+        self._emit(events.StepStarted(job=self._job, step=order.key, name=name))
         self.annotate("error", order.message, step=order.key)
 
     def conclude_step(self, order: ConcludeStep, exit_code: int | None, seconds: float) -> None:

@@ -59,12 +59,20 @@ class JobSkipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
-    """A step begins; `step` is its id within the job."""
+    """A step begins; `step` is its id within the job.
+
+    `path` and `line` are where it is written; a script step has its `script`, with all expressions
+    evaluated, and the `shell` that was asked for. All four are empty where they are not known.
+    """
 
     event: ClassVar[str] = "step-started"
     job: str
     step: str
     name: str
+    path: str = ""
+    line: int | None = None
+    script: str = ""
+    shell: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

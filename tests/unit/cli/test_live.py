@@ -81,7 +81,7 @@ def test_a_failed_run_in_a_pipe() -> None:
     """Every line has its job; the end tells why it failed and how each job ended."""
     log = shown(FAILED_RUN)
     lines = "\n".join(f"test (3.12) │   line {number}" for number in range(22))
-    tail = "\n".join(f"  │ line {number}" for number in range(2, 22))
+    tail = "\n".join(f"  │ line {number}" for number in range(3, 22))
 
     assert log == (
         dedent(
@@ -100,8 +100,9 @@ def test_a_failed_run_in_a_pipe() -> None:
             test (3.12) │ ✗ failed 2.0s
             deploy      │ ⊘ skipped: needs.test.result is 'failure'
 
-            test (3.12) › Run pytest failed with exit code 1; the last 20 of 22 lines:
+            test (3.12) › Run pytest failed with exit code 1; the last 20 of 23 lines:
             TAIL
+              │ error: a.py:3: it; broke
 
             Annotations
               error: a.py:3: it; broke (test (3.12))
@@ -242,3 +243,54 @@ def test_names_are_harmless() -> None:
 def test_seconds(seconds: float, text: str) -> None:
     """Durations are short and never say 60 seconds."""
     assert format_seconds(seconds) == text
+
+
+def test_a_failure_says_what_was_run_and_where() -> None:
+    """The script stands above what it printed, errors by runner commands included."""
+    script = "".join(f"command {number}\n" for number in range(12))
+    log = shown(
+        (
+            STARTED,
+            JobStarted(job="a", name="a"),
+            StepStarted(
+                job="a", step="s", name="Build", path="ci.yml", line=7, script=script, shell="sh"
+            ),
+            Output(job="a", step="s", text="##[group]Tools\nmake 4\n##[endgroup]\n"),
+            Annotation(job="a", step="s", level="error", message="no compiler"),
+            Annotation(
+                job="a", step="s", level="error", message="Process completed with exit code 2."
+            ),
+            finished_step("a", "Build", Result.FAILURE, 2),
+            RunFinished(run="1", result=Result.FAILURE, seconds=1),
+        )
+    )
+    commands = "\n".join(f"    command {number}" for number in range(1, 10))
+    assert (
+        "a › Build failed with exit code 2; its output:\n"
+        "  ci.yml:7 in sh\n"
+        f"  $ command 0\n{commands}\n    and 2 more lines\n"
+        "  │ ▾ Tools\n"
+        "  │ make 4\n"
+        "  │ error: no compiler\n"
+    ) in log
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        pytest.param("exit 7\n", "", id="which the name says already"),
+        pytest.param("exit \\\n  7", "  $ exit \\\n      7\n", id="of several lines"),
+    ],
+)
+def test_a_failure_without_output_says_where_it_is(script: str, told: str) -> None:
+    """A script that the step is named after is not told twice."""
+    name = "Run " + script.splitlines()[0]
+    log = shown(
+        (
+            STARTED,
+            StepStarted(job="a", step="s", name=name, path="ci.yml", line=7, script=script),
+            finished_step("a", name, Result.FAILURE, 7),
+            RunFinished(run="1", result=Result.FAILURE, seconds=1),
+        )
+    )
+    assert f"a › {name} failed with exit code 7 and printed nothing\n  ci.yml:7\n{told}\n" in log
