@@ -8,10 +8,10 @@ import pytest
 from tests.docs.console import Command, File, has_lines, make_repository, matches, parse, run
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+RULES = CHECKOUT / "docs" / "reference" / "lint"
 DOCUMENTS = [
     CHECKOUT / "README.md",
-    *sorted((CHECKOUT / "docs" / "tutorials").glob("*.md")),
-    *sorted((CHECKOUT / "docs" / "guides").glob("*.md")),
+    *sorted(page for page in (CHECKOUT / "docs").rglob("*.md") if RULES not in page.parents),
 ]
 
 
@@ -22,7 +22,9 @@ def replace_output(document: Path, replacements: list[tuple[Command, str]]) -> N
     document.write_text(text, encoding="utf-8")
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: path.relative_to(CHECKOUT).as_posix()
+)
 def test_commands_print_what_the_document_says(
     document: Path, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.docs.cli_reference import lay_out_reference
+from tests.docs.events_reference import lay_out_events
 
 if TYPE_CHECKING:
     from tests.conftest import Golden
@@ -16,6 +17,11 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 def test_the_reference_of_the_command_line_is_current(golden: Golden) -> None:
     """docs/reference/cli.md says what the parsers say."""
     golden(CHECKOUT / "docs" / "reference" / "cli.md", lay_out_reference())
+
+
+def test_the_reference_of_the_events_is_current(golden: Golden) -> None:
+    """docs/reference/events.md says what the events of a run are."""
+    golden(CHECKOUT / "docs" / "reference" / "events.md", lay_out_events())
 
 
 def test_every_argument_is_explained() -> None:
