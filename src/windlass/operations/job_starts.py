@@ -15,6 +15,7 @@ from windlass.jobs.job import JobPlace, run_job
 from windlass.jobs.source import Source
 from windlass.lang.runner_labels import system_of
 from windlass.model.status import Result
+from windlass.operations.concealment import Concealment
 from windlass.plan.faults import PlanFault
 from windlass.plan.handover import hand_over
 from windlass.plan.keys import describe_fault
@@ -69,6 +70,7 @@ class JobStarter:
         self._tools = state / "tools"
         self._numbers = itertools.count(1)
         self._executor = HostExecutor()
+        self._conceal = Concealment(options.secrets.values()).conceal_text
         self._source = Source(
             repository=planning.repository,
             sha=planning.event.sha,
@@ -128,7 +130,7 @@ class JobStarter:
         return None
 
     def _make_place(self, order: StartJob) -> JobPlace:
-        name = _UNSAFE.sub("-", order.key)[:_LONGEST_NAME].strip("-.")
+        name = _UNSAFE.sub("-", self._conceal(order.key))[:_LONGEST_NAME].strip("-.")
         return JobPlace(
             folder=self._folder / f"{next(self._numbers)}-{name}",
             tools=self._tools,

@@ -17,6 +17,7 @@ from windlass.engine.local import LocalRun
 from windlass.lang.diagnostics import Severity
 from windlass.model.status import Result
 from windlass.model.values import dataclass
+from windlass.operations.concealment import Concealment
 from windlass.operations.job_starts import JobStarter, check_labels
 from windlass.operations.plans import PlanOptions, plan_event
 from windlass.operations.readiness import RefusedWorkflow, judge
@@ -197,6 +198,7 @@ class _Runs:
         self._planning = planning
         self._options = options
         self._emit = emit
+        self._concealment = Concealment(options.secrets.values())
         self.interruption = interruption
         self.breakdowns: list[WindlassError] = []
 
@@ -237,6 +239,7 @@ class _Runs:
         )
 
     def _see(self, event: RunEvent, jobs: dict[str, Result]) -> None:
+        event = self._concealment.conceal(event)
         if isinstance(event, events.JobFinished):
             jobs[event.job] = event.result
         elif isinstance(event, events.JobSkipped):

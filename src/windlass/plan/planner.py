@@ -34,7 +34,7 @@ from windlass.plan.step_plans import StepPlanner, source_of
 from windlass.plan.triggers import decide_workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from windlass.lang.expressions import Value
     from windlass.lang.tokens import Token
@@ -77,6 +77,7 @@ def make_plan(
         _WorkflowPlanner(workflow, event, knowledge, selection, problems).plan(decision)
         for workflow, decision in zip(workflows, decisions, strict=True)
     )
+    problems += selection.check_keys(_every_job(planned))
     return Plan(
         event=event,
         workflows=planned,
@@ -84,6 +85,16 @@ def make_plan(
         digests=knowledge.digests,
         variables=knowledge.variables,
     )
+
+
+def _every_job(workflows: Iterable[WorkflowPlan]) -> Iterator[JobPlan]:
+    """Yield the jobs that may run, those of called workflows included."""
+    pending = [job for workflow in workflows for job in workflow.jobs]
+    while pending:
+        job = pending.pop()
+        if job.decision.verdict is not Verdict.SKIP:
+            yield job
+            pending += [inner for leg in job.legs for inner in leg.jobs]
 
 
 def _decide(workflow: Workflow, event: Event, selection: Selection) -> Decision:

@@ -12,10 +12,11 @@ from windlass.model.values import dataclass
 from windlass.plan.faults import PlanFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from windlass.lang.workflow.model import AnyJob, Workflow
     from windlass.plan.matrix import Leg
+    from windlass.plan.plan import JobPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,23 @@ class Selection:
                 message=f"no workflow has a job '{self.job}'",
                 hint=f"the jobs are {', '.join(names)}" if names else None,
             ),
+        )
+
+    def check_keys(self, plans: Iterable[JobPlan]) -> tuple[Diagnostic, ...]:
+        """Return a finding for each key that no matrix has, where all legs are known."""
+        due = tuple(plans) if self.legs else ()
+        if not due or not all(plan.has_known_legs and plan.legs for plan in due):
+            return ()
+        known = dict.fromkeys(key for plan in due for leg in plan.legs for key in leg.matrix or ())
+        folded = {key.upper() for key in known}
+        return tuple(
+            Diagnostic(
+                code="unknown-matrix-key",
+                message=f"no matrix has a key '{key}'",
+                hint=f"the keys are {', '.join(known)}" if known else "no job has a matrix",
+            )
+            for key in self.legs
+            if key.upper() not in folded
         )
 
 

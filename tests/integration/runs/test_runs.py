@@ -489,3 +489,64 @@ jobs:
         report = run_event(checkout.root, "push", RunOptions(), see, interruption)
         thread.join()
         return report
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_secret_in_a_matrix_is_hidden_wherever_its_job_is_told_of(
+    checkout: Checkout, keep: bool
+) -> None:
+    """Keys, names, reasons and folders: also of jobs that never start."""
+    secret = "hunter2-and-more"
+    checkout.workflow(f"""
+on: push
+jobs:
+  runs:
+    strategy: {{matrix: {{v: [{secret}, "{secret}{secret}", other]}}}}
+    runs-on: ubuntu-latest
+    steps: [{{run: "true"}}]
+  held: {{runs-on: ubuntu-latest, environment: {secret}, steps: [{{run: "true"}}]}}
+  stops:
+    strategy: {{max-parallel: 1, matrix: {{v: [first, {secret}]}}}}
+    runs-on: ubuntu-latest
+    steps: [{{run: exit 1}}]
+""")
+    checkout.commit()
+
+    report = checkout.run(secrets={"S": secret}, keep=keep)
+
+    assert set(report.runs[0].jobs) == {
+        "runs (***)",
+        "runs (***) #2",
+        "runs (other)",
+        "held",
+        "stops (first)",
+        "stops (***)",
+    }
+    assert [event for event in checkout.seen if secret in repr(event)] == []
+    names = [path.name for path in (checkout.root / ".windlass" / "work").rglob("*")]
+    assert bool(names) == keep
+    assert [name for name in names if secret in name] == []
+
+
+@pytest.mark.parametrize(
+    ("matrix", "code"),
+    [
+        pytest.param({"V": "a"}, None, id="a leg that is there"),
+        pytest.param({"v": "c"}, "unknown-leg", id="a value that is not"),
+        pytest.param({"version": "a"}, "unknown-matrix-key", id="a key that is not"),
+    ],
+)
+def test_selection_of_legs_that_fits_nothing_is_refused(
+    checkout: Checkout, matrix: dict[str, str], code: str | None
+) -> None:
+    """A mistyped key must not let every leg run."""
+    checkout.workflow(
+        "on: push\njobs: {j: {strategy: {matrix: {v: [a, b]}}, runs-on: ubuntu-latest,"
+        " steps: [{run: 'echo ${{ matrix.v }}'}]}}\n"
+    )
+    checkout.commit()
+
+    report = checkout.run(plan=PlanOptions(matrix=matrix))
+
+    assert [found.code for found in report.diagnostics] == [code] * (code is not None)
+    assert checkout.output() == ("" if code else "a\n")

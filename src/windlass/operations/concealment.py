@@ -1,0 +1,55 @@
+"""Hiding secrets in what a run tells about jobs: keys, names and reasons.
+
+A job hides secrets in what it tells itself. But the value of a matrix may be a secret too, and with
+it the job's key; and of jobs that never start, others tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from windlass.jobs.masking import Masker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from windlass.protocol.events import RunEvent
+
+_TEXTS: Final = ("name", "reason", "message")
+
+
+class Concealment:
+    """Hides the secrets of a run; `conceal` is for one thread at a time."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = tuple(secrets)
+        self._masker = Masker(self._secrets)
+        self._keys: dict[str, str] = {}
+        self._taken: set[str] = set()
+
+    def conceal(self, event: RunEvent) -> RunEvent:
+        """Return the event without secrets; what a step prints is hidden by its job already."""
+        if not self._secrets:
+            return event
+        texts = {name: getattr(event, name) for name in _TEXTS if hasattr(event, name)}
+        told = {name: self._masker.mask_text(text) for name, text in texts.items()}
+        if hasattr(event, "job"):
+            told["job"] = self._key(event.job)
+        concealed: RunEvent = replace(cast("Any", event), **told)
+        return concealed
+
+    def conceal_text(self, text: str) -> str:
+        """Return a text without secrets."""
+        return self._masker.mask_text(text)
+
+    def _key(self, key: str) -> str:
+        """Return what stands for a job's key: itself or, without its secrets, one of its own."""
+        if key not in self._keys:
+            masked = unique = self._masker.mask_text(key)
+            number = 2
+            while unique in self._taken:
+                unique, number = f"{masked} #{number}", number + 1
+            self._taken.add(unique)
+            self._keys[key] = unique
+        return self._keys[key]
