@@ -128,18 +128,18 @@ def test_a_wrong_key(text: str, code: str, message: str, hint: str) -> None:
             "'${{ github.ref'",
             "expression-not-closed",
             (
-                "The expression is not closed. An unescaped ${{ sequence was found, but the closing }} "
-                "sequence was not found."
+                "The expression is not closed. An unescaped ${{ sequence was found, but the "
+                "closing }} sequence was not found."
             ),
             "Close it with }}, or write ${{ '${{' }} for the characters themselves.",
         ),
         (
-            "'a ${{ insert }}'",
+            "'a${{ insert }}'",
             "directive-not-allowed",
             (
-                "The directive 'insert' is not allowed in this context. Directives are not supported "
-                "for expressions that are embedded within a string. Directives are only supported when "
-                "the entire value is an expression."
+                "The directive 'insert' is not allowed in this context. Directives are not "
+                "supported for expressions that are embedded within a string. Directives are only "
+                "supported when the entire value is an expression."
             ),
             None,
         ),
