@@ -32,6 +32,7 @@ CODES = (
     "missing-file",
     "missing-local-action",
     "missing-script",
+    "missing-steps",
     "outdated-action",
     "service-ports",
     "undeclared-secret",
