@@ -22,6 +22,7 @@ from windlass.lang.expressions import (
 from windlass.lang.expressions.json_text import MAXIMUM_NESTING
 from windlass.lang.expressions.lexer import MAXIMUM_LENGTH, Token, tokenize
 from windlass.lang.expressions.memory import MAXIMUM_MEMORY
+from windlass.lang.expressions.parser import MAXIMUM_DEPTH
 from windlass.lang.expressions.syntax import Literal
 
 
@@ -171,6 +172,17 @@ def test_length_counts_what_lies_in_the_first_plane_once(character: str) -> None
 
     assert evaluate(longest) == longest[1:-1]
     assert isinstance(compile_expression(f"{longest} ", contexts=[]), Fault)
+
+
+@pytest.mark.parametrize("operator", ["==", "!=", "<", "<=", ">", ">="])
+def test_comparisons_in_a_row_are_a_depth(operator: str) -> None:
+    """Each has the one before it inside (runner: ExpressionParser.cs, CheckMaxDepth)."""
+    deepest = f" {operator} ".join(["1"] * MAXIMUM_DEPTH)
+
+    assert not isinstance(parse(deepest, contexts=[]), Fault)
+    fault = parse(f"{deepest} {operator} 1", contexts=[])
+    assert isinstance(fault, Fault)
+    assert fault.message.startswith("Exceeded max expression depth 50")
 
 
 def test_no_expression_is_null_at_the_start() -> None:
