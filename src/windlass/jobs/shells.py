@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PLACE_OF_SCRIPT = "{0}"
+_NO_PATH = "\0"
+"""Stands for the script's path while a line is split; no path and no argument can hold it."""
 INVALID_SHELL = (
     "Invalid shell option. Shell must be a valid built-in (bash, sh, cmd, powershell, pwsh) or a "
     "format string containing '{0}'"
@@ -52,9 +54,15 @@ class Shell:
         return known.extension if known else ""
 
     def command(self, script: str) -> list[str]:
-        """Return the command that runs a script file."""
-        line = _format(self.arguments, script.replace('"', '\\"'))
-        return [self.program, *split_arguments(line)]
+        """Return the command that runs a script file, whose path may have blanks and quotes.
+
+        The runner puts the path in before it splits the line, so its scripts cannot lie in such a
+        folder; a user's repository may.
+        """
+        if self.name.lower() in ("powershell", "pwsh"):
+            script = script.replace("'", "''")
+        words = split_arguments(_format(self.arguments, _NO_PATH))
+        return [self.program, *(word.replace(_NO_PATH, script) for word in words)]
 
 
 class ShellError(Exception):

@@ -550,3 +550,25 @@ def test_selection_of_legs_that_fits_nothing_is_refused(
 
     assert [found.code for found in report.diagnostics] == [code] * (code is not None)
     assert checkout.output() == ("" if code else "a\n")
+
+
+def test_repository_in_a_folder_with_an_odd_name(tmp_path: Path) -> None:
+    """Blanks, quotes, newlines and letters of other alphabets are nothing special."""
+    root = tmp_path / "we ird'\"é\n$x"
+    root.mkdir()
+    checkout = Checkout(root)
+    checkout.workflow("""
+on: push
+jobs:
+  j:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - {run: cat file, shell: bash}
+      - {run: "print(open('file').read())", shell: "python3 {0}"}
+""")
+    checkout.write("file", "found")
+    checkout.commit()
+
+    assert checkout.run().exit_code == 0
+    assert checkout.output().endswith("foundfound\n")

@@ -40,6 +40,31 @@ def test_shell(option: str | None, command: list[str], extension: str) -> None:
     assert command == shell.command(f"/t/s{extension}")
 
 
+@pytest.mark.parametrize(
+    ("option", "arguments"),
+    [
+        pytest.param(None, ["-e", "{}"], id="default"),
+        pytest.param("perl '{0}' -", ["'{}'", "-"], id="custom"),
+        pytest.param('perl "a {0}"', ["a {}"], id="quoted"),
+    ],
+)
+@pytest.mark.parametrize("script", ["/my work/s", "/a \"b' \\c/s", "/new\nline/s", "/{0}/s"])
+def test_path_of_the_script_is_one_word(
+    option: str | None, arguments: list[str], script: str
+) -> None:
+    """A repository may lie in a folder with blanks, quotes and backslashes in its name."""
+    words = [word.replace("{}", script) for word in arguments]
+
+    assert resolve_shell(option, INSTALLED.get).command(script)[1:] == words
+
+
+def test_quote_in_the_path_of_a_powershell_script() -> None:
+    """Within single quotes PowerShell reads two of them as one."""
+    command = resolve_shell("pwsh", INSTALLED.get).command("/it's/s.ps1")
+
+    assert command[1:] == ["-command", ". '/it''s/s.ps1'"]
+
+
 def test_without_bash() -> None:
     """Without an option and without bash it is sh."""
     assert resolve_shell(None, {"sh": "/bin/sh"}.get).command("/s") == ["/bin/sh", "-e", "/s"]
