@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from windlass.plan.event import Event
+
+    _Shape = tuple[tuple[str, Verdict, "_Shape"], ...]
+
     from windlass.plan.plan import JobPlan, LegPlan, Plan, StepPlan, WorkflowPlan
 
 STYLES: dict[Verdict, Style] = {
@@ -111,7 +114,7 @@ def _leg_nodes(job: JobPlan) -> tuple[Node, ...]:
     if len(job.legs) == 1 and (job.legs[0].matrix is None or not job.has_known_legs):
         return _parts(job.legs[0])
     nodes = []
-    shape: Sequence[tuple[str, Verdict]] | None = None
+    shape: _Shape | None = None
     for leg in job.legs:
         parts = _parts(leg)
         same = _shape(parts) == shape
@@ -122,8 +125,9 @@ def _leg_nodes(job: JobPlan) -> tuple[Node, ...]:
     return tuple(nodes)
 
 
-def _shape(nodes: Sequence[Node]) -> list[tuple[str, Verdict]]:
-    return [(node.remark, node.verdict) for node in nodes]
+def _shape(nodes: Sequence[Node]) -> _Shape:
+    """Return what two legs must have in common to be told once, down to their last steps."""
+    return tuple((node.remark, node.verdict, _shape(node.parts)) for node in nodes)
 
 
 def _parts(leg: LegPlan) -> tuple[Node, ...]:

@@ -167,3 +167,31 @@ def test_events() -> None:
         "pull_request opened to main at 0123456, changed files unknown"
     )
     assert describe_event(EVENT) == "push to main at 0123456, 1 changed file"
+
+
+def test_legs_are_likewise_down_to_their_steps() -> None:
+    """Two calls of a workflow are told once only if the steps of its jobs agree as well."""
+    skips = Decision(Verdict.SKIP, "inputs.flag is false", "inputs.flag")
+    legs = tuple(
+        LegPlan(
+            key=name,
+            name=name,
+            matrix={"v": name},
+            jobs=(job("x", leg("x", step("one", decision))),),
+        )
+        for name, decision in (("a", RUN), ("b", skips), ("c", skips))
+    )
+
+    assert rendered(job("call", *legs))[2:] == [
+        "RUN      CI  ci.yml",
+        "RUN      └─ call",
+        "RUN         ├─ a",
+        "RUN         │  └─ x",
+        "RUN         │     └─ one",
+        "RUN         ├─ b",
+        "RUN         │  └─ x",
+        "SKIP        │     └─ one  inputs.flag is false",
+        "RUN         └─ c  likewise",
+        "",
+        "1 of 1 workflow would start, with 1 job",
+    ]
