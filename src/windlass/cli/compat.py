@@ -68,8 +68,12 @@ def execute(arguments: argparse.Namespace) -> int:
 def _lines(report: CompatReport, terminal: Terminal) -> Iterator[str]:
     count = len(report.files)
     files = f"{count} workflow{'s' * (count != 1)}"
+    if report.unread:
+        yield terminal.paint(f"{report.unread} of {files} could not be read", "red")
     if not report.uses:
-        yield terminal.paint(f"everything in {files} is honoured as on GitHub", "green")
+        if report.unread < count:
+            everything = files if not report.unread else "the others"
+            yield terminal.paint(f"everything in {everything} is honoured as on GitHub", "green")
         return
     features = _by_feature(report.uses)
     for uses in features:
@@ -99,7 +103,7 @@ def _feature_lines(uses: Sequence[FeatureUse], terminal: Terminal) -> Iterator[s
     yield f"  GitHub:   {feature.github}"
     yield f"  Windlass: {feature.windlass}"
     for found in uses[:MOST_PLACES]:
-        place = terminal.paint(f"{found.use.span}", "dim")
+        place = terminal.paint(f"{visible(str(found.use.span))}", "dim")
         yield f"    {place}  {visible(found.use.subject)}"
     if len(uses) > MOST_PLACES:
         yield terminal.paint(f"    and {len(uses) - MOST_PLACES} more places", "dim")

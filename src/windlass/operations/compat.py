@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 class CompatReport:
     """Every use of a feature that is not honoured, in the order of the table.
 
-    `diagnostics` are the mistakes of files that could not be read.
+    `diagnostics` are the mistakes of files; `unread` counts the files that could not be read, of
+    which nothing is known.
     """
 
     root: Path
     files: tuple[str, ...]
     uses: tuple[FeatureUse, ...]
     diagnostics: tuple[Diagnostic, ...]
+    unread: int = 0
 
     @property
     def is_refused(self) -> bool:
@@ -43,12 +45,13 @@ def survey_workflows(paths: Sequence[Path] = (), *, root: Path) -> CompatReport:
     base = find_root(paths[0] if paths else root)
     libraries = [load_workflows(base, chosen) for chosen in _chosen(paths)]
     files = [file for library in libraries for file in library.files]
-    workflows = (file.reading.workflow for file in files)
+    workflows = [file.reading.workflow for file in files]
     return CompatReport(
         root=base,
         files=tuple(file.path for file in files),
         uses=tuple(use for workflow in workflows if workflow for use in survey(workflow)),
         diagnostics=tuple(found for library in libraries for found in library.diagnostics),
+        unread=workflows.count(None),
     )
 
 

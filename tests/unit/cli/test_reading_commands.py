@@ -169,3 +169,13 @@ def test_compat_of_what_only_differs(workflows: Path, capsys: pytest.CaptureFixt
     [feature] = json.loads(capsys.readouterr().out)["features"]
     assert feature["verdict"] == "differs"
     assert feature["places"][0]["line"] == 4
+
+
+def test_compat_says_nothing_of_what_it_cannot_read(
+    workflows: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file with mistakes is not called honoured."""
+    (workflows / "wrong.yml").write_text("on: pushh\n")
+
+    assert main(["compat", str(workflows / "wrong.yml")]) == 1
+    assert capsys.readouterr().out == "1 of 1 workflow could not be read\n"
