@@ -311,6 +311,9 @@ class _MappingReader:
                 )
 
     def _known_keys(self, key: StringToken) -> str:
+        odd = next((one for one in key.value if one.isspace() and one != " "), None)
+        if odd is not None:
+            return f"The key holds the character U+{ord(odd):04X}; indent with plain spaces."
         names = {name: None for candidate in self._candidates for name in candidate.properties}
         if len(self._problems.found) > MAX_SUGGESTIONS:
             return f"Known here: {', '.join(names)}."

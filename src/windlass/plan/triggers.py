@@ -106,7 +106,8 @@ def _check_name(
         if match.pattern is not None:
             reason = f"{noun} '{name}' is taken out by '{match.pattern}'"
         else:
-            reason = f"{noun} '{name}' matches none of {_enumerate(patterns)}"
+            wanted_texts = _enumerate(patterns) if patterns else f"'{key}', which is empty"
+            reason = f"{noun} '{name}' matches none of {wanted_texts}"
         return _skip(event, key, reason, name, patterns)
     patterns = _texts(ignored)
     match = match_names(patterns, name)

@@ -39,6 +39,12 @@ def decide(on: str, event: Event) -> tuple[str, str]:
         ("[push, pull_request]", "dev", "RUN", "'on' names push"),
         ("pull_request", "dev", "SKIP", "'on' names 'pull_request', not push"),
         (
+            "{push: {branches: []}}",
+            "dev",
+            "SKIP",
+            "branch 'dev' matches none of 'branches', which is empty",
+        ),
+        (
             "{push: {branches: [main, develop]}}",
             "develop",
             "RUN",

@@ -462,3 +462,10 @@ def test_defaults_and_names() -> None:
     assert found.defaults is not None
     assert isinstance(found.defaults.shell, StringToken)
     assert isinstance(found.concurrency, StringToken)
+
+
+def test_a_key_after_a_blank_that_is_none() -> None:
+    """A no-break space looks like indentation and is part of the key: the hint names it."""
+    reading = read_workflow("w.yml", (HEAD + "\u00a0\u00a0\u00a0\u00a0name: y\n").encode())
+    hints = [found.hint for found in reading.diagnostics]
+    assert "The key holds the character U+00A0; indent with plain spaces." in hints
