@@ -127,3 +127,25 @@ def test_a_full_disk(repository: Repository, command: str) -> None:
 
     assert done.returncode == 3
     assert done.stderr == "windlass: error: the system refused: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("command", "code"), [("run", 0), ("run -j nothing", 2), ("--version", 0)])
+def test_closed_streams(repository: Repository, closed: str, command: str, code: int) -> None:
+    """A stream that is closed is like one that goes nowhere: the exit code is what it always is."""
+    repository.workflow(WORKFLOW.replace('echo "${{ matrix.x }}"', "echo a"))
+    repository.commit()
+    words = [*WINDLASS, *command.split()]
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *words],
+        cwd=repository.path,
+        env=repository.environment(),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+
+    assert done.returncode == code, done.stderr
+    assert not done.stdout or ">&-" not in closed.split()
+    assert "Traceback" not in done.stderr
+    assert "unexpected" not in done.stderr

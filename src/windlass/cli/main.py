@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from windlass.cli.pipes import write
+from windlass.cli.pipes import open_missing_streams, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Source of the codes: docs/reference/exit-codes.md.
     """
+    open_missing_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _run_command(words)

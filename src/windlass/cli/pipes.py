@@ -1,9 +1,10 @@
-"""Writing to a stream whose reader may go away, as in `windlass plan | head`."""
+"""Streams that go away, as in `windlass plan | head`, or were never there: `windlass run >&-`."""
 
 from __future__ import annotations
 
 import errno
 import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +13,21 @@ if TYPE_CHECKING:
 
 _GONE = (errno.EPIPE, errno.EIO)
 """A pipe without a reader; a terminal that was closed."""
+
+
+def open_missing_streams() -> None:
+    """Open nothing in place of standard streams that are closed.
+
+    Otherwise the next file or pipe would get the number of one of them, and what is meant for the
+    stream would end up there.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # Numbers are given out from the lowest, so this is the one that is missing.
+            os.open(os.devnull, os.O_RDWR)
+            mode = "r" if number == 0 else "w"
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+            setattr(sys, name, stream)
 
 
 def write(stream: TextIO, text: str) -> None:
