@@ -26,7 +26,7 @@ def open_missing_streams() -> None:
             # Numbers are given out from the lowest, so this is the one that is missing.
             os.open(os.devnull, os.O_RDWR)
             mode = "r" if number == 0 else "w"
-            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115  # stays open
             setattr(sys, name, stream)
 
 
