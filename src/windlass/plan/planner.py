@@ -14,6 +14,7 @@ from windlass.lang.expressions import UNKNOWN, Unknown, to_text
 from windlass.lang.template import TemplateFault, evaluate_token_partial
 from windlass.lang.tokens import StringToken
 from windlass.lang.workflow.model import CallJob
+from windlass.lang.workflow.refusals import find_refusals
 from windlass.model.values import dataclass
 from windlass.plan.calls import evaluate_inputs
 from windlass.plan.concurrency import evaluate_concurrency
@@ -73,6 +74,7 @@ def make_plan(
         if decision.verdict is Verdict.RUN
     ]
     problems: list[Diagnostic] = [*find_undeclared(started, event), *selection.check(workflows)]
+    problems += [refusal for workflow in started for refusal in find_refusals(workflow)]
     planned = tuple(
         _WorkflowPlanner(workflow, event, knowledge, selection, problems).plan(decision)
         for workflow, decision in zip(workflows, decisions, strict=True)

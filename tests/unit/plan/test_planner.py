@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.plan.planning import REPOSITORY, happen, jobs_of, plan, read, verdicts_of
 
+from windlass.lang.diagnostics import Severity
 from windlass.lang.expressions import UNKNOWN
 from windlass.plan.planner import Knowledge, make_plan
 from windlass.plan.selection import Selection
@@ -565,3 +566,37 @@ def test_a_long_chain_of_jobs() -> None:
     found = plan("on: push\njobs:\n" + "\n".join(reversed(lines)))
 
     assert set(verdicts_of(found).values()) == {"RUN"}
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        (
+            "on: {push: {paths: [a], paths-ignore: [b]}}\njobs: {a: {runs-on: x, steps: [{run: y}]}}",
+            "filter-pair",
+            "you may only define one of `paths` and `paths-ignore` for a single event",
+        ),
+        (
+            "on: push\njobs: {a: {runs-on: x}}",
+            "no-steps",
+            (
+                "No steps defined in `steps` and no workflow called in `uses` for the following "
+                "jobs: a"
+            ),
+        ),
+        (
+            "on: push\njobs: {a: {runs-on: x, steps: []}}",
+            "no-steps",
+            (
+                "No steps defined in `steps` and no workflow called in `uses` for the following "
+                "jobs: a"
+            ),
+        ),
+    ],
+)
+def test_what_only_the_server_refuses(text: str, code: str, message: str) -> None:
+    """GitHub starts nothing of such a workflow, though it can be read."""
+    (found,) = plan(text, happen("push", changed_files=("a",))).diagnostics
+
+    assert (found.code, found.message) == (code, message)
+    assert found.severity is Severity.ERROR
