@@ -197,6 +197,15 @@ def test_secrets_are_seen_nowhere(repository: Repository) -> None:
     assert files_with(SECRET.encode(), repository.path / ".windlass") == []
 
 
+def test_nobody_else_reads_what_a_job_keeps(repository: Repository) -> None:
+    """Scripts and command files may hold secrets: the state folder is its owner's alone."""
+    repository.workflow(SECRETIVE)
+    repository.commit()
+    repository.windlass("run", "--secret", "TOKEN", variables={"TOKEN": SECRET})
+
+    assert (repository.path / ".windlass").stat().st_mode & 0o077 == 0
+
+
 def files_with(text: bytes, folder: Path) -> list[str]:
     """Files that hold a text, except those that steps wrote it to by themselves."""
     own = ("GITHUB_", "output", "summary", "set_output", "step_summary")

@@ -59,7 +59,8 @@ class Source:
         """
         ignore = self.state / ".gitignore"
         try:
-            self.state.mkdir(parents=True, exist_ok=True)
+            # Scripts and command files hold secrets while a job runs: nobody else may look.
+            self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not ignore.exists():
                 ignore.write_text("*\n", encoding="utf-8")
         except OSError as error:
