@@ -57,6 +57,20 @@ def test_values_beside_such_keys_are_read_all_the_same(text: str, expected: list
     assert errors(text) == expected
 
 
+def test_a_computed_key_may_be_the_required_one() -> None:
+    """What `insert` brings is not known yet, so nothing is said to be missing beside it."""
+    group = JOB + "    concurrency:\n"
+
+    assert errors(group + "      cancel-in-progress: true\n") == [
+        "7:7 missing-key: Required property is missing: group"
+    ]
+    assert [
+        error.partition(":")[2]
+        for error in errors(group + "      ${{ insert }}: ${{ vars.x }}\n      queue: max\n")
+        if "missing" in error
+    ] == []
+
+
 def test_a_key_may_not_be_computed_where_no_context_can_be_used() -> None:
     """The key itself is named, before what its absence leads to."""
     first, second = errors(JOB.replace("{run: x}", '{"${{ insert }}": x}'))

@@ -101,6 +101,12 @@ def test_a_wrong_value(text: str, message: str, expected: str) -> None:
             "Known here: run.",
         ),
         (
+            REST + "concurrency: {qqqqq: 1, group: a}\n",
+            "unexpected-key",
+            "Unexpected value 'qqqqq'",
+            "Known here: group, cancel-in-progress, queue.",
+        ),
+        (
             REST + "env: {? [a] : b}\n",
             "mapping-key",
             "A mapping key must be a scalar",
