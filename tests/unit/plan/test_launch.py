@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.unit.plan.machines import CONTEXTS, Play, call, job, workflow
+from tests.unit.plan.planning import read
 
 from windlass.plan.calls import MAX_LEVELS
 from windlass.plan.orders import RejectJob, StartJob
@@ -97,3 +98,37 @@ def test_calls_go_so_deep() -> None:
         "w.yml (Line: 1, Col: 1): "
         f"Workflows may call one another {MAX_LEVELS} levels deep; this is one more"
     )
+
+
+CALLED = """
+on:
+  workflow_call:
+    inputs: {place: {type: string}, size: {type: number, default: 3}}
+    secrets: {token: {}}
+jobs:
+  b:
+    runs-on: x
+    steps: [{run: x}]
+"""
+CALLER = """
+on: push
+jobs:
+  a:
+    strategy: {matrix: {v: [north]}}
+    uses: ./.github/workflows/called.yml
+    with: {place: '${{ matrix.v }}'}
+    secrets: {token: '${{ secrets.T }}'}
+"""
+
+
+def test_a_called_workflow_has_its_inputs_and_what_secrets_are_made_of() -> None:
+    """Inputs may look at the leg that calls; secrets are evaluated later, with its contexts."""
+    caller = read(CALLER, {".github/workflows/called.yml": CALLED})
+    (start,) = RunMachine(caller, CONTEXTS).receive(RunStarted())
+
+    assert isinstance(start, StartJob)
+    assert start.key == "a (north) / b"
+    assert start.contexts["inputs"] == {"place": "north", "size": 3}
+    (handover,) = start.handovers
+    assert handover.contexts["matrix"] == {"v": "north"}
+    assert handover.inherit is False
