@@ -17,6 +17,11 @@ RESET = "\x1b[0m"
 OUTPUT_TAB_WIDTH = 8
 
 
+def is_plain(text: str) -> bool:
+    """Tell whether all lines of a text may be shown as they are."""
+    return _PLAIN.fullmatch(text) is not None
+
+
 def clean_line(line: str, *, colour: bool) -> str:
     """Return one line as it may be shown; a progress bar leaves only its last state.
 

@@ -6,8 +6,8 @@ from collections import deque
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-from windlass.cli.escapes import clean_line
-from windlass.cli.terminal import Style, Terminal, cut, visible, width_of
+from windlass.cli.escapes import clean_line, is_plain
+from windlass.cli.terminal import Style, Terminal, cut_middle, visible, width_of
 from windlass.model.status import Result
 from windlass.protocol.events import (
     Annotation,
@@ -52,11 +52,11 @@ END_OF_GROUP = "##[endgroup]"
 
 
 class RunLog:
-    """Turns events into lines for people; remembers only the names of the jobs."""
+    """Turns events into lines for people; remembers only what the jobs are called."""
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
-        self._names: dict[str, str] = {}
+        self._labels: dict[str, str] = {}
         self._styles: dict[str, Style] = {}
         self._next_style = cycle(_JOB_STYLES)
         self._column = 0
@@ -89,35 +89,55 @@ class RunLog:
                 self._meet(event.job, event.name)
                 yield self._job_line(event.job, self._job_end(event))
 
-    def name_of(self, job: str) -> str:
-        """What people call the job with this key."""
-        return self._names.get(job, job)
-
     def _meet(self, job: str, name: str) -> None:
-        self._names[job] = visible(name)
-        if job not in self._styles:
-            self._styles[job] = next(self._next_style)
-        self._column = max(self._column, min(width_of(self._names[job]), WIDEST_JOB))
+        """Choose what stands in front of a job's lines: its name, short, and no other job's."""
+        if job in self._labels:
+            return
+        widest = (
+            min(WIDEST_JOB, self._terminal.width // 3) if self._terminal.is_live else WIDEST_JOB
+        )
+        label, number = cut_middle(visible(name), widest), 2
+        while label in self._labels.values():
+            mark = f" #{number}"
+            label, number = cut_middle(visible(name), widest - len(mark)) + mark, number + 1
+        self._labels[job] = label
+        self._styles[job] = next(self._next_style)
+        self._column = max(self._column, width_of(label))
 
     def _job_line(self, job: str, text: str) -> str:
-        name = cut(self.name_of(job), WIDEST_JOB)
+        return f"{self._lead(job)}{text}"
+
+    def _lead(self, job: str) -> str:
+        """What stands in front of each line of a job."""
+        name = self._labels.get(job, job)
         padding = " " * max(self._column - width_of(name), 0)
         painted = self._terminal.paint(name, self._styles.get(job, "cyan"))
-        return f"{painted}{padding} {self._terminal.paint('│', 'dim')} {text}"
+        return f"{painted}{padding} {self._terminal.paint('│', 'dim')} "
 
     def _output_lines(self, event: Output) -> Iterator[str]:
-        """What a step printed; the lines of a group stand indented below its title."""
+        """What a step printed; the lines of a group stand indented below its title.
+
+        Steps print millions of lines: what all lines have in common is made once.
+        """
+        lead, step, colour = self._lead(event.job), (event.job, event.step), self._terminal.colour
+        indent = "    " if step in self._grouped else "  "
+        if "##[" not in event.text and is_plain(event.text):
+            front = lead + indent
+            yield from (
+                (front + line).rstrip() for line in event.text.removesuffix("\n").split("\n")
+            )
+            return
         for line in event.text.removesuffix("\n").split("\n"):
-            if line.startswith(GROUP):
-                self._grouped.add((event.job, event.step))
+            if not line.startswith((GROUP, END_OF_GROUP)):
+                yield f"{lead}{indent}{clean_line(line, colour=colour)}".rstrip()
+            elif line.startswith(GROUP):
+                self._grouped.add(step)
+                indent = "    "
                 title = clean_line(line.removeprefix(GROUP), colour=False)
-                yield self._job_line(event.job, f"  {self._terminal.paint(f'▾ {title}', 'bold')}")
-            elif line.startswith(END_OF_GROUP):
-                self._grouped.discard((event.job, event.step))
+                yield f"{lead}  {self._terminal.paint(f'▾ {title}', 'bold')}"
             else:
-                indent = "    " if (event.job, event.step) in self._grouped else "  "
-                shown = clean_line(line, colour=self._terminal.colour)
-                yield self._job_line(event.job, f"{indent}{shown}".rstrip())
+                self._grouped.discard(step)
+                indent = "  "
 
     def _skipped(self, name: str, reason: str) -> str:
         text = f"{MARKS[Result.SKIPPED]} {visible(name)}: {visible(reason)}"

@@ -96,3 +96,14 @@ def cut(text: str, columns: int) -> str:
     while width_of(kept) > columns - 1:
         kept = kept[:-1]
     return kept.rstrip() + "…"
+
+
+def cut_middle(text: str, columns: int) -> str:
+    """Shorten a text to the given columns; its end stays: names of a matrix differ there."""
+    if width_of(text) <= columns:
+        return text
+    end = text[-max(columns // 2, 1) :]
+    while width_of(end) > columns // 2 and len(end) > 1:
+        end = end[1:]
+    end = end.lstrip()
+    return cut(text, columns - width_of(end)) + end

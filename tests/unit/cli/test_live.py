@@ -294,3 +294,24 @@ def test_a_failure_without_output_says_where_it_is(script: str, told: str) -> No
         )
     )
     assert f"a › {name} failed with exit code 7 and printed nothing\n  ci.yml:7\n{told}\n" in log
+
+
+def test_jobs_with_long_names_stay_apart() -> None:
+    """Names of a matrix differ at their ends; names that look alike even so are numbered."""
+    names = [
+        *(f"integration tests on ubuntu (3.{minor}, linux)" for minor in (11, 12)),
+        *(f"integration tests {middle} of a long name that ends alike" for middle in "ab"),
+        "short",
+    ]
+    started = (JobStarted(job=str(number), name=name) for number, name in enumerate(names))
+    steps = (StepStarted(job=str(number), step="s", name="x") for number in range(len(names)))
+
+    lines = shown((STARTED, *started, *steps)).splitlines()[1:]
+
+    assert lines == [
+        "integration te…(3.11, linux) │ ▸ x",
+        "integration te…(3.12, linux) │ ▸ x",
+        "integration t…hat ends alike │ ▸ x",
+        "integration…t ends alike #2  │ ▸ x",
+        "short                        │ ▸ x",
+    ]
