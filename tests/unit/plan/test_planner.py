@@ -572,7 +572,10 @@ def test_a_long_chain_of_jobs() -> None:
     ("text", "code", "message"),
     [
         (
-            "on: {push: {paths: [a], paths-ignore: [b]}}\njobs: {a: {runs-on: x, steps: [{run: y}]}}",
+            (
+                "on: {push: {paths: [a], paths-ignore: [b]}}\n"
+                "jobs: {a: {runs-on: x, steps: [{run: y}]}}"
+            ),
             "filter-pair",
             "you may only define one of `paths` and `paths-ignore` for a single event",
         ),
