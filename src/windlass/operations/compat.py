@@ -46,12 +46,14 @@ def survey_workflows(paths: Sequence[Path] = (), *, root: Path) -> CompatReport:
     libraries = [load_workflows(base, chosen) for chosen in _chosen(paths)]
     files = [file for library in libraries for file in library.files]
     workflows = [file.reading.workflow for file in files]
+    missed = [found.span for library in libraries for found in library.unreadable]
+    unreadable = [span.path for span in missed if span is not None]
     return CompatReport(
         root=base,
-        files=tuple(file.path for file in files),
+        files=(*(file.path for file in files), *unreadable),
         uses=tuple(use for workflow in workflows if workflow for use in survey(workflow)),
         diagnostics=tuple(found for library in libraries for found in library.diagnostics),
-        unread=workflows.count(None),
+        unread=workflows.count(None) + len(unreadable),
     )
 
 

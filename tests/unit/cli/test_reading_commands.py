@@ -179,3 +179,7 @@ def test_compat_says_nothing_of_what_it_cannot_read(
 
     assert main(["compat", str(workflows / "wrong.yml")]) == 1
     assert capsys.readouterr().out == "1 of 1 workflow could not be read\n"
+
+    (workflows / "gone.yml").symlink_to("nowhere")
+    assert main(["compat"]) == 1
+    assert capsys.readouterr().out == "2 of 2 workflows could not be read\n"
