@@ -107,6 +107,8 @@ def find_workflows(root: Path, chosen: Path | None = None) -> tuple[Path, ...]:
         )
     if chosen is not None and not chosen.is_dir():
         return (chosen,)
+    if chosen is None:
+        _refuse_links(root)
     try:
         names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(_ENDINGS))
     except FileNotFoundError:
@@ -119,6 +121,20 @@ def find_workflows(root: Path, chosen: Path | None = None) -> tuple[Path, ...]:
             hint="a workflow is a .yml or .yaml file there; -W names another place",
         )
     return tuple(folder / name for name in names)
+
+
+def _refuse_links(root: Path) -> None:
+    """Refuse a folder of workflows behind a symbolic link: for Git, and so for GitHub, it is none.
+
+    Raises:
+        InputError: `.github` or `.github/workflows` is such a link.
+    """
+    for folder in (root / ".github", root / WORKFLOW_FOLDER):
+        if folder.is_symlink():
+            raise InputError(
+                f"{folder} is a symbolic link, and GitHub looks for no workflows behind one",
+                hint="make it a folder, or name the workflows with -W",
+            )
 
 
 class _Reader:

@@ -158,3 +158,17 @@ def test_a_choice_that_does_not_exist(tmp_path: Path) -> None:
     """A path that was named must be there."""
     with pytest.raises(InputError, match="does not exist"):
         load_workflows(tmp_path, tmp_path / "none.yml")
+
+
+@pytest.mark.parametrize("link", [".github", ".github/workflows"])
+def test_a_folder_behind_a_link_holds_no_workflows(tmp_path: Path, link: str) -> None:
+    """Git keeps the link and not what is behind it, so GitHub would find nothing."""
+    real = tmp_path / "real" / "workflows"
+    real.mkdir(parents=True)
+    (real / "ci.yml").write_text("on: push\njobs: {a: {runs-on: x}}\n")
+    (tmp_path / link).parent.mkdir(exist_ok=True)
+    (tmp_path / link).symlink_to(real if link.endswith("workflows") else real.parent)
+
+    with pytest.raises(InputError, match="is a symbolic link, and GitHub looks for no workflows"):
+        load_workflows(tmp_path)
+    assert len(load_workflows(tmp_path, real).workflows) == 1
