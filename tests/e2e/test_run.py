@@ -352,3 +352,33 @@ def test_a_reader_that_goes_away(repository: Repository) -> None:
 
     assert (process.wait(SECONDS), errors) == (0, b"")
     assert (repository.home / "done").exists()
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--input", "where=nowhere"), "'nowhere' is no option of the input 'where'"),
+        (("--input", "were=here"), "there is no input 'were'"),
+        (("--matrix", "version=1"), "no matrix has a key 'version'"),
+        (("--matrix", "v=3"), "No leg of the matrix has v=3"),
+        (("-j", "b"), "no workflow has a job 'b'"),
+    ],
+)
+def test_a_choice_that_fits_nothing_is_a_wrong_call(
+    repository: Repository, command: str, words: tuple[str, ...], message: str
+) -> None:
+    """Exit code 2, and nothing has run: whoever called has to change the call, not a file."""
+    repository.workflow(
+        "on:\n"
+        "  workflow_dispatch: {inputs: {where: {type: choice, options: [here, there]}}}\n"
+        "jobs:\n"
+        "  a: {runs-on: ubuntu-latest, strategy: {matrix: {v: [1, 2]}}, steps: [{run: echo ran}]}\n"
+    )
+    repository.commit()
+
+    done = repository.windlass(command, "workflow_dispatch", *words)
+
+    assert done.returncode == 2
+    assert f"error: {message}" in done.stderr
+    assert command == "plan" or not done.stdout

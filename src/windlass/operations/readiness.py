@@ -67,9 +67,8 @@ def _errors(findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
 
 
 def _is_about_call(finding: Diagnostic) -> bool:
-    """Tell whether it is the command line that is wrong, or does not fit the workflows."""
-    is_choice = finding.code in ("missing-input", "wrong-input", "unknown-leg")
-    return finding.severity is Severity.ERROR and (finding.span is None or is_choice)
+    """Tell whether it is the command line that is wrong: it has no place in a file."""
+    return finding.severity is Severity.ERROR and finding.span is None
 
 
 def _parts(planning: Planning) -> Iterator[tuple[str, set[str]]]:

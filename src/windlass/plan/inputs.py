@@ -9,7 +9,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from windlass.lang.diagnostics import Diagnostic
+from windlass.lang.diagnostics import Diagnostic, Related
 from windlass.lang.expressions import to_number, to_text
 from windlass.lang.template import TemplateFault, evaluate_token
 
@@ -132,5 +132,7 @@ def _check(definition: InputDefinition, text: str, *, is_given: bool) -> Diagnos
 def _refuse(
     definition: InputDefinition, code: str, message: str, hint: str | None = None
 ) -> Diagnostic:
+    """Return a finding about the call: it is not the file that is wrong."""
     hint = hint or f"give it as --input {definition.name}=VALUE"
-    return Diagnostic(code=code, message=message, span=definition.span, hint=hint)
+    declared = Related("the input is declared here", definition.span)
+    return Diagnostic(code=code, message=message, related=(declared,), hint=hint)

@@ -83,7 +83,7 @@ def make_plan(
     return Plan(
         event=event,
         workflows=planned,
-        diagnostics=tuple(problems),
+        diagnostics=tuple(dict.fromkeys(problems)),
         digests=knowledge.digests,
         variables=knowledge.variables,
     )
@@ -218,7 +218,7 @@ class _WorkflowPlanner:
         legs = () if strategy is None else strategy.legs
         chosen = tuple(leg for leg in legs if self._selection.has_leg(leg.matrix))
         if legs and not chosen:
-            self._report(self._selection.refuse_legs(job, legs), "unknown-leg")
+            self._problems.append(self._selection.describe_misfit(job, legs))
         return JobPlan(
             id=job.id,
             key=f"{level.prefix}{job.id}",

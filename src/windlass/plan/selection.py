@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from windlass.lang.diagnostics import Diagnostic
+from windlass.lang.diagnostics import Diagnostic, Related
 from windlass.lang.expressions import is_equal
 from windlass.lang.expressions.lookup import look_up
 from windlass.model.values import dataclass
@@ -49,6 +49,12 @@ class Selection:
         known = ", ".join(leg.key for leg in legs)
         message = f"No leg of the matrix has {wanted}; there are: {known}"
         return PlanFault(message, job.span)
+
+    def describe_misfit(self, job: AnyJob, legs: Sequence[Leg]) -> Diagnostic:
+        """Return the same as a finding about the call: it is not the file that is wrong."""
+        message = self.refuse_legs(job, legs).message
+        place = Related("the job is here", job.span)
+        return Diagnostic(code="unknown-leg", message=message, related=(place,))
 
     def check(self, workflows: Sequence[Workflow]) -> tuple[Diagnostic, ...]:
         """Return a finding if no workflow has the job."""

@@ -96,12 +96,13 @@ def test_names_of_inputs_ignore_case() -> None:
     ],
 )
 def test_wrong_inputs(inputs: dict[str, str], message: str, hint: str) -> None:
-    """What does not fit is a diagnostic at the input's definition."""
+    """What does not fit is a diagnostic about the call that shows the input's definition."""
     found = give(**inputs)
 
     assert isinstance(found, tuple)
     assert [(finding.message, finding.hint) for finding in found] == [(message, hint)]
-    assert found[0].span is not None
+    assert found[0].span is None, "the call is wrong, not the file"
+    assert [related.message for related in found[0].related] == ["the input is declared here"]
 
 
 def test_an_undeclared_input_is_found() -> None:
