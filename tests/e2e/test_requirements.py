@@ -233,7 +233,7 @@ def test_quality_gates_are_reused(repository: Repository) -> None:
     assert said(done) == ["at least 85"]
     wrong = repository.windlass("run", "--secret", "OURS", variables={"OURS": "another"})
     assert wrong.returncode == 1
-    assert "at least" not in wrong.stdout
+    assert "│   at least" not in wrong.stdout
 
 
 IMAGES = """\
