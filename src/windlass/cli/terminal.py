@@ -26,6 +26,9 @@ _CODES: dict[str, str] = {
 _PICTURES = {code: chr(0x2400 + code) for code in range(32)} | {0x7F: "\u2421"}
 _UNSEEN = (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _PICTURES |= dict.fromkeys(_UNSEEN, "\ufffd")
+_DRAWN = "│▸▾›✓✗■⊘…├└─⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_TYPED = str.maketrans(_DRAWN, "|>v>+x#-~|`-**********")
+"""What stands for each mark where the encoding of the stream does not have it."""
 TAB_WIDTH = 4
 DEFAULT_WIDTH = 80
 
@@ -37,10 +40,11 @@ class Terminal:
         self.stream = stream
         self.is_live = is_live
         self.colour = colour
+        self._can_draw = _can_encode(_DRAWN, stream)
 
     def write(self, text: str) -> None:
         """Write and flush; once the reader has gone away, further text is dropped."""
-        write(self.stream, text)
+        write(self.stream, text if self._can_draw else text.translate(_TYPED))
 
     def paint(self, text: str, *styles: Style) -> str:
         """Return the text in the given styles, or unchanged where there is no colour."""
@@ -69,6 +73,14 @@ def open_terminal(stream: TextIO, variables: Mapping[str, str] | None = None) ->
     is_terminal = stream.isatty()
     is_live = is_terminal and variables.get("TERM", "") != "dumb"
     return Terminal(stream, is_live=is_live, colour=is_live and not variables.get("NO_COLOR"))
+
+
+def _can_encode(text: str, stream: TextIO) -> bool:
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def visible(text: str) -> str:

@@ -81,3 +81,19 @@ def test_width(text: str, columns: int) -> None:
 def test_cut(text: str, columns: int, shown: str) -> None:
     """A text that is too long ends in an ellipsis and fits."""
     assert cut(text, columns) == shown
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("utf-8", "a │ ✓ done… é\n"),
+        ("latin-1", "a | + done~ é\n"),
+        ("ascii", "a | + done~ \\xe9\n"),
+    ],
+)
+def test_marks_that_a_stream_cannot_take(encoding: str, shown: str) -> None:
+    """Where the encoding has no such marks, letters and signs of every keyboard stand for them."""
+    data = io.BytesIO()
+    open_terminal(io.TextIOWrapper(data, encoding=encoding)).write("a │ ✓ done… é\n")
+
+    assert data.getvalue().decode(encoding) == shown
