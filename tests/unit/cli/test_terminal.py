@@ -94,6 +94,8 @@ def test_cut(text: str, columns: int, shown: str) -> None:
 def test_marks_that_a_stream_cannot_take(encoding: str, shown: str) -> None:
     """Where the encoding has no such marks, letters and signs of every keyboard stand for them."""
     data = io.BytesIO()
-    open_terminal(io.TextIOWrapper(data, encoding=encoding)).write("a │ ✓ done… é\n")
+    stream = io.TextIOWrapper(data, encoding=encoding)
+
+    open_terminal(stream).write("a │ ✓ done… é\n")
 
     assert data.getvalue().decode(encoding) == shown
