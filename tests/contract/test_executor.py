@@ -241,7 +241,9 @@ class TestHost:
 
     def test_session_of_its_own(self, host: Session, tmp_path: Path) -> None:
         """A step leads a session and has no terminal."""
-        process = self.start(host, tmp_path, "ps -o pid=,sid= -p $$ && ! : </dev/tty")
+        process = self.start(
+            host, tmp_path, "cut --delimiter=' ' --fields=1,6 /proc/$$/stat && ! : </dev/tty"
+        )
         pid, sid = read_all(process).split()[:2]
 
         assert pid == sid
