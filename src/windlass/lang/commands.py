@@ -64,7 +64,7 @@ def _parse_current(line: str, registered: Container[str]) -> RunnerCommand | Non
     return RunnerCommand(
         name,
         _unescape(text[end + len(MARKER) :], _DATA_ESCAPES),
-        _parse_properties(properties.strip(_SPACES), ",", _PROPERTY_ESCAPES) if name else {},
+        _parse_properties(properties.strip(_SPACES), ",", _PROPERTY_ESCAPES),
     )
 
 
@@ -79,7 +79,7 @@ def _parse_old(line: str, registered: Container[str]) -> RunnerCommand | None:
     return RunnerCommand(
         name,
         _unescape(line[end + 1 :], _OLD_ESCAPES),
-        _parse_properties(properties, ";", _OLD_ESCAPES) if name else {},
+        _parse_properties(properties, ";", _OLD_ESCAPES),
     )
 
 

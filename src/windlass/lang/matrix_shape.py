@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windlass.lang.casing import fold
 from windlass.lang.tokens import MappingToken, SequenceToken, StringToken
 from windlass.model.values import dataclass
 
@@ -35,8 +36,8 @@ class MatrixShape:
 
     def find(self, name: str) -> Vector | None:
         """Return the vector of that name, without regard to case, or None."""
-        folded = name.upper()
-        return next((v for v in self.vectors if v.name.value.upper() == folded), None)
+        folded = fold(name)
+        return next((v for v in self.vectors if fold(v.name.value) == folded), None)
 
     def included_values(self, name: str) -> Iterator[Token]:
         """Yield what the literal `include` entries give to one key."""

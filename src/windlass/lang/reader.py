@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windlass.lang.casing import fold
 from windlass.lang.expressions import to_text
 from windlass.lang.positions import Position, Span
 from windlass.lang.scalars import OPEN, parse_scalar
@@ -270,9 +271,9 @@ class _MappingReader:
         return self._value_place if self._is_all_loose else self._place.inside("any")
 
     def _is_new(self, key: StringToken) -> bool:
-        upper = key.value.upper()
-        if upper in self._seen:
-            first = self._seen[upper].span.start
+        folded = fold(key.value)
+        if folded in self._seen:
+            first = self._seen[folded].span.start
             self._problems.add(
                 "duplicate-key",
                 f"'{key.value}' is already defined",
@@ -280,7 +281,7 @@ class _MappingReader:
                 f"It was first defined in line {first.line}; keep one of them.",
             )
             return False
-        self._seen[upper] = key
+        self._seen[folded] = key
         return True
 
     def _match(self, name: str) -> Property | None:
@@ -305,7 +306,7 @@ class _MappingReader:
 
     def _check_required(self, node: MappingNode, definition: MappingDefinition) -> None:
         for name, known in definition.properties.items():
-            if known.required and name.upper() not in self._seen:
+            if known.required and fold(name) not in self._seen:
                 self._problems.add(
                     "missing-key", f"Required property is missing: {name}", node.span
                 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from windlass.lang.casing import fold
 from windlass.lang.expressions import (
     UNKNOWN,
     Fault,
@@ -18,7 +19,6 @@ from windlass.lang.expressions import (
     is_primitive,
     to_text,
 )
-from windlass.lang.expressions.casing import fold
 from windlass.lang.tokens import (
     ExpressionToken,
     InsertToken,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from windlass.lang.casing import fold
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -93,9 +94,9 @@ class MappingToken:
 
     def find(self, key: str) -> Token | None:
         """Return the value under a literal key, without regard to case, or None."""
-        folded = key.upper()
+        folded = fold(key)
         for name, value in self.entries:
-            if isinstance(name, StringToken) and name.value.upper() == folded:
+            if isinstance(name, StringToken) and fold(name.value) == folded:
                 return value
         return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from windlass.lang.casing import fold
 from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.expressions import Unknown, kind_of, to_text
 from windlass.lang.template import TemplateFault, evaluate_token_partial
@@ -87,7 +88,7 @@ def evaluate_inputs(
     given = _literal_keys(call.inputs)
     inputs: dict[str, Any] = {}
     for name, definition in called.triggers.call_inputs.items():
-        token = given.pop(name.upper(), None)
+        token = given.pop(fold(name), None)
         scope = defaults if token is None else caller
         if token is None and definition.required:
             message = f"Input {name} is required, but not provided while calling."
@@ -131,9 +132,7 @@ def combine_results(results: Iterable[Result]) -> Result:
 def _literal_keys(inputs: MappingToken | None) -> dict[str, Token]:
     if inputs is None:
         return {}
-    return {
-        key.value.upper(): value for key, value in inputs.entries if isinstance(key, StringToken)
-    }
+    return {fold(key.value): value for key, value in inputs.entries if isinstance(key, StringToken)}
 
 
 def _evaluate_input(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from windlass.lang.casing import fold
 from windlass.model.status import Result
 from windlass.plan.predecessors import Ancestry
 
@@ -136,9 +137,9 @@ def build_level(level: Level, chosen: Collection[str] | None = None) -> list[Nod
     jobs = [job for job in level.workflow.jobs if chosen is None or job.id in chosen]
     level.nodes = {job.id: Node(job=job, level=level) for job in jobs}
     level.unfinished = len(level.nodes)
-    folded = {id_.upper(): node for id_, node in level.nodes.items()}
+    folded = {fold(id_): node for id_, node in level.nodes.items()}
     for node in level.nodes.values():
-        names = dict.fromkeys(need.value.upper() for need in node.job.needs)
+        names = dict.fromkeys(fold(need.value) for need in node.job.needs)
         node.needs = [folded[name] for name in names]
         node.waiting = len(node.needs)
         for need in node.needs:

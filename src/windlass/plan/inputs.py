@@ -9,6 +9,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from windlass.lang.casing import fold
 from windlass.lang.diagnostics import Diagnostic, Related
 from windlass.lang.expressions import to_number, to_text
 from windlass.lang.template import TemplateFault, evaluate_token
@@ -55,7 +56,7 @@ def read_inputs(workflow: Workflow, event: Event) -> dict[str, Any] | tuple[Diag
     problems: list[Diagnostic] = []
     for name, definition in workflow.triggers.dispatch_inputs.items():
         text = _text_of(definition, given)
-        problem = _check(definition, text, is_given=name.upper() in given)
+        problem = _check(definition, text, is_given=fold(name) in given)
         if problem is not None:
             problems.append(problem)
         values[name] = _convert(definition, text)
@@ -67,7 +68,7 @@ def find_undeclared(workflows: Sequence[Workflow], event: Event) -> tuple[Diagno
     if event.name != "workflow_dispatch":
         return ()
     names = [name for workflow in workflows for name in workflow.triggers.dispatch_inputs]
-    declared = {name.upper() for name in names}
+    declared = {fold(name) for name in names}
     inputs: Any = event.payload.get("inputs") or {}
     listed = ", ".join(dict.fromkeys(names))
     return tuple(
@@ -77,7 +78,7 @@ def find_undeclared(workflows: Sequence[Workflow], event: Event) -> tuple[Diagno
             hint=f"the inputs are {listed}" if names else "the workflow declares no inputs",
         )
         for name in inputs
-        if name.upper() not in declared
+        if fold(name) not in declared
     )
 
 
@@ -85,12 +86,12 @@ def _given(event: Event) -> dict[str, str]:
     inputs: Any = event.payload.get("inputs")
     if not isinstance(inputs, dict):
         return {}
-    return {name.upper(): to_text(value) for name, value in inputs.items()}
+    return {fold(name): to_text(value) for name, value in inputs.items()}
 
 
 def _text_of(definition: InputDefinition, given: Mapping[str, str]) -> str:
     """Return what an input is as a string: as given, its default, or what GitHub fills in."""
-    text = given.get(definition.name.upper())
+    text = given.get(fold(definition.name))
     if text is not None:
         return text
     if definition.default is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from windlass.lang.casing import fold
 from windlass.lang.expressions import UNKNOWN, holds_unknown, is_equal, kind_of, to_text
 from windlass.lang.expressions.lookup import look_up
 from windlass.lang.template import TemplateFault, evaluate_token_partial
@@ -228,14 +229,14 @@ def _read_matrix(
 
 
 def _read_include(vectors: Mapping[str, Any], include: Sequence[Any]) -> list[_Inclusion]:
-    names = {name.upper(): name for name in vectors}
+    names = {fold(name) for name in vectors}
     inclusions = []
     for entry in include:
         mapping = _expect_mapping(entry)
         if not mapping:
             raise _MatrixError("Matrix include mapping does not contain any values")
-        match = {key: value for key, value in mapping.items() if key.upper() in names}
-        extra = {key: value for key, value in mapping.items() if key.upper() not in names}
+        match = {key: value for key, value in mapping.items() if fold(key) in names}
+        extra = {key: value for key, value in mapping.items() if fold(key) not in names}
         inclusions.append(_Inclusion(match, extra, tuple(_leaves(match, ()))))
     return inclusions
 
@@ -243,14 +244,14 @@ def _read_include(vectors: Mapping[str, Any], include: Sequence[Any]) -> list[_I
 def _read_exclude(
     vectors: Mapping[str, Any], exclude: Sequence[Any]
 ) -> list[tuple[tuple[tuple[str | int, ...], Any], ...]]:
-    names = {name.upper() for name in vectors}
+    names = {fold(name) for name in vectors}
     exclusions = []
     for entry in exclude:
         mapping = _expect_mapping(entry)
         if not mapping:
             raise _MatrixError("Matrix exclude filter must not be empty")
         for key in mapping:
-            if key.upper() not in names:
+            if fold(key) not in names:
                 raise _MatrixError(
                     f"Matrix exclude key '{key}' does not match any key within the matrix"
                 )

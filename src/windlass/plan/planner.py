@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from windlass.lang.casing import fold
 from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.expressions import UNKNOWN, Unknown, to_text
 from windlass.lang.template import TemplateFault, evaluate_token_partial
@@ -357,11 +358,9 @@ class _WorkflowPlanner:
 
 def _foresee_needs(job: AnyJob, decisions: Mapping[str, Decision]) -> dict[str, Any]:
     """Return the `needs` context: known only for jobs that are skipped for certain."""
-    skipped = {id_.upper() for id_, found in decisions.items() if found.verdict is Verdict.SKIP}
+    skipped = {fold(id_) for id_, found in decisions.items() if found.verdict is Verdict.SKIP}
     return {
-        need.value: {"result": "skipped", "outputs": {}}
-        if need.value.upper() in skipped
-        else UNKNOWN
+        need.value: {"result": "skipped", "outputs": {}} if fold(need.value) in skipped else UNKNOWN
         for need in job.needs
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, TypeVar
 
+from windlass.lang.casing import fold
 from windlass.lang.expressions import to_text
 from windlass.model.status import Result
 from windlass.model.values import dataclass
@@ -53,5 +54,5 @@ def select_named(known: Mapping[str, _Entry], names: Sequence[Value]) -> dict[st
     """Return what a status function is about: the named entries, or all where none is named."""
     if not names:
         return dict(known)
-    wanted = {to_text(name).upper() for name in names}
-    return {name: entry for name, entry in known.items() if name.upper() in wanted}
+    wanted = {fold(to_text(name)) for name in names}
+    return {name: entry for name, entry in known.items() if fold(name) in wanted}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from windlass.lang.casing import equals_ignoring_case, fold
 from windlass.lang.diagnostics import Diagnostic, Related
 from windlass.lang.expressions import is_equal
 from windlass.lang.expressions.lookup import look_up
@@ -31,7 +32,7 @@ class Selection:
 
     def has_job(self, workflow: Workflow) -> bool:
         """Tell whether a workflow has the job that was asked for."""
-        return self.job is None or self.job.upper() in {job.id.upper() for job in workflow.jobs}
+        return self.job is None or fold(self.job) in {fold(job.id) for job in workflow.jobs}
 
     def has_leg(self, matrix: Any) -> bool:
         """Tell whether a leg with this matrix was asked for."""
@@ -75,7 +76,7 @@ class Selection:
         if not due or not all(plan.has_known_legs and plan.legs for plan in due):
             return ()
         known = dict.fromkeys(key for plan in due for leg in plan.legs for key in leg.matrix or ())
-        folded = {key.upper() for key in known}
+        folded = {fold(key) for key in known}
         return tuple(
             Diagnostic(
                 code="unknown-matrix-key",
@@ -83,7 +84,7 @@ class Selection:
                 hint=f"the keys are {', '.join(known)}" if known else "no job has a matrix",
             )
             for key in self.legs
-            if key.upper() not in folded
+            if fold(key) not in folded
         )
 
 
@@ -93,7 +94,7 @@ def select_jobs(workflow: Workflow, selection: Selection) -> set[str] | None:
         return None
     found: set[str] = set()
     for job, needs in reversed(tuple(order_jobs(workflow))):
-        if job.id.upper() == selection.job.upper() or job.id in found:
+        if equals_ignoring_case(job.id, selection.job) or job.id in found:
             found.update((job.id, *needs))
     return found
 
@@ -103,13 +104,13 @@ def order_jobs(workflow: Workflow) -> Iterator[tuple[AnyJob, tuple[str, ...]]]:
 
     Otherwise the order of the file is kept. The reader has found no cycle in the needs.
     """
-    jobs = {job.id.upper(): job for job in workflow.jobs}
+    jobs = {fold(job.id): job for job in workflow.jobs}
     done: set[str] = set()
     for first in jobs:
         pending = [first]
         while pending:
             job = jobs[pending[-1]]
-            needs = tuple(dict.fromkeys(need.value.upper() for need in job.needs))
+            needs = tuple(dict.fromkeys(fold(need.value) for need in job.needs))
             missing = [need for need in needs if need not in done]
             if missing:
                 pending.extend(reversed(missing))

@@ -130,3 +130,18 @@ def test_a_schedule_tells_its_cron() -> None:
 
     assert fill_event(happen("schedule"), workflow).payload["schedule"] == "0 3 * * *"
     assert fill_event(named, workflow).payload["schedule"] == "0 4 * * *"
+
+
+def test_names_are_compared_character_by_character() -> None:
+    """`ß` is not `SS`, as StringComparer.OrdinalIgnoreCase has it."""
+    workflow = read(
+        """
+        on: {workflow_dispatch: {inputs: {maß: {type: string}}}}
+        jobs: {a: {runs-on: x, steps: [{run: 'true'}]}}
+        """
+    )
+    event = happen("workflow_dispatch", EventWishes(inputs={"MASS": "1"}))
+    assert read_inputs(workflow, event) == {"maß": ""}
+    assert [one.message for one in find_undeclared([workflow], event)] == [
+        "there is no input 'MASS'"
+    ]

@@ -415,3 +415,19 @@ def test_the_cross_product_is_whole(vectors: dict[str, list[str]]) -> None:
     assert size == len(found)
     assert all(list(vectors) == list(matrix) for matrix in found)
     assert all(matrix[key] in vectors[key] for matrix in found for key in vectors)
+
+
+def test_keys_are_compared_character_by_character() -> None:
+    """`ß` is not `SS` (StringComparer.OrdinalIgnoreCase): such a key of `include` is a new one."""
+    text = """
+    strategy:
+      matrix:
+        ß: [1]
+        include: [{SS: 2}]
+    """
+    assert matrices(text) == [{"ß": 1, "SS": 2}]
+
+    excluded = text.replace("include: [{SS: 2}]", "exclude: [{SS: 1}]")
+    fault = expand(read_job(excluded), CONTEXTS)
+    assert isinstance(fault, PlanFault)
+    assert fault.message.endswith("key 'SS' does not match any key within the matrix")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windlass.lang.expressions.casing import equals_ignoring_case, sort_key
+from windlass.lang.casing import equals_ignoring_case, sort_key
 from windlass.lang.expressions.values import kind_of, to_number
 
 if TYPE_CHECKING:

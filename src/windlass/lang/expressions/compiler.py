@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from windlass.lang.expressions.casing import fold
+from windlass.lang.casing import fold
 from windlass.lang.expressions.comparison import COMPARISONS, is_equal
 from windlass.lang.expressions.faults import Fault, FaultError, evaluation_error
 from windlass.lang.expressions.functions import IMPLEMENTATIONS

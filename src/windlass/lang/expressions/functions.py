@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from windlass.lang.expressions.casing import fold
+from windlass.lang.casing import fold
 from windlass.lang.expressions.comparison import is_equal
 from windlass.lang.expressions.formatting import format_text
 from windlass.lang.expressions.json_text import from_json, to_json

@@ -12,7 +12,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
-from windlass.lang.expressions.casing import fold
+from windlass.lang.casing import fold
 from windlass.lang.expressions.faults import evaluation_error
 from windlass.lang.expressions.numbers import WHITESPACE, format_json_number
 from windlass.lang.expressions.values import kind_of, to_text

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from windlass.lang.expressions.casing import fold
+from windlass.lang.casing import fold
 from windlass.lang.expressions.values import (
     CaseSensitive,
     FilteredList,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from windlass.lang.casing import equals_ignoring_case
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class StringDefinition:
         """Say whether the text is allowed."""
         if self.constant is not None:
             if self.ignore_case:
-                return self.constant.upper() == text.upper()
+                return equals_ignoring_case(self.constant, text)
             return self.constant == text
         return bool(text) or not self.require_non_empty
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windlass.lang.casing import fold
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 def check_needs(problems: Problems, span: Span, jobs: Sequence[AnyJob]) -> None:
     """Record needs that name no job or form a cycle; `span` is that of all jobs."""
-    ready = [job.id.upper() for job in jobs if not job.needs]
+    ready = [fold(job.id) for job in jobs if not job.needs]
     waiting = [(job, list(job.needs)) for job in jobs if job.needs]
     if not ready:
         problems.add(
@@ -31,10 +33,10 @@ def check_needs(problems: Problems, span: Span, jobs: Sequence[AnyJob]) -> None:
     while ready and waiting:
         done = ready.pop(0)
         waiting = _without(done, waiting, ready)
-    known = {job.id.upper() for job in jobs}
+    known = {fold(job.id) for job in jobs}
     for job, needs in waiting:
         for need in needs:
-            _report(problems, job, need, is_known=need.value.upper() in known)
+            _report(problems, job, need, is_known=fold(need.value) in known)
 
 
 def _without(
@@ -43,11 +45,11 @@ def _without(
     """Return who still waits once a job is done; who waits no more becomes ready."""
     still_waiting = []
     for job, needs in waiting:
-        left = [need for need in needs if need.value.upper() != done]
+        left = [need for need in needs if fold(need.value) != done]
         if left:
             still_waiting.append((job, left))
         else:
-            ready.append(job.id.upper())
+            ready.append(fold(job.id))
     return still_waiting
 
 

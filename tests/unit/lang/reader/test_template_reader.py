@@ -347,3 +347,22 @@ def test_no_changed_file_makes_the_reader_raise(start: int, length: int, new: by
 def test_no_bytes_make_the_reader_raise(data: bytes) -> None:
     """Random bytes are never a workflow."""
     assert read_workflow("w.yml", data).diagnostics
+
+
+def test_names_are_compared_character_by_character() -> None:
+    """No name is another one that is longer: the runner compares ordinally, `ß` is not `SS`."""
+    reading = read(HEAD + "    env: {maß: 1, MASS: 2}\n")
+    assert reading.diagnostics == ()
+    assert reading.tokens is not None
+
+    jobs = reading.tokens.find("JOBS")
+    assert isinstance(jobs, MappingToken)
+    job = jobs.find("A")
+    assert isinstance(job, MappingToken)
+    env = job.find("Env")
+    assert isinstance(env, MappingToken)
+    assert env.find("mass") == env.entries[1][1]
+    assert env.find("MAß") == env.entries[0][1]
+    assert errors(HEAD + "    env: {straße: 1, STRAßE: 2}\n") == [
+        "5:22 'STRAßE' is already defined"
+    ]

@@ -237,6 +237,11 @@ def test_wrong_step(step: str, message: str) -> None:
             id="unknown",
         ),
         pytest.param(
+            {"SS": [], "b": ["ß"]},
+            ["4:27 Job 'b' depends on unknown job 'ß'."],
+            id="ids are compared character by character",
+        ),
+        pytest.param(
             {"a": [], "b": ["c"], "c": ["b"]},
             [
                 "4:27 Job 'b' depends on job 'c' which creates a cycle in the dependency graph.",
