@@ -1,7 +1,7 @@
 """Every key of the workflow language, right in `ok/` and wrong in `err/`.
 
-`err/NAME.out` holds one error a line; `ok/NAME.json` what the file is read as. That both agree with
-GitHub's own package is checked by tests/differential/workflows.
+`err/NAME.out` holds one error a line, with its hint below; `ok/NAME.json` what the file is read as.
+That both agree with GitHub's own package is checked by tests/differential/workflows.
 """
 
 from __future__ import annotations
@@ -20,18 +20,27 @@ from windlass.lang.workflow.template import write_template
 if TYPE_CHECKING:
     from tests.conftest import Golden
 
+    from windlass.lang.diagnostics import Diagnostic
+
 FOLDER = Path(__file__).parent
 RIGHT = sorted((FOLDER / "ok").glob("*.yml"))
 WRONG = sorted((FOLDER / "err").glob("*.yml"))
+
+
+def describe(problem: Diagnostic) -> str:
+    """All that is said about one mistake: from where to where, how bad, its code, what to do."""
+    assert problem.span is not None
+    place = f"{problem.span.start}-{problem.span.end}"
+    hint = "" if problem.hint is None else f"    {problem.hint}\n"
+    return f"{place} {problem.severity.value} {problem.code}: {problem.message}\n{hint}"
 
 
 @pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
 def test_wrong_file(path: Path, golden: Golden) -> None:
     """A wrong file gives these errors, in this order."""
     reading = read_workflow("w.yml", path.read_bytes())
-    lines = [f"{one.span.start} {one.message}\n" for one in reading.diagnostics if one.span]
-    assert lines
-    golden(path.with_suffix(".out"), "".join(lines))
+    assert reading.diagnostics
+    golden(path.with_suffix(".out"), "".join(map(describe, reading.diagnostics)))
 
 
 @pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem)
