@@ -111,7 +111,13 @@ def test_every_file_is_read_as_github_reads_it() -> None:
     assert outcomes["the package crashed"] < COUNT / 20
 
 
-GOLDEN_DEVIATIONS = {"err/identifiers": "step-id-case", "ok/call-job": "remote-workflow"}
+GOLDEN_DEVIATIONS = {
+    "err/identifiers": "step-id-case",
+    "meaning/jobs": "server-check",
+    "meaning/steps": "server-check",
+    "meaning/strategy": "server-check",
+    "ok/call-job": "remote-workflow",
+}
 GOLDEN = sorted((Path(__file__).parents[2] / "golden" / "workflows").glob("*/*.yml"))
 
 

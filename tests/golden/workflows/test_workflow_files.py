@@ -1,7 +1,8 @@
 """Every key of the workflow language, right in `ok/` and wrong in `err/`.
 
-`err/NAME.out` holds one error a line, with its hint below; `ok/NAME.json` what the file is read as.
-That both agree with GitHub's own package is checked by tests/differential/workflows.
+In `meaning/` are files of the right shape whose values do not fit. `NAME.out` holds one error a
+line, with its hint below; `ok/NAME.json` what the file is read as. That both agree with GitHub's
+own package is checked by tests/differential/workflows.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 RIGHT = sorted((FOLDER / "ok").glob("*.yml"))
 WRONG = sorted((FOLDER / "err").glob("*.yml"))
+MEANINGLESS = sorted((FOLDER / "meaning").glob("*.yml"))
 
 
 def describe(problem: Diagnostic) -> str:
@@ -35,7 +37,7 @@ def describe(problem: Diagnostic) -> str:
     return f"{place} {problem.severity.value} {problem.code}: {problem.message}\n{hint}"
 
 
-@pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*WRONG, *MEANINGLESS], ids=lambda path: path.stem)
 def test_wrong_file(path: Path, golden: Golden) -> None:
     """A wrong file gives these errors, in this order."""
     reading = read_workflow("w.yml", path.read_bytes())
