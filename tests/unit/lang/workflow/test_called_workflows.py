@@ -227,3 +227,68 @@ def test_read_all_is_no_more_than_read_all() -> None:
     assert granted is not None
     assert violations(granted, granted) is None
     assert len(COMPARED_SCOPES) == 17
+
+
+PATH = "./.github/workflows/called.yml"
+ANY = "on: workflow_call\njobs: {x: {runs-on: x}}\n"
+
+
+@pytest.mark.parametrize(
+    ("rest", "called", "expected"),
+    [
+        pytest.param("", CALLED, ["call-input-missing", "call-secret-missing"], id="missing"),
+        pytest.param("    with: {a: 1}\n", ANY, ["call-input-unknown"], id="input"),
+        pytest.param("    secrets: {a: x}\n", ANY, ["call-secret-unknown"], id="secret"),
+        pytest.param("", ANY.replace("workflow_call", "push"), ["call-trigger"], id="trigger"),
+        pytest.param(
+            "", f"on: workflow_call\njobs: {{x: {{uses: {PATH}}}}}\n", ["call-cycle"], id="cycle"
+        ),
+        pytest.param(
+            "", "on: workflow_call\njobs: {x: {uses: y}}\n", ["call-not-found"], id="gone"
+        ),
+        pytest.param(
+            "    permissions: {}\n",
+            "on: workflow_call\npermissions: write-all\njobs: {x: {runs-on: x}}\n",
+            ["call-permissions"],
+            id="permissions",
+        ),
+    ],
+)
+def test_each_mistake_of_a_call_has_its_code(rest: str, called: str, expected: list[str]) -> None:
+    """The codes are what a suppression names."""
+    assert [one.code for one in read(caller(rest), called=called).diagnostics] == expected
+
+
+def test_hints_for_calls() -> None:
+    """What to do is told where the message does not say it."""
+    (missing,) = read(caller(uses="nonsense")).diagnostics
+    assert missing.hint == "Write './.github/workflows/file.yml' or 'owner/repository/path@ref'."
+
+    call = f"on: workflow_call\njobs: {{x: {{uses: {PATH}}}}}\n"
+    (cycle,) = read(caller(), called=call).diagnostics
+    assert cycle.hint == "Loops are not permitted."
+
+    (kind,) = read(
+        caller("    with: {level: high}\n    secrets: inherit\n"), called=CALLED
+    ).diagnostics
+    assert (kind.code, kind.hint) == ("call-input-type", "The input's type is 'number'.")
+
+
+@pytest.mark.parametrize(("count", "is_refused"), [(MAX_JOBS - 1, False), (MAX_JOBS, True)])
+def test_the_calling_job_counts_as_well(count: int, is_refused: bool) -> None:
+    """A thousand jobs in all is right, one more is not."""
+    jobs = "".join(f"  j{number}: {{runs-on: x}}\n" for number in range(count))
+    reading = read(caller(), called=f"on: workflow_call\njobs:\n{jobs}")
+    assert [one.code for one in reading.diagnostics] == ["call-jobs"] * is_refused
+
+
+def test_jobs_beside_a_call_are_kept() -> None:
+    """Following a call changes no other job, and what was called is read with its own parts."""
+    text = "on: push\njobs:\n  b: {runs-on: x}\n  a: {uses: " + PATH + "}\n  c: {runs-on: y}\n"
+    reading = read(text, called=ANY)
+    assert reading.workflow is not None
+    assert [job.id for job in reading.workflow.jobs] == ["b", "a", "c"]
+    assert all(
+        str(job.span).startswith(".github/workflows/w.yml:") for job in reading.workflow.jobs
+    )
+    assert str(reading.workflow.span) == ".github/workflows/w.yml:1:1"

@@ -474,3 +474,61 @@ def test_a_key_after_a_blank_that_is_none() -> None:
     reading = read_workflow("w.yml", (HEAD + "\u00a0\u00a0\u00a0\u00a0name: y\n").encode())
     hints = [found.hint for found in reading.diagnostics]
     assert "The key holds the character U+00A0; indent with plain spaces." in hints
+
+
+def test_parts_of_definitions() -> None:
+    """Descriptions, options and requirements of inputs, secrets and outputs are read."""
+    found = workflow(
+        """\
+on:
+  workflow_call:
+    inputs:
+      a: {description: an input, type: string, required: true, default: x}
+    secrets:
+      s: {description: a secret, required: true}
+      t:
+    outputs:
+      o: {description: an output, value: '1'}
+      p: {value: '2'}
+  workflow_dispatch:
+    inputs:
+      c: {description: a choice, type: choice, options: [x, y]}
+jobs: {a: {runs-on: x}}
+"""
+    ).triggers
+    given = found.call_inputs["a"]
+    assert (given.description, given.type, given.required) == ("an input", "string", True)
+    secrets = {name: (one.description, one.required) for name, one in found.call_secrets.items()}
+    assert secrets == {"s": ("a secret", True), "t": (None, False)}
+    outputs = {name: one.description for name, one in found.call_outputs.items()}
+    assert outputs == {"o": "an output", "p": None}
+    choice = found.dispatch_inputs["c"]
+    assert (choice.description, choice.options) == ("a choice", ("x", "y"))
+
+
+def test_defaults_of_a_job() -> None:
+    """The shell and the folder are two keys."""
+    (job,) = workflow(
+        HEAD + "    defaults: {run: {shell: sh, working-directory: w}}\n    concurrency: c\n"
+    ).jobs
+    assert isinstance(job, Job)
+    assert job.defaults is not None
+    assert isinstance(job.defaults.shell, StringToken)
+    assert isinstance(job.defaults.working_directory, StringToken)
+    assert (job.defaults.shell.value, job.defaults.working_directory.value) == ("sh", "w")
+    assert isinstance(job.concurrency, StringToken)
+
+
+@pytest.mark.parametrize("level", ["read-all", "write-all"])
+def test_a_level_for_all_scopes_names_none(level: str) -> None:
+    """`read-all` and `write-all` are levels, not scopes."""
+    found = workflow(f"permissions: {level}\n" + HEAD).permissions
+    assert found is not None
+    assert (found.all, found.scopes) == (level.removesuffix("-all"), {})
+
+
+@pytest.mark.parametrize("image", ["docker://", "{image: 'docker://'}"])
+def test_code_of_an_empty_image(image: str) -> None:
+    """An image that only says where images come from is none."""
+    reading = read_workflow("w.yml", (HEAD + f"    container: {image}\n").encode())
+    assert [one.code for one in reading.diagnostics] == ["container-image"]

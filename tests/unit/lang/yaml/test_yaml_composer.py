@@ -183,3 +183,86 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
     for problem in parse_yaml("f.yml", text.encode()).diagnostics:
         assert problem.span is not None
         assert problem.span.start <= problem.span.end
+
+
+@pytest.mark.parametrize(
+    ("data", "message", "end", "hint"),
+    [
+        pytest.param(
+            b"a: &x\n  b: *x\n",
+            "The alias '*x' stands inside the value of its own anchor '&x'",
+            "2:8",
+            None,
+            id="alias cycle",
+        ),
+        pytest.param(
+            b"a: *x\n",
+            "The alias '*x' refers to an anchor that has not been defined before it",
+            "1:6",
+            "Write '&x' before the value it shall repeat.",
+            id="unknown alias",
+        ),
+        pytest.param(
+            b"a: 1\n---\nb: 2\n",
+            "The file holds several documents",
+            "2:4",
+            "A workflow file holds one document; remove '---' and what follows.",
+            id="two documents",
+        ),
+        pytest.param(
+            b"a: b: c",
+            "The file is not valid YAML: mapping values are not allowed in this context",
+            "1:6",
+            None,
+            id="syntax",
+        ),
+        pytest.param(
+            b"a: \x07\n",
+            "The character U+0007 is not allowed in YAML",
+            "1:5",
+            'Remove it, or write it as an escape in a double-quoted string, e.g. "\\e".',
+            id="control character",
+        ),
+        pytest.param(
+            b"a: \xff\n",
+            "The file is not UTF-8: the byte 0xff was found",
+            "1:5",
+            "Save the file as UTF-8.",
+            id="not UTF-8",
+        ),
+        pytest.param(
+            b"#" * (MAX_CHARACTERS + 1),
+            f"The maximum file size of {MAX_CHARACTERS} characters has been exceeded",
+            "1:2",
+            f"The file has {MAX_CHARACTERS + 1} characters; split it or call a reusable workflow.",
+            id="too large",
+        ),
+    ],
+)
+def test_what_is_said_of_unreadable_text(
+    data: bytes, message: str, end: str, hint: str | None
+) -> None:
+    """The message says what was found, the span where it ends, the hint what to do."""
+    document = parse_yaml("f.yml", data)
+    assert document.root is None
+    (problem,) = document.diagnostics
+    assert problem.span is not None
+    assert problem.span.path == "f.yml"
+    assert (problem.message, str(problem.span.end), problem.hint) == (message, end, hint)
+
+
+def test_a_file_as_large_as_github_reads_is_read() -> None:
+    """The limit itself is allowed."""
+    assert problems(b"#" * MAX_CHARACTERS) == []
+
+
+def test_values_behind_an_anchor_further_down() -> None:
+    """The place of a value counts from its own line, wherever the anchor stands in the file."""
+    tree = root("a: 1\nbb: &x [1]\nc: &y\n  - 2\nd: !!str   3\n")
+    assert isinstance(tree, MappingNode)
+    assert [place(value) for _, value in tree.pairs] == [
+        ("1:4", "1:5"),
+        ("2:8", "2:11"),
+        ("4:3", "4:6"),
+        ("5:12", "5:13"),
+    ]
