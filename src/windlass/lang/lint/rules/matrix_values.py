@@ -1,12 +1,14 @@
-"""`exclude` must name keys and values of the matrix, and a list should name each value once.
+"""A matrix must make 256 jobs at the most, and `exclude` must name keys and values of it.
 
 An `exclude` entry with a key or value that is not there excludes nothing; GitHub refuses an
-unknown key. A value listed twice runs the same job twice.
+unknown key. A value listed twice runs the same job twice. A matrix of more than 256 jobs is refused
+when the run starts.
 """
 
 from __future__ import annotations
 
 import difflib
+from math import prod
 from typing import TYPE_CHECKING
 
 from windlass.lang.diagnostics import Severity
@@ -23,15 +25,32 @@ if TYPE_CHECKING:
     from windlass.lang.matrix_shape import MatrixShape, Vector
     from windlass.lang.tokens import StringToken, Token
 
+MAXIMUM_JOBS = 256
+"""https://docs.github.com/en/actions/reference/limits"""
+
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Find unknown keys and values in `exclude`, and repeated values."""
+    """Find unknown keys and values in `exclude`, repeated values, and too many of them."""
     for job in subject.workflow.jobs:
         shape = read_matrix(job.strategy)
         if shape is not None:
+            yield from _check_size(shape)
             for vector in shape.vectors:
                 yield from _check_repeated(vector)
             yield from _check_exclude(shape)
+
+
+def _check_size(shape: MatrixShape) -> Iterator[Finding]:
+    """Count the combinations where the file shows all values and none is excluded."""
+    if shape.exclude != () or not shape.vectors:
+        return
+    size = prod(len(vector.values or (None,)) for vector in shape.vectors)
+    if size > MAXIMUM_JOBS:
+        yield Finding(
+            message=f"the matrix makes {size} jobs, more than the {MAXIMUM_JOBS} GitHub allows",
+            span=shape.vectors[0].name.span,
+            hint="split the job in two, or leave combinations out with `exclude`",
+        )
 
 
 def _check_repeated(vector: Vector) -> Iterator[Finding]:
