@@ -49,7 +49,8 @@ def install() -> Path:
         if stamp.is_file() and json.loads(stamp.read_text()) == list(PACKAGES):
             return CACHE
         (CACHE / "package.json").write_text('{"private": true, "type": "module"}\n')
-        command = [npm, "install", "--no-audit", "--no-fund", "--silent", *PACKAGES]
+        patience = ["--fetch-retries=1", "--fetch-timeout=60000"]  # milliseconds
+        command = [npm, "install", "--no-audit", "--no-fund", "--silent", *patience, *PACKAGES]
         done = subprocess.run(command, cwd=CACHE, capture_output=True, text=True)
         if done.returncode:
             pytest.skip(f"npm could not install GitHub's packages: {done.stderr.strip()[-300:]}")
