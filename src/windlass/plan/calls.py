@@ -13,7 +13,7 @@ from windlass.lang.casing import fold
 from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.expressions import Unknown, kind_of, to_text
 from windlass.lang.template import TemplateFault, evaluate_token_partial
-from windlass.lang.tokens import MappingToken, StringToken
+from windlass.lang.tokens import StringToken, entries_of
 from windlass.lang.workflow.model import CallJob
 from windlass.model.status import Result
 from windlass.plan.faults import PlanFault
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from windlass.lang.expressions import Value
-    from windlass.lang.tokens import Token
+    from windlass.lang.tokens import MappingToken, Token
     from windlass.lang.workflow.model import InputDefinition, Workflow
 
 MAX_LEVELS: Final = 10
@@ -88,7 +88,7 @@ def evaluate_inputs(
     given = _literal_keys(call.inputs)
     inputs: dict[str, Any] = {}
     for name, definition in called.triggers.call_inputs.items():
-        token = given.pop(fold(name), None)
+        _, token = given.pop(fold(name), (name, None))
         scope = defaults if token is None else caller
         if token is None and definition.required:
             message = f"Input {name} is required, but not provided while calling."
@@ -97,7 +97,7 @@ def evaluate_inputs(
         if isinstance(value, PlanFault):
             return value
         inputs[name] = value
-    for name, token in given.items():
+    for name, token in given.values():
         message = f"Invalid input, {name} is not defined in the referenced workflow."
         return PlanFault(message, token.span)
     return inputs
@@ -129,10 +129,13 @@ def combine_results(results: Iterable[Result]) -> Result:
     return Result.SKIPPED
 
 
-def _literal_keys(inputs: MappingToken | None) -> dict[str, Token]:
-    if inputs is None:
-        return {}
-    return {fold(key.value): value for key, value in inputs.entries if isinstance(key, StringToken)}
+def _literal_keys(inputs: MappingToken | None) -> dict[str, tuple[str, Token]]:
+    """Return each input as it was written, by its name without case."""
+    return {
+        fold(key.value): (key.value, value)
+        for key, value in entries_of(inputs)
+        if isinstance(key, StringToken)
+    }
 
 
 def _evaluate_input(

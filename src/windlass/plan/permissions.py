@@ -72,21 +72,6 @@ def expand_permissions(permissions: Permissions) -> dict[str, PermissionLevel]:
     return levels
 
 
-def find_excess(
-    requested: Permissions, allowed: Mapping[str, PermissionLevel]
-) -> list[tuple[str, PermissionLevel, PermissionLevel]]:
-    """Return the scopes in which a called workflow asks for more than its caller has.
-
-    Each is (scope, requested, allowed), in the order of SCOPES.
-    """
-    levels = expand_permissions(requested)
-    return [
-        (scope, levels[scope], allowed.get(scope, "none"))
-        for scope in SCOPES
-        if _ORDER[levels[scope]] > _ORDER[allowed.get(scope, "none")]
-    ]
-
-
 def _limit(
     levels: Mapping[str, PermissionLevel], ceiling: Mapping[str, PermissionLevel]
 ) -> dict[str, PermissionLevel]:

@@ -16,9 +16,11 @@ from windlass.lang.expressions import UNKNOWN
 from windlass.lang.workflow.model import CallJob
 from windlass.model.status import Result
 from windlass.plan.calls import (
+    check_number_called,
     combine_results,
     evaluate_inputs,
     evaluate_outputs,
+    find_called,
     find_local_path,
 )
 from windlass.plan.faults import PlanFault
@@ -138,3 +140,83 @@ def test_results(results: list[str], expected: str) -> None:
 def test_paths(uses: str, path: str | None) -> None:
     """Workflows of the repository itself have a path in it."""
     assert find_local_path(uses) == path
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message", "column"),
+    [
+        ("{flag: '${{ vars.list }}'}", "A sequence was not expected", 18),
+        ("{text: '${{ vars.list }}'}", "A sequence was not expected", 18),
+        ("{text: '${{ vars }}'}", "A mapping was not expected", 18),
+        ("{flag: '${{ vars.text }}'}", "Unexpected value '4'", 18),
+        ("{gone: 1}", "Invalid input, gone is not defined in the referenced workflow.", 18),
+    ],
+)
+def test_faults_of_inputs_have_their_place(inputs: str, message: str, column: int) -> None:
+    """The message is GitHub's and points at the value."""
+    contexts = {**CONTEXTS, "vars": {**CONTEXTS["vars"], "list": [1]}}
+    fault = call_in(contexts, inputs)
+
+    assert isinstance(fault, PlanFault)
+    assert (fault.message, fault.span and str(fault.span.start)) == (message, f"5:{column}")
+
+
+def test_a_required_input_that_is_not_given() -> None:
+    """The fault is about the call, whose place it has."""
+    fault = call_in(
+        CONTEXTS, "{}", CALLED.replace("{type: string}", "{type: string, required: true}")
+    )
+
+    assert isinstance(fault, PlanFault)
+    assert fault.message == "Input text is required, but not provided while calling."
+    assert str(fault.span) == ".github/workflows/ci.yml:4:11"
+
+
+def test_defaults_know_less_than_the_caller_gives() -> None:
+    """A default is evaluated without the caller's matrix."""
+    called = CALLED.replace("github.ref_name", "github.ref_name || 5")
+    found = call_in(
+        CONTEXTS, "{text: '${{ matrix.component }}'}", called, {"github": {}, "inputs": {}}
+    )
+
+    assert isinstance(found, dict)
+    assert (found["text"], found["branch"]) == ("api", "5")
+
+
+def call_in(
+    caller: dict[str, Any],
+    inputs: str,
+    called: str = CALLED,
+    defaults: dict[str, Any] | None = None,
+) -> dict[str, Any] | PlanFault:
+    """Evaluate inputs of a call that is not compared with what it calls before."""
+    uses = "octo/app/.github/workflows/a.yml@v1"
+    text = f"on: push\njobs:\n  call:\n    uses: {uses}\n    with: {inputs}\n"
+    job = read(text).jobs[0]
+    assert isinstance(job, CallJob)
+    return evaluate_inputs(
+        job, read(called), caller=caller, defaults=caller if defaults is None else defaults
+    )
+
+
+@pytest.mark.parametrize(("count", "codes"), [(50, []), (51, ["too-many-called"])])
+def test_different_workflows_are_counted(count: int, codes: list[str]) -> None:
+    """Fifty workflows may be reached, directly or not; each counts once."""
+    folder = ".github/workflows"
+    leaf = "on: workflow_call\njobs: {a: {runs-on: x, steps: [{run: 'true'}]}}\n"
+    files = {f"{folder}/n{number}.yml": leaf for number in range(count - 1)}
+    files[f"{folder}/all.yml"] = "on: workflow_call\njobs:\n" + "".join(
+        f"  j{number}: {{uses: ./{path}}}\n" for number, path in enumerate(files)
+    )
+    text = f"on: push\njobs: {{a: {{uses: ./{folder}/all.yml}}, b: {{uses: ./{folder}/n0.yml}}}}\n"
+    workflow = read(text, files)
+    assert find_called(workflow).keys() == files.keys()
+
+    finding = check_number_called(workflow)
+    assert [one.code for one in (finding,) if one is not None] == codes
+    if finding is not None:
+        assert finding.message == (
+            ".github/workflows/ci.yml calls 51 different workflows, more than 50"
+        )
+        assert finding.span == workflow.span
+        assert finding.hint == "merge some of them, or start them by an event of their own"

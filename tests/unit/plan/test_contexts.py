@@ -57,6 +57,8 @@ PUSH = {
     "workflow_sha": "1" * 40,
     "job_workflow_sha": "1" * 40,
     "token": "",
+    "artifact_cache_size_limit": "10",
+    "repository_visibility": "private",
 }
 
 

@@ -42,6 +42,11 @@ def named(**secrets: Any) -> SecretHandover:
             id="inherited from what the caller has",
         ),
         pytest.param(
+            [INHERIT, named(key="${{ secrets.A }}")],
+            {"GITHUB_TOKEN": "token", "key": "a-secret"},
+            id="by name from what was inherited",
+        ),
+        pytest.param(
             [named(key="${{ secrets.A }}"), named(other="${{ secrets.B }}")],
             {"GITHUB_TOKEN": "token", "other": ""},
             id="what the caller does not have is empty",
@@ -60,3 +65,8 @@ def test_a_fault_is_told_and_nothing_is_handed_over() -> None:
 
     assert isinstance(fault, PlanFault)
     assert "secret" not in fault.message
+
+
+def test_a_run_without_a_token_hands_none_over() -> None:
+    """A token that is not there is not made up."""
+    assert hand_over({"A": "a-secret"}, [NOTHING]) == {}

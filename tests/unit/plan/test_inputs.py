@@ -145,3 +145,60 @@ def test_names_are_compared_character_by_character() -> None:
     assert [one.message for one in find_undeclared([workflow], event)] == [
         "there is no input 'MASS'"
     ]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({}, "missing-input"),
+        ({"note": "x", "architecture": "riscv"}, "wrong-input"),
+        ({"note": "x", "force_rebuild": "yes"}, "wrong-input"),
+        ({"note": "x", "retries": "many"}, "wrong-input"),
+    ],
+)
+def test_codes_of_wrong_inputs(inputs: dict[str, str], code: str) -> None:
+    """What is missing and what is wrong are told apart."""
+    found = give(**inputs)
+
+    assert isinstance(found, tuple)
+    assert [finding.code for finding in found] == [code]
+
+
+def test_inputs_that_nobody_declares() -> None:
+    """Where there are no inputs at all, the hint says so."""
+    workflow = read("on: workflow_dispatch\njobs: {a: {runs-on: x, steps: [{run: 'true'}]}}")
+    event = happen("workflow_dispatch", EventWishes(inputs={"x": "1"}))
+    (finding,) = find_undeclared([workflow], event)
+
+    assert (finding.code, finding.hint) == ("undeclared-input", "the workflow declares no inputs")
+
+
+def test_what_is_filled_in() -> None:
+    """A choice without a default is its first option, as in GitHub's form; a boolean is false."""
+    workflow = read(
+        """
+        on:
+          workflow_dispatch:
+            inputs:
+              size: {type: choice, options: [small, large]}
+              text: {type: string}
+              sure: {type: boolean, required: true}
+        jobs: {a: {runs-on: x, steps: [{run: 'true'}]}}
+        """
+    )
+    event = happen("workflow_dispatch")
+    assert read_inputs(workflow, event) == {"size": "small", "text": "", "sure": False}
+
+    payload = fill_event(event, workflow).payload
+    assert payload["inputs"] == {"size": "small", "text": "", "sure": "false"}
+    assert payload["workflow"] == ".github/workflows/ci.yml"
+
+
+def test_the_workflow_is_in_the_event_of_a_schedule_too() -> None:
+    """https://docs.github.com/en/webhooks/webhook-events-and-payloads has its path for both."""
+    workflow = read(
+        "on: {schedule: [{cron: '0 3 * * *'}]}\njobs: {a: {runs-on: x, steps: [{run: 'true'}]}}"
+    )
+    payload = fill_event(happen("schedule"), workflow).payload
+
+    assert payload["workflow"] == ".github/workflows/ci.yml"

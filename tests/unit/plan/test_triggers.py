@@ -249,3 +249,99 @@ def test_evidence_is_the_name_and_the_patterns() -> None:
 
     assert decision.expression == "on.push.branches"
     assert decision.values == (("found", "x"), ("branches", ["main", "dev"]))
+
+
+EVIDENCE = [
+    ("pull_request", "push", {}, "on", ()),
+    ("{push: {branches: [a]}}", "push", {"branch": "x"}, "on.push.branches", ("x", ["a"])),
+    (
+        "{push: {branches-ignore: [x]}}",
+        "push",
+        {"branch": "x"},
+        "on.push.branches-ignore",
+        ("x", ["x"]),
+    ),
+    ("{push: {tags: [v1]}}", "push", {"branch": "x"}, "on.push.tags", ("x", ["v1"])),
+    (
+        "{push: {paths: [a]}}",
+        "push",
+        {"changed_files": ("b", "c")},
+        "on.push.paths",
+        (["b", "c"], ["a"]),
+    ),
+    (
+        "{push: {paths-ignore: [b]}}",
+        "push",
+        {"changed_files": ("b",)},
+        "on.push.paths-ignore",
+        (["b"], ["b"]),
+    ),
+]
+
+
+@pytest.mark.parametrize(("on", "name", "facts", "expression", "values"), EVIDENCE)
+def test_evidence_of_each_filter(
+    on: str, name: str, facts: dict[str, Any], expression: str, values: tuple[Any, ...]
+) -> None:
+    """The filter is named as it is written, with what it saw and what it wanted."""
+    decision = decide_workflow(read(f"on: {on}{JOBS}"), happen(name, **facts))
+
+    assert decision.verdict is Verdict.SKIP
+    assert decision.expression == expression
+    assert tuple(value for _, value in decision.values) == values
+
+
+@pytest.mark.parametrize(
+    ("on", "wishes", "key", "values"),
+    [
+        ("{push: {branches: [a]}}", EventWishes(ref="refs/tags/v1"), "branches", ("v1", ["a"])),
+        ("{push: {tags: [v2]}}", EventWishes(ref="refs/tags/v1"), "tags", ("v1", ["v2"])),
+        (
+            "{push: {tags-ignore: [v1]}}",
+            EventWishes(ref="refs/tags/v1"),
+            "tags-ignore",
+            ("v1", ["v1"]),
+        ),
+    ],
+)
+def test_evidence_of_tags(on: str, wishes: EventWishes, key: str, values: tuple[Any, ...]) -> None:
+    """Tags have filters of their own; where only branches are filtered, these held it back."""
+    decision = decide_workflow(read(f"on: {on}{JOBS}"), happen("push", wishes))
+
+    assert decision.expression == f"on.push.{key}"
+    assert decision.values == (("found", values[0]), (key, values[1]))
+
+
+def test_evidence_of_a_schedule() -> None:
+    """A schedule shows the cron that was asked for and those there are."""
+    workflow = read("on: {schedule: [{cron: '0 3 * * *'}]}" + JOBS)
+    decision = decide_workflow(workflow, happen("schedule", EventWishes(cron="0 4 * * *")))
+
+    assert decision.expression == "on.schedule.cron"
+    assert decision.values == (("found", "0 4 * * *"), ("cron", ["0 3 * * *"]))
+
+
+@pytest.mark.parametrize(
+    ("on", "payload", "key", "found"),
+    [
+        ("{workflow_run: {workflows: [CI]}}", {"workflow_run": {"name": "X"}}, "workflows", "X"),
+        ("{image_version: {names: [a]}}", {"image_version": {"name": "b"}}, "names", "b"),
+        (
+            "{image_version: {versions: [1.*]}}",
+            {"image_version": {"version": "2.0"}},
+            "versions",
+            "2.0",
+        ),
+    ],
+)
+def test_evidence_of_what_the_event_comes_from(
+    on: str, payload: dict[str, Any], key: str, found: str
+) -> None:
+    """Workflows and images are compared by name and version."""
+    workflow = read(f"on: {on}{JOBS}")
+    (name,) = workflow.triggers.events
+    decision = decide_workflow(workflow, happen(name, EventWishes(payload=payload)))
+
+    assert decision.verdict is Verdict.SKIP
+    assert decision.expression == f"on.{name}.{key}"
+    assert decision.values[0] == ("found", found)
