@@ -2,6 +2,7 @@
 
 A shell in a session of its own waits at the end of a pipe that only this process can write to. It
 is told which process groups run; when the pipe closes, for whatever reason, it kills what is left.
+It stands in the root folder, so that it keeps no folder of the user's from being removed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from windlass.errors import ExecutorError
 
 SHELL = "/bin/sh"
 SCRIPT = """
+cd /
 groups=
 while read -r line; do
     known=
