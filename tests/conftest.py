@@ -10,6 +10,7 @@ from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import Protocol
 
+import hypothesis
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -23,6 +24,10 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # How long an example takes says how busy the machine is: `bench/` measures, tests do not.
+    slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile("windlass", deadline=None, suppress_health_check=slow)
+    hypothesis.settings.load_profile("windlass")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

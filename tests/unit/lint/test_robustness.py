@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windlass.lang.compat import survey
@@ -54,7 +54,7 @@ def mutated_workflows(draw: st.DrawFn) -> str:
 
 
 @given(mutated_workflows())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_no_workflow_breaks_the_linter(text: str) -> None:
     """Mutated workflows and actions give findings with places, never an exception."""
     repository = Repository(NoFiles(), timezones=lambda: frozenset({"UTC"}))
@@ -68,7 +68,7 @@ def test_no_workflow_breaks_the_linter(text: str) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_bytes_break_the_linter(content: bytes) -> None:
     """Bytes that are no workflow are a finding."""
     assert lint_file("ci.yml", content, Repository(NoFiles()))

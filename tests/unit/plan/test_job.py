@@ -308,7 +308,7 @@ def jobs(draw: st.DrawFn) -> list[RunStep]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(built=jobs(), data=st.data())
 def test_every_job_ends_exactly_once_and_every_step_once(
     built: list[RunStep], data: st.DataObject

@@ -90,7 +90,7 @@ def play(built: Workflow, draw: st.DataObject) -> Trace:
     return trace
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(built=workflows(), data=st.data())
 def test_every_run_ends_exactly_once(built: Workflow, data: st.DataObject) -> None:
     """No graph, no order of results and no cancellation leaves a run waiting or ends it twice."""
@@ -101,7 +101,7 @@ def test_every_run_ends_exactly_once(built: Workflow, data: st.DataObject) -> No
     assert isinstance(trace.orders()[-1], FinishRun)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(built=workflows(), data=st.data())
 def test_no_job_is_ordered_twice(built: Workflow, data: st.DataObject) -> None:
     """A key is started, skipped, dropped or rejected once; only what was started is cancelled."""
@@ -120,7 +120,7 @@ def test_no_job_is_ordered_twice(built: Workflow, data: st.DataObject) -> None:
     assert set(cancelled) <= set(started)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(built=workflows(), data=st.data())
 def test_no_job_starts_before_its_needs_have_ended(built: Workflow, data: st.DataObject) -> None:
     """Every need has ended, with all its legs and all jobs it called, when a job starts."""
@@ -143,7 +143,7 @@ def test_no_job_starts_before_its_needs_have_ended(built: Workflow, data: st.Dat
                     ended.add(key)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(built=workflows(), data=st.data())
 def test_a_run_is_green_only_if_nothing_went_wrong(built: Workflow, data: st.DataObject) -> None:
     """A rejection, a cancellation or an unforgiven failure never ends as a success."""
@@ -175,7 +175,7 @@ def test_a_run_is_green_only_if_nothing_went_wrong(built: Workflow, data: st.Dat
         assert final.result is Result.SUCCESS
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(built=workflows(), data=st.data())
 def test_replaying_the_signals_gives_the_same_orders(built: Workflow, data: st.DataObject) -> None:
     """A fresh machine that is given the same signals orders the same."""
@@ -187,7 +187,7 @@ def test_replaying_the_signals_gives_the_same_orders(built: Workflow, data: st.D
     ]
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(built=workflows(), data=st.data())
 def test_a_repeated_signal_changes_nothing(built: Workflow, data: st.DataObject) -> None:
     """Every signal may arrive twice: the second time it leads to no orders."""
