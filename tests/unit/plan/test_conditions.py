@@ -295,3 +295,24 @@ def test_forecast_of_steps(text: str, outlook: Outlook, verdict: str) -> None:
 
     assert isinstance(decision, Decision)
     assert verdict == decision.verdict.value
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "reason"),
+    [
+        ("true || always()", "RUN", "its condition is always true"),
+        ("false && always()", "SKIP", "its condition is always false"),
+        ("success('b')", "SKIP", "job 'b' ended with failure"),
+        ("failure('b')", "RUN", "failure('b') is true: job 'b' failed"),
+    ],
+)
+def test_reasons_name_what_decided(text: str, verdict: str, reason: str) -> None:
+    """A constant says so, and a status function names the job it was asked about."""
+    ancestry = Ancestry(
+        ("a", Result.FAILURE),
+        ("a", Result.FAILURE),
+        results={"a": Result.FAILURE, "b": Result.FAILURE},
+    )
+    decision = decide(text, ancestry)
+
+    assert (decision.verdict.value, decision.reason) == (verdict, reason)

@@ -158,3 +158,16 @@ def test_environments_without_name(text: str, expected: Any) -> None:
     assert isinstance(job, Job)
 
     assert evaluate_environment(job.environment, CONTEXTS) is expected
+
+
+@pytest.mark.parametrize("value", ["[]", "{}"])
+def test_an_environment_is_named_by_a_text(value: str) -> None:
+    """A list or a mapping from an expression is a fault at its place."""
+    job = read_job("environment: '${{ fromJSON(vars.value) }}'")
+    assert isinstance(job, Job)
+    fault = evaluate_environment(job.environment, {**CONTEXTS, "vars": {"value": value}})
+
+    assert isinstance(fault, PlanFault)
+    assert fault.message == "The name of an environment must be a string"
+    assert job.environment is not None
+    assert fault.span == job.environment.span

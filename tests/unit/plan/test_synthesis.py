@@ -282,3 +282,85 @@ def test_any_event_file_gives_an_event_or_a_diagnostic(event: Any, payload: dict
     found = synthesise_event(event.name, REPOSITORY, EventWishes(payload=payload))
 
     assert isinstance(found, Event | Diagnostic)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "ref"),
+    [
+        (EventWishes(ref="topic"), "refs/heads/topic"),
+        (EventWishes(ref="refs/tags/v2"), "refs/tags/v2"),
+        (EventWishes(payload={"ref": "refs/heads/other"}), "refs/heads/other"),
+    ],
+)
+def test_the_ref_may_be_chosen(wishes: EventWishes, ref: str) -> None:
+    """A short name is a branch; an event file wins."""
+    assert happen("push", wishes).ref == ref
+
+
+def test_an_event_file_says_what_was_pushed_and_by_whom() -> None:
+    """`after` is the commit, `sender` the actor."""
+    payload = {"after": "9" * 40, "sender": {"login": "hubot"}}
+    event = happen("push", EventWishes(payload=payload))
+
+    assert (event.sha, event.actor) == ("9" * 40, "hubot")
+
+
+def test_an_event_file_of_a_pull_request() -> None:
+    """Its number, head and base are those of the event."""
+    sides = {"head": {"ref": "h", "sha": "8" * 40}, "base": {"ref": "b", "sha": "7" * 40}}
+    payload = {"pull_request": {"number": 42, **sides}}
+
+    event = happen("pull_request", EventWishes(payload=payload))
+    assert (event.ref, event.sha) == ("refs/pull/42/merge", "8" * 40)
+    assert (event.head_ref, event.base_ref) == ("h", "b")
+
+    event = happen("pull_request_target", EventWishes(payload=payload))
+    assert (event.ref, event.sha) == ("refs/heads/b", "7" * 40)
+
+
+@pytest.mark.parametrize(("tag", "ref"), [("v3", "refs/tags/v3"), (None, "refs/tags/v0.0.0")])
+def test_a_release_is_about_its_tag(tag: str | None, ref: str) -> None:
+    """The tag that is checked out, else a made-up one."""
+    assert happen("release", tag=tag).ref == ref
+
+
+def test_an_event_file_names_the_tag_of_a_release() -> None:
+    """https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#release"""
+    event = happen("release", EventWishes(payload={"release": {"tag_name": "v9"}}))
+
+    assert event.ref == "refs/tags/v9"
+
+
+def test_an_event_file_names_the_activity_type() -> None:
+    """It is compared with the types there are, but for those that anybody makes up."""
+    assert happen("issues", EventWishes(payload={"action": "closed"})).action == "closed"
+    assert happen("repository_dispatch", EventWishes(action="mine")).action == "mine"
+
+    finding = synthesise_event("issues", REPOSITORY, EventWishes(payload={"action": "zzz"}))
+    assert isinstance(finding, Diagnostic)
+    assert finding.code == "unknown-activity-type"
+    assert (finding.hint or "").startswith("its types are opened, edited, ")
+
+
+@pytest.mark.parametrize("name", ["pus", "workflow_call"])
+def test_code_of_an_unknown_event(name: str) -> None:
+    """Both kinds of wrong names have one code."""
+    finding = synthesise_event(name, REPOSITORY)
+
+    assert isinstance(finding, Diagnostic)
+    assert finding.code == "unknown-event"
+
+
+def test_events_that_are_named_for_a_wrong_name_can_happen() -> None:
+    """A workflow that is called is no event that a user starts."""
+    finding = synthesise_event("zzz", REPOSITORY)
+
+    assert isinstance(finding, Diagnostic)
+    assert "workflow_call" not in (finding.hint or "workflow_call")
+
+
+def test_a_mapping_of_an_event_file_replaces_what_is_none() -> None:
+    """Only mappings are merged key by key; anything else is taken as it is."""
+    payload = happen("push", EventWishes(payload={"ref": {"a": 1}, "repository": "x"})).payload
+
+    assert (payload["ref"], payload["repository"]) == ({"a": 1}, "x")
