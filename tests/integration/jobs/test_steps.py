@@ -91,7 +91,9 @@ def test_folder_is_kept(bench: Bench) -> None:
     [
         pytest.param("run: exit 3", "Process completed with exit code 3.", id="exit-code"),
         pytest.param("run: kill -9 $$", "Process completed with exit code 137.", id="killed"),
-        pytest.param("run: x\n  shell: fish", "fish: command not found", id="no-shell"),
+        pytest.param(
+            "run: x\n  shell: no-such-shell", "no-such-shell: command not found", id="no-shell"
+        ),
         pytest.param(
             "run: x\n  shell: bash -c", "Invalid shell option. Shell must be", id="no-place"
         ),
