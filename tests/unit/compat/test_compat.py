@@ -50,6 +50,7 @@ DIFFERING = {
     "other-repository": job(CHECKOUT.format("repository: owner/other")),
     "foreign-shell": job("      - run: dir\n        shell: pwsh\n"),
     "problem-matcher": job("      - run: echo '::add-matcher::m.json'\n"),
+    "artifact-subjects": job("      - run: echo file://a >> $GITHUB_ARTIFACTS\n"),
     "environment": job(keys="    environment: production\n"),
     "concurrency": job(keys="    concurrency: deploy\n"),
     "permissions": job(keys="    permissions: read-all\n"),

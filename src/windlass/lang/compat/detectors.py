@@ -172,6 +172,13 @@ def matchers(job: AnyJob) -> Iterator[Use]:
             yield Use("`::add-matcher::`", step.run.span)
 
 
+def artifact_subjects(job: AnyJob) -> Iterator[Use]:
+    """Find scripts that name the files of a step's artifacts."""
+    for step in steps_of(job):
+        if isinstance(step, RunStep) and any("GITHUB_ARTIFACTS" in t for t in _texts(step.run)):
+            yield Use("`GITHUB_ARTIFACTS`", step.run.span)
+
+
 def environments(job: AnyJob) -> Iterator[Use]:
     """Find jobs with `environment:`."""
     if isinstance(job, Job) and job.environment is not None:

@@ -163,6 +163,14 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             detect_in_job=detectors.matchers,
         ),
         Feature(
+            id="artifact-subjects",
+            title="Subjects for provenance (`GITHUB_ARTIFACTS`, `GITHUB_ARTIFACTS_LIST`)",
+            verdict=Verdict.DIFFERS,
+            github="Records digests of the files and images a step names there, to attest them.",
+            windlass="Does not give steps these files; the variables are not set.",
+            detect_in_job=detectors.artifact_subjects,
+        ),
+        Feature(
             id="environment",
             title="Deployment environments (`environment`)",
             verdict=Verdict.DIFFERS,
