@@ -8,14 +8,19 @@ import shutil
 import signal
 import subprocess
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.repositories import SECONDS, assert_is_for_people
+from tests.e2e.repositories import (
+    SECONDS,
+    assert_is_for_people,
+    processes_below,
+    read_until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.e2e.repositories import Repository
 
@@ -67,28 +72,6 @@ def start_until_ready(repository: Repository) -> subprocess.Popen[bytes]:
     process = repository.start("run")
     read_until(process, b"ready\n")
     return process
-
-
-def read_until(process: subprocess.Popen[bytes], text: bytes) -> None:
-    """Read what a run prints until it has printed a text."""
-    assert process.stdout is not None
-    seen = b""
-    while text not in seen:
-        block = os.read(process.stdout.fileno(), 65536)
-        assert block, seen
-        seen += block
-
-
-def processes_below(folder: Path) -> set[int]:
-    """The processes that work in a folder or below it."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "cwd").resolve().is_relative_to(folder):
-                found.add(int(process.name))
-        except OSError:
-            continue
-    return found
 
 
 def wait_until_gone(processes: set[int]) -> None:

@@ -99,6 +99,28 @@ class Repository:
         )
 
 
+def read_until(process: subprocess.Popen[bytes], text: bytes) -> None:
+    """Read what a run prints until it has printed a text."""
+    assert process.stdout is not None
+    seen = b""
+    while text not in seen:
+        block = os.read(process.stdout.fileno(), 65536)
+        assert block, seen
+        seen += block
+
+
+def processes_below(folder: Path) -> set[int]:
+    """The processes that work in a folder or below it."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").resolve().is_relative_to(folder):
+                found.add(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
 def assert_is_for_people(done: subprocess.CompletedProcess[str]) -> None:
     """No traceback, no unexpected error, and nothing that steers a terminal."""
     said = done.stdout + done.stderr

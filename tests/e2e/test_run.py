@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.e2e.repositories import SECONDS
+from tests.e2e.repositories import SECONDS, processes_below, read_until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.e2e.repositories import Repository
 
 SECRET = "hunter2-and-more"
@@ -153,12 +153,7 @@ def test_cancelling(repository: Repository, number: signal.Signals) -> None:
     repository.workflow(SLEEPING)
     repository.commit()
     process = repository.start("run")
-    assert process.stdout is not None
-    seen = b""
-    while b"ready\n" not in seen:
-        block = os.read(process.stdout.fileno(), 65536)
-        assert block, seen
-        seen += block
+    read_until(process, b"ready\n")
     process.send_signal(number)
     rest, errors = process.communicate(timeout=SECONDS)
 
@@ -166,19 +161,7 @@ def test_cancelling(repository: Repository, number: signal.Signals) -> None:
     assert "│   tidied\n" in rest.decode()
     assert "cancelling; Ctrl-C again kills what is left" in rest.decode()
     assert b"Traceback" not in errors
-    assert not running_in(repository.path)
-
-
-def running_in(folder: Path) -> list[str]:
-    """The processes whose current folder is below a folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "cwd").resolve().is_relative_to(folder):
-                found.append((process / "cmdline").read_text())
-        except OSError:
-            continue
-    return found
+    assert not processes_below(repository.path)
 
 
 @pytest.mark.requirement("A27")
