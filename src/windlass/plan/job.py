@@ -26,6 +26,7 @@ from windlass.plan.keys import (
 )
 from windlass.plan.preparation import name_step, prepare_step
 from windlass.plan.steps import (
+    ActionLoaded,
     CancelStep,
     ConcludeStep,
     FinishJob,
@@ -34,6 +35,7 @@ from windlass.plan.steps import (
     RejectStep,
     SkipStep,
     StepFinished,
+    TimerFired,
 )
 
 if TYPE_CHECKING:
@@ -89,6 +91,8 @@ class JobMachine:
                 return self._end_step(signal)
             case JobCancelRequested():
                 return self._cancel()
+            case ActionLoaded() | TimerFired():
+                return []
 
     # How the job opens
 

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from windlass.lang.action.model import Action
     from windlass.lang.expressions import Value
     from windlass.lang.workflow.model import Step
     from windlass.model.status import Result
     from windlass.plan.decision import Decision
+
+
+Stage: TypeAlias = Literal["pre", "main", "post"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedAction:
+    """An action that was read: its file, and where its folder is as the job's processes see it.
+
+    `repository` (`owner/name`) and `ref` are empty for an action of the workspace (`./path`).
+    """
+
+    action: Action
+    folder: str
+    repository: str = ""
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +38,31 @@ class JobOpened:
     """The place of the job is ready; `runner` and `job` are those contexts as it knows them.
 
     `github` holds what only the place knows of the github context: workspace, event_path, job.
+    `actions` are those that were there before any step ran, by what `uses` says, the nested ones
+    too: all but `./path`. They alone have a pre stage, as on GitHub.
     """
 
     runner: Mapping[str, Value]
     job: Mapping[str, Value] = field(default_factory=dict)
     github: Mapping[str, Value] = field(default_factory=dict)
+    actions: Mapping[str, LoadedAction] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLoaded:
+    """The answer to `LoadAction`: the action, or the sentence that says why there is none."""
+
+    key: str
+    action: LoadedAction | None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished:
     """A step that was ordered to start has ended.
 
-    `outputs`, `variables` (GITHUB_ENV) and `paths` (GITHUB_PATH, in file order) are what it set
-    through command files and runner commands.
+    `outputs`, `variables` (GITHUB_ENV), `paths` (GITHUB_PATH, in file order) and `state`
+    (GITHUB_STATE) are what it set through command files and runner commands.
     """
 
     key: str
@@ -41,6 +70,14 @@ class StepFinished:
     outputs: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
+    state: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """The time that `StartTimer` asked for has passed."""
+
+    timer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +87,17 @@ class JobCancelRequested:
     reason: str
 
 
-JobSignal: TypeAlias = JobOpened | StepFinished | JobCancelRequested
+JobSignal: TypeAlias = JobOpened | ActionLoaded | StepFinished | TimerFired | JobCancelRequested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartStep:
     """Run one step; everything that could be evaluated is.
 
-    `key` is unique in the job. A run step has `script`, an action step `uses` and `inputs`.
+    `key` is unique in the job. A run step has `script`, a step of an action that is not built in
+    has `action`, `stage`, `inputs` (with the defaults of the action) and `state`; `uses` and
+    `inputs` alone stand for a built-in action. `parent` is the key of the composite step it is part
+    of. A background step runs beside the steps that follow it.
     `variables` is the whole of the step's `env` context (workflow, job, GITHUB_ENV, step), `paths`
     what earlier steps added to PATH, first entry first in PATH. `working_directory` may be relative
     to the workspace. `timeout_minutes` is whole, as the runner truncates it, and None where there
@@ -78,6 +118,30 @@ class StartStep:
     timeout_minutes: int | None = None
     contexts: Mapping[str, Value] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    action: LoadedAction | None = None
+    stage: Stage = "main"
+    state: Mapping[str, str] = field(default_factory=dict)
+    parent: str = ""
+    background: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAction:
+    """Read the action of a step from the workspace; `ActionLoaded` is the answer."""
+
+    key: str
+    uses: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenStep:
+    """A step without a process has begun: a composite action, a wait, a cancellation."""
+
+    key: str
+    name: str
+    step: Step
+    parent: str = ""
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +151,7 @@ class SkipStep:
     key: str
     name: str
     decision: Decision
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +161,7 @@ class RejectStep:
     key: str
     name: str
     message: str
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +179,39 @@ class ConcludeStep:
 
 @dataclass(frozen=True, slots=True)
 class CancelStep:
-    """End a running step."""
+    """End a running step; `timed_out` where its own time is over and not the job's."""
 
     key: str
+    timed_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KillSteps:
+    """End every running step at once: the time of a cancelled job is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """Send `TimerFired` once, so many seconds from now."""
+
+    timer: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    """Forget a timer; harmless where it has fired."""
+
+    timer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Annotate:
+    """Tell of an error, a warning or a notice about a step, or about the job where `key` is ""."""
+
+    key: str
+    level: Literal["error", "warning", "notice"]
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +227,17 @@ class FinishJob:
     problems: tuple[str, ...] = ()
 
 
-JobOrder: TypeAlias = StartStep | SkipStep | RejectStep | ConcludeStep | CancelStep | FinishJob
+JobOrder: TypeAlias = (
+    StartStep
+    | LoadAction
+    | OpenStep
+    | SkipStep
+    | RejectStep
+    | ConcludeStep
+    | CancelStep
+    | KillSteps
+    | StartTimer
+    | StopTimer
+    | Annotate
+    | FinishJob
+)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.diagnostics import Diagnostic
@@ -34,7 +36,6 @@ MAX_NESTING = 1000
 class Document:
     """What a file holds. `root` is None for an empty file and where there are diagnostics."""
 
-    text: str
     root: Node | None
     diagnostics: tuple[Diagnostic, ...]
 
@@ -43,14 +44,14 @@ def parse_yaml(path: str, data: bytes) -> Document:
     """Parse a file of one YAML document; `path` is only named in positions."""
     text = decode(path, data)
     if isinstance(text, Diagnostic):
-        return Document("", None, (text,))
+        return Document(None, (text,))
     problems = check_characters(path, text)
     if problems:
-        return Document(text, None, tuple(problems))
+        return Document(None, tuple(problems))
     composer = _Composer(path, text)
     composer.compose()
     root = None if composer.problems else composer.root
-    return Document(text, root, tuple(composer.problems))
+    return Document(root, tuple(composer.problems))
 
 
 @dataclass(slots=True)
@@ -86,11 +87,8 @@ class _Composer:
                 if len(self._open) > MAX_NESTING:
                     self._refuse_depth(event)
                     return
-        except yaml.MarkedYAMLError as error:
+        except yaml.MarkedYAMLError as error:  # the others are about characters: checked before
             self.problems.append(_syntax_error(self.path, self.text, error))
-        except yaml.YAMLError as error:
-            message = f"The file is not valid YAML: {error}"
-            self._report("yaml-syntax", message, Position(1, 1), Position(1, 2))
 
     def _refuse_depth(self, event: Any) -> None:
         start, end = _position(event.start_mark), _position(event.end_mark)
@@ -121,9 +119,7 @@ class _Composer:
     def _scalar(self, event: Any) -> None:
         value = event.value
         source = ""
-        if event.tag is not None and event.tag.startswith(
-            "!"
-        ):  # its own tag: that is what is wrong
+        if (event.tag or "").startswith("!"):  # its own tag: that is what is wrong
             start = _position(event.start_mark)
         elif not value and not event.style:
             start = self._place_of_nothing(event)
@@ -146,7 +142,7 @@ class _Composer:
         nodes = opened.nodes
         end = _position(event.end_mark)
         if not opened.is_flow:  # libyaml ends a block where the next token starts
-            end = nodes[-1].span.end if nodes else opened.start
+            end = nodes[-1].span.end
         span = Span(self.path, opened.start, end)
         node: Node
         if opened.is_mapping:
@@ -183,7 +179,8 @@ class _Composer:
         start = event.start_mark
         if event.anchor is None and event.tag is None:
             return _position(start)
-        index = _skip_properties(self.text, start.index, event.end_mark.index)
+        properties = _properties().match(self.text, start.index, event.end_mark.index)
+        index = properties.end() if properties is not None else start.index
         lines = self.text.count("\n", start.index, index)
         if not lines:
             return Position(start.line + 1, start.column + 1 + index - start.index)
@@ -210,35 +207,21 @@ def _position(mark: Any) -> Position:
     return Position(mark.line + 1, mark.column + 1)
 
 
-def _skip_properties(text: str, index: int, end: int) -> int:
-    """Return the index after an anchor and a tag, and the blanks and comments after them."""
-    limit = max(end, index) if end > index else len(text)
-    while index < limit:
-        character = text[index]
-        if character in "&!":
-            while index < limit and not text[index].isspace():
-                index += 1
-        elif character == "#":
-            newline = text.find("\n", index, limit)
-            index = limit if newline < 0 else newline
-        elif character.isspace():
-            index += 1
-        else:
-            break
-    return index
+@cache
+def _properties() -> re.Pattern[str]:
+    """Match an anchor and a tag, and the blanks and comments after them."""
+    return re.compile(r"(?:[&!]\S*|#[^\n]*|\s)*")
 
 
 def _syntax_error(path: str, text: str, error: MarkedYAMLError) -> Diagnostic:
-    mark = error.problem_mark or error.context_mark
-    start = Position(1, 1) if mark is None else _position(mark)
-    problem = error.problem or "it cannot be parsed"
-    context = f" {error.context}" if error.context else ""
-    hint = None
-    if mark is not None and text[mark.index : mark.index + 1] == "\t":
-        hint = "Indent with spaces; YAML does not allow tabs for indentation."
+    """Return what libyaml says of a text; it always names a problem and its place."""
+    mark: Any = error.problem_mark
+    start = _position(mark)
+    parts = ("The file is not valid YAML", error.context, error.problem)
+    is_tab = text[mark.index : mark.index + 1] == "\t"
     return Diagnostic(
         code="yaml-syntax",
-        message=f"The file is not valid YAML:{context}: {problem}".replace("::", ":"),
+        message=": ".join(filter(None, parts)),
         span=Span(path, start, Position(start.line, start.column + 1)),
-        hint=hint,
+        hint="Indent with spaces; YAML does not allow tabs for indentation." if is_tab else None,
     )
