@@ -17,7 +17,9 @@ Generated from `windlass.protocol.events`; `./dev docs` rewrites it.
 
 `windlass run --json` prints one JSON object a line. Each has `event`, the name of its kind, and
 `time`, when it was told, in seconds since the epoch (UTC). Secrets are masked in every text. New
-kinds and new fields may come; those listed here stay.
+kinds and new fields may come; those listed here stay as long as `version` of `run-started` does.
+[events.schema.json](events.schema.json), which `windlass events schema` prints, is all of this as a
+[JSON Schema](https://json-schema.org).
 [Read a run with a program](../guides/json.md) shows how to use them.
 
 The first event of a run is `run-started`, its last is `run-finished`. Jobs run at the same time, so

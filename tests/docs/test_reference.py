@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tests.docs.cli_reference import lay_out_reference
 from tests.docs.events_reference import lay_out_events
 
+from windlass.cli.events_schema import format_schema
+
 if TYPE_CHECKING:
     from tests.conftest import Golden
 
@@ -22,6 +24,11 @@ def test_the_reference_of_the_command_line_is_current(golden: Golden) -> None:
 def test_the_reference_of_the_events_is_current(golden: Golden) -> None:
     """docs/reference/events.md says what the events of a run are."""
     golden(CHECKOUT / "docs" / "reference" / "events.md", lay_out_events())
+
+
+def test_the_schema_of_the_events_is_current(golden: Golden) -> None:
+    """docs/reference/events.schema.json is what `windlass events schema` prints."""
+    golden(CHECKOUT / "docs" / "reference" / "events.schema.json", format_schema())
 
 
 def test_every_argument_is_explained() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.repositories import SECONDS, processes_below, read_until
+from tests.event_schema import read_events
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,10 +91,6 @@ jobs:
 """
 
 
-def events_of(stdout: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in stdout.splitlines()]
-
-
 @pytest.mark.requirement("A01")
 @pytest.mark.requirement("A08")
 @pytest.mark.requirement("A10")
@@ -133,7 +129,7 @@ def test_events_as_json(repository: Repository) -> None:
     """`--json` prints only JSON, from run-started to run-finished, in a sound order."""
     repository.workflow(FLOW)
     sha = repository.commit()
-    events = events_of(repository.windlass("run", "--json").stdout)
+    events = read_events(repository.windlass("run", "--json").stdout)
 
     names = [event["event"] for event in events]
     assert (names[0], names[-1]) == ("run-started", "run-finished")

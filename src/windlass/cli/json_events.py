@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import fields
+from functools import cache
+from json import JSONEncoder
 from typing import TYPE_CHECKING
 
 from windlass.cli.diagnostics import diagnostic_as_json
@@ -18,15 +19,20 @@ if TYPE_CHECKING:
 
 
 class JsonEvents:
-    """Writes events, and the diagnostics that keep a run from starting, as JSON lines."""
+    """Writes events, and the diagnostics that keep a run from starting, as JSON lines.
+
+    Output comes as many lines an event as were read at once, so that a step that prints fast does
+    not cost an event a line, and one that prints slowly is followed line by line.
+    """
 
     def __init__(self, terminal: Terminal, clock: Callable[[], float] = time.time) -> None:
         self._terminal = terminal
         self._clock = clock
+        self._encode = JSONEncoder(default=dict).encode
 
     def show(self, event: RunEvent) -> None:
         """Write one event with its name, the time in seconds since the epoch, and its fields."""
-        values = {field.name: getattr(event, field.name) for field in fields(event)}
+        values = {name: getattr(event, name) for name in _field_names(type(event))}
         self._write(event.event, values)
 
     def show_diagnostic(self, diagnostic: Diagnostic) -> None:
@@ -35,4 +41,9 @@ class JsonEvents:
 
     def _write(self, name: str, values: dict[str, object]) -> None:
         line = {"event": name, "time": round(self._clock(), 6), **values}
-        self._terminal.write(json.dumps(line, default=dict) + "\n")
+        self._terminal.write(self._encode(line) + "\n")
+
+
+@cache
+def _field_names(kind: type[RunEvent]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))

@@ -22,6 +22,7 @@ COMMANDS = {
     "compat": ("windlass.cli.compat", "say what would not be honoured exactly as on GitHub"),
     "expr eval": ("windlass.cli.expr_eval", "evaluate expressions, one JSON object a line"),
     "workflow parse": ("windlass.cli.workflow_parse", "read one workflow file: value or errors"),
+    "events schema": ("windlass.cli.events_schema", "print the JSON Schema of `run --json`"),
     "completion": ("windlass.cli.completion", "print a completion script for a shell"),
 }
 """Command → its module, which has `add_arguments(parser)` and `execute(arguments) -> exit code`,

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from windlass.model.status import Result
 
+PROTOCOL_VERSION = 1
+"""Grows when an event or a field goes away or changes its meaning; new ones leave it as it is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowRefused:
@@ -28,7 +31,11 @@ class WorkflowRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """One workflow starts; `run` is the run's id, `github_event` the event that started it."""
+    """One workflow starts; `run` is the run's id, `github_event` the event that started it.
+
+    `version` is that of this list of events; it grows when one of them or a field of them goes away
+    or changes its meaning.
+    """
 
     event: ClassVar[str] = "run-started"
     run: str
@@ -36,6 +43,7 @@ class RunStarted:
     path: str
     github_event: str
     sha: str
+    version: int = PROTOCOL_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +67,10 @@ class JobSkipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
-    """A step begins; `step` is its id within the job.
+    """A step begins; `step` is its id within the job, `parent` the composite step it is part of.
 
     `path` and `line` are where it is written; a script step has its `script`, with all expressions
-    evaluated, and the `shell` that was asked for. All four are empty where they are not known.
+    evaluated, and the `shell` that was asked for. All five are empty where they are not known.
     """
 
     event: ClassVar[str] = "step-started"
@@ -73,17 +81,19 @@ class StepStarted:
     line: int | None = None
     script: str = ""
     shell: str = ""
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSkipped:
-    """A step does not run; `reason` is a sentence that says why."""
+    """A step does not run; `reason` is a sentence that says why; `parent` as in step-started."""
 
     event: ClassVar[str] = "step-skipped"
     job: str
     step: str
     name: str
     reason: str
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
