@@ -70,9 +70,9 @@ def compare_values(text: str, ours: Any, theirs: Any) -> str | None:
     return None
 
 
-def compare(text: str, answer: dict[str, Any]) -> str | None:
+def compare(text: str, answer: dict[str, Any], called: str = CALLED_TEXT) -> str | None:
     """Return how both readings relate; None for a difference that nothing explains."""
-    files = {CALLED.removeprefix("./"): CALLED_TEXT.encode()}
+    files = {CALLED.removeprefix("./"): called.encode()}
     reading = read_workflow(PATH, text.encode(), resolve=files.get)
     case = Case(
         text=text,
@@ -118,15 +118,18 @@ GOLDEN_DEVIATIONS = {
     "meaning/strategy": "server-check",
     "ok/call-job": "remote-workflow",
 }
-GOLDEN = sorted((Path(__file__).parents[2] / "golden" / "workflows").glob("*/*.yml"))
+GOLDEN_FOLDER = Path(__file__).parents[2] / "golden" / "workflows"
+GOLDEN = sorted(GOLDEN_FOLDER.glob("*/*.yml"))
 
 
 def test_golden_files_are_read_as_github_reads_them() -> None:
     """What the golden files expect is what GitHub's package says."""
-    questions = [{"path": PATH, "text": path.read_text(), "files": {}} for path in GOLDEN]
+    called = (GOLDEN_FOLDER / "called.yml").read_text()
+    files = {CALLED: called}
+    questions = [{"path": PATH, "text": path.read_text(), "files": files} for path in GOLDEN]
     with Oracle(SCRIPT, is_bundled=True) as oracle:
         outcomes = {
-            f"{path.parent.name}/{path.stem}": compare(path.read_text(), answer)
+            f"{path.parent.name}/{path.stem}": compare(path.read_text(), answer, called)
             for path, answer in zip(GOLDEN, oracle.ask_all(questions), strict=True)
         }
     same = ("same errors", "same value")

@@ -1,7 +1,8 @@
 """Every key of the workflow language, right in `ok/` and wrong in `err/`.
 
-In `meaning/` are files of the right shape whose values do not fit. `NAME.out` holds one error a
-line, with its hint below; `ok/NAME.json` what the file is read as. That both agree with GitHub's
+In `meaning/` are files of the right shape whose values do not fit; those in `calls/` call
+`called.yml`. `NAME.out` holds one error a
+line, with its hint below; `NAME.json` what the file is read as. That both agree with GitHub's
 own package is checked by tests/differential/workflows.
 """
 
@@ -27,6 +28,8 @@ FOLDER = Path(__file__).parent
 RIGHT = sorted((FOLDER / "ok").glob("*.yml"))
 WRONG = sorted((FOLDER / "err").glob("*.yml"))
 MEANINGLESS = sorted((FOLDER / "meaning").glob("*.yml"))
+CALLS = sorted((FOLDER / "calls").glob("*.yml"))
+CALLED = ".github/workflows/called.yml"
 
 
 def describe(problem: Diagnostic) -> str:
@@ -49,6 +52,15 @@ def test_wrong_file(path: Path, golden: Golden) -> None:
 def test_right_file(path: Path, golden: Golden) -> None:
     """A right file gives this value and no error."""
     reading = read_workflow("w.yml", path.read_bytes())
+    assert reading.diagnostics == ()
+    golden(path.with_suffix(".json"), json.dumps(write_template(reading), indent=1) + "\n")
+
+
+@pytest.mark.parametrize("path", CALLS, ids=lambda path: path.stem)
+def test_call(path: Path, golden: Golden) -> None:
+    """A call holds what it gives, what the called workflow asks for, and that one's jobs."""
+    files = {CALLED: (FOLDER / "called.yml").read_bytes()}
+    reading = read_workflow("w.yml", path.read_bytes(), resolve=files.get)
     assert reading.diagnostics == ()
     golden(path.with_suffix(".json"), json.dumps(write_template(reading), indent=1) + "\n")
 

@@ -179,8 +179,8 @@ class _Composer:
         start = event.start_mark
         if event.anchor is None and event.tag is None:
             return _position(start)
-        properties = _properties().match(self.text, start.index, event.end_mark.index)
-        index = properties.end() if properties is not None else start.index
+        written = self.text[start.index : event.end_mark.index]
+        index = event.end_mark.index - len(_properties().sub("", written, count=1))
         lines = self.text.count("\n", start.index, index)
         if not lines:
             return Position(start.line + 1, start.column + 1 + index - start.index)
@@ -210,7 +210,7 @@ def _position(mark: Any) -> Position:
 @cache
 def _properties() -> re.Pattern[str]:
     """Match an anchor and a tag, and the blanks and comments after them."""
-    return re.compile(r"(?:[&!]\S*|#[^\n]*|\s)*")
+    return re.compile(r"^(?:[&!]\S*|#[^\n]*|\s)*")
 
 
 def _syntax_error(path: str, text: str, error: MarkedYAMLError) -> Diagnostic:

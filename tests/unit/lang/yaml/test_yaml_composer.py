@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +64,7 @@ def test_node_knows_where_it_was_written(text: str, expected: tuple[str, str]) -
     [
         pytest.param("a:\nb: 1", "1:3", id="after the colon"),
         pytest.param("a:  # c\nb: 1", "1:5", id="after the blanks"),
+        pytest.param("a:\t   \nb: 1", "1:7", id="after a tab as well"),
         pytest.param("a: &x\nb: 1", "1:6", id="after the anchor"),
     ],
 )
@@ -217,6 +219,23 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
             id="syntax",
         ),
         pytest.param(
+            b"a: [1\n",
+            (
+                "The file is not valid YAML: while parsing a flow sequence: did not find expected "
+                "',' or ']'"
+            ),
+            "2:2",
+            None,
+            id="syntax within something",
+        ),
+        pytest.param(
+            b"[" * 1001,
+            "Maximum object depth exceeded",
+            "1:1002",
+            None,
+            id="too deep",
+        ),
+        pytest.param(
             b"a: \x07\n",
             "The character U+0007 is not allowed in YAML",
             "1:5",
@@ -254,6 +273,31 @@ def test_what_is_said_of_unreadable_text(
 def test_a_file_as_large_as_github_reads_is_read() -> None:
     """The limit itself is allowed."""
     assert problems(b"#" * MAX_CHARACTERS) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "expected"),
+    [
+        ("!!str 5", "tag:yaml.org,2002:str", ("1:7", "1:8")),
+        ("!own 5", "!own", ("1:1", "1:7")),
+        ("&x !own 5", "!own", ("1:1", "1:10")),
+        ("!own", "!own", ("1:1", "1:5")),
+    ],
+)
+def test_a_tag_is_kept(text: str, tag: str, expected: tuple[str, str]) -> None:
+    """A tag that YAML does not know is what is wrong: the value starts with it."""
+    node = root(text)
+    assert isinstance(node, ScalarNode)
+    assert (node.tag, place(node)) == (tag, expected)
+
+
+def test_without_libyaml_files_are_read_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyYAML can be built without libyaml; its own parser gives the same."""
+    text = "a: &x [1, {b: c}]\nd: *x\ne: |\n  f\n"
+    expected = root(text)
+    monkeypatch.delattr(yaml, "CSafeLoader")
+    assert root(text) == expected
+    assert problems("a: [1\n") == [("yaml-syntax", "f.yml:2:1")]
 
 
 def test_values_behind_an_anchor_further_down() -> None:

@@ -95,6 +95,10 @@ def test_quoted_scalar_is_text(style: ScalarStyle) -> None:
     [
         ("5", "str", "5"),
         ("5", "int", 5.0),
+        ("+5", "int", 5.0),
+        ("-5", "int", -5.0),
+        ("0x1F", "int", 31.0),
+        ("0o17", "int", 15.0),
         ("5", "float", 5.0),
         ("true", "bool", True),
         ("~", "null", None),
@@ -138,6 +142,8 @@ def test_non_specific_tag_is_text() -> None:
             "Unexpected tag 'tag:yaml.org,2002:timestamp'",
         ),
         ("", "!cancelled()", ScalarStyle.PLAIN, "Unexpected tag '!cancelled()'"),
+        ("5", "int", ScalarStyle.PLAIN, "Unexpected tag 'int'"),
+        ("5", "str", ScalarStyle.PLAIN, "Unexpected tag 'str'"),
     ],
 )
 def test_unusable_tag(text: str, tag: str, style: ScalarStyle, message: str) -> None:
