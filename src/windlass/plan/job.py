@@ -9,7 +9,7 @@ Source: actions/runner src/Runner.Worker/StepsRunner.cs, JobExtension.cs, Execut
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from windlass.lang.expressions import CaseSensitive
 from windlass.model.status import Result
@@ -27,14 +27,18 @@ from windlass.plan.keys import (
 from windlass.plan.preparation import name_step, prepare_step
 from windlass.plan.steps import (
     ActionLoaded,
+    Annotate,
     CancelStep,
     ConcludeStep,
     FinishJob,
     JobCancelRequested,
     JobOpened,
+    KillSteps,
     RejectStep,
     SkipStep,
+    StartTimer,
     StepFinished,
+    StopTimer,
     TimerFired,
 )
 
@@ -43,7 +47,10 @@ if TYPE_CHECKING:
     from windlass.lang.workflow.model import Step
     from windlass.plan.keys import Function
     from windlass.plan.orders import StartJob
-    from windlass.plan.steps import JobOrder, JobSignal
+    from windlass.plan.steps import JobOrder, JobSignal, StartStep
+
+SECONDS_PER_MINUTE: Final = 60
+OVERDUE: Final = "The job running on runner windlass has exceeded the maximum execution time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class _Running:
 
     step: Step
     scope: Scope
+    start: StartStep
 
 
 class JobMachine:
@@ -65,6 +73,7 @@ class JobMachine:
         functions: Mapping[str, Function] | None = None,
     ) -> None:
         """Take the job to run, its secrets and the functions that need the world (`hashFiles`)."""
+        self._order = order
         self._job = order.job
         self._workflow = order.workflow
         self._contexts: dict[str, Value] = dict(order.contexts)
@@ -77,6 +86,8 @@ class JobMachine:
         self._ended_steps: dict[str, Value] = {}
         self._next = 0
         self._running: _Running | None = None
+        self._timed_out = False
+        self._killed = False
         self._opened = False
         self._finished = False
 
@@ -90,8 +101,10 @@ class JobMachine:
             case StepFinished():
                 return self._end_step(signal)
             case JobCancelRequested():
-                return self._cancel()
-            case ActionLoaded() | TimerFired():
+                return [*self._cancel(), *(self._kill() if signal.at_once else ())]
+            case TimerFired():
+                return self._take_time_out(signal.timer)
+            case ActionLoaded():
                 return []
 
     # How the job opens
@@ -104,7 +117,7 @@ class JobMachine:
         problem = self._evaluate_variables() or self._evaluate_defaults()
         if problem is not None:
             return [self._finish(Result.FAILURE, problems=(describe_fault(problem),))]
-        return self._advance()
+        return [*self._limit("job", self._order.timeout_minutes), *self._advance()]
 
     def _evaluate_variables(self) -> PlanFault | None:
         """Fill the job's variables from the workflow's `env`, then the job's."""
@@ -138,7 +151,7 @@ class JobMachine:
     def _advance(self) -> list[JobOrder]:
         """Decide steps until one runs or the job is over."""
         orders: list[JobOrder] = []
-        while self._running is None and self._next < len(self._job.steps):
+        while self._running is None and self._next < len(self._job.steps) and not self._killed:
             step = self._job.steps[self._next]
             self._next += 1
             orders += self._begin(step)
@@ -170,8 +183,8 @@ class JobMachine:
         )
         if isinstance(start, PlanFault):
             return self._reject(step, name, start, scope)
-        self._running = _Running(step, scope)
-        return [start]
+        self._running = _Running(step, scope, start)
+        return [*self._limit(f"step:{step.id}", start.timeout_minutes), start]
 
     def _decide(self, step: Step, scope: Scope) -> Decision | PlanFault:
         return decide_step(step.condition, scope.contexts, self._status, scope.functions)
@@ -195,8 +208,18 @@ class JobMachine:
         self._variables.update(signal.variables)
         for path in signal.paths:
             self._paths = [path, *(known for known in self._paths if known != path)]
-        conclude = self._end(running.step, signal.outcome, running.scope, signal.outputs)
-        return [conclude, *self._advance()]
+        orders: list[JobOrder] = []
+        outcome = signal.outcome
+        if running.start.timeout_minutes is not None:
+            orders.append(StopTimer(f"step:{signal.key}"))
+        if self._timed_out and self._status is not Result.CANCELLED:
+            minutes = running.start.timeout_minutes
+            text = f"The action '{running.start.name}' has timed out after {minutes} minutes."
+            orders.append(Annotate(signal.key, "error", text))
+            outcome = Result.FAILURE
+        self._timed_out = False
+        orders.append(self._end(running.step, outcome, running.scope, signal.outputs))
+        return orders + self._advance()
 
     def _end(
         self,
@@ -252,7 +275,33 @@ class JobMachine:
         step = self._running.step
         decision = self._decide(step, self._refresh(self._running.scope))
         still_holds = isinstance(decision, Decision) and decision.verdict is Verdict.RUN
-        return [] if still_holds else [CancelStep(step.id)]
+        timer = StartTimer(
+            "cancel", SECONDS_PER_MINUTE * max(1, self._order.cancel_timeout_minutes)
+        )
+        return [timer] if still_holds else [timer, CancelStep(step.id)]
+
+    def _kill(self) -> list[JobOrder]:
+        """End all that runs; no other step is begun."""
+        if self._killed or self._finished:
+            return []
+        self._killed = True
+        return [KillSteps()]
+
+    def _take_time_out(self, timer: str) -> list[JobOrder]:
+        if timer == "job":
+            minutes = self._order.timeout_minutes
+            text = f"{OVERDUE} of {minutes} minutes."
+            return [Annotate("", "error", text), *self._cancel()]
+        if timer == "cancel":
+            return self._kill()
+        if self._running is None or timer != f"step:{self._running.step.id}" or self._timed_out:
+            return []
+        self._timed_out = True
+        return [CancelStep(self._running.step.id, timed_out=True)]
+
+    def _limit(self, timer: str, minutes: int | None) -> list[JobOrder]:
+        """Set a timer where there is a limit."""
+        return [StartTimer(timer, minutes * SECONDS_PER_MINUTE)] if minutes and minutes > 0 else []
 
     def _conclude(self) -> FinishJob:
         """Evaluate the job's outputs and end it."""

@@ -97,6 +97,18 @@ def evaluate_number(token: Token | None, scope: Scope) -> float | PlanFault | No
     return PlanFault(f"Unexpected value '{to_text(value)}'", token.span)
 
 
+def evaluate_minutes(token: Token | None, scope: Scope) -> int | PlanFault | None:
+    """Return a time-out in whole minutes, as the runner cuts fractions off; None where not there.
+
+    A number that does not fit into 32 bits is 0. What is not above 0 is no limit for a step or a
+    job.
+    """
+    minutes = evaluate_number(token, scope)
+    if minutes is None or isinstance(minutes, PlanFault):
+        return minutes
+    return int(minutes) if abs(minutes) < 2**31 else 0
+
+
 def _as_text(value: Value, span: Span) -> str | PlanFault:
     if kind_of(value) in ("Array", "Object"):
         return PlanFault(_unexpected(value), span)

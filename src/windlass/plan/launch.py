@@ -5,7 +5,7 @@ Source: actions/runner src/Sdk/WorkflowParser/WorkflowTemplateEvaluator.cs
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from windlass.lang.expressions import kind_of, to_text
 from windlass.lang.tokens import StringToken
@@ -17,12 +17,17 @@ from windlass.plan.graph import LegRun, Level
 from windlass.plan.keys import (
     Scope,
     evaluate_boolean,
-    evaluate_number,
+    evaluate_minutes,
     evaluate_text,
     evaluate_value,
 )
 from windlass.plan.matrix import has_computed_name
-from windlass.plan.orders import SecretHandover, StartJob
+from windlass.plan.orders import (
+    DEFAULT_CANCEL_TIMEOUT_MINUTES,
+    DEFAULT_TIMEOUT_MINUTES,
+    SecretHandover,
+    StartJob,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +36,6 @@ if TYPE_CHECKING:
     from windlass.lang.tokens import Token
     from windlass.lang.workflow.model import AnyJob, Job, Workflow
     from windlass.plan.matrix import Leg
-
-DEFAULT_TIMEOUT_MINUTES: Final = 360.0
-"""GitHub's limit for a job without `timeout-minutes`."""
 
 
 def leg_contexts(job: AnyJob, leg: Leg, contexts: Mapping[str, Value]) -> dict[str, Value]:
@@ -69,7 +71,8 @@ def prepare_job(
     scope = Scope(contexts)
     labels = _evaluate_labels(job.runs_on, scope)
     environment = evaluate_environment(job.environment, contexts)
-    timeout_minutes = evaluate_number(job.timeout_minutes, scope)
+    timeout_minutes = evaluate_minutes(job.timeout_minutes, scope)
+    cancel_timeout_minutes = evaluate_minutes(job.cancel_timeout_minutes, scope)
     continue_on_error = evaluate_boolean(job.continue_on_error, scope)
     if isinstance(labels, PlanFault):
         return labels
@@ -77,6 +80,8 @@ def prepare_job(
         return environment
     if isinstance(timeout_minutes, PlanFault):
         return timeout_minutes
+    if isinstance(cancel_timeout_minutes, PlanFault):
+        return cancel_timeout_minutes
     if isinstance(continue_on_error, PlanFault):
         return continue_on_error
     return StartJob(
@@ -90,6 +95,11 @@ def prepare_job(
         timeout_minutes=DEFAULT_TIMEOUT_MINUTES if timeout_minutes is None else timeout_minutes,
         continue_on_error=continue_on_error,
         handovers=handovers,
+        cancel_timeout_minutes=(
+            DEFAULT_CANCEL_TIMEOUT_MINUTES
+            if cancel_timeout_minutes is None
+            else cancel_timeout_minutes
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from windlass.model.values import dataclass
 
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from windlass.lang.workflow.model import Job, Workflow
     from windlass.model.status import Result
     from windlass.plan.decision import Decision
+
+DEFAULT_TIMEOUT_MINUTES: Final = 360
+DEFAULT_CANCEL_TIMEOUT_MINUTES: Final = 5
+"""GitHub's limits for a job that sets none.
+
+Source: actions/runner src/Sdk/WorkflowParser/WorkflowConstants.cs
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,8 @@ class StartJob:
 
     `key` names the job within the run, unique and stable: `build`, `build (3.12, linux)`,
     `call / build`. `name` is what people see. `contexts` holds github, needs, strategy, matrix,
-    inputs and vars. `timeout_minutes` and `continue_on_error` are already evaluated.
+    inputs and vars. `timeout_minutes`, `cancel_timeout_minutes` (how long the steps that run after
+    a cancellation may take) and `continue_on_error` are already evaluated; minutes are whole.
     """
 
     key: str
@@ -45,9 +53,10 @@ class StartJob:
     contexts: Mapping[str, Value]
     labels: tuple[str, ...]
     environment: str | None
-    timeout_minutes: float
+    timeout_minutes: int
     continue_on_error: bool
     handovers: tuple[SecretHandover, ...] = ()
+    cancel_timeout_minutes: int = DEFAULT_CANCEL_TIMEOUT_MINUTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from windlass.lang.workflow.model import ActionStep, RunStep
 from windlass.plan.faults import PlanFault
-from windlass.plan.keys import describe_fault, evaluate_number, evaluate_text, evaluate_texts
+from windlass.plan.keys import describe_fault, evaluate_minutes, evaluate_text, evaluate_texts
 from windlass.plan.steps import StartStep
 
 if TYPE_CHECKING:
@@ -79,12 +79,11 @@ def prepare_step(
 
 def _evaluate_timeout(step: Step, scope: Scope) -> tuple[int | None, tuple[str, ...]]:
     """Return whole minutes (fractions are cut off; nothing above 0 means no limit)."""
-    minutes = evaluate_number(step.timeout_minutes, scope)
+    minutes = evaluate_minutes(step.timeout_minutes, scope)
     if isinstance(minutes, PlanFault):
         lead = "An error occurred when attempting to determine the step timeout."
         return None, (lead, describe_fault(minutes))
-    whole = int(minutes) if minutes is not None and abs(minutes) < 2**31 else 0
-    return (whole if whole > 0 else None), ()
+    return (minutes if minutes is not None and minutes > 0 else None), ()
 
 
 def _evaluate_keys(

@@ -82,9 +82,13 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class JobCancelRequested:
-    """The job is to end: running steps whose condition is now false are cancelled."""
+    """The job is to end: running steps whose condition is now false are cancelled.
+
+    `at_once`: all running steps are killed and no other is started; it may follow a polite request.
+    """
 
     reason: str
+    at_once: bool = False
 
 
 JobSignal: TypeAlias = JobOpened | ActionLoaded | StepFinished | TimerFired | JobCancelRequested
@@ -135,13 +139,21 @@ class LoadAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenStep:
-    """A step without a process has begun: a composite action, a wait, a cancellation."""
+    """A step without a process has begun: a composite action, a wait, a cancellation.
+
+    For the log of a composite action: `inputs` as its steps see them, and in `variables` the whole
+    of its `env` context.
+    """
 
     key: str
     name: str
     step: Step
     parent: str = ""
     problems: tuple[str, ...] = ()
+    uses: str = ""
+    stage: Stage = "main"
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +199,16 @@ class CancelStep:
 
 @dataclass(frozen=True, slots=True)
 class KillSteps:
-    """End every running step at once: the time of a cancelled job is over."""
+    """End every running step at once, without asking it to; no other will be started."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartTimer:
-    """Send `TimerFired` once, so many seconds from now."""
+    """Send `TimerFired` once, so many seconds from now.
+
+    Timers are `job`, `cancel` and `step:KEY`; that of a step comes before its StartStep and is
+    stopped when it has ended. `FinishJob` stops all others.
+    """
 
     timer: str
     seconds: float

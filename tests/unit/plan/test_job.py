@@ -25,7 +25,9 @@ from windlass.plan.steps import (
     RejectStep,
     SkipStep,
     StartStep,
+    StartTimer,
     StepFinished,
+    StopTimer,
 )
 
 SUCCESS, FAILURE, CANCELLED = Result.SUCCESS, Result.FAILURE, Result.CANCELLED
@@ -48,7 +50,11 @@ class Steps:
         return self.send(opened)
 
     def send(self, signal: JobSignal) -> list[JobOrder]:
-        orders = self.machine.receive(signal)
+        orders = [
+            order
+            for order in self.machine.receive(signal)
+            if not isinstance(order, StartTimer | StopTimer)
+        ]
         self.orders += orders
         return orders
 

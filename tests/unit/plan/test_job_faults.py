@@ -259,7 +259,7 @@ class TestJob:
         )
 
         machine = JobMachine(replace(order, workflow=workflow), secrets={})
-        (start,) = machine.receive(JobOpened(runner={}))
+        (_, start) = machine.receive(JobOpened(runner={}))
 
         assert isinstance(start, StartStep)
         assert start.variables == {"A": "job", "B": "workflow"}
