@@ -1,4 +1,4 @@
-"""GitHub's own language packages as an oracle: installed by name into a cache, kept running.
+"""GitHub's own packages as an oracle: installed by name into a cache, kept running.
 
 The packages live in `~/.cache/windlass-tests/oracle` and are never part of the checkout. A script
 of ours beside a suite answers one JSON object a line; it may import the packages by name. The
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PACKAGES = (
     "@actions/expressions@0.3.61",
     "@actions/workflow-parser@0.3.61",
+    "@octokit/webhooks-examples@7.6.1",
     "esbuild@0.25.12",
 )
 CACHE = Path.home() / ".cache" / "windlass-tests" / "oracle"

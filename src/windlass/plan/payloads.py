@@ -12,9 +12,13 @@ from windlass.plan.webhook_objects import (
     NO_COMMIT,
     make_comment,
     make_commit,
+    make_discussion,
     make_issue,
     make_pull_request,
     make_repository,
+    make_simple_commit,
+    make_simple_pull_request,
+    make_simple_repository,
     make_user,
 )
 
@@ -28,10 +32,11 @@ def make_payload(event: str, occasion: Occasion) -> Payload:
     """Return `github.event` for an event that `PAYLOADS` or the common shape covers."""
     own = PAYLOADS.get(event, _nothing)(occasion)
     payload: Payload = {"action": occasion.action} if occasion.action else {}
-    payload.update(own)
-    payload["repository"] = make_repository(occasion.repository)
-    payload["sender"] = make_user(occasion.sender)
-    return payload
+    common = {
+        "repository": make_repository(occasion.repository),
+        "sender": make_user(occasion.sender),
+    }
+    return {**payload, **common, **own}
 
 
 def _push(occasion: Occasion) -> Payload:
@@ -52,6 +57,11 @@ def _push(occasion: Occasion) -> Payload:
         "commits": [] if is_tag else [commit],
         "head_commit": commit,
         "pusher": {"name": occasion.sender, "email": repository.author_email},
+        "repository": {
+            **make_repository(repository),
+            "url": address,
+            "master_branch": repository.default_branch,
+        },
     }
 
 
@@ -71,12 +81,12 @@ def _pull_request_review(occasion: Occasion) -> Payload:
     review = {
         "id": 1,
         "user": make_user(occasion.sender),
-        "body": "",
+        "body": None,
         "state": "approved",
         "commit_id": occasion.repository.head_sha,
         "submitted_at": occasion.repository.commit_timestamp,
     }
-    return {"review": review, "pull_request": make_pull_request(occasion)}
+    return {"review": review, "pull_request": make_simple_pull_request(occasion)}
 
 
 def _pull_request_review_comment(occasion: Occasion) -> Payload:
@@ -85,7 +95,7 @@ def _pull_request_review_comment(occasion: Occasion) -> Payload:
         "path": next(iter(occasion.repository.changed_files or ()), ""),
         "commit_id": occasion.repository.head_sha,
     }
-    return {"comment": comment, "pull_request": make_pull_request(occasion)}
+    return {"comment": comment, "pull_request": make_simple_pull_request(occasion)}
 
 
 def _issues(occasion: Occasion) -> Payload:
@@ -97,7 +107,7 @@ def _issue_comment(occasion: Occasion) -> Payload:
 
 
 def _discussion(occasion: Occasion) -> Payload:
-    return {"discussion": {**make_issue(occasion), "category": {"name": "General"}}}
+    return {"discussion": make_discussion(occasion)}
 
 
 def _discussion_comment(occasion: Occasion) -> Payload:
@@ -149,8 +159,8 @@ def _workflow_run(occasion: Occasion) -> Payload:
         "conclusion": "success" if occasion.action == "completed" else None,
         "head_branch": repository.branch or repository.default_branch,
         "head_sha": repository.head_sha,
-        "head_commit": make_commit(repository),
-        "head_repository": make_repository(repository),
+        "head_commit": make_simple_commit(repository),
+        "head_repository": make_simple_repository(repository),
         "pull_requests": [],
         "actor": make_user(occasion.sender),
     }
@@ -164,17 +174,20 @@ def _merge_group(occasion: Occasion) -> Payload:
         "head_ref": occasion.ref,
         "base_sha": repository.base_sha or NO_COMMIT,
         "base_ref": f"refs/heads/{occasion.base}",
-        "head_commit": make_commit(repository),
+        "head_commit": make_simple_commit(repository),
     }
     return {"merge_group": group}
 
 
 def _create(occasion: Occasion) -> Payload:
+    return {**_delete(occasion), "master_branch": occasion.repository.default_branch}
+
+
+def _delete(occasion: Occasion) -> Payload:
     is_tag = occasion.ref.startswith("refs/tags/")
     return {
         "ref": name_ref(occasion.ref),
         "ref_type": "tag" if is_tag else "branch",
-        "master_branch": occasion.repository.default_branch,
         "pusher_type": "user",
     }
 
@@ -211,8 +224,9 @@ def _check_suite(occasion: Occasion) -> Payload:
 
 def _check_run(occasion: Occasion) -> Payload:
     suite = _check_suite(occasion)["check_suite"]
-    check = {**suite, "name": "", "check_suite": suite}
-    return {"check_run": check}
+    names = ("id", "head_sha", "status", "conclusion", "pull_requests")
+    check = {name: suite[name] for name in names}
+    return {"check_run": {**check, "name": "", "check_suite": suite}}
 
 
 def _status(occasion: Occasion) -> Payload:
@@ -227,7 +241,7 @@ PAYLOADS: Final[Mapping[str, Callable[[Occasion], Payload]]] = {
     "check_run": _check_run,
     "check_suite": _check_suite,
     "create": _create,
-    "delete": _create,
+    "delete": _delete,
     "deployment": _deployment,
     "deployment_status": _deployment_status,
     "discussion": _discussion,

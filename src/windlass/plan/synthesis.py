@@ -65,7 +65,7 @@ def synthesise_event(
         return _refuse_name(name, tuple(known))
     types = known[name].types
     action = _choose_action(name, types, wishes)
-    if types and action not in types and name != "repository_dispatch":
+    if types and action not in types:
         return _refuse_action(name, action, types)
     occasion = Occasion(
         repository=repository,
@@ -87,8 +87,8 @@ def _describe(
     """Return the event a payload tells of; what the payload says wins over the checkout."""
     repository = occasion.repository
     sha, ref, head_ref, base_ref = repository.head_sha, occasion.ref, "", ""
-    pull_request = payload.get("pull_request")
-    if isinstance(pull_request, dict):
+    if name in PULL_REQUEST_EVENTS | REVIEW_EVENTS:
+        pull_request = _side(payload, "pull_request")
         number = pull_request.get("number", occasion.number)
         head, base = _side(pull_request, "head"), _side(pull_request, "base")
         head_ref, base_ref = _text(head, "ref"), _text(base, "ref")
@@ -196,9 +196,9 @@ def _refuse_action(name: str, action: str, types: tuple[str, ...]) -> Diagnostic
 
 
 def find_near(word: str, known: tuple[str, ...]) -> list[str]:
-    """Return up to three known words that the user may have meant."""
+    """Return the known words that the user may have meant, at most three."""
     from difflib import get_close_matches  # needed for mistakes only
 
     folded = word.lower().replace("-", "_")
     exact = [item for item in known if item == folded]
-    return exact or get_close_matches(folded, known, n=3, cutoff=0.6)
+    return exact or get_close_matches(folded, known)

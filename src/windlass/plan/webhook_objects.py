@@ -69,27 +69,33 @@ def make_user(login: str) -> Payload:
     }
 
 
-def make_repository(repository: Repository) -> Payload:
-    """Return a repository object."""
+def make_simple_repository(repository: Repository) -> Payload:
+    """Return a repository object as runs name it."""
     full_name, server = repository.full_name, repository.server_url
-    address = f"{server}/{full_name}"
-    host = server.partition("://")[2]
     return {
         "id": int(stand_in_id(full_name)),
         "name": repository.name,
         "full_name": full_name,
         "private": True,
-        "visibility": "private",
         "owner": {**make_user(repository.owner), "html_url": f"{server}/{repository.owner}"},
-        "html_url": address,
+        "html_url": f"{server}/{full_name}",
         "description": None,
         "fork": False,
         "url": f"{api_url(server)}/repos/{full_name}",
+    }
+
+
+def make_repository(repository: Repository) -> Payload:
+    """Return a repository object."""
+    full_name, server = repository.full_name, repository.server_url
+    host = server.partition("://")[2]
+    return {
+        **make_simple_repository(repository),
+        "visibility": "private",
         "git_url": f"git://{host}/{full_name}.git",
         "ssh_url": f"git@{host}:{full_name}.git",
-        "clone_url": f"{address}.git",
+        "clone_url": f"{server}/{full_name}.git",
         "default_branch": repository.default_branch,
-        "master_branch": repository.default_branch,
         "archived": False,
         "disabled": False,
         "topics": [],
@@ -98,21 +104,31 @@ def make_repository(repository: Repository) -> Payload:
     }
 
 
+def make_simple_commit(repository: Repository) -> Payload:
+    """Return the head commit as runs and merge groups name it."""
+    author = {"name": repository.author_name, "email": repository.author_email}
+    return {
+        "id": repository.head_sha,
+        "message": repository.commit_message,
+        "timestamp": repository.commit_timestamp,
+        "author": author,
+        "committer": author,
+    }
+
+
 def make_commit(repository: Repository) -> Payload:
     """Return the head commit as a push lists it."""
     changed = repository.changed_files or ()
     apart = {*repository.added_files, *repository.removed_files}
+    commit = make_simple_commit(repository)
     author = {
-        "name": repository.author_name,
-        "email": repository.author_email,
+        **commit["author"],
         "username": find_login(repository),
         "date": repository.commit_timestamp,
     }
     return {
-        "id": repository.head_sha,
+        **commit,
         "distinct": True,
-        "message": repository.commit_message,
-        "timestamp": repository.commit_timestamp,
         "url": f"{repository.server_url}/{repository.full_name}/commit/{repository.head_sha}",
         "author": author,
         "committer": author,
@@ -122,20 +138,20 @@ def make_commit(repository: Repository) -> Payload:
     }
 
 
-def _make_side(occasion: Occasion, branch: str, sha: str | None) -> Payload:
+def _make_side(occasion: Occasion, branch: str, sha: str) -> Payload:
     """Return the head or the base of a pull request."""
     repository = occasion.repository
     return {
         "label": f"{repository.owner}:{branch}",
         "ref": branch,
-        "sha": sha or repository.head_sha,
+        "sha": sha,
         "user": make_user(repository.owner),
         "repo": make_repository(repository),
     }
 
 
-def make_pull_request(occasion: Occasion) -> Payload:
-    """Return a pull request, titled after the head commit."""
+def make_simple_pull_request(occasion: Occasion) -> Payload:
+    """Return a pull request as reviews name it, titled after the head commit."""
     repository = occasion.repository
     title, _, body = repository.commit_message.partition("\n")
     address = f"{repository.server_url}/{repository.full_name}/pull/{occasion.number}"
@@ -152,10 +168,8 @@ def make_pull_request(occasion: Occasion) -> Payload:
         "url": f"{api_url(repository.server_url)}/repos/{repository.full_name}"
         f"/pulls/{occasion.number}",
         "head": _make_side(occasion, occasion.head, repository.head_sha),
-        "base": _make_side(occasion, occasion.base, repository.base_sha),
+        "base": _make_side(occasion, occasion.base, repository.base_sha or repository.head_sha),
         "draft": False,
-        "merged": False,
-        "mergeable": None,
         "merge_commit_sha": repository.head_sha,
         "labels": [],
         "assignees": [],
@@ -167,8 +181,17 @@ def make_pull_request(occasion: Occasion) -> Payload:
         "author_association": "OWNER",
         "created_at": repository.commit_timestamp,
         "updated_at": repository.commit_timestamp,
+    }
+
+
+def make_pull_request(occasion: Occasion) -> Payload:
+    """Return a pull request as its own events tell of it."""
+    return {
+        **make_simple_pull_request(occasion),
+        "merged": False,
+        "mergeable": None,
         "commits": 1,
-        "changed_files": len(repository.changed_files or ()),
+        "changed_files": len(occasion.repository.changed_files or ()),
     }
 
 
@@ -186,20 +209,37 @@ def make_comment(occasion: Occasion) -> Payload:
 
 def make_issue(occasion: Occasion) -> Payload:
     """Return an issue, titled after the head commit."""
+    return {
+        **_make_thread(occasion, "issues"),
+        "body": None,
+        "assignees": [],
+        "assignee": None,
+        "milestone": None,
+    }
+
+
+def make_discussion(occasion: Occasion) -> Payload:
+    """Return a discussion, titled after the head commit."""
+    return {
+        **_make_thread(occasion, "discussions"),
+        "body": "",
+        "category": {"name": "General"},
+    }
+
+
+def _make_thread(occasion: Occasion, folder: str) -> Payload:
+    """Return what issues and discussions have in common; `folder` is where they are shown."""
     repository = occasion.repository
+    address = f"{repository.server_url}/{repository.full_name}"
     return {
         "id": 1,
         "number": occasion.number,
         "state": "closed" if occasion.action == "closed" else "open",
-        "locked": False,
+        "locked": occasion.action == "locked",
         "title": repository.commit_message.partition("\n")[0],
-        "body": None,
         "user": make_user(occasion.sender),
-        "html_url": f"{repository.server_url}/{repository.full_name}/issues/{occasion.number}",
+        "html_url": f"{address}/{folder}/{occasion.number}",
         "labels": [],
-        "assignees": [],
-        "assignee": None,
-        "milestone": None,
         "author_association": "OWNER",
         "comments": 0,
         "created_at": repository.commit_timestamp,

@@ -208,6 +208,13 @@ def test_the_commits_of_an_event_file_say_what_changed() -> None:
     assert event.changed_files == ("a", "b", "c")
 
 
+def test_commits_of_an_event_file_that_are_none() -> None:
+    """What is no list of files is no file."""
+    event = happen("push", EventWishes(payload={"commits": ["x", {"added": "y"}, {"added": [1]}]}))
+
+    assert event.changed_files == ("1",)
+
+
 @pytest.mark.parametrize(
     ("email", "name", "login"),
     [
@@ -215,6 +222,7 @@ def test_the_commits_of_an_event_file_say_what_changed() -> None:
         ("mona@users.noreply.github.com", "Mona Lisa", "mona"),
         ("mona@example.com", "Mona Lisa", "Mona-Lisa"),
         ("x@example.com", "", "windlass"),
+        ("x@example.com", "(Xena X)", "Xena-X"),
         ("1+dependabot[bot]@users.noreply.github.com", "x", "dependabot[bot]"),
     ],
 )
@@ -240,6 +248,30 @@ def test_unknown_events(name: str, message: str, hint: str) -> None:
     assert isinstance(finding, Diagnostic)
     assert message in finding.message
     assert hint in (finding.hint or "")
+
+
+def test_a_called_workflow_is_no_event() -> None:
+    """The finding says what happens instead."""
+    finding = synthesise_event("workflow_call", REPOSITORY)
+
+    assert isinstance(finding, Diagnostic)
+    assert finding.message == (
+        "'workflow_call' is no event that happens: a job of another workflow calls"
+    )
+    assert finding.hint == "run the event that starts the calling workflow"
+
+
+def test_up_to_three_names_are_suggested() -> None:
+    """The nearest comes first, as the standard library compares them."""
+    event = synthesise_event("pull_reques", REPOSITORY)
+    action = synthesise_event("issues", REPOSITORY, EventWishes(action="label"))
+
+    assert isinstance(event, Diagnostic)
+    assert isinstance(action, Diagnostic)
+    assert event.hint == (
+        "did you mean 'pull_request' or 'pull_request_target' or 'pull_request_review'?"
+    )
+    assert action.hint == "did you mean 'labeled' or 'unlabeled'?"
 
 
 def test_unknown_activity_types() -> None:
@@ -316,6 +348,29 @@ def test_an_event_file_of_a_pull_request() -> None:
 
     event = happen("pull_request_target", EventWishes(payload=payload))
     assert (event.ref, event.sha) == ("refs/heads/b", "7" * 40)
+
+
+@pytest.mark.parametrize("pull_request", [5, {}, {"head": 5, "base": {"ref": 5}}])
+def test_an_event_file_whose_pull_request_is_none(pull_request: Any) -> None:
+    """What it does not say stays; what is of another kind counts as not there."""
+    event = happen("pull_request", EventWishes(payload={"pull_request": pull_request}, number=3))
+
+    assert (event.ref, event.sha) == ("refs/pull/3/merge", "1" * 40)
+
+
+def test_the_ref_of_an_event_that_is_no_pull_request() -> None:
+    """It is not that of a pull request, whatever an event file lays over it."""
+    event = happen("issue_comment", EventWishes(payload={"pull_request": {"number": 5}}))
+
+    assert (event.ref, event.head_ref, event.base_ref) == ("refs/heads/main", "", "")
+
+
+@pytest.mark.parametrize("key", ["after", "ref"])
+def test_what_is_no_text_counts_as_not_there(key: str) -> None:
+    """The commit and the ref are then those of the checkout."""
+    event = happen("push", EventWishes(payload={key: 5}))
+
+    assert (event.sha, event.ref) == ("1" * 40, "refs/heads/feature")
 
 
 @pytest.mark.parametrize(("tag", "ref"), [("v3", "refs/tags/v3"), (None, "refs/tags/v0.0.0")])
