@@ -31,19 +31,7 @@ MAX_LEVELS: Final = 10
 MAX_CALLED: Final = 50
 """How many different reusable workflows one workflow may reach."""
 
-_LOCAL_PREFIXES: Final = ("./", "$/")
 _DEFAULTS: Final[Mapping[str, Value]] = {"boolean": False, "number": 0}
-
-
-def find_local_path(uses: str) -> str | None:
-    """Return the path within the repository of a workflow that is called as `./…` or `$/…`.
-
-    None for a workflow of another repository (`owner/name/path@ref`).
-    """
-    for prefix in _LOCAL_PREFIXES:
-        if uses.startswith(prefix):
-            return uses.removeprefix(prefix)
-    return None
 
 
 def find_called(workflow: Workflow) -> dict[str, Workflow]:

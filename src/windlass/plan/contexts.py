@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING, Final
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from windlass.lang.expressions import Value
     from windlass.lang.workflow.model import Workflow
     from windlass.model.repository import Repository
-    from windlass.model.status import Result
     from windlass.plan.event import Event
 
 RETENTION_DAYS: Final = "90"
@@ -81,16 +78,6 @@ def make_github_context(
         "workflow_ref": f"{repository.full_name}/{workflow.path}@{event.ref}",
         "workflow_sha": event.sha,
         "job_workflow_sha": event.sha,
-    }
-
-
-def make_needs_context(
-    results: Mapping[str, tuple[Result, Mapping[str, str]]],
-) -> dict[str, Value]:
-    """Return the `needs` context: by job id, its result and its outputs."""
-    return {
-        job: {"result": result.value, "outputs": dict(outputs)}
-        for job, (result, outputs) in results.items()
     }
 
 

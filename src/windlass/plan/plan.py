@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
-from windlass.lang.expressions import Unknown
+from windlass.lang.expressions import Unknown, to_text
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Plan:
             "variables": dict(self.variables),
             "workflows": workflows,
         }
-        text = json.dumps(facts, sort_keys=True, separators=(",", ":"), default=_describe_value)
+        text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _describe_workflows(self) -> list[dict[str, Any]]:
@@ -226,11 +227,16 @@ def _describe_decision(decision: Decision) -> dict[str, Any]:
 
 
 def _describe_value(value: Any) -> Any:
-    """Return a value as JSON has it: whole numbers as integers, what is unknown as UNKNOWN."""
+    """Return a value as JSON has it: whole numbers as integers, what is unknown as UNKNOWN.
+
+    Numbers that JSON does not have are GitHub's words for them: NaN, Infinity, -Infinity.
+    """
     if isinstance(value, Unknown):
         return UNKNOWN_TEXT
     if isinstance(value, float):
-        return int(value) if value.is_integer() else value if value == value else str(value)
+        if not math.isfinite(value):
+            return to_text(value)
+        return int(value) if value.is_integer() else value
     if isinstance(value, dict):
         return {key: _describe_value(member) for key, member in value.items()}
     if isinstance(value, list | tuple):

@@ -373,13 +373,10 @@ def _with_doubt(decision: Decision, doubt: Decision | None) -> Decision:
 
 
 def _doubt_of(decision: Decision) -> Decision | None:
-    match decision.verdict:
-        case Verdict.RUN:
-            return None
-        case Verdict.SKIP:
-            return Decision(Verdict.SKIP, "its job does not run")
-        case Verdict.UNKNOWN:
-            return Decision(Verdict.UNKNOWN, "whether its job runs is not known yet")
+    """Return what the decision about a job that is not skipped means for all that is in it."""
+    if decision.verdict is Verdict.RUN:
+        return None
+    return Decision(Verdict.UNKNOWN, "whether its job runs is not known yet")
 
 
 def _unexpanded(job: AnyJob) -> tuple[Leg, ...]:

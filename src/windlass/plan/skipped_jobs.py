@@ -31,14 +31,18 @@ def describe_skipped(
     As on GitHub a skipped job is one entry, whatever its matrix; nothing of it is evaluated.
     `prefixes` come before its key and its name, `ceiling` is what its caller's token may do.
     """
-    key, name = f"{prefixes[0]}{job.id}", f"{prefixes[1]}{_written_name(job)}"
+    key, name = f"{prefixes[0]}{job.id}", f"{prefixes[1]}{source_of(job.name) or job.id}"
+    permissions = resolve_permissions(job, workflow, ceiling=ceiling)
     leg = LegPlan(key=key, name=name)
     if not isinstance(job, CallJob):
         leg = replace(leg, steps=tuple(skip_step(step, _WITH_THE_JOB) for step in job.steps))
     elif job.called is not None:
         below = (f"{key} / ", f"{name} / ")
         called = job.called
-        jobs = (describe_skipped(called, inner, _WITH_THE_JOB, below) for inner in called.jobs)
+        jobs = (
+            describe_skipped(called, inner, _WITH_THE_JOB, below, permissions)
+            for inner in called.jobs
+        )
         leg = replace(leg, inputs={}, jobs=tuple(jobs))
     return JobPlan(
         id=job.id,
@@ -47,10 +51,6 @@ def describe_skipped(
         decision=decision,
         needs=tuple(need.value for need in job.needs),
         uses=job.uses.value if isinstance(job, CallJob) else None,
-        permissions=resolve_permissions(job, workflow, ceiling=ceiling),
+        permissions=permissions,
         legs=(leg,),
     )
-
-
-def _written_name(job: AnyJob) -> str:
-    return (source_of(job.name) if job.name is not None else "") or job.id

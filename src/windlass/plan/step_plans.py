@@ -80,8 +80,10 @@ class StepPlanner:
     def _name(self, step: Step) -> str:
         if not isinstance(step.name, ExpressionToken):
             return _written_name(step)
-        value = evaluate_token_partial(step.name, self._contexts_of(step), _UNKNOWN_FUNCTIONS)
-        return source_of(step.name) if isinstance(value, _NO_TEXT) else to_text(value)
+        value = evaluate_token_partial(step.name, self._contexts_of(step))
+        if isinstance(value, Unknown | TemplateFault):
+            return _written_name(step)
+        return _first_line("", to_text(value))
 
 
 def skip_step(step: Step, decision: Decision) -> StepPlan:
@@ -93,20 +95,25 @@ def skip_step(step: Step, decision: Decision) -> StepPlan:
 def _written_name(step: Step) -> str:
     """Return a step's name without evaluating it."""
     if step.name is not None:
-        return source_of(step.name)
+        return _first_line("", source_of(step.name))
     if isinstance(step, ActionStep):
-        return f"Run {step.uses.value}"
+        return _first_line("Run ", step.uses.value.removeprefix("docker://"))
     if isinstance(step, RunStep):
-        lines = source_of(step.run).strip().splitlines()
-        return f"Run {lines[0]}" if lines else "Run"
+        return _first_line("Run ", source_of(step.run))
     return step.id
 
 
-_NO_TEXT = (Unknown, TemplateFault)
+def _first_line(prefix: str, text: str) -> str:
+    """Return what the runner shows of a name: its first line that is not blank, else `run`.
+
+    Source: actions/runner src/Runner.Worker/ActionRunner.cs (FormatStepName, DisplayName)
+    """
+    lines = text.lstrip(" \t\r\n").splitlines()
+    return f"{prefix}{lines[0]}" if lines else "run"
 
 
-def source_of(token: Token) -> str:
-    """Return a scalar as it was written, for what cannot be evaluated yet."""
+def source_of(token: Token | None) -> str:
+    """Return a scalar as it was written, for what cannot be evaluated yet; null is nothing."""
     if isinstance(token, ExpressionToken):
         return token.source
     return token.value if isinstance(token, StringToken) else ""

@@ -1,6 +1,7 @@
 """Whole plans as `windlass plan --json` prints them: `NN_name.yml` is planned, `.json` expected.
 
-Each workflow's first line is a comment with the event it is planned for.
+Each workflow's first line is a comment with the event it is planned for. It may call those in
+`called`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 FILES = sorted(FOLDER.glob("*.yml"))
+CALLED = {
+    f".github/workflows/{file.name}": file.read_text(encoding="utf-8")
+    for file in FOLDER.glob("called/*.yml")
+}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -27,6 +32,7 @@ def test_plan(file: Path, golden: Golden) -> None:
     found = plan(
         text,
         happen(event, branch=branch),
+        called=CALLED,
         variables={"REGION": "eu"},
         runner={"os": "Linux", "arch": "X64"},
     )

@@ -21,7 +21,6 @@ from windlass.plan.calls import (
     evaluate_inputs,
     evaluate_outputs,
     find_called,
-    find_local_path,
 )
 from windlass.plan.faults import PlanFault
 
@@ -129,17 +128,13 @@ def test_results(results: list[str], expected: str) -> None:
     assert combine_results(map(Result, results)) == Result(expected)
 
 
-@pytest.mark.parametrize(
-    ("uses", "path"),
-    [
-        ("./.github/workflows/a.yml", ".github/workflows/a.yml"),
-        ("$/.github/workflows/a.yml", ".github/workflows/a.yml"),
-        ("octo/app/.github/workflows/a.yml@v1", None),
-    ],
-)
-def test_paths(uses: str, path: str | None) -> None:
-    """Workflows of the repository itself have a path in it."""
-    assert find_local_path(uses) == path
+def test_an_output_that_cannot_be_evaluated() -> None:
+    """The fault has the place of the output's value in the called workflow."""
+    text = CALLED.replace("jobs.build.result }}", "fromJSON(jobs.build.result) }}")
+    fault = evaluate_outputs(read(text), {**CONTEXTS, "jobs": {"build": {"result": "a"}}})
+
+    assert isinstance(fault, PlanFault)
+    assert str(fault.span) == ".github/workflows/ci.yml:11:23"
 
 
 @pytest.mark.parametrize(
@@ -210,7 +205,8 @@ def test_different_workflows_are_counted(count: int, codes: list[str]) -> None:
     )
     text = f"on: push\njobs: {{a: {{uses: ./{folder}/all.yml}}, b: {{uses: ./{folder}/n0.yml}}}}\n"
     workflow = read(text, files)
-    assert find_called(workflow).keys() == files.keys()
+    called = find_called(workflow)
+    assert {path: one.path for path, one in called.items()} == dict(zip(files, files, strict=True))
 
     finding = check_number_called(workflow)
     assert [one.code for one in (finding,) if one is not None] == codes

@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 from tests.unit.plan.planning import REPOSITORY, happen, read
 
-from windlass.model.status import Result
 from windlass.plan.contexts import (
     RunIdentity,
     make_github_context,
-    make_needs_context,
     name_ref,
     stand_in_id,
 )
@@ -95,6 +93,12 @@ def test_different_names_have_different_ids() -> None:
     assert stand_in_id("octo/app") != stand_in_id("octo/web")
 
 
+def test_a_name_that_is_no_utf_8_has_an_id() -> None:
+    """Bytes that are no UTF-8, which Python reads as lone surrogates, are told apart as well."""
+    assert stand_in_id("octo\udcff").isdigit()
+    assert stand_in_id("octo\udcff") != stand_in_id("octo\udcfe")
+
+
 def test_github_context_of_a_pull_request() -> None:
     """A pull request has both branches and its merge ref."""
     github = make("pull_request")
@@ -142,13 +146,6 @@ def test_a_workflow_without_name_is_called_by_its_path() -> None:
 def test_short_names_of_refs(ref: str, name: str) -> None:
     """Branches, tags and pull requests lose their prefix."""
     assert name_ref(ref) == name
-
-
-def test_needs_context() -> None:
-    """`needs.<id>` has the result and the outputs."""
-    assert make_needs_context({"a": (Result.FAILURE, {"x": "1"})}) == {
-        "a": {"result": "failure", "outputs": {"x": "1"}}
-    }
 
 
 def test_the_payload_is_the_event() -> None:

@@ -7,10 +7,11 @@ https://docs.github.com/en/actions/how-tos/reuse-automations/reuse-workflows
 from __future__ import annotations
 
 import pytest
-from tests.unit.plan.planning import happen, jobs_of, plan, verdicts_of
+from tests.unit.plan.planning import REPOSITORY, happen, jobs_of, plan, read, verdicts_of
 
 from windlass.lang.expressions import UNKNOWN
 from windlass.plan.decision import Verdict
+from windlass.plan.planner import Knowledge, make_plan
 from windlass.plan.selection import Selection
 from windlass.plan.synthesis import EventWishes
 
@@ -117,82 +118,6 @@ def test_results_of_skipped_jobs_are_known() -> None:
     assert verdicts_of(found) == {"a": "SKIP", "b": "RUN", "c": "SKIP", "d": "RUN"}
 
 
-CALLS = f"""
-on: push
-jobs:
-  outer:
-    name: Outer
-    uses: ./{CALLED}
-    permissions: {{contents: read, issues: write}}
-    with: {{level: '${{{{ github.ref_name }}}}'}}
-"""
-INNER = """
-on: {workflow_call: {inputs: {level: {type: string}}}}
-jobs:
-  silent: {name: 'On ${{ inputs.level }}', runs-on: x, steps: [{run: a}]}
-  strict:
-    permissions: {contents: read}
-    runs-on: x
-    steps: [{run: a}]
-  skipped:
-    if: 'false'
-    runs-on: x
-    steps: [{uses: actions/checkout@v4}, {run: b}]
-"""
-
-
-def test_jobs_of_a_call() -> None:
-    """They have their caller's name in front, its inputs, and no more than its permissions."""
-    found = plan(CALLS, called={CALLED: INNER})
-    jobs = jobs_of(found)
-
-    assert found.diagnostics == ()
-    assert jobs["outer"].uses == f"./{CALLED}"
-    assert jobs["outer"].legs[0].inputs == {"level": "feature"}
-    assert jobs["outer / silent"].legs[0].name == "Outer / On feature"
-    assert jobs["outer / silent"].uses is None
-    levels = {
-        key: {scope: level for scope, level in jobs[key].permissions.items() if level != "none"}
-        for key in ("outer / silent", "outer / strict", "outer / skipped")
-    }
-    both = {"contents": "read", "issues": "write"}
-    assert levels == {
-        "outer / silent": both,
-        "outer / strict": {"contents": "read"},
-        "outer / skipped": both,
-    }
-
-
-def test_steps_of_a_skipped_job() -> None:
-    """They are named as they are written, with the action they would use."""
-    steps = jobs_of(plan(CALLS, called={CALLED: INNER}))["outer / skipped"].legs[0].steps
-
-    assert [(step.name, step.uses, step.decision.verdict) for step in steps] == [
-        ("Run actions/checkout@v4", "actions/checkout@v4", Verdict.SKIP),
-        ("Run b", None, Verdict.SKIP),
-    ]
-
-
-def test_a_call_whose_inputs_cannot_be_evaluated() -> None:
-    """The fault is told with its place, and the inputs are unknown to the jobs."""
-    broken = CALLS.replace("${{ github.ref_name }}", BROKEN)
-    inner = INNER.replace("'false'", "inputs.level == 'x'")
-    found = plan(broken, called={CALLED: inner})
-
-    assert [finding.code for finding in found.diagnostics] == ["job-fails"]
-    assert found.diagnostics[0].span is not None
-    assert jobs_of(found)["outer"].legs[0].inputs == {"level": UNKNOWN}
-    assert verdicts_of(found)["outer / skipped"] == "UNKNOWN"
-
-
-def test_a_call_of_another_repository_has_no_jobs_here() -> None:
-    """It is in the plan by its name alone."""
-    found = plan("on: push\njobs: {a: {uses: octo/app/.github/workflows/a.yml@v1}}\n")
-    (leg,) = jobs_of(found)["a"].legs
-
-    assert (leg.key, leg.inputs, leg.jobs) == ("a", {}, ())
-
-
 @pytest.mark.parametrize(
     ("legs", "matrix", "hint"),
     [
@@ -241,53 +166,142 @@ def test_a_job_that_no_workflow_has() -> None:
     assert (decision.verdict, decision.reason) == (Verdict.SKIP, "it has no job 'c'")
 
 
+@pytest.mark.parametrize("name", ["null", "''"])
+def test_a_skipped_job_whose_name_is_nothing(name: str) -> None:
+    """It is called by its id."""
+    found = plan(f"on: push\njobs: {{a: {{name: {name}, if: false, {REST}}}")
+
+    assert jobs_of(found)["a"].name == "a"
+
+
+def test_a_job_whose_legs_are_not_known_has_one_that_stands_for_them() -> None:
+    """It has the job's name, and everything about its matrix and strategy is unknown."""
+    found = plan(
+        """
+        on: push
+        jobs:
+          a: {runs-on: x, steps: [{run: a}]}
+          b:
+            name: Build
+            needs: a
+            strategy: {matrix: {n: '${{ fromJSON(needs.a.outputs.n) }}'}}
+            runs-on: ${{ matrix.n }}
+            steps: [{if: strategy.job-total == 1, run: a}]
+        """
+    )
+    (leg,) = jobs_of(found)["b"].legs
+
+    assert (leg.key, leg.name, leg.runs_on) == ("b", "Build", UNKNOWN)
+    assert leg.steps[0].decision.verdict is Verdict.UNKNOWN
+
+
 @pytest.mark.parametrize(
-    "condition",
+    ("key", "value"),
     [
-        "steps.a.outcome == 'skipped' && steps.a.conclusion == 'skipped'",
-        "toJSON(steps.a.outputs) == '{}'",
+        ("runs-on: [self-hosted, linux]", ["self-hosted", "linux"]),
+        ("runs-on: '${{ github.ref_name }}'", ["feature"]),
+        ("runs-on: {group: big, labels: a}", {"group": "big", "labels": "a"}),
+        ("runs-on: '${{ needs.a.outputs.x }}'", UNKNOWN),
     ],
 )
-def test_results_of_skipped_steps_are_known(condition: str) -> None:
-    """A step that is skipped for certain has an outcome, a conclusion and no outputs."""
-    text = (
-        "on: push\njobs:\n  j:\n    runs-on: x\n    steps:\n      - {run: a, id: a, if: 'false'}\n"
-        f'      - {{run: b, id: b, if: "{condition}"}}\n'
-    )
-    steps = jobs_of(plan(text))["j"].legs[0].steps
+def test_labels(key: str, value: object) -> None:
+    """One label is a list of one; a group stays a mapping."""
+    text = f"on: push\njobs:\n  a: {{{REST}\n  b: {{needs: a, {key}, steps: [{{run: a}}]}}\n"
 
-    assert {step.id: step.decision.verdict.value for step in steps} == {"a": "SKIP", "b": "RUN"}
+    assert jobs_of(plan(text))["b"].legs[0].runs_on == value
+
+
+@pytest.mark.parametrize("name", ["needs.a.outputs.x", "fromJSON(github.ref)"])
+def test_an_environment_that_is_not_known(name: str) -> None:
+    """It is UNKNOWN where a result decides and where it cannot be evaluated, not absent."""
+    text = (
+        f"on: push\njobs:\n  a: {{{REST}\n  b: {{needs: a, environment: '${{{{ {name} }}}}', {REST}"
+    )
+
+    assert jobs_of(plan(text))["b"].legs[0].environment is UNKNOWN
+
+
+def test_inputs_of_a_workflow_that_does_not_run_are_not_looked_at() -> None:
+    """What another workflow requires is no mistake of the call."""
+    texts = (
+        f"on: {{workflow_dispatch: {{inputs: {{n: {{required: true}}}}}}}}\njobs: {{a: {{{REST}}}",
+        f"on: workflow_dispatch\njobs: {{b: {{{REST}}}",
+    )
+    found = make_plan(
+        [read(text) for text in texts],
+        happen("workflow_dispatch"),
+        Knowledge(repository=REPOSITORY),
+        Selection("b"),
+    )
+
+    assert found.diagnostics == ()
+    assert verdicts_of(found) == {"a": "SKIP", "b": "RUN"}
+
+
+def test_wrong_inputs_leave_an_empty_context() -> None:
+    """`inputs` is then a mapping without members, not null."""
+    text = (
+        "on: {workflow_dispatch: {inputs: {n: {type: number}}}}\n"
+        f"jobs: {{a: {{name: '${{{{ toJSON(inputs) }}}}', {REST}}}"
+    )
+    found = plan(text, happen("workflow_dispatch", EventWishes(inputs={"n": "many"})))
+
+    assert jobs_of(found)["a"].legs[0].name == "{}"
+
+
+SKIPPED_RESULT = '{\n  "a": {\n    "result": "skipped",\n    "outputs": {}\n  }\n}'
+SKIPPED_STEP = '{\n  "outputs": {},\n  "outcome": "skipped",\n  "conclusion": "skipped"\n}'
+
+
+def test_results_of_what_is_skipped_are_spelt_as_github_has_them() -> None:
+    """Lookups ignore case and so do comparisons, but `toJSON` shows the spelling.
+
+    Source: https://docs.github.com/en/actions/reference/workflows-and-actions/contexts
+    """
+    found = plan(
+        f"""
+        on: push
+        jobs:
+          a: {{if: false, {REST}
+          b:
+            needs: a
+            if: always()
+            name: ${{{{ toJSON(needs) }}}}
+            runs-on: x
+            steps:
+              - {{id: s, if: false, run: a}}
+              - {{if: "toJSON(steps.s) == ''", run: a}}
+        """
+    )
+    leg = jobs_of(found)["b"].legs[0]
+
+    assert leg.name == SKIPPED_RESULT
+    assert dict(leg.steps[1].decision.values)["toJSON(steps.s)"] == SKIPPED_STEP
+
+
+def test_a_leg_that_no_job_has_is_refused_with_its_place() -> None:
+    """The finding of the plan shows the job, and so does the fault of the run."""
+    workflow = read("on: push\njobs:\n  a: {strategy: {matrix: {m: [1]}}, " + REST)
+    (job,) = workflow.jobs
+    selection = Selection(legs={"m": "3"})
+    (found,) = make_plan(
+        [workflow], happen("push"), Knowledge(repository=REPOSITORY), selection
+    ).diagnostics
+
+    assert found.span is None, "the call is wrong, not the file"
+    assert [(related.message, related.span) for related in found.related] == [
+        ("the job is here", job.span)
+    ]
+    assert selection.refuse_legs(job, ()).span == job.span
 
 
 @pytest.mark.parametrize(
-    ("condition", "verdict"),
-    [
-        ("env.OWN == 'mine'", "RUN"),
-        ("env.OWN == 'feature'", "SKIP"),
-        ("env.BOTH == 'job'", "RUN"),
-        ("env.NUMBER == '5'", "RUN"),
-        ("env.own == 'mine'", "SKIP"),
-        ("runner.os == 'Linux'", "UNKNOWN"),
-        ("job.status == 'success'", "UNKNOWN"),
-    ],
+    ("job", "codes", "hints"), [(None, [], []), ("a", ["unknown-job"], [None])]
 )
-def test_variables_of_a_step(condition: str, verdict: str) -> None:
-    """A step's own variables lie over the job's, these over the workflow's; names have a case."""
-    text = (
-        "on: push\nenv: {BOTH: workflow, NUMBER: 5}\njobs:\n  j:\n    runs-on: ['${{ vars.l }}']\n"
-        "    env: {BOTH: job, OWN: '${{ github.ref_name }}'}\n    steps:\n"
-        f'      - {{run: a, env: {{OWN: mine}}, if: "{condition}"}}\n'
-    )
-    (step,) = jobs_of(plan(text))["j"].legs[0].steps
+def test_a_plan_of_no_workflow(job: str | None, codes: list[str], hints: list[None]) -> None:
+    """It is empty; a job that was asked for is not there, and there is none to name."""
+    found = make_plan([], happen("push"), Knowledge(repository=REPOSITORY), Selection(job))
 
-    assert step.decision.verdict.value == verdict
-
-
-def test_a_step_whose_condition_fails() -> None:
-    """It counts as one that runs, and the reason says what happens."""
-    text = "on: push\njobs: {j: {runs-on: x, steps: [{run: a, if: fromJSON(github.ref)}]}}\n"
-    (step,) = jobs_of(plan(text))["j"].legs[0].steps
-
-    assert step.decision.verdict is Verdict.RUN
-    assert step.decision.reason.startswith("it fails: ")
-    assert step.decision.expression == "success() && (fromJSON(github.ref))"
+    assert found.workflows == ()
+    assert [finding.code for finding in found.diagnostics] == codes
+    assert [finding.hint for finding in found.diagnostics] == hints
