@@ -240,7 +240,7 @@ def _state(call: Trace) -> str:
 def _show(value: Any) -> str:
     """Show a value in one short line, strings as in an expression."""
     if isinstance(value, Unknown):
-        return "not known yet"
+        return {None: "not known yet", True: "true", False: "false"}[value.truthiness]
     kind = kind_of(value)
     if kind == "String":
         text = "'" + str(value).replace("'", "''") + "'"

@@ -44,7 +44,7 @@ def decide_workflow(workflow: Workflow, event: Event) -> Decision:
 
 def _check_type(trigger: EventFilter, event: Event) -> Decision | None:
     action = event.action
-    types = _texts(trigger.types) or _DEFAULT_TYPES.get(event.name, ())
+    types = _texts(trigger.types) or _DEFAULT_TYPES.get(event.name)
     if action is None or not types or action in types:
         return None
     reason = f"the activity type is '{action}', not {_enumerate(types, ' or ')}"

@@ -131,6 +131,50 @@ def test_evidence_for_jobs(
     assert values is None or decision.values == values
 
 
+def test_a_condition_of_several_expressions_is_shown_as_written() -> None:
+    """GitHub makes one text of them, which is true whatever they are; the reason shows both."""
+    written = "${{ github.ref }} && ${{ github.count }}"
+    condition = Condition("success() && (format('{0} && {1}', github.ref, github.count))", written)
+
+    decision = decide_job(condition, {"github": {"ref": "main", "count": 3}}, Ancestry())
+    assert isinstance(decision, Decision)
+    assert decision.verdict is Verdict.RUN
+    assert decision.reason.startswith(f"{written} is 'main && 3' (")
+
+
+def test_a_success_that_was_written_is_among_the_values() -> None:
+    """Only the one that GitHub puts before a condition is left out where it holds."""
+    text = "success() && github.ref"
+    decision = decide_job(Condition(text, text), {"github": {"ref": "main"}}, Ancestry())
+
+    assert isinstance(decision, Decision)
+    assert decision.values == (("success()", True), ("github.ref", "main"))
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "reason"),
+    [
+        (
+            "needs.a.outputs.x || github.ref",
+            Verdict.RUN,
+            (
+                "needs.a.outputs.x || github.ref is true "
+                "(needs.a.outputs.x is not known yet, github.ref is 'main')"
+            ),
+        ),
+        ("needs.a.outputs.x && false", Verdict.SKIP, "its condition is always false"),
+        ("needs.a.outputs.x && github.none", Verdict.SKIP, "github.none is null"),
+    ],
+)
+def test_what_is_certain_although_a_value_is_not(text: str, verdict: Verdict, reason: str) -> None:
+    """The reason says how the condition comes out, with the value that makes no difference."""
+    condition = Condition(f"success() && ({text})", text)
+    decision = forecast_job(condition, {"needs": UNKNOWN, "github": {"ref": "main"}}, RUNS)
+
+    assert isinstance(decision, Decision)
+    assert (decision.verdict, decision.reason) == (verdict, reason)
+
+
 @pytest.mark.parametrize(
     ("condition", "shown"),
     [

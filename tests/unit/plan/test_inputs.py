@@ -30,6 +30,7 @@ WORKFLOW = read(
     jobs: {a: {runs-on: x, steps: [{run: 'true'}]}}
     """
 )
+INPUTS = WORKFLOW.triggers.dispatch_inputs
 
 
 def give(**inputs: str) -> dict[str, Any] | tuple[Any, ...]:
@@ -48,6 +49,33 @@ def test_inputs_are_typed() -> None:
         "target": "",
         "note": "hello",
     }
+
+
+def test_a_boolean_that_is_given_as_nothing_is_false() -> None:
+    """That holds for one that is required too: it always has a value."""
+    found = read_inputs(
+        read(
+            """
+            on: {workflow_dispatch: {inputs: {sure: {type: boolean, required: true}}}}
+            jobs: {a: {runs-on: x, steps: [{run: 'true'}]}}
+            """
+        ),
+        happen("workflow_dispatch", EventWishes(inputs={"sure": ""})),
+    )
+
+    assert found == {"sure": False}
+
+
+def test_a_default_is_not_compared_with_the_options() -> None:
+    """Only what somebody gives is: what the file says is the file's."""
+    workflow = read(
+        """
+        on: {workflow_dispatch: {inputs: {size: {type: choice, options: [small], default: big}}}}
+        jobs: {a: {runs-on: x, steps: [{run: 'true'}]}}
+        """
+    )
+
+    assert read_inputs(workflow, happen("workflow_dispatch")) == {"size": "big"}
 
 
 @pytest.mark.requirement("A13")
@@ -102,7 +130,10 @@ def test_wrong_inputs(inputs: dict[str, str], message: str, hint: str) -> None:
     assert isinstance(found, tuple)
     assert [(finding.message, finding.hint) for finding in found] == [(message, hint)]
     assert found[0].span is None, "the call is wrong, not the file"
-    assert [related.message for related in found[0].related] == ["the input is declared here"]
+    (related,) = found[0].related
+    assert related.message == "the input is declared here"
+    place = next(item.span for name, item in INPUTS.items() if f"'{name}'" in message)
+    assert related.span == place
 
 
 def test_an_undeclared_input_is_found() -> None:
@@ -130,6 +161,7 @@ def test_a_schedule_tells_its_cron() -> None:
 
     assert fill_event(happen("schedule"), workflow).payload["schedule"] == "0 3 * * *"
     assert fill_event(named, workflow).payload["schedule"] == "0 4 * * *"
+    assert fill_event(happen("schedule"), WORKFLOW).payload["schedule"] == ""
 
 
 def test_names_are_compared_character_by_character() -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.plan.planning import read, read_job
 
 from windlass.lang.expressions import UNKNOWN
+from windlass.lang.tokens import MappingToken
 from windlass.lang.workflow.model import Job
 from windlass.plan.concurrency import Concurrency, evaluate_concurrency
 from windlass.plan.environments import EnvironmentReference, evaluate_environment
@@ -147,6 +148,8 @@ def test_environments(text: str, name: str, deployment: bool) -> None:
 
     assert isinstance(found, EnvironmentReference)
     assert (found.name, found.deployment) == (name, deployment)
+    written = job.environment
+    assert found.url is (written.find("url") if isinstance(written, MappingToken) else None)
 
 
 @pytest.mark.parametrize(

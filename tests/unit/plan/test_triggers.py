@@ -99,6 +99,11 @@ def test_pushes_of_branches(on: str, branch: str, verdict: str, reason: str) -> 
             "only branches are filtered, so the tag 'v1.2' does not count",
         ),
         ("{push: {tags: ['v*'], paths: [nothing]}}", "RUN", "tag 'v1.2' matches 'v*'"),
+        (
+            "{push: {tags: [a, b, c, d, e, f]}}",
+            "SKIP",
+            "tag 'v1.2' matches none of 'a', 'b', 'c', 'd', 'e' and 1 more",
+        ),
     ],
 )
 def test_pushes_of_tags(wishes: EventWishes, on: str, verdict: str, reason: str) -> None:
@@ -182,6 +187,40 @@ def test_the_reason_names_the_activity_type() -> None:
     )
 
 
+def test_evidence_of_an_activity_type() -> None:
+    """The key is `types`; where it is not written, the types that count by default."""
+    event = happen("pull_request", EventWishes(action="closed"))
+    decision = decide_workflow(read(f"on: pull_request{JOBS}"), event)
+
+    assert decision.expression == "on.pull_request.types"
+    assert decision.values == (
+        ("found", "closed"),
+        ("types", ["opened", "synchronize", "reopened"]),
+    )
+
+
+def test_the_reason_names_what_the_event_comes_from() -> None:
+    """Workflows and schedules that were not waited for are told with those that were."""
+    other = EventWishes(payload={"workflow_run": {"name": "Other"}})
+    assert decide("{workflow_run: {workflows: [CI, CD]}}", happen("workflow_run", other)) == (
+        "SKIP",
+        "'Other' matches none of 'CI', 'CD'",
+    )
+
+    later = EventWishes(cron="0 4 * * *")
+    assert decide("{schedule: [{cron: '0 3 * * *'}]}", happen("schedule", later)) == (
+        "SKIP",
+        "it runs at '0 3 * * *', not at 0 4 * * *",
+    )
+
+
+def test_a_push_whose_changes_nobody_knows() -> None:
+    """That is said only of a workflow that filters paths."""
+    event = happen("push", changed_files=None)
+
+    assert decide("push", event) == ("RUN", "'on' names push")
+
+
 @pytest.mark.requirement("A06")
 @pytest.mark.parametrize(
     ("cron", "verdict"), [("", "RUN"), ("0 3 * * *", "RUN"), ("0 4 * * *", "SKIP")]
@@ -201,13 +240,14 @@ def test_schedules(cron: str, verdict: str) -> None:
         ("{workflow_run: {workflows: [CI]}}", {"name": "Other"}, "SKIP"),
         ("{workflow_run: {workflows: [CI], branches: [main]}}", {"head_branch": "x"}, "SKIP"),
         ("{workflow_run: {workflows: [CI], branches: [main]}}", {"head_branch": "main"}, "RUN"),
+        ("{workflow_run: {workflows: [CI], branches: [main]}}", {"head_branch": 5}, "RUN"),
     ],
 )
 def test_workflow_runs(on: str, payload: dict[str, Any], verdict: str) -> None:
     """Another workflow's run counts by that workflow's name and by the branch it ran for."""
-    event = happen("workflow_run", EventWishes(payload={"workflow_run": payload}))
-
-    assert verdict == decide(on, event)[0]
+    for ref in (None, "refs/tags/v1"):
+        wishes = EventWishes(payload={"workflow_run": payload}, ref=ref)
+        assert verdict == decide(on, happen("workflow_run", wishes))[0], ref
 
 
 def test_merge_groups_are_filtered_by_their_base() -> None:
