@@ -532,3 +532,10 @@ def test_code_of_an_empty_image(image: str) -> None:
     """An image that only says where images come from is none."""
     reading = read_workflow("w.yml", (HEAD + f"    container: {image}\n").encode())
     assert [one.code for one in reading.diagnostics] == ["container-image"]
+
+
+def test_code_of_a_step_that_waits_for_itself() -> None:
+    """It has the code of every target that cannot be waited for."""
+    text = STEPS + "      - {id: me, wait: me}\n"
+    reading = read_workflow("w.yml", text.encode())
+    assert [one.code for one in reading.diagnostics] == ["step-target"]
