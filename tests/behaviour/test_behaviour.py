@@ -66,7 +66,7 @@ def _check_jobs(expected: dict[str, Any], behaviour: Behaviour) -> None:
     assert {key: _result(job) for key, job in expected.items()} == seen.jobs, seen.annotations
     for key, job in expected.items():
         if isinstance(job, dict) and "steps" in job:
-            named = {id: end for id, end in seen.steps[key].items() if not id.startswith("__")}
+            named = {step: end for step, end in seen.steps[key].items() if step[:2] != "__"}
             assert job["steps"] == named, (seen.annotations, seen.output)
         if isinstance(job, dict) and "outputs" in job:
             assert job["outputs"] == seen.outputs[key]
