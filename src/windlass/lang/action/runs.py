@@ -31,7 +31,7 @@ def convert_runs(problems: Problems, token: MappingToken) -> Runs | None:
         message = f"Missing 'using' value. 'using' requires {_SUPPORTED}."
         problems.add("using-missing", message, token.span)
         return None
-    kind = expect_string(using, "using")
+    kind = expect_string(using)
     match kind.value.lower():
         case "docker":
             return _convert_docker(problems, token)
@@ -76,7 +76,7 @@ def _convert_docker(problems: Problems, token: MappingToken) -> DockerRuns | Non
         image=image,
         entrypoint=_text(token, "entrypoint"),
         args=args.items if isinstance(args, SequenceToken) else (),
-        env=None if env is None else expect_mapping(env, "env"),
+        env=None if env is None else expect_mapping(env),
         pre_entrypoint=_text(token, "pre-entrypoint"),
         pre_if=_condition(problems, token, "pre-if"),
         post_entrypoint=_text(token, "post-entrypoint"),

@@ -13,7 +13,7 @@ from windlass.lang.scalars import check_expression, function_infos
 from windlass.lang.schema.definitions import NOTHING
 from windlass.lang.schema.workflow import workflow_schema
 from windlass.lang.tokens import ExpressionToken
-from windlass.lang.workflow.expectations import expect_scalar, expect_string
+from windlass.lang.workflow.expectations import expect_string
 from windlass.lang.workflow.model import Condition
 
 if TYPE_CHECKING:
@@ -32,17 +32,15 @@ def convert_condition(
 
     `available` is what the condition may use. One that cannot be parsed is recorded.
     """
-    scalar = expect_scalar(token, "if condition")
-    if isinstance(scalar, ExpressionToken):
-        text, source = scalar.expression, scalar.source
+    if isinstance(token, ExpressionToken):
+        text, source = token.expression, token.source
     else:
-        source = expect_string(scalar, "if condition").value
+        source = expect_string(token).value
         text = source.strip()
     expression = with_status_function(text, available)
     message = check_expression(expression, available)
     if message is not None:
         problems.add(code, message, token.span)
-        return Condition("success()", source, token.span)
     return Condition(expression, source, token.span)
 
 

@@ -1,5 +1,8 @@
 """Tokens narrowed to the kind a place needs, with GitHub's words where they are of another kind.
 
+A schema has been applied before, so that most places hold what they need; `what`, GitHub's name of
+the place, is given where the schema lets another kind through.
+
 Source: actions/languageservices, workflow-parser/src/templates/tokens/template-token.ts.
 """
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 _Kind = TypeVar("_Kind", BooleanToken, MappingToken, SequenceToken, StringToken)
 
+_ANY_PLACE = "value"
 _NAMES: dict[type, str] = {
     ExpressionToken: "BasicExpressionToken",
     InsertToken: "InsertExpressionToken",
@@ -40,19 +44,19 @@ class UnexpectedTokenError(Exception):
         self.span = span
 
 
-def expect_string(token: Token, what: str) -> StringToken:
-    """Return a text; `what` is how GitHub calls the place."""
+def expect_string(token: Token, what: str = _ANY_PLACE) -> StringToken:
+    """Return a text."""
     return _expect(token, what, StringToken)
 
 
-def expect_boolean(token: Token, what: str) -> BooleanToken:
+def expect_boolean(token: Token) -> BooleanToken:
     """Return a boolean."""
-    return _expect(token, what, BooleanToken)
+    return _expect(token, _ANY_PLACE, BooleanToken)
 
 
-def expect_mapping(token: Token, what: str) -> MappingToken:
+def expect_mapping(token: Token) -> MappingToken:
     """Return a mapping."""
-    return _expect(token, what, MappingToken)
+    return _expect(token, _ANY_PLACE, MappingToken)
 
 
 def take_mapping(problems: Problems, token: Token, what: str) -> ComputedMapping:
@@ -65,19 +69,12 @@ def take_mapping(problems: Problems, token: Token, what: str) -> ComputedMapping
         hint = "GitHub's editor refuses this; its server evaluates it when the job starts."
         problems.warn("unexpected-type", str(refusal), token.span, hint)
         return token
-    return expect_mapping(token, what)
+    return expect_mapping(token)
 
 
-def expect_sequence(token: Token, what: str) -> SequenceToken:
+def expect_sequence(token: Token) -> SequenceToken:
     """Return a list."""
-    return _expect(token, what, SequenceToken)
-
-
-def expect_scalar(token: Token, what: str) -> Token:
-    """Return anything but a list or a mapping."""
-    if isinstance(token, (SequenceToken, MappingToken)):
-        raise _unexpected(token, what, "ScalarToken")
-    return token
+    return _expect(token, _ANY_PLACE, SequenceToken)
 
 
 def is_expression(token: Token) -> bool:

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from windlass.lang.tokens import ExpressionToken, MappingToken, SequenceToken, StringToken
+from windlass.lang.tokens import ExpressionToken, MappingToken, StringToken, entries_of
 from windlass.lang.workflow.conditions import condition_availability, convert_condition
 from windlass.lang.workflow.containers import check_container, check_services
 from windlass.lang.workflow.expectations import (
-    expect_boolean,
     expect_mapping,
-    expect_scalar,
+    expect_sequence,
     expect_string,
     guarded,
     is_expression,
@@ -55,13 +54,10 @@ _PLAIN = {
 
 def convert_jobs(problems: Problems, token: Token) -> tuple[AnyJob, ...]:
     """Return the jobs in the order of the file; those with a wrong part are left out."""
-    if not isinstance(token, MappingToken):
-        problems.add("jobs-format", "Invalid format for jobs", token.span)
-        return ()
     jobs = []
-    for key, value in token.entries:
-        identifier = expect_string(key, "job name")
-        mapping = expect_mapping(value, f"job {identifier.value}")
+    for key, value in expect_mapping(token).entries:
+        identifier = expect_string(key)
+        mapping = expect_mapping(value)
         converter = _Converter(problems, identifier)
         job = guarded(problems, partial(converter.convert, mapping))
         if job is not None:
@@ -84,7 +80,7 @@ class _Converter:
         if message is not None:
             self.problems.add("job-id", message, self.identifier.span)
         for key, value in mapping.entries:
-            self._take(expect_string(key, "job property name").value, value)
+            self._take(expect_string(key).value, value)
         self.common |= {"id": self.identifier.value, "span": self.identifier.span}
         if "uses" in self.values:
             return CallJob(**self.common, **self.values)
@@ -95,7 +91,7 @@ class _Converter:
         problems = self.problems
         match key:
             case "name":
-                self.common["name"] = expect_scalar(value, "job name")
+                self.common["name"] = value
             case "needs":
                 self.common["needs"] = _convert_needs(value)
             case "if":
@@ -105,13 +101,9 @@ class _Converter:
             case "permissions":
                 self.common["permissions"] = convert_permissions(value)
             case "env":
-                self.values["env"] = guarded(
-                    problems, lambda: take_mapping(problems, value, "job env")
-                )
+                self.values["env"] = take_mapping(problems, value, "job env")
             case "outputs":
-                self.values["outputs"] = guarded(
-                    problems, lambda: expect_mapping(value, "job outputs")
-                )
+                self.values["outputs"] = expect_mapping(value)
             case "defaults":
                 self.values["defaults"] = convert_defaults(value)
             case "steps":
@@ -119,11 +111,9 @@ class _Converter:
                     problems, value, condition_availability("step-if")
                 )
             case "uses":
-                self.values["uses"] = expect_string(value, "job uses value")
+                self.values["uses"] = expect_string(value)
             case "with":
-                self.values["inputs"] = guarded(
-                    problems, lambda: expect_mapping(value, "uses-with value")
-                )
+                self.values["inputs"] = expect_mapping(value)
             case "secrets":
                 self._secrets(value)
             case _:
@@ -134,10 +124,8 @@ class _Converter:
     def _secrets(self, value: Token) -> None:
         if isinstance(value, StringToken) and value.value == "inherit":
             self.values["inherit_secrets"] = True
-            return
-        self.values["secrets"] = guarded(
-            self.problems, lambda: expect_mapping(value, "uses-secrets value")
-        )
+        else:
+            self.values["secrets"] = expect_mapping(value)
 
     def _check(self, key: str, value: Token) -> None:
         problems = self.problems
@@ -161,13 +149,12 @@ class _Converter:
 def _convert_needs(value: Token) -> tuple[StringToken, ...]:
     if isinstance(value, StringToken):
         return (value,)
-    items = value.items if isinstance(value, SequenceToken) else ()
-    return tuple([expect_string(item, "job needs id") for item in items])
+    return tuple([expect_string(item) for item in expect_sequence(value).items])
 
 
 def convert_defaults(token: Token) -> RunDefaults | None:
     """Return `defaults.run`, or None where it is not given."""
-    run = token.find("run") if isinstance(token, MappingToken) else None
+    run = expect_mapping(token).find("run")
     if isinstance(run, ExpressionToken):
         return RunDefaults(computed=run)
     if not isinstance(run, MappingToken):
@@ -182,51 +169,24 @@ def check_concurrency(problems: Problems, token: Token) -> None:
     group: Token | None = token
     if not isinstance(token, StringToken):
         group = None
-        for key, value in expect_mapping(token, "concurrency group").entries:
-            name = expect_string(key, "concurrency group key").value
-            if is_expression(value):
-                continue
-            if name == "group":
-                group = expect_string(value, "concurrency group")
-            elif name == "cancel-in-progress":
-                expect_boolean(value, "cancel-in-progress")
-            elif name == "queue":
-                expect_string(value, "queue")
+        for key, value in expect_mapping(token).entries:
+            if expect_string(key, "concurrency group key").value == "group":
+                group = value
     if isinstance(group, StringToken) and len(group.value) > MAX_GROUP_LENGTH:
         message = f"Concurrency group name must be less than {MAX_GROUP_LENGTH} characters"
         problems.add("concurrency-group", message, token.span)
 
 
 def _check_environment(_: Problems, token: Token) -> None:
-    if is_expression(token) or not isinstance(token, (MappingToken, SequenceToken)):
-        return
-    for key, value in expect_mapping(token, "job environment").entries:
-        name = expect_string(key, "job environment key").value
-        if is_expression(value):
-            continue
-        if name == "name":
-            expect_scalar(value, "job environment name key")
-        elif name == "deployment":
-            expect_boolean(value, "job environment deployment")
+    for key, _value in entries_of(token):
+        expect_string(key, "job environment key")
 
 
 def _check_runs_on(problems: Problems, token: Token) -> None:
-    _check_labels(token)
-    if not isinstance(token, MappingToken):
-        return
-    for key, value in token.entries:
+    for key, value in entries_of(token):
         name = expect_string(key, "job runs-on property name").value
-        if name == "labels":
-            _check_labels(value)
-        elif name == "group" and not is_expression(value):
-            _check_group(problems, expect_string(value, "job runs-on group name"))
-
-
-def _check_labels(token: Token) -> None:
-    if isinstance(token, SequenceToken):
-        for item in token.items:
-            if not is_expression(item):
-                expect_string(item, "job runs-on label sequence item")
+        if name == "group" and isinstance(value, StringToken):
+            _check_group(problems, value)
 
 
 def _check_group(problems: Problems, group: StringToken) -> None:

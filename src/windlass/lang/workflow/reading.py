@@ -6,6 +6,7 @@ if reading.workflow is None: …          # reading.diagnostics says why
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.problems import Problems
@@ -42,19 +43,14 @@ def read_workflow(
         return _finished(reading, problems)
     calls = Calls(problems, resolve, read_one)
     called, workflow = calls.follow(reading.workflow)
-    complete = Reading(
-        path=path, workflow=workflow, diagnostics=(), tokens=reading.tokens, called=called
-    )
-    return _finished(complete, problems)
+    return _finished(replace(reading, workflow=workflow, called=called), problems)
 
 
 def _finished(reading: Reading, problems: Problems) -> Reading:
-    return Reading(
-        path=reading.path,
+    return replace(
+        reading,
         workflow=None if problems.has_error else reading.workflow,
         diagnostics=tuple(problems.found),
-        tokens=reading.tokens,
-        called=reading.called,
     )
 
 
@@ -67,7 +63,7 @@ def read_one(problems: Problems, path: str, text: bytes) -> Reading:
     workflow = None
     if tokens is not None and not problems.has_error:
         workflow = convert_workflow(problems, path, tokens)
-    return Reading(path=path, workflow=workflow, diagnostics=(), tokens=tokens)
+    return Reading(workflow=workflow, tokens=tokens)
 
 
 def convert_workflow(problems: Problems, path: str, root: MappingToken) -> Workflow:

@@ -24,8 +24,7 @@ class Reading:
     call, by job id, as far as they could be resolved.
     """
 
-    path: str
     workflow: Workflow | None
-    diagnostics: tuple[Diagnostic, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
     tokens: MappingToken | None
     called: Mapping[str, Reading] = field(default_factory=dict)

@@ -17,11 +17,9 @@ from windlass.lang.workflow.expectations import (
     UnexpectedTokenError,
     expect_boolean,
     expect_mapping,
-    expect_scalar,
     expect_sequence,
     expect_string,
     guarded,
-    is_expression,
     take_mapping,
 )
 from windlass.lang.workflow.identifiers import Identifiers, is_reserved, reserved_message
@@ -49,12 +47,9 @@ def convert_steps(problems: Problems, token: Token, condition: Availability) -> 
 
     `condition` is what an `if:` may use.
     """
-    if not isinstance(token, SequenceToken):
-        problems.add("steps-format", "Invalid format for steps", token.span)
-        return ()
     identifiers = Identifiers()
     steps = []
-    for item in token.items:
+    for item in expect_sequence(token).items:
         converter = _Converter(problems, identifiers, condition)
         step = guarded(problems, partial(converter.convert, item))
         if step is not None:
@@ -104,10 +99,10 @@ class _Converter:
     values: dict[str, Any] = field(default_factory=dict)
 
     def convert(self, token: Token) -> Step | None:
-        mapping = expect_mapping(token, "steps item")
+        mapping = expect_mapping(token)
         self.common = {"id": "", "id_given": False, "span": mapping.span}
         for key, value in mapping.entries:
-            name = expect_string(key, "steps item key").value
+            name = expect_string(key).value
             if not self._take_common(name, value):
                 self._take_own(name, value)
         return self._build(mapping)
@@ -119,19 +114,17 @@ class _Converter:
             case "id":
                 common |= self._id(value)
             case "name":
-                common["name"] = expect_scalar(value, "steps item name")
+                common["name"] = value
             case "if":
                 common["condition"] = convert_condition(self.problems, value, self.condition)
             case "continue-on-error":
-                if not is_expression(value):
-                    expect_boolean(value, "steps item continue-on-error")
                 common["continue_on_error"] = value
             case "timeout-minutes":
                 common["timeout_minutes"] = value
             case "env":
                 common["env"] = take_mapping(self.problems, value, "step env")
             case "background":
-                common["background"] = expect_boolean(value, "steps item background").value
+                common["background"] = expect_boolean(value).value
             case _:
                 return False
         return True
@@ -140,21 +133,21 @@ class _Converter:
         values = self.values
         match key:
             case "run":
-                values["run"] = expect_scalar(value, "steps item run")
+                values["run"] = value
             case "uses":
-                values["uses"] = expect_string(value, "steps item uses")
+                values["uses"] = expect_string(value)
                 self._check_uses(values["uses"])
             case "wait":
                 values["wait"] = self._targets(value)
             case "wait-all":
                 values["wait-all"] = self._check_wait_all(value)
             case "cancel":
-                values["cancel"] = self._target(expect_string(value, "steps item cancel"))
+                values["cancel"] = self._target(expect_string(value))
             case _:
                 values[key] = value
 
     def _id(self, value: Token) -> dict[str, Any]:
-        identifier = expect_string(value, "steps item id")
+        identifier = expect_string(value)
         message = self.identifiers.add(identifier.value)
         if message is not None:
             self.problems.add("step-id", message, identifier.span)
@@ -174,8 +167,8 @@ class _Converter:
     def _targets(self, value: Token) -> tuple[StringToken, ...]:
         if isinstance(value, StringToken):
             return (self._target(value),)
-        items = expect_sequence(value, "steps item wait").items
-        return tuple([self._target(expect_string(item, "steps item wait item")) for item in items])
+        items = expect_sequence(value).items
+        return tuple([self._target(expect_string(item)) for item in items])
 
     def _target(self, target: StringToken) -> StringToken:
         own = self.common["id"]
@@ -191,7 +184,7 @@ class _Converter:
     def _check_wait_all(self, value: Token) -> bool:
         if isinstance(value, NullToken):
             return True
-        if not expect_boolean(value, "steps item wait-all").value:
+        if not expect_boolean(value).value:
             message = "The value of 'wait-all' must be true or omitted"
             self.problems.add("wait-all", message, value.span)
         return True

@@ -14,7 +14,6 @@ from windlass.lang.workflow.cron import is_valid_cron
 from windlass.lang.workflow.expectations import (
     expect_boolean,
     expect_mapping,
-    expect_scalar,
     expect_sequence,
     expect_string,
     is_expression,
@@ -47,12 +46,12 @@ def convert_triggers(problems: Problems, token: Token) -> Triggers:
     reader = _TriggerReader(problems)
     if isinstance(token, MappingToken):
         for key, value in token.entries:
-            reader.take(expect_string(key, "event name"), value)
+            reader.take(expect_string(key), value)
     elif isinstance(token, SequenceToken):
         for item in token.items:
-            reader.take(expect_string(item, "on"), None)
+            reader.take(expect_string(item), None)
     else:
-        reader.take(expect_string(token, "on"), None)
+        reader.take(expect_string(token), None)
     return Triggers(span=token.span, events=reader.events, **reader.parts)
 
 
@@ -67,10 +66,10 @@ class _TriggerReader:
         if value is None or isinstance(value, NullToken):
             return
         if name.value == "schedule":
-            schedules = expect_sequence(value, "event schedule")
+            schedules = expect_sequence(value)
             self.parts["schedules"] = convert_schedules(self.problems, schedules)
             return
-        mapping = expect_mapping(value, f"event {name.value}")
+        mapping = expect_mapping(value)
         if name.value == "workflow_call":
             self._call(mapping)
         elif name.value == "workflow_dispatch":
@@ -80,8 +79,8 @@ class _TriggerReader:
 
     def _call(self, mapping: MappingToken) -> None:
         for key, value in mapping.entries:
-            name = expect_string(key, "workflow dispatch input key").value
-            definitions = expect_mapping(value, "workflow dispatch inputs")
+            name = expect_string(key).value
+            definitions = expect_mapping(value)
             if name == "inputs":
                 self.parts["call_inputs"] = convert_inputs(
                     self.problems, definitions, allow_expression=True
@@ -94,7 +93,7 @@ class _TriggerReader:
     def _dispatch(self, mapping: MappingToken) -> None:
         inputs = mapping.find("inputs")
         if inputs is not None and not isinstance(inputs, NullToken):
-            definitions = expect_mapping(inputs, "workflow dispatch inputs")
+            definitions = expect_mapping(inputs)
             self.parts["dispatch_inputs"] = convert_inputs(
                 self.problems, definitions, allow_expression=False
             )
@@ -103,18 +102,16 @@ class _TriggerReader:
 def _convert_filters(name: StringToken, mapping: MappingToken) -> EventFilter:
     filters: dict[str, Any] = {}
     for key, value in mapping.entries:
-        filter_name = expect_string(key, "filter key").value
+        filter_name = expect_string(key).value
         if filter_name in _FILTERS:
-            filters[filter_name.replace("-", "_")] = _patterns(filter_name, value)
+            filters[filter_name.replace("-", "_")] = _patterns(value)
     return EventFilter(name=name.value, span=name.span, **filters)
 
 
-def _patterns(name: str, value: Token) -> tuple[Pattern, ...]:
+def _patterns(value: Token) -> tuple[Pattern, ...]:
     if isinstance(value, StringToken):
         return (Pattern(value.value, value.span),)
-    items = [
-        expect_string(item, f"{name} item") for item in expect_sequence(value, f"{name} list").items
-    ]
+    items = [expect_string(item) for item in expect_sequence(value).items]
     return tuple([Pattern(item.value, item.span) for item in items])
 
 
@@ -122,11 +119,8 @@ def convert_schedules(problems: Problems, token: SequenceToken) -> tuple[Schedul
     """Return the schedules; a line that is no cron line is recorded."""
     schedules = []
     for item in token.items:
-        mapping = expect_mapping(item, "event schedule")
-        texts = {
-            expect_string(key, "schedule key").value: expect_string(value, f"schedule {key}")
-            for key, value in mapping.entries
-        }
+        mapping = expect_mapping(item)
+        texts = {expect_string(key).value: expect_string(value) for key, value in mapping.entries}
         cron = texts["cron"]
         if not is_valid_cron(cron.value):
             problems.add("cron", _CRON, cron.span, "For example '30 5 * * 1-5'.")
@@ -141,11 +135,11 @@ def convert_inputs(
     """Return input definitions by name; a default may be an expression only where it is allowed."""
     inputs: dict[str, InputDefinition] = {}
     for key, value in token.entries:
-        name = expect_string(key, "input name")
+        name = expect_string(key)
         if isinstance(value, NullToken):
             inputs[name.value] = InputDefinition(name=name.value, span=name.span)
             continue
-        mapping = expect_mapping(value, "input configuration")
+        mapping = expect_mapping(value)
         inputs[name.value] = _convert_input(
             problems, name, mapping, allow_expression=allow_expression
         )
@@ -157,20 +151,18 @@ def _convert_input(
 ) -> InputDefinition:
     parts: dict[str, Any] = {}
     for key, value in mapping.entries:
-        match expect_string(key, "workflow dispatch input key").value:
+        match expect_string(key).value:
             case "description":
-                parts["description"] = expect_string(value, "input description").value
+                parts["description"] = expect_string(value).value
             case "required":
-                parts["required"] = expect_boolean(value, "input required").value
+                parts["required"] = expect_boolean(value).value
             case "default":
-                parts["default"] = expect_scalar(value, "input default")
+                parts["default"] = value
             case "type":
-                parts["type"] = cast("InputType", expect_string(value, "input type").value)
+                parts["type"] = cast("InputType", expect_string(value).value)
             case "options":
-                items = expect_sequence(value, "input options").items
-                parts["options"] = tuple(
-                    [expect_string(item, "input options item").value for item in items]
-                )
+                items = expect_sequence(value).items
+                parts["options"] = tuple([expect_string(item).value for item in items])
     definition = InputDefinition(name=name.value, span=name.span, **parts)
     if not (allow_expression and definition.default and is_expression(definition.default)):
         _check_default(problems, definition, is_called=allow_expression)
@@ -209,14 +201,14 @@ def convert_secrets(token: MappingToken) -> dict[str, SecretDefinition]:
     """Return the secrets that a reusable workflow asks for."""
     secrets: dict[str, SecretDefinition] = {}
     for key, value in token.entries:
-        name = expect_string(key, "secret name")
+        name = expect_string(key)
         parts: dict[str, Any] = {}
         for part, part_value in value.entries if isinstance(value, MappingToken) else ():
-            match expect_string(part, "workflow call secret key").value:
+            match expect_string(part).value:
                 case "description":
-                    parts["description"] = expect_string(part_value, "secret description").value
+                    parts["description"] = expect_string(part_value).value
                 case "required":
-                    parts["required"] = expect_boolean(part_value, "secret required").value
+                    parts["required"] = expect_boolean(part_value).value
         secrets[name.value] = SecretDefinition(name=name.value, span=name.span, **parts)
     return secrets
 
@@ -225,8 +217,8 @@ def convert_outputs(token: MappingToken) -> dict[str, OutputDefinition]:
     """Return the outputs that a reusable workflow gives."""
     outputs: dict[str, OutputDefinition] = {}
     for key, value in token.entries:
-        name = expect_string(key, "output name")
-        mapping = expect_mapping(value, "output definition")
+        name = expect_string(key)
+        mapping = expect_mapping(value)
         description = mapping.find("description")
         source = mapping.find("value")
         if source is not None:
