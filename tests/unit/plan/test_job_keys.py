@@ -17,6 +17,7 @@ from windlass.lang.workflow.model import Job
 from windlass.plan.concurrency import Concurrency, evaluate_concurrency
 from windlass.plan.environments import EnvironmentReference, evaluate_environment
 from windlass.plan.faults import PlanFault
+from windlass.plan.keys import Scope, evaluate_text
 from windlass.plan.permissions import SCOPES, resolve_permissions
 
 CONTEXTS: dict[str, Any] = {
@@ -174,3 +175,16 @@ def test_an_environment_is_named_by_a_text(value: str) -> None:
     assert fault.message == "The name of an environment must be a string"
     assert job.environment is not None
     assert fault.span == job.environment.span
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [("[1]", "A sequence was not expected"), ("{}", "A mapping was not expected")],
+)
+def test_a_text_that_is_none(value: str, message: str) -> None:
+    """An expression may give a list or a mapping: that is a fault at its place."""
+    job = read_job("name: '${{ fromJSON(vars.value) }}'")
+    fault = evaluate_text(job.name, Scope({"vars": {"value": value}}))
+
+    assert job.name is not None
+    assert fault == PlanFault(message, job.name.span)

@@ -305,3 +305,26 @@ def test_a_plan_of_no_workflow(job: str | None, codes: list[str], hints: list[No
     assert found.workflows == ()
     assert [finding.code for finding in found.diagnostics] == codes
     assert [finding.hint for finding in found.diagnostics] == hints
+
+
+def test_numbers_that_json_does_not_have() -> None:
+    """They are the words that GitHub writes for them: https://yaml.org/spec/1.2.2/#103-core-schema.
+
+    Other numbers stay numbers.
+    """
+    text = "on: push\njobs: {a: {strategy: {matrix: {n: [2.0, 1.5, .nan, .inf, -.inf]}}, " + REST
+    found = plan(text + "}").to_json()
+
+    matrix = found["workflows"][0]["jobs"][0]["matrix"]
+    assert [leg["n"] for leg in matrix] == [2, 1.5, "NaN", "Infinity", "-Infinity"]
+    assert isinstance(matrix[0]["n"], int)
+
+
+@pytest.mark.parametrize("files", [None, (), ("a", "b")])
+def test_changed_files_in_json(files: tuple[str, ...] | None) -> None:
+    """What nobody knows is null, not an empty list."""
+    text = "on: push\njobs: {a: {" + REST + "}"
+    event = happen("push", changed_files=files)
+
+    expected = None if files is None else list(files)
+    assert plan(text, event).to_json()["event"]["changed_files"] == expected
