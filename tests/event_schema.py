@@ -1,4 +1,4 @@
-"""Holds the lines of `windlass run --json` against the published schema, as another program would."""
+"""Holds the lines of `windlass run --json` against the published schema, as other programs may."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ _ESCAPE = re.compile(
     r"|\x1b[ -/]*[0-~]"  # short ones
 )
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
-_PLAIN = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\t]*")
+_PLAIN = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*")
 RESET = "\x1b[0m"
 OUTPUT_TAB_WIDTH = 8
 
@@ -38,3 +38,8 @@ def clean_line(line: str, *, colour: bool) -> str:
 
 def _keep_colour(sequence: str, *, colour: bool) -> str:
     return sequence if colour and _COLOUR.fullmatch(sequence) else ""
+
+
+def strip_colours(text: str) -> str:
+    """Return a text as it would be without colours."""
+    return _COLOUR.sub("", text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import fields
-from functools import cache
 from json import JSONEncoder
 from typing import TYPE_CHECKING
 
@@ -29,10 +28,15 @@ class JsonEvents:
         self._terminal = terminal
         self._clock = clock
         self._encode = JSONEncoder(default=dict).encode
+        self._names: dict[str, list[str]] = {}
+        """The fields of each kind of event that has been shown."""
 
     def show(self, event: RunEvent) -> None:
         """Write one event with its name, the time in seconds since the epoch, and its fields."""
-        values = {name: getattr(event, name) for name in _field_names(type(event))}
+        names = self._names.get(event.event)
+        if names is None:
+            names = self._names[event.event] = [field.name for field in fields(event)]
+        values = {name: getattr(event, name) for name in names}
         self._write(event.event, values)
 
     def show_diagnostic(self, diagnostic: Diagnostic) -> None:
@@ -42,8 +46,3 @@ class JsonEvents:
     def _write(self, name: str, values: dict[str, object]) -> None:
         line = {"event": name, "time": round(self._clock(), 6), **values}
         self._terminal.write(self._encode(line) + "\n")
-
-
-@cache
-def _field_names(kind: type[RunEvent]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))

@@ -1,4 +1,8 @@
-"""A run as people follow it: a log of lines and, on a terminal, what is running below it."""
+"""A run as people follow it on a terminal: a tree of what runs, below a log of what went wrong.
+
+What steps print is not scrolled by: the last lines stand below each running step, and a job that
+fails leaves its reason above the tree. When the run is over the tree gives way to the summary.
+"""
 
 from __future__ import annotations
 
@@ -6,41 +10,27 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from windlass.cli.run_log import RunLog, format_seconds
+from windlass.cli.failed_steps import explain_failure
+from windlass.cli.region import Region
+from windlass.cli.run_log import headline
 from windlass.cli.run_summary import RunSummary
-from windlass.cli.terminal import Terminal, cut, visible
-from windlass.protocol.events import (
-    JobFinished,
-    JobStarted,
-    RunFinished,
-    RunStarted,
-    StepFinished,
-    StepStarted,
-)
+from windlass.cli.run_tree import RunTree
+from windlass.cli.tree_rows import FRAME_SECONDS, TreeRows
+from windlass.protocol.events import JobFinished, RunFinished, RunStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from windlass.cli.terminal import Terminal
     from windlass.protocol.events import RunEvent
 
-TICK_SECONDS = 0.1
-FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-MOST_JOBS = 8
-"""Running jobs shown below the log; more are counted."""
-
-
-class Running:
-    """One job that is running, and its step."""
-
-    def __init__(self, name: str, started: float) -> None:
-        self.name = name
-        self.step = ""
-        self.started = started
+LINES_OF_VERDICT = 6
+"""What the end of a run takes at least, and the prompt of the shell after it."""
 
 
 class LiveView:
-    """Shows events as they come. Use as a context: leaving it removes what is below the log.
+    """Shows events as they come. Use as a context: leaving it removes the tree.
 
     `show` may be called from any thread.
     """
@@ -49,19 +39,16 @@ class LiveView:
         self._terminal = terminal
         self._clock = clock
         self._lock = threading.Lock()
-        self._log = RunLog(terminal)
-        self._summary = RunSummary(terminal)
-        self._workflow = ""
-        self._running: dict[str, Running] = {}
-        self._height = 0
+        self._tree = RunTree(terminal)
+        self._region = Region(terminal)
         self._announcement = ""
+        self._told: dict[str, int] = {}
+        """The jobs whose failure was told, each with the lines of that and of all after it."""
         self._stopped = threading.Event()
-        self._ticker: threading.Thread | None = None
+        self._ticker = threading.Thread(target=self._tick, name="live-view", daemon=True)
 
     def __enter__(self) -> LiveView:
-        if self._terminal.is_live:
-            self._ticker = threading.Thread(target=self._tick, name="live-view", daemon=True)
-            self._ticker.start()
+        self._ticker.start()
         return self
 
     def __exit__(
@@ -71,75 +58,62 @@ class LiveView:
         traceback: TracebackType | None,
     ) -> None:
         self._stopped.set()
-        if self._ticker is not None:
-            self._ticker.join()
+        self._ticker.join()
         with self._lock:
-            self._terminal.write(self._erase())
+            self._region.draw([])
 
     def show(self, event: RunEvent) -> None:
-        """Add one event to what is shown."""
+        """Add one event to what is shown; all but what stays is drawn with the next frame."""
         with self._lock:
-            self._follow(event)
-            lines = list(self._log.lines(event))
-            self._summary.add(event)
-            if isinstance(event, RunFinished):
-                lines += self._summary.lines(event, self._workflow)
-            self._print(lines)
+            match event:
+                case RunStarted():
+                    self._tree = RunTree(self._terminal)
+                    self._told.clear()
+                    self._print([headline(event, self._terminal)])
+                case RunFinished():
+                    self._finish(event)
+                    return
+            self._tree.add(event, self._clock())
+            if isinstance(event, JobFinished):
+                self._explain(event.job)
 
     def announce(self, text: str) -> None:
         """Have a line of Windlass's own shown soon. Takes no lock: a signal handler may call it."""
         self._announcement = text
 
-    def _follow(self, event: RunEvent) -> None:
-        match event:
-            case RunStarted():
-                self._workflow = event.workflow
-                self._log = RunLog(self._terminal)
-                self._summary = RunSummary(self._terminal)
-            case JobStarted():
-                self._running[event.job] = Running(visible(event.name), self._clock())
-            case StepStarted() if event.job in self._running:
-                self._running[event.job].step = visible(event.name)
-            case StepFinished() if event.job in self._running:
-                self._running[event.job].step = ""
-            case JobFinished():
-                self._running.pop(event.job, None)
-            case _:
-                pass
+    def _explain(self, key: str) -> None:
+        lines = list(explain_failure(self._tree.jobs[key], self._terminal))
+        if lines:
+            self._told[key] = 0
+            self._print(lines)
+
+    def _finish(self, event: RunFinished) -> None:
+        """Replace the tree by the summary; failures that stay on the screen are not repeated."""
+        summary = RunSummary(self._tree, self._terminal)
+        self._tree = RunTree(self._terminal)
+        self._print(list(summary.account(event)))
+        height = self._terminal.size[1] - LINES_OF_VERDICT
+        in_sight = {key for key, lines in self._told.items() if lines <= height}
+        self._print(list(summary.end(event, explained=in_sight)))
 
     def _print(self, lines: list[str]) -> None:
+        """Add lines to the log and draw the tree below it."""
         announcement, self._announcement = self._announcement, ""
         if announcement:
-            lines.insert(0, self._terminal.paint(announcement, "bold", "yellow"))
-        text = "".join(f"{line}\n" for line in lines)
-        self._terminal.write(self._erase() + text + self._draw())
+            lines = [self._terminal.paint(announcement, "bold", "yellow"), *lines]
+        for key in self._told:
+            self._told[key] += len(lines)
+        self._region.draw(self._rows(), lines)
+
+    def _rows(self) -> list[str]:
+        if self._stopped.is_set():
+            return []
+        columns, height = self._terminal.size
+        rows = TreeRows(self._tree, self._terminal, self._clock())
+        return list(rows.lay_out(max(columns - 1, 1), max(height - 2, 1)))
 
     def _tick(self) -> None:
-        while not self._stopped.wait(TICK_SECONDS):
+        while not self._stopped.wait(FRAME_SECONDS):
             with self._lock:
-                if self._running:
+                if self._tree.jobs or self._announcement:
                     self._print([])
-
-    def _erase(self) -> str:
-        """The codes that remove the lines below the log; the cursor stands at their end."""
-        height, self._height = self._height, 0
-        return f"\x1b[{height}F\x1b[J" if height else ""
-
-    def _draw(self) -> str:
-        """The lines below the log: each running job with its step and how long it has run."""
-        if not self._terminal.is_live or not self._running or self._stopped.is_set():
-            return ""
-        now = self._clock()
-        frame = FRAMES[int(now / TICK_SECONDS) % len(FRAMES)]
-        rows = [self._row(job, frame, now) for job in list(self._running.values())[:MOST_JOBS]]
-        if len(self._running) > MOST_JOBS:
-            rows.append(f"  and {len(self._running) - MOST_JOBS} more jobs")
-        self._height = len(rows)
-        return "".join(f"{row}\n" for row in rows)
-
-    def _row(self, job: Running, frame: str, now: float) -> str:
-        step = f" › {job.step}" if job.step else ""
-        seconds = format_seconds(now - job.started)
-        name = cut(f"{job.name}{step}", self._terminal.width - len(seconds) - 4)
-        painted = self._terminal.paint(frame, "cyan")
-        return f"{painted} {name} {self._terminal.paint(seconds, 'dim')}"

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from windlass.cli.event_options import add_event_options, enter_directory, read_plan_options
 from windlass.cli.failures import say_error
+from windlass.cli.marks import MARKS, STYLES
 from windlass.cli.parser import parse_pairs
-from windlass.cli.run_log import MARKS, STYLES
 from windlass.cli.terminal import Terminal, open_terminal, visible
 from windlass.model.status import Result
 from windlass.operations.runs import Interruption, RunOptions, run_event
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from windlass.cli.live import LiveView
+    from windlass.cli.log_view import LogView
     from windlass.cli.parser import Parser
     from windlass.lang.diagnostics import Diagnostic
     from windlass.operations.runs import RunReport
@@ -141,10 +143,8 @@ def _show_as_json(event: str, options: RunOptions, interruption: Interruption) -
 
 
 def _show_to_people(event: str, options: RunOptions, interruption: Interruption) -> RunReport:
-    from windlass.cli.live import LiveView
-
     terminal = open_terminal(sys.stdout)
-    with LiveView(terminal) as view:
+    with _open_view(terminal) as view:
 
         def cancel() -> None:
             view.announce("cancelling; Ctrl-C again kills what is left")
@@ -154,6 +154,16 @@ def _show_to_people(event: str, options: RunOptions, interruption: Interruption)
             report = run_event(Path(), event, options, view.show, interruption, _tell_diagnostics)
     _tell_ends(report, terminal)
     return report
+
+
+def _open_view(terminal: Terminal) -> LiveView | LogView:
+    if terminal.is_live:
+        from windlass.cli.live import LiveView
+
+        return LiveView(terminal)
+    from windlass.cli.log_view import LogView
+
+    return LogView(terminal)
 
 
 def _tell_diagnostics(root: Path, diagnostics: Sequence[Diagnostic]) -> None:

@@ -24,13 +24,18 @@ _CODES: dict[str, str] = {
     "cyan": "36",
 }
 _PICTURES = {code: chr(0x2400 + code) for code in range(32)} | {0x7F: "\u2421"}
-_UNSEEN = (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_UNSEEN = (
+    *range(0x80, 0xA0),  # C1 controls
+    *(0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),  # directions
+    *(0x2028, 0x2029),  # line ends that are not ours
+)
 _PICTURES |= dict.fromkeys(_UNSEEN, "\ufffd")
 _DRAWN = "│▸▾›✓✗■⊘…├└─⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _TYPED = str.maketrans(_DRAWN, "|>v>+x#-~|`-**********")
 """What stands for each mark where the encoding of the stream does not have it."""
 TAB_WIDTH = 4
 DEFAULT_WIDTH = 80
+DEFAULT_HEIGHT = 24
 
 
 class Terminal:
@@ -55,10 +60,16 @@ class Terminal:
     @property
     def width(self) -> int:
         """The columns of the terminal now; 80 where nobody can say."""
+        return self.size[0]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The columns and lines of the terminal now; 80 and 24 where nobody can say."""
         try:
-            return os.get_terminal_size(self.stream.fileno()).columns or DEFAULT_WIDTH
+            columns, lines = os.get_terminal_size(self.stream.fileno())
         except (OSError, ValueError):
-            return DEFAULT_WIDTH
+            return DEFAULT_WIDTH, DEFAULT_HEIGHT
+        return columns or DEFAULT_WIDTH, lines or DEFAULT_HEIGHT
 
 
 def open_terminal(stream: TextIO, variables: Mapping[str, str] | None = None) -> Terminal:

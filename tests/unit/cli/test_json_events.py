@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, get_args, get_type_hints
 
 import pytest
-from hypothesis import given, strategies
+from hypothesis import given, settings, strategies
 from jsonschema import ValidationError
 from tests.event_schema import check_event, read_events
 
@@ -65,6 +65,7 @@ def test_events_are_lines_of_json() -> None:
 
 
 @pytest.mark.parametrize("kind", get_args(RunEvent), ids=lambda kind: kind.event)
+@settings(max_examples=20)
 @given(data=strategies.data())
 def test_every_event_fits_the_published_schema(kind: type[RunEvent], data: DataObject) -> None:
     """Whatever an event holds, its line is what docs/reference/events.schema.json says."""
@@ -102,8 +103,13 @@ def make_events(kind: type[RunEvent]) -> SearchStrategy[RunEvent]:
 def test_the_check_of_events_finds_what_is_wrong(wrong: dict[str, object]) -> None:
     """The other tests would not notice if the check let everything pass."""
     event = {
-        **{"event": "job-finished", "time": 1.5, "job": "a", "name": "A", "result": "success"},
-        **{"seconds": 1, "outputs": {}},
+        "event": "job-finished",
+        "time": 1.5,
+        "job": "a",
+        "name": "A",
+        "result": "success",
+        "seconds": 1,
+        "outputs": {},
     }
     check_event(event)
 

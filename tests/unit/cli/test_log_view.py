@@ -1,4 +1,4 @@
-"""How a run looks: in a pipe, and on a terminal with what is running below the log."""
+"""How a run looks in a pipe, a file or a simple terminal."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from textwrap import dedent
 
 import pytest
 
-from windlass.cli.live import LiveView
-from windlass.cli.run_log import format_seconds
+from windlass.cli.log_view import LogView
+from windlass.cli.marks import format_seconds
 from windlass.cli.terminal import Terminal
 from windlass.model.status import Result
 from windlass.protocol.events import (
@@ -69,9 +69,9 @@ FAILED_RUN: tuple[RunEvent, ...] = (
 )
 
 
-def shown(events: tuple[RunEvent, ...], *, live: bool = False, colour: bool = False) -> str:
+def shown(events: tuple[RunEvent, ...]) -> str:
     stream = io.StringIO()
-    with LiveView(Terminal(stream, is_live=live, colour=colour), clock=lambda: 5.0) as view:
+    with LogView(Terminal(stream, is_live=False, colour=False)) as view:
         for event in events:
             view.show(event)
     return stream.getvalue()
@@ -100,10 +100,6 @@ def test_a_failed_run_in_a_pipe() -> None:
             test (3.12) │ ✗ failed 2.0s
             deploy      │ ⊘ skipped: needs.test.result is 'failure'
 
-            test (3.12) › Run pytest failed with exit code 1; the last 20 of 23 lines:
-            TAIL
-              │ error: a.py:3: it; broke
-
             Annotations
               error: a.py:3: it; broke (test (3.12))
 
@@ -112,29 +108,16 @@ def test_a_failed_run_in_a_pipe() -> None:
               ✗ test (3.12)    2.0s
               ⊘ deploy       needs.test.result is 'failure'
 
+            test (3.12) › Run pytest failed with exit code 1; the last 20 of 23 lines:
+            TAIL
+              │ error: a.py:3: it; broke
+
             ✗ CI failed in 1m 23s
             """
         )
         .replace("LINES", lines)
         .replace("TAIL", tail)
     )
-
-
-def test_a_terminal_shows_what_is_running() -> None:
-    """Below the log stand the running jobs with their step; the next line replaces them."""
-    out = shown(
-        (STARTED, JobStarted(job="a", name="a"), StepStarted(job="a", step="s", name="Build")),
-        live=True,
-    )
-
-    assert out.endswith("\x1b[1F\x1b[Ja │ ▸ Build\n⠋ a › Build 0.0s\n\x1b[1F\x1b[J")
-
-
-def test_many_running_jobs_are_counted() -> None:
-    """At most eight running jobs take up the screen."""
-    jobs = tuple(JobStarted(job=f"j{n}", name=f"j{n}") for n in range(20))
-
-    assert "  and 12 more jobs\n" in shown((STARTED, *jobs), live=True)
 
 
 def test_a_finished_run_leaves_no_codes_in_a_pipe() -> None:
@@ -161,7 +144,7 @@ def test_a_finished_run_leaves_no_codes_in_a_pipe() -> None:
 def test_output_keeps_colours_and_cannot_move_the_cursor(text: str, line: str) -> None:
     """On a terminal a step's colours stay; every other sequence goes."""
     stream = io.StringIO()
-    with LiveView(Terminal(stream, is_live=False, colour=True)) as view:
+    with LogView(Terminal(stream, is_live=False, colour=True)) as view:
         view.show(STARTED)
         view.show(JobStarted(job="a", name="a"))
         stream.truncate(0)

@@ -1,0 +1,60 @@
+"""A run as it looks in a pipe, a file or a simple terminal: one line a fact, nothing is redrawn."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from windlass.cli.run_log import RunLog
+from windlass.cli.run_summary import RunSummary
+from windlass.cli.run_tree import RunTree
+from windlass.protocol.events import RunFinished, RunStarted
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from windlass.cli.terminal import Terminal
+    from windlass.protocol.events import RunEvent
+
+
+class LogView:
+    """Writes events as they come. Use as a context, as the live view; `show` is for any thread."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._lock = threading.Lock()
+        self._log = RunLog(terminal)
+        self._tree = RunTree(terminal)
+        self._announcement = ""
+
+    def __enter__(self) -> LogView:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """There is nothing to clean up."""
+
+    def show(self, event: RunEvent) -> None:
+        """Write the lines of one event."""
+        with self._lock:
+            if isinstance(event, RunStarted):
+                self._log, self._tree = RunLog(self._terminal), RunTree(self._terminal)
+            lines = list(self._log.lines(event))
+            self._tree.add(event, 0.0)
+            if isinstance(event, RunFinished):
+                lines += RunSummary(self._tree, self._terminal).lines(event)
+            self._write(lines)
+
+    def announce(self, text: str) -> None:
+        """Have a line of Windlass's own written with the next event; for signal handlers."""
+        self._announcement = text
+
+    def _write(self, lines: list[str]) -> None:
+        announcement, self._announcement = self._announcement, ""
+        if announcement:
+            lines.insert(0, self._terminal.paint(announcement, "bold", "yellow"))
+        self._terminal.write("".join(f"{line}\n" for line in lines))
