@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.reader import literal_text
 from windlass.lang.tokens import BooleanToken, NumberToken, StringToken
-from windlass.lang.workflow.expectations import is_expression, text_of
+from windlass.lang.workflow.expectations import text_of
 from windlass.lang.workflow.model import CallJob
 from windlass.lang.workflow.permissions import violations
 
@@ -141,7 +141,7 @@ class Calls:
 
     def _check_type(self, type_name: str, value: Token) -> None:
         expected = {"boolean": BooleanToken, "number": NumberToken}.get(type_name)
-        if expected is None or is_expression(value) or isinstance(value, expected):
+        if expected is None or isinstance(value, expected):
             return
         if isinstance(value, (StringToken, BooleanToken, NumberToken)):
             message = f"Unexpected value '{literal_text(value)}'"

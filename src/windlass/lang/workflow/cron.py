@@ -48,17 +48,16 @@ def _is_valid_steps(text: str, field: _Field) -> bool:
     if "/" not in text:
         return _is_valid_range(text, field)
     start, _, step = text.partition("/")
-    is_number = not math.isnan(_number(step)) and _number(step) > 0
     return (
-        bool(start and step)
-        and is_number
+        start != ""
+        and _number(step) > 0
         and _is_valid_range(start, field)
         and _is_valid_value(step, field)
     )
 
 
 def _is_valid_range(text: str, field: _Field) -> bool:
-    if text.lower() in field.names or "-" not in text:
+    if "-" not in text:
         return _is_valid_value(text, field)
     start, _, end = text.partition("-")
     if not start or not end or not _is_valid_value(start, field):

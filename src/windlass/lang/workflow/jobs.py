@@ -72,7 +72,6 @@ class _Converter:
 
     problems: Problems
     identifier: StringToken
-    common: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
 
     def convert(self, mapping: MappingToken) -> AnyJob:
@@ -81,25 +80,25 @@ class _Converter:
             self.problems.add("job-id", message, self.identifier.span)
         for key, value in mapping.entries:
             self._take(expect_string(key).value, value)
-        self.common |= {"id": self.identifier.value, "span": self.identifier.span}
+        self.values |= {"id": self.identifier.value, "span": self.identifier.span}
         if "uses" in self.values:
-            return CallJob(**self.common, **self.values)
+            return CallJob(**self.values)
         self.values.setdefault("steps", ())
-        return Job(**self.common, **self.values)
+        return Job(**self.values)
 
     def _take(self, key: str, value: Token) -> None:
         problems = self.problems
         match key:
             case "name":
-                self.common["name"] = value
+                self.values["name"] = value
             case "needs":
-                self.common["needs"] = _convert_needs(value)
+                self.values["needs"] = _convert_needs(value)
             case "if":
-                self.common["condition"] = convert_condition(
+                self.values["condition"] = convert_condition(
                     problems, value, condition_availability("job-if")
                 )
             case "permissions":
-                self.common["permissions"] = convert_permissions(value)
+                self.values["permissions"] = convert_permissions(value)
             case "env":
                 self.values["env"] = take_mapping(problems, value, "job env")
             case "outputs":
@@ -118,8 +117,7 @@ class _Converter:
                 self._secrets(value)
             case _:
                 self._check(key, value)
-                target = self.common if key in ("strategy", "concurrency") else self.values
-                target[_PLAIN[key]] = value
+                self.values[_PLAIN[key]] = value
 
     def _secrets(self, value: Token) -> None:
         if isinstance(value, StringToken) and value.value == "inherit":

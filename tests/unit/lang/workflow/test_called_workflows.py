@@ -20,6 +20,7 @@ on:
     inputs:
       level: {type: number, required: true}
       debug: {type: boolean}
+      text: {type: string}
     secrets:
       token: {required: true}
 jobs:
@@ -42,7 +43,9 @@ def errors(reading: Reading) -> list[str]:
     return [f"{one.span.start} {one.message}" for one in reading.diagnostics if one.span]
 
 
-RIGHT = "    with: {LEVEL: 5, debug: '${{ github.ref == 1 }}'}\n    secrets: {Token: x}\n"
+RIGHT = (
+    "    with: {LEVEL: 5, debug: '${{ github.ref == 1 }}', text: true}\n    secrets: {Token: x}\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,13 @@ def test_call_is_compared_with_the_called_workflow(
     assert errors(read(caller(rest), called=called)) == expected
 
 
-@pytest.mark.parametrize("uses", ["./.github/workflows/gone.yml", "nonsense", "owner/name"])
+@pytest.mark.parametrize(
+    "uses",
+    [
+        *("./.github/workflows/gone.yml", "./a/gone@v1", "$/a/gone@v1"),
+        *("nonsense", "owner/name", "owner/name@", "owner@a/b@c"),
+    ],
+)
 def test_workflow_that_cannot_be_found(uses: str) -> None:
     """A local file that is missing, or a text that names nothing."""
     assert errors(read(caller(uses=uses))) == ["4:11 Unable to find reusable workflow"]
@@ -182,6 +191,14 @@ def test_number_of_jobs_is_limited() -> None:
             "{issues: write, contents: read}",
             "is requesting 'issues: write', but is only allowed 'issues: none'.",
         ),
+        (
+            "contents: read",
+            "{issues: write, actions: read}",
+            (
+                "is requesting 'actions: read, issues: write', but is only allowed "
+                "'actions: none, issues: none'."
+            ),
+        ),
     ],
 )
 def test_called_workflow_may_not_widen_permissions(
@@ -200,11 +217,16 @@ def test_called_workflow_may_not_widen_permissions(
         caller(f"    permissions: {grants}\n"),
         called=f"on: workflow_call\njobs: {{x: {{runs-on: x, permissions: {asks}}}}}\n",
     )
+    of_named_job = read(
+        caller(f"    permissions: {grants}\n"),
+        called=f"on: workflow_call\njobs: {{x: {{runs-on: x, permissions: {asks}, name: n}}}}\n",
+    )
     if message is None:
         assert errors(of_workflow) == errors(of_job) == []
     else:
         assert errors(of_workflow) == [f"{start} The workflow {message}"]
         assert errors(of_job) == [f"{start} The nested job 'x' {message}"]
+        assert errors(of_named_job) == [f"{start} The nested job 'n' {message}"]
 
 
 def test_permissions_of_the_workflow_count_for_its_calls() -> None:
@@ -292,3 +314,64 @@ def test_jobs_beside_a_call_are_kept() -> None:
         str(job.span).startswith(".github/workflows/w.yml:") for job in reading.workflow.jobs
     )
     assert str(reading.workflow.span) == ".github/workflows/w.yml:1:1"
+
+
+def test_a_reference_to_nothing_is_not_looked_for() -> None:
+    """Only what can be a path or a reference is asked for."""
+    asked: list[str] = []
+    text = "on: push\njobs:\n  a: {uses: nonsense}\n  b: {uses: o/r/w.yml@v1}\n"
+    read_workflow("w.yml", text.encode(), resolve=asked.append)
+    assert asked == ["o/r/w.yml@v1"]
+
+
+def test_calls_of_a_called_workflow() -> None:
+    """The readings of a chain hang below each other, each with what its own jobs call."""
+    text = "on: workflow_call\njobs: {x: {uses: ./.github/workflows/leaf.yml}}\n"
+    reading = read(caller(), called=text, leaf=LEAF)
+    called = reading.called["a"]
+    leaf = called.called["x"]
+    assert leaf.tokens is not None
+    assert leaf.workflow is not None
+    assert [job.id for job in leaf.workflow.jobs] == ["leaf"]
+    assert called.workflow is not None
+    (job,) = called.workflow.jobs
+    assert isinstance(job, CallJob)
+    assert job.called == leaf.workflow
+
+
+def test_permissions_go_down_a_chain_of_calls() -> None:
+    """A called workflow without permissions has those of its caller, and so have its calls."""
+    text = caller("    permissions: {contents: read}\n")
+    inherits = "on: workflow_call\njobs: {x: {uses: ./.github/workflows/leaf.yml}}\n"
+    asks = "permissions: {contents: read}\n" + LEAF
+    reading = read(text, called=inherits, leaf=asks)
+    assert errors(reading) == []
+    assert reading.called["a"].workflow is not None
+    granted = reading.called["a"].workflow.permissions
+    assert granted is not None
+    assert granted.scopes == {"contents": "read"}
+
+    (message,) = errors(read(text, called=inherits, leaf=asks.replace("contents", "issues")))
+    assert "'issues: read', but is only allowed 'issues: none'" in message
+
+    narrower = read(text, called="permissions: {}\n" + inherits, leaf=asks)
+    assert "'contents: read', but is only allowed 'contents: none'" in errors(narrower)[0]
+
+
+@pytest.mark.parametrize(("count", "codes"), [(MAX_JOBS - 1, ["call-jobs"]), (MAX_JOBS, [])])
+def test_the_last_call_that_is_followed(count: int, codes: list[str]) -> None:
+    """The thousandth job may be a call, which has no room for jobs; later ones are left alone."""
+    jobs = "".join(f"  j{number}: {{runs-on: x}}\n" for number in range(count))
+    text = f"on: push\njobs:\n{jobs}  a: {{uses: {PATH}}}\n"
+    found = read(text, called=ANY).diagnostics
+    assert [(one.code, str(one.span)) for one in found] == [
+        (code, f".github/workflows/w.yml:{count + 3}:13") for code in codes
+    ]
+
+
+def test_a_chain_that_is_too_deep_has_a_code() -> None:
+    """The code is what a suppression names."""
+    call = "on: workflow_call\njobs: {{x: {{uses: ./.github/workflows/n{}.yml}}}}\n"
+    files = {f"n{n}": call.format(n + 1) for n in range(1, MAX_DEPTH + 1)}
+    reading = read(caller(uses="./.github/workflows/n1.yml"), **files)
+    assert [one.code for one in reading.diagnostics] == ["call-depth"]

@@ -36,6 +36,18 @@ from windlass.lang.workflow.cron import is_valid_cron
         ("1-2-3 * * * *", False),
         ("0 0 * mon *", False),
         ("@daily", False),
+        ("5-5 * * * *", True),
+        ("0- * * * *", False),
+        ("-0 * * * *", False),
+        ("*-5 * * * *", False),
+        ("x-1 * * * *", False),
+        ("*/1 * * * *", True),
+        ("*/0.5 * * * *", True),
+        ("/5 * * * *", False),
+        ("*/60 * * * *", False),
+        (" 0 * * *", True),
+        ("1e1 * * * *", True),
+        ("1E1 * * * *", True),
     ],
 )
 def test_cron_line(line: str, is_valid: bool) -> None:

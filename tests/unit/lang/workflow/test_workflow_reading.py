@@ -103,6 +103,8 @@ def test_condition_of_a_step_knows_more_contexts() -> None:
     assert step.condition.expression == (
         "success() && (steps.a.outcome == env.B && hashFiles('x') != '')"
     )
+    assert step.condition.source == "steps.a.outcome == env.B && hashFiles('x') != ''"
+    assert str(step.condition.span) == "w.yml:7:13"
     assert errors(STEPS + "      - run: x\n        if: secrets.x\n") == [
         "7:13 Unrecognized named-value: 'secrets'"
     ]
@@ -226,6 +228,7 @@ def test_wrong_step(step: str, message: str) -> None:
     [
         pytest.param({"a": [], "b": ["a"]}, [], id="right"),
         pytest.param({"a": [], "b": ["A"]}, [], id="the case of an id does not matter"),
+        pytest.param({"a": [], "b": ["a"], "c": ["b"], "d": ["c", "a"]}, [], id="chain"),
         pytest.param(
             {"a": ["b"], "b": ["a"]},
             ["3:3 The workflow must contain at least one job with no dependencies."],
@@ -288,7 +291,12 @@ def test_triggers() -> None:
     assert [(one.cron, one.timezone) for one in triggers.schedules] == [
         ("0 5 * * 1-5", "Europe/Rome")
     ]
-    assert triggers.dispatch_inputs["level"].options == ("a", "b")
+    assert (push.name, str(push.span)) == ("push", "w.yml:2:3")
+    assert [str(one.span) for one in (*push.branches, *push.paths_ignore)] == [
+        *("w.yml:3:16", "w.yml:3:22", "w.yml:4:19")
+    ]
+    level = triggers.dispatch_inputs["level"]
+    assert (level.name, level.options, str(level.span)) == ("level", ("a", "b"), "w.yml:12:7")
     assert triggers.call_inputs["n"].required
     assert triggers.call_secrets["token"].required
     assert not triggers.call_secrets["other"].required
@@ -393,6 +401,13 @@ def test_expression_where_the_editor_takes_one_too() -> None:
         ),
         ("    runs-on: {group: org/}\n", "4:22 Invalid runs-on group name 'org/'."),
         (
+            "    runs-on: {group: org/a/b}\n",
+            (
+                "4:22 Invalid runs-on group name 'org/a/b. Please use 'organization/' or "
+                "'enterprise/' prefix to target a single runner group.'"
+            ),
+        ),
+        (
             f"    concurrency: {'x' * 401}\n",
             "5:18 Concurrency group name must be less than 400 characters",
         ),
@@ -431,11 +446,15 @@ def test_wrong_part_of_a_job(job_text: str, message: str) -> None:
         "    container: ''\n",
         "    container: ${{ vars.image }}\n",
         "    container: {image: docker://alpine, options: --cpus 1}\n",
+        "    container: {ports: ['${{ vars.port }}']}\n",
         "    services: {s: {image: x, ports: [80], command: a, entrypoint: b}}\n",
         "    concurrency: {group: x, queue: max, cancel-in-progress: true}\n",
+        f"    concurrency: {{group: {'x' * 400}, cancel-in-progress: '${{{{ github.ref == 1 }}}}'}}\n",
         "    environment: {name: x, url: '${{ steps.x.outputs.url }}', deployment: false}\n",
         "    strategy: {matrix: '${{ fromJSON(vars.x) }}'}\n",
         "    strategy: {matrix: {include: '${{ fromJSON(vars.x) }}'}}\n",
+        "    strategy: {matrix: {include: ['${{ fromJSON(vars.x) }}', {}]}}\n",
+        "    strategy: {matrix: {os: [x], include: []}}\n",
         "    snapshot: {image-name: x, version: 1.*, if: 'success()'}\n",
         "    permissions: {contents: read, models: none, id-token: write}\n",
         "    cancel-timeout-minutes: 1\n",
@@ -453,6 +472,7 @@ def test_permissions() -> None:
     assert found.permissions.all == "read"
     assert found.jobs[0].permissions is not None
     assert found.jobs[0].permissions.scopes == {"contents": "write"}
+    assert str(found.jobs[0].permissions.span) == "w.yml:6:18"
 
 
 def test_defaults_and_names() -> None:
@@ -525,6 +545,7 @@ def test_a_level_for_all_scopes_names_none(level: str) -> None:
     found = workflow(f"permissions: {level}\n" + HEAD).permissions
     assert found is not None
     assert (found.all, found.scopes) == (level.removesuffix("-all"), {})
+    assert str(found.span) == "w.yml:1:14"
 
 
 @pytest.mark.parametrize("image", ["docker://", "{image: 'docker://'}"])
@@ -539,3 +560,40 @@ def test_code_of_a_step_that_waits_for_itself() -> None:
     text = STEPS + "      - {id: me, wait: me}\n"
     reading = read_workflow("w.yml", text.encode())
     assert [one.code for one in reading.diagnostics] == ["step-target"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("on: push\njobs: {a: {runs-on: x, needs: a}}\n", ["no-start-job"]),
+        (STEPS + "      - {id: me, wait: me}\n", ["step-target"]),
+        (STEPS + "      - {wait: __me}\n", ["step-target"]),
+        (STEPS + "      - {wait: gone}\n", ["step-target"]),
+        (STEPS + "      - run: x\n" * 1000, ["unexpected-type", "no-start-job"]),
+        (f"concurrency: {{group: {'x' * 401}}}\n" + HEAD, ["concurrency-group"]),
+    ],
+    ids=lambda value: str(value)[-20:],
+)
+def test_code_of_a_mistake(text: str, expected: list[str]) -> None:
+    """The codes are what a suppression names."""
+    found = read_workflow("w.yml", text.encode()).diagnostics
+    assert [one.code for one in found] == expected
+
+
+def test_an_input_of_which_nothing_is_said() -> None:
+    """It has its name and its place, and those after it are read."""
+    text = "on:\n  workflow_dispatch:\n    inputs:\n      a:\n      b: {type: boolean}\n"
+    reading = read_workflow("w.yml", (text + "jobs: {a: {runs-on: x}}\n").encode())
+    assert reading.workflow is not None
+    inputs = reading.workflow.triggers.dispatch_inputs
+    assert {key: (one.name, one.type, str(one.span)) for key, one in inputs.items()} == {
+        "a": ("a", "string", "w.yml:4:7"),
+        "b": ("b", "boolean", "w.yml:5:7"),
+    }
+
+
+def test_an_id_to_wait_for_is_written_in_its_own_case() -> None:
+    """Ids that differ in case alone are the same where they are given, not where they are named."""
+    assert errors(STEPS + "      - {run: x, id: one}\n      - wait: ONE\n") == [
+        "7:15 Step references unknown step ID 'ONE'"
+    ]
