@@ -449,7 +449,8 @@ def test_wrong_part_of_a_job(job_text: str, message: str) -> None:
         "    container: {ports: ['${{ vars.port }}']}\n",
         "    services: {s: {image: x, ports: [80], command: a, entrypoint: b}}\n",
         "    concurrency: {group: x, queue: max, cancel-in-progress: true}\n",
-        f"    concurrency: {{group: {'x' * 400}, cancel-in-progress: '${{{{ github.ref == 1 }}}}'}}\n",
+        f"    concurrency: {{group: {'x' * 400}}}\n",
+        "    concurrency: {group: x, cancel-in-progress: '${{ github.ref == 1 }}'}\n",
         "    environment: {name: x, url: '${{ steps.x.outputs.url }}', deployment: false}\n",
         "    strategy: {matrix: '${{ fromJSON(vars.x) }}'}\n",
         "    strategy: {matrix: {include: '${{ fromJSON(vars.x) }}'}}\n",
@@ -565,14 +566,19 @@ def test_code_of_a_step_that_waits_for_itself() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("on: push\njobs: {a: {runs-on: x, needs: a}}\n", ["no-start-job"]),
-        (STEPS + "      - {id: me, wait: me}\n", ["step-target"]),
-        (STEPS + "      - {wait: __me}\n", ["step-target"]),
-        (STEPS + "      - {wait: gone}\n", ["step-target"]),
-        (STEPS + "      - run: x\n" * 1000, ["unexpected-type", "no-start-job"]),
-        (f"concurrency: {{group: {'x' * 401}}}\n" + HEAD, ["concurrency-group"]),
+        pytest.param(
+            "on: push\njobs: {a: {runs-on: x, needs: a}}\n", ["no-start-job"], id="no start"
+        ),
+        pytest.param(STEPS + "      - {id: me, wait: me}\n", ["step-target"], id="itself"),
+        pytest.param(STEPS + "      - {wait: __me}\n", ["step-target"], id="reserved"),
+        pytest.param(STEPS + "      - {wait: gone}\n", ["step-target"], id="unknown"),
+        pytest.param(
+            STEPS + "      - run: x\n" * 1000, ["unexpected-type", "no-start-job"], id="too many"
+        ),
+        pytest.param(
+            f"concurrency: {{group: {'x' * 401}}}\n" + HEAD, ["concurrency-group"], id="group"
+        ),
     ],
-    ids=lambda value: str(value)[-20:],
 )
 def test_code_of_a_mistake(text: str, expected: list[str]) -> None:
     """The codes are what a suppression names."""

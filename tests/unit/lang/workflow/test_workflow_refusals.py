@@ -43,12 +43,12 @@ def test_filters_that_go_together(filters: str) -> None:
 
 def test_a_job_without_steps() -> None:
     """A job that neither has steps nor calls a workflow does nothing."""
-    text = "on: push\njobs:\n  a: {runs-on: x}\n  b: {uses: o/r/w.yml@v1}\n  c: {runs-on: x, steps: []}\n"
+    jobs = "  a: {runs-on: x}\n  b: {uses: o/r/w.yml@v1}\n  c: {runs-on: x, steps: []}\n"
     message = (
         "No steps defined in `steps` and no workflow called in `uses` for the following jobs: "
     )
     hint = "Add `steps:`, or call a workflow with `uses:`."
-    assert refusals(text) == [
+    assert refusals(f"on: push\njobs:\n{jobs}") == [
         ("no-steps", f"{message}a", "w.yml:3:3", hint),
         ("no-steps", f"{message}c", "w.yml:5:3", hint),
     ]
