@@ -323,7 +323,7 @@ class _WorkflowPlanner:
         return replace(plan, inputs=inputs, jobs=tuple(self._plan_jobs(inner)))
 
     def _name_leg(self, job: AnyJob, leg: Leg, contexts: Mapping[str, Any]) -> str:
-        if job.name is None or not has_computed_name(job):
+        if not has_computed_name(job):
             return leg.name
         name = self._evaluate(job.name, contexts, "name")
         return source_of(job.name) if isinstance(name, Unknown) else to_text(name) or leg.name

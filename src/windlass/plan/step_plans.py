@@ -108,8 +108,8 @@ def _first_line(prefix: str, text: str) -> str:
 
     Source: actions/runner src/Runner.Worker/ActionRunner.cs (FormatStepName, DisplayName)
     """
-    lines = text.lstrip(" \t\r\n").splitlines()
-    return f"{prefix}{lines[0]}" if lines else "run"
+    line = text.lstrip(" \t\r\n").replace("\r", "\n").partition("\n")[0]
+    return f"{prefix}{line}" if line else "run"
 
 
 def source_of(token: Token | None) -> str:

@@ -6,6 +6,8 @@ https://docs.github.com/en/actions/how-tos/reuse-automations/reuse-workflows
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.unit.plan.planning import REPOSITORY, happen, jobs_of, plan, read, verdicts_of
 
@@ -88,6 +90,14 @@ def test_a_workflow_that_does_not_start_evaluates_nothing() -> None:
 
     assert found.diagnostics == ()
     assert (workflow.run_name, workflow.concurrency) == (None, None)
+
+
+def test_the_job_is_in_the_github_context() -> None:
+    """`toJSON` shows it as GitHub spells it."""
+    text = "on: push\njobs: {a: {name: '${{ toJSON(github) }}', " + REST + "}"
+    (leg,) = jobs_of(plan(text))["a"].legs
+
+    assert json.loads(leg.name)["job"] == "a"
 
 
 def test_wrong_inputs_are_found_once() -> None:
