@@ -74,14 +74,14 @@ def _labels(token: Token | None, job: Job) -> Iterator[StringToken]:
             for value in _matrix_values(token, job):
                 if not isinstance(value, ExpressionToken):
                     yield from _labels(value, job)
-        case _:
-            return
 
 
 def _matrix_values(token: ExpressionToken, job: Job) -> Iterator[Token]:
     name = _MATRIX_VALUE.fullmatch(token.expression)
-    matrix = read_matrix(job.strategy) if name else None
-    if name is None or matrix is None:
+    if name is None:
+        return
+    matrix = read_matrix(job.strategy)
+    if matrix is None:
         return
     vector = matrix.find(name[1])
     if vector is not None:
