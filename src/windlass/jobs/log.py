@@ -3,52 +3,99 @@
 Only a line that may hold a runner command is looked at by itself. Everything else goes through in
 blocks. CR LF and a lone CR end a line, as they do for GitHub's runner; bytes that are not UTF-8
 become U+FFFD; every other character, NUL and escape codes included, is kept.
+
+What is written to the job's log says how much of the process's output it accounts for: whoever
+finds the log unfinished goes on there, and no line is lost or comes twice.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
+import threading
 from typing import TYPE_CHECKING
 
 from windlass.lang.commands import MARKER, OLD_MARKER
+from windlass.stores.logs import NOTHING_TAKEN, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from windlass.jobs.masking import Masker
+    from windlass.stores.logs import JobLogWriter
 
 LONGEST_LINE_BYTES = 1 << 20
 """A longer line is broken there: nothing is lost, and memory stays bounded."""
 
 LARGEST_BLOCK_BYTES = 1 << 16
 
+IS_BROKEN, IS_LEFT_OUT, IS_AFTER_RETURN = 1, 2, 4
+"""What `Taken.state` says of the byte that comes next: it goes on a line that was broken, one of
+which nothing is shown; it follows a carriage return."""
+
+_HIDING = re.compile(rb"add-mask|stop-commands", re.IGNORECASE)
+_LINE_END = re.compile(rb"\r\n?|\n")
 _MARKERS = (MARKER.encode(), OLD_MARKER.encode())
 _SPACES = b" \t\v\f\xa0\x85"
 
 
 class StepLog:
-    """Collects lines in order, then hands them on, masked, a batch at a time."""
+    """Collects lines in order, then hands them on, masked, a batch at a time.
 
-    def __init__(self, masker: Masker, emit: Callable[[str], None]) -> None:
+    `emit` gets each batch as text. With a `writer` it goes to the job's log before, under the key
+    of the step, together with how much of the process's output has been taken until then.
+    """
+
+    def __init__(
+        self,
+        masker: Masker,
+        emit: Callable[[str], None],
+        *,
+        writer: JobLogWriter | None = None,
+        step: str = "",
+    ) -> None:
         self.masker = masker
         self._emit = emit
+        self._writer = writer
+        self._step = step
+        self._lock = threading.RLock()
         self._parts: list[bytes] = []
+        self._taken = self._written = NOTHING_TAKEN
 
-    def write(self, data: bytes) -> None:
-        """Add whole lines."""
-        self._parts.append(data)
+    def write(self, data: bytes, taken: Taken | None = None) -> None:
+        """Add whole lines; `taken` is what of the output of a process they are the last of."""
+        with self._lock:
+            self._parts.append(data)
+            self._taken = taken or self._taken
 
     def write_line(self, line: str) -> None:
         """Add one line of the runner's own; a line break in it starts another line."""
-        self._parts.append(line.encode("utf-8", "replace") + b"\n")
+        self.write(line.encode("utf-8", "replace") + b"\n")
+
+    def take(self, taken: Taken) -> None:
+        """Note how much of a process's output needs no writing any more."""
+        with self._lock:
+            self._taken = taken
 
     def flush(self) -> None:
-        """Hand on what was collected. Needed before anything that is to come after it."""
-        if not self._parts:
-            return
-        data = b"".join(self._parts)
-        self._parts.clear()
-        if data:
-            self._emit(self.masker.mask_lines(data).decode("utf-8", "replace"))
+        """Hand on what was collected. Needed before anything that is to come after it.
+
+        Raises:
+            PlatformError: the job's log cannot be written.
+        """
+        with self._lock:
+            data = b"".join(self._parts)
+            self._parts.clear()
+            if data:
+                data = self.masker.mask_lines(data)
+            self._keep(data)
+            if data:
+                self._emit(data.decode("utf-8", "replace"))
+
+    def _keep(self, data: bytes) -> None:
+        if self._writer is not None and (data or self._taken != self._written):
+            self._written = self._taken
+            self._writer.write(self._step, data, self._taken)
 
 
 class LineSplitter:
@@ -56,7 +103,8 @@ class LineSplitter:
 
     `handle_line` gets a line that may be a command, without its end, and tells whether it was one.
     `refuse_line` gets the start of a line that is too long to be read as the command it begins
-    like, and tells whether the line is to be left out.
+    like, and tells whether the line is to be left out. `since` is where the output begins: what
+    stands before has been taken by an earlier splitter.
     """
 
     def __init__(
@@ -64,14 +112,24 @@ class LineSplitter:
         log: StepLog,
         handle_line: Callable[[str], bool],
         refuse_line: Callable[[str], bool],
+        since: Taken = NOTHING_TAKEN,
     ) -> None:
         self._log = log
         self._handle_line = handle_line
         self._refuse_line = refuse_line
+        self._process = since.process
+        self._fed = since.offset
         self._rest = b""
-        self._broken = False
-        self._leaving_out = False
-        self._after_return = False
+        self._broken = bool(since.state & IS_BROKEN)
+        self._leaving_out = bool(since.state & IS_LEFT_OUT)
+        self._after_return = bool(since.state & IS_AFTER_RETURN)
+        self._block = b""
+        self._dropped = 0
+
+    @property
+    def taken(self) -> int:
+        """How many bytes of the output are in the log, or need not be."""
+        return self._fed - len(self._rest)
 
     def feed(self, block: bytes) -> None:
         """Take the next block; whole lines in it are handed on before this returns."""
@@ -79,25 +137,32 @@ class LineSplitter:
             self._feed(block[start : start + LARGEST_BLOCK_BYTES])
 
     def _feed(self, block: bytes) -> None:
+        self._block = block
+        before = len(self._rest)
         data = self._rest + self._end_lines(block)
         end = data.rfind(b"\n") + 1
-        self._rest = data[end:]
         if end:
-            self._take(data[:end])
+            self._take(data[:end], before)
+        self._rest = data[end:]
+        self._fed += len(block)
+        self._block = b""
         while len(self._rest) > LONGEST_LINE_BYTES:
             self._break()
+        self._log.take(self._position())
         self._log.flush()
 
     def finish(self) -> None:
         """Hand on a last line that has no end."""
-        rest, self._rest = self._rest, b""
-        if rest:
-            self._take(rest)
+        if self._rest:
+            self._take(self._rest, len(self._rest))
+            self._rest = b""
+        self._log.take(self._position())
         self._log.flush()
 
     def _end_lines(self, block: bytes) -> bytes:
         """Return the block with line feeds as the only ends of lines."""
-        if self._after_return and block.startswith(b"\n"):
+        self._dropped = int(self._after_return and block.startswith(b"\n"))
+        if self._dropped:
             block = block[1:]
             self._after_return = False
         if block:
@@ -106,13 +171,16 @@ class LineSplitter:
             block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return block
 
-    def _take(self, data: bytes) -> None:
-        """Pass whole lines on; the first of them may be the end of a broken one."""
+    def _take(self, data: bytes, before: int) -> None:
+        """Pass whole lines on; the first of them may be the end of a broken one.
+
+        The first `before` bytes are of earlier blocks, the others of the block at hand.
+        """
         position = 0
         if self._broken:
             position = data.find(b"\n") + 1 or len(data)
             if not self._leaving_out:
-                self._log.write(data[:position])
+                self._log.write(data[:position], self._position_of(data, position, before))
             self._broken = self._leaving_out = False
         markers = _Markers(data)
         written = position
@@ -124,12 +192,17 @@ class LineSplitter:
             line = data[start:end]
             if not _may_be_command(line):
                 continue
-            # What stands before the command must be in the log before the command acts.
-            self._log.write(data[written:start])
+            # What stands before the command must be in the log before the command acts. A command
+            # that hides something counts as taken only when it has acted.
+            first = start if _HIDING.search(line) else position
+            self._log.write(data[written:start], self._position_of(data, first, before))
             written = start
             if self._handle_line(line.decode("utf-8", "replace")):
                 written = position
-        self._log.write(data[written:])
+                self._log.take(self._position_of(data, position, before))
+            else:
+                self._log.take(self._position_of(data, start, before))
+        self._log.write(data[written:], self._position_of(data, len(data), before))
 
     def _break(self) -> None:
         """Hand on the beginning of a line that is too long, up to no secret's middle."""
@@ -141,10 +214,39 @@ class LineSplitter:
             self._broken = True
         cut = self._log.masker.find_start(data, LONGEST_LINE_BYTES) or LONGEST_LINE_BYTES
         cut = _character_start(data, cut)
-        if not self._leaving_out:
-            self._log.write(data[:cut] + b"\n")
-            self._log.flush()
         self._rest = data[cut:]
+        if not self._leaving_out:
+            self._log.write(data[:cut] + b"\n", self._position())
+            self._log.flush()
+
+    def _position(self) -> Taken:
+        """Return how far the output has been taken when only the rest is still to be."""
+        if not self._process:
+            return NOTHING_TAKEN
+        state = (
+            self._broken * IS_BROKEN
+            | self._leaving_out * IS_LEFT_OUT
+            | (self._after_return and not self._rest) * IS_AFTER_RETURN
+        )
+        return Taken(self._process, self.taken, state)
+
+    def _position_of(self, data: bytes, place: int, before: int) -> Taken:
+        """Return how far the output has been taken once it was up to a place, the end of a line.
+
+        The first `before` bytes of the data are the rest of earlier blocks. Ends of lines were made
+        shorter on the way; where they may have been, they are counted.
+        """
+        if not self._process:
+            return NOTHING_TAKEN
+        block, place = self._block, min(place, len(data))
+        if place <= before:
+            return Taken(self._process, self._fed - before + place)
+        if b"\r" in block:
+            offset = _find_line_end(block, self._dropped, data.count(b"\n", before, place))
+        else:
+            offset = self._dropped + place - before
+        is_after_return = self._after_return and offset == len(block)
+        return Taken(self._process, self._fed + offset, is_after_return * IS_AFTER_RETURN)
 
 
 class _Markers:
@@ -177,3 +279,9 @@ def _character_start(data: bytes, position: int) -> int:
     while start > max(0, position - 3) and data[start] & 0xC0 == 0x80:
         start -= 1
     return start or position
+
+
+def _find_line_end(block: bytes, start: int, number: int) -> int:
+    """Return where the line with a number, counted from 1, ends in a block."""
+    ends = _LINE_END.finditer(block, start)
+    return next(itertools.islice(ends, number - 1, None)).end()

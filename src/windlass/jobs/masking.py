@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from windlass.jobs.secret_forms import encode, secret_forms, split_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ahocorasick_rs import BytesAhoCorasick
 
@@ -30,6 +30,8 @@ class Masker:
         self._forms: set[bytes] = set()
         self._sieve: BytesAhoCorasick | None = None
         self._automaton: BytesAhoCorasick | None = None
+        self._texts: list[str] = []
+        self._listener: Callable[[list[str]], None] | None = None
         self._lock = threading.Lock()
         for secret in secrets:
             self.add(secret)
@@ -43,9 +45,22 @@ class Masker:
         """Hide exactly this text, and its encoded forms."""
         with self._lock:
             new = secret_forms(text) - self._forms
-            if new:
-                self._forms |= new
-                self._automaton = self._sieve = None
+            if not new:
+                return
+            self._forms |= new
+            self._automaton = self._sieve = None
+            self._texts.append(text)
+            listener = self._listener
+        if listener is not None:
+            listener([text])
+
+    def listen(self, listener: Callable[[list[str]], None]) -> None:
+        """Tell all texts that are hidden, now and as they come; each with its encoded forms."""
+        with self._lock:
+            self._listener = listener
+            texts = list(self._texts)
+        if texts:
+            listener(texts)
 
     def mask(self, data: bytes) -> bytes:
         """Return the bytes with their secrets replaced."""

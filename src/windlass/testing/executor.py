@@ -90,7 +90,7 @@ class DummyExecutor:
         self.spawned: list[Spawned] = []
         self.closed: list[str] = []
 
-    def open(self, job_key: str) -> DummySession:
+    def open(self, job_key: str, folder: Path | None = None) -> DummySession:  # noqa: ARG002
         """Return a place for one job.
 
         Raises:
@@ -110,7 +110,12 @@ class DummySession:
         self._processes: list[DummyProcess] = []
 
     def spawn(
-        self, arguments: Sequence[str], *, variables: Mapping[str, str], folder: str
+        self,
+        arguments: Sequence[str],
+        *,
+        variables: Mapping[str, str],
+        folder: str,
+        step: str = "",  # noqa: ARG002
     ) -> DummyProcess:
         """Start what the variables describe.
 
@@ -125,11 +130,23 @@ class DummySession:
             raise ExecutorError(reason)
         process = DummyProcess(variables, self._executor.marks, self._executor.clock)
         self._processes.append(process)
+        process.number = len(self._processes)
         return process
 
     def find_program(self, name: str, *, search_path: str) -> str | None:  # noqa: ARG002
         """Return a path for every program: none of them is ever run."""
         return name if name.startswith("/") else f"/dummy/bin/{name}"
+
+    def hide(self, texts: Sequence[str]) -> None:
+        """Do nothing: there is no log to bring to an end."""
+
+    def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:  # noqa: ARG002
+        """Mount nothing."""
+        return False
+
+    def see(self, path: Path) -> Path:
+        """Return the path: its files are those of this machine."""
+        return path
 
     def close(self) -> None:
         """Kill what still runs."""
@@ -142,6 +159,7 @@ class DummyProcess:
     """One step; it acts when its output is read, and not before."""
 
     def __init__(self, variables: Mapping[str, str], marks: Marks, clock: ManualClock) -> None:
+        self.number = 0
         self._variables = variables
         self._clock = clock
         self._marks = marks
@@ -166,6 +184,9 @@ class DummyProcess:
             return b"still going\n"
         self._act()
         return b""
+
+    def release(self, offset: int) -> None:
+        """Do nothing: output is kept nowhere."""
 
     def wait(self) -> int:
         """Return the exit code, waiting for it."""

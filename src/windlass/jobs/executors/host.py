@@ -1,33 +1,42 @@
-"""Runs a job's processes on this machine, each step in a session of its own.
+"""Runs a job's processes on this machine, below a supervisor of the job's own.
 
-A step's first process is not reaped before the job ends. Its id therefore stays ours, and a signal
-to its process group never reaches a stranger. Whatever left that group is found at the end by the
-variable RUNNER_TRACKING_ID, as GitHub's runner finds it.
+Whatever a step starts stays below the supervisor and ends with the job. Only where the supervisor
+itself was killed are the job's processes looked for by the variable RUNNER_TRACKING_ID, as GitHub's
+runner does it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import select
 import signal
-import subprocess
+import sys
 import termios
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from windlass.errors import ExecutorError
+from windlass.errors import ExecutorError, PlatformError
 from windlass.jobs.executors.strays import Marks, end_strays, now_in_ticks
-from windlass.jobs.executors.watchdog import watchdog
+from windlass.jobs.supervisor.client import GONE, Supervisor
+from windlass.jobs.supervisor.presence import (
+    NAME,
+    Presence,
+    name_process,
+    name_self,
+    read_boot,
+)
+from windlass.jobs.supervisor.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-TRACKING_VARIABLE = "RUNNER_TRACKING_ID"
-BLOCK_BYTES = 1 << 16
-PIPE_BYTES = 1 << 20
-F_SETPIPE_SZ = 1031
+TRACKING_VARIABLE: Final = "RUNNER_TRACKING_ID"
+BLOCK_BYTES: Final = 1 << 18
+CODE_BYTES: Final = 4
 
 
 class HostExecutor:
@@ -35,48 +44,63 @@ class HostExecutor:
 
     name = "host"
 
-    def open(self, job_key: str) -> HostSession:  # noqa: ARG002 - one host serves every job
-        """Return the place for one job.
+    def open(self, job_key: str, folder: Path | None = None) -> HostSession:  # noqa: ARG002
+        """Return the place for one job; its supervisor is starting.
 
         Raises:
-            ExecutorError: this is not Linux, or its kernel is older than 5.3.
+            ExecutorError: this is not Linux, or its kernel is older than 5.3; or the supervisor
+                cannot be started.
         """
         if not hasattr(os, "pidfd_open"):
             raise ExecutorError(
                 "jobs run on the host on Linux only (kernel 5.3 or newer)",
                 hint="use the container executor on this machine",
             )
-        return HostSession()
+        return HostSession(folder)
 
 
 class HostSession:
     """The processes of one job."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
         self._processes: list[HostProcess] = []
         self._tracking: set[str] = set()
+        self._has_overlay = False
         self._opened = now_in_ticks()
+        self._supervisor = Supervisor()
+        if folder is not None:
+            ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            self._begin(folder, ignores_hangup=ignores_hangup)
 
     def spawn(
-        self, arguments: Sequence[str], *, variables: Mapping[str, str], folder: str
+        self,
+        arguments: Sequence[str],
+        *,
+        variables: Mapping[str, str],
+        folder: str,
+        step: str = "",
     ) -> HostProcess:
         """Start a program as the leader of a new session, without standard input.
 
         Raises:
-            ExecutorError: with .NET's words, which are those of GitHub's runner.
+            ExecutorError: with .NET's words, which are those of GitHub's runner; or the supervisor
+                was killed.
         """
+        self._track(variables.get(TRACKING_VARIABLE))
+        with self._lock:
+            process = HostProcess(self._supervisor, len(self._processes) + 1, self._folder)
+            self._processes.append(process)
         try:
-            process = HostProcess(arguments, variables, folder)
+            program = self._find(arguments[0], variables)
+            process.start(program, _encode(arguments), _encode_variables(variables), folder, step)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise ExecutorError(
                 f"An error occurred trying to start process '{arguments[0]}' with working "
                 f"directory '{folder}'. {reason}"
             ) from error
-        self._processes.append(process)
-        watchdog().watch(process.pid)
-        if tracking := variables.get(TRACKING_VARIABLE):
-            self._tracking.add(tracking)
         return process
 
     def find_program(self, name: str, *, search_path: str) -> str | None:
@@ -91,82 +115,160 @@ class HostSession:
             None,
         )
 
+    def hide(self, texts: Sequence[str]) -> None:
+        """Tell the supervisor, which may have to write the end of the log."""
+        self._supervisor.tell("mask", list(texts))
+
+    def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:
+        """Mount an overlay in the mount namespace of the supervisor."""
+        paths = [os.fsencode(path) for path in (lower, upper, work, target)]
+        answer, _ = self._supervisor.ask("overlay", *paths)
+        mounted: bool = answer[0] == "mounted"
+        self._has_overlay = self._has_overlay or mounted
+        return mounted
+
+    def see(self, path: Path) -> Path:
+        """Look through the supervisor's root where the job has mounts of its own."""
+        if not self._has_overlay:
+            return path
+        return type(path)(f"/proc/{self._supervisor.pid}/root{path}")
+
     def close(self) -> None:
-        """Kill what the steps left running, wait for its end, then reap their first processes."""
+        """Kill what the steps left running and wait for its end."""
+        if not self._supervisor.close():
+            self._end_strays()
         for process in self._processes:
-            process.kill()
-        if self._processes:
-            end_strays(
-                Marks(
-                    sessions={process.pid for process in self._processes},
-                    variables={f"{TRACKING_VARIABLE}={it}".encode() for it in self._tracking},
-                    since=self._opened,
-                )
-            )
-        for process in self._processes:
-            watchdog().forget(process.pid)
-            process.reap()
+            process.close()
         self._processes.clear()
+        if self._folder is not None:
+            with contextlib.suppress(OSError):
+                (self._folder / NAME).unlink()
+
+    def _find(self, name: str, variables: Mapping[str, str]) -> bytes:
+        if "/" in name:
+            return _encode([name])[0]
+        found = self.find_program(name, search_path=variables.get("PATH", ""))
+        if found is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return _encode([found])[0]
+
+    def _begin(self, folder: Path, *, ignores_hangup: bool) -> None:
+        try:
+            self._write_presence(folder)
+        except OSError as error:
+            self._supervisor.close()
+            raise PlatformError(
+                f"The folder {folder} for the log of the job cannot be written: {error.strerror}"
+            ) from error
+        self._supervisor.tell("begin", os.fspath(folder), list(sys.path), ignores_hangup)
+
+    def _track(self, tracking: str | None) -> None:
+        if tracking is None or tracking in self._tracking:
+            return
+        self._tracking.add(tracking)
+        if self._folder is not None:
+            with contextlib.suppress(OSError):
+                self._write_presence(self._folder)
+
+    def _write_presence(self, folder: Path) -> None:
+        Presence(
+            boot=read_boot(),
+            since=self._opened,
+            windlass=name_self(),
+            supervisor=name_process(self._supervisor.pid),
+            tracking=tuple(sorted(self._tracking)),
+        ).write(folder)
+
+    def _end_strays(self) -> None:
+        """The supervisor was killed: find by their marks what it looked after."""
+        end_strays(
+            Marks(
+                sessions={process.pid for process in self._processes if process.pid},
+                variables={f"{TRACKING_VARIABLE}={it}".encode() for it in self._tracking},
+                since=self._opened,
+            )
+        )
 
 
 class HostProcess:
     """One step's process tree: a session, whose leader is the program that was started."""
 
-    def __init__(self, arguments: Sequence[str], variables: Mapping[str, str], folder: str) -> None:
-        self._output, writer = os.pipe()
-        try:
-            _widen(writer)
-            self._popen = subprocess.Popen(
-                arguments,
-                env=variables,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=writer,
-                stderr=writer,
-                start_new_session=True,
-            )
-        except BaseException:
-            os.close(self._output)
-            raise
-        finally:
-            os.close(writer)
-        self._ended = os.pidfd_open(self._popen.pid)
+    def __init__(self, supervisor: Supervisor, number: int, folder: Path | None) -> None:
+        self.number = number
+        self.pid = 0
+        self._supervisor = supervisor
+        self._spool = None if folder is None else Spool(os.fspath(folder), number)
+        self._output = self._ended = -1
         self._poll = select.poll()
+        self._remaining: int | None = None
+        self._released = 0
+        self._exit_code: int | None = None
+        # Several may wait for the end.
+        self._lock = threading.Lock()
+
+    def start(
+        self,
+        program: bytes,
+        arguments: list[bytes],
+        variables: dict[bytes, bytes],
+        folder: str,
+        step: str,
+    ) -> None:
+        """Start the program; `pid` is then the id of its process, session and process group.
+
+        Raises:
+            OSError: the program could not be started.
+            ExecutorError: the supervisor is gone.
+        """
+        place = os.fsencode(folder)
+        answer, files = self._supervisor.ask(
+            "start", self.number, step, program, arguments, variables, place
+        )
+        if answer[0] == "refused":
+            raise OSError(answer[1], os.strerror(answer[1]))
+        self.pid = answer[1]
+        self._output, self._ended = files
         self._poll.register(self._output, select.POLLIN)
         self._poll.register(self._ended, select.POLLIN)
-        self._remaining: int | None = None
-        # Signals come from other threads; none may be sent once the id is given back.
-        self._lock = threading.Lock()
-        self._open = True
 
     def read(self) -> bytes:
-        """Return the next block; b"" once all writers are gone or the first process has ended."""
+        """Return the next block; b"" once all writers are gone or the first process has ended.
+
+        Raises:
+            OSError: the block cannot be kept until it is in the log.
+        """
         if self._remaining is None:
             ready = {descriptor for descriptor, _ in self._poll.poll()}
             if self._output in ready and self._ended not in ready:
-                block = os.read(self._output, BLOCK_BYTES)
-                return block or self._stop_reading()
+                return self._take(BLOCK_BYTES) or self._stop_reading()
             # The first process is gone: only what the pipe holds now is still its output.
             self._remaining = _bytes_in(self._output)
         if self._remaining <= 0:
             return self._stop_reading()
-        block = os.read(self._output, min(self._remaining, BLOCK_BYTES))
+        block = self._take(min(self._remaining, BLOCK_BYTES))
         self._remaining -= len(block)
         return block or self._stop_reading()
 
-    @property
-    def pid(self) -> int:
-        """The id of the first process, and of its session and process group."""
-        return self._popen.pid
+    def release(self, offset: int) -> None:
+        """Keep what was printed before no longer."""
+        self._released = offset
+        if self._spool is not None:
+            self._spool.release(offset)
 
     def wait(self) -> int:
-        """Return the exit code as a shell has it, waiting for the first process to end."""
-        ended = os.waitid(os.P_PIDFD, self._ended, os.WEXITED | os.WNOWAIT)
-        if ended is None:
-            raise ExecutorError("a process ended, but the system does not say how")
-        if ended.si_code == os.CLD_EXITED:
-            return ended.si_status
-        return 128 + ended.si_status
+        """Return the exit code as a shell has it, waiting for the first process to end.
+
+        Raises:
+            ExecutorError: the supervisor is gone.
+        """
+        with self._lock:
+            if self._exit_code is None:
+                code = os.read(self._ended, CODE_BYTES)
+                if not code:
+                    raise ExecutorError(GONE)
+                self._exit_code = int.from_bytes(code, "little")
+                self._forget_output()
+            return self._exit_code
 
     def interrupt(self) -> None:
         """Send SIGINT to the process group."""
@@ -177,35 +279,55 @@ class HostProcess:
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Send SIGKILL to the process group."""
+        """Send SIGKILL to the process group and to all below the first process."""
         self._signal(signal.SIGKILL)
 
-    def reap(self) -> None:
-        """Give the process's id back to the system; nothing can be done with it afterwards."""
-        with self._lock:
-            self._open = False
-            self._popen.wait()
-        os.close(self._output)
-        os.close(self._ended)
+    def close(self) -> None:
+        """Forget the process, which has ended, and what of its output was kept."""
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+        for descriptor in (self._output, self._ended):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._output = self._ended = -1
+
+    def _take(self, most: int) -> bytes:
+        if self._spool is not None:
+            return self._spool.take(self._output, most)
+        return os.read(self._output, most)
+
+    def _forget_output(self) -> None:
+        """Leave to the supervisor what may still be printed, once all before it is in the log."""
+        if self._remaining == 0 and (self._spool is None or self._spool.end == self._released):
+            self.close()
+            self._supervisor.tell("release", self.number)
 
     def _signal(self, number: signal.Signals) -> None:
-        with self._lock:
-            if self._open:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self.pid, number)
+        self._supervisor.tell("signal", self.number, int(number))
 
     def _stop_reading(self) -> bytes:
         self._remaining = 0
         return b""
 
 
+def _encode(arguments: Sequence[str]) -> list[bytes]:
+    encoded = [os.fsencode(argument) for argument in arguments]
+    if any(b"\0" in argument for argument in encoded):
+        raise ValueError("embedded null byte")
+    return encoded
+
+
+def _encode_variables(variables: Mapping[str, str]) -> dict[bytes, bytes]:
+    encoded = {os.fsencode(name): os.fsencode(value) for name, value in variables.items()}
+    if any(b"=" in name or not name for name in encoded):
+        raise ValueError("illegal environment variable name")
+    if any(b"\0" in text for pair in encoded.items() for text in pair):
+        raise ValueError("embedded null byte")
+    return encoded
+
+
 def _bytes_in(pipe: int) -> int:
     counter = bytearray(4)
     fcntl.ioctl(pipe, termios.FIONREAD, counter)
     return int.from_bytes(counter, "little")
-
-
-def _widen(pipe: int) -> None:
-    """Ask for a larger pipe, so that a chatty step waits less often; the system may refuse."""
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(pipe, F_SETPIPE_SZ, PIPE_BYTES)

@@ -10,7 +10,11 @@ of any size, and returns b"" once, after the last byte. A process that closes it
 on until `wait` returns. Output of children left behind is read until the step's own process has
 ended and the pipe is drained; what they write later is lost, and `Session.close` ends them.
 
-Faults: a program that cannot be started raises ExecutorError; the job fails, nothing else does.
+Death: a session that was opened with a folder keeps what was read there until `Process.release`
+says that it is in the job's log. When Windlass dies, the job's processes are ended and what was not
+in the log yet is added to it, masked by what `Session.hide` was told.
+
+Faults: a program that cannot be started raises ExecutorError; the step fails, nothing else does.
 """
 
 from __future__ import annotations
@@ -19,16 +23,30 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 
 class Process(Protocol):
-    """One step's process tree."""
+    """One step's process tree; `number` counts the processes of a job, from 1."""
+
+    number: int
 
     def read(self) -> bytes:
-        """Return the next block of output, waiting for it; b"" at the end."""
+        """Return the next block of output, waiting for it; b"" at the end.
+
+        Raises:
+            OSError: the output cannot be kept, e.g. for lack of space.
+        """
+
+    def release(self, offset: int) -> None:
+        """All output before this position (in bytes, of what was read) is in the job's log."""
 
     def wait(self) -> int:
-        """Return the exit code (128 + N where signal N ended the process), waiting for it."""
+        """Return the exit code (128 + N where signal N ended the process), waiting for it.
+
+        Raises:
+            ExecutorError: nobody can tell it any more.
+        """
 
     def interrupt(self) -> None:
         """Send SIGINT to the whole tree: GitHub's first word on cancellation."""
@@ -44,9 +62,14 @@ class Session(Protocol):
     """The place where one job's steps run. Paths are as the job's processes see them."""
 
     def spawn(
-        self, arguments: Sequence[str], *, variables: Mapping[str, str], folder: str
+        self,
+        arguments: Sequence[str],
+        *,
+        variables: Mapping[str, str],
+        folder: str,
+        step: str = "",
     ) -> Process:
-        """Start a program with exactly these variables in this folder.
+        """Start a program with exactly these variables in this folder; `step` is whose it is.
 
         Raises:
             ExecutorError: the program or the folder does not exist, or the machine refused.
@@ -54,6 +77,20 @@ class Session(Protocol):
 
     def find_program(self, name: str, *, search_path: str) -> str | None:
         """Return the full path of a program on `search_path` (as PATH), or None."""
+
+    def hide(self, texts: Sequence[str]) -> None:
+        """Add to what is not to be shown, in any of its encoded forms (`Masker.listen`)."""
+
+    def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:
+        """Mount an overlay for the job's processes alone; False where that cannot be done.
+
+        What is written below `target` over the files of `lower` goes to `upper`; `work` is an empty
+        folder on the same file system as `upper`. To be asked for before any step runs. It is gone
+        when the job is.
+        """
+
+    def see(self, path: Path) -> Path:
+        """Return where this process finds what is `path` to the processes of the job."""
 
     def close(self) -> None:
         """End whatever the job left running."""
@@ -64,8 +101,8 @@ class Executor(Protocol):
 
     name: str
 
-    def open(self, job_key: str) -> Session:
-        """Make the place for one job.
+    def open(self, job_key: str, folder: Path | None = None) -> Session:
+        """Make the place for one job; `folder` is where its log is written (`log`), if it is.
 
         Raises:
             ExecutorError: the place cannot be made.

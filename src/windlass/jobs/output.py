@@ -1,0 +1,49 @@
+"""Reads a step's process to its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from windlass.errors import ExecutorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from windlass.jobs.executors.interface import Process
+    from windlass.jobs.log import StepLog
+
+from windlass.jobs.log import LineSplitter
+from windlass.stores.logs import Taken
+
+
+def read_to_end(
+    process: Process,
+    log: StepLog,
+    handle_line: Callable[[str], bool],
+    refuse_line: Callable[[str], bool],
+) -> int:
+    """Hand a process's output on, line by line, and return its exit code.
+
+    `handle_line` and `refuse_line` are those of `LineSplitter`. A process whose output cannot be
+    kept is killed: nothing of it is lost unseen.
+
+    Raises:
+        ExecutorError: the process could not be watched to its end.
+        PlatformError: the job's log cannot be written.
+    """
+    lines = LineSplitter(log, handle_line, refuse_line, Taken(process.number))
+    try:
+        while block := process.read():
+            lines.feed(block)
+            process.release(lines.taken)
+        lines.finish()
+        process.release(lines.taken)
+        return process.wait()
+    except OSError as error:
+        process.kill()
+        raise ExecutorError(
+            f"The output of the step cannot be kept: {error.strerror}. The step was ended."
+        ) from error
+    except BaseException:
+        process.kill()
+        raise

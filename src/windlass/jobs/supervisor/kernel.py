@@ -1,0 +1,53 @@
+"""What of Linux a supervisor needs and Python's own modules do not offer."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+PR_SET_CHILD_SUBREAPER = 36
+CLONE_NEWNS = 0x00020000
+MS_REC = 0x4000
+MS_PRIVATE = 1 << 18
+
+_LIBRARY = ctypes.CDLL(None, use_errno=True)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends: prctl(2)."""
+    _check(_LIBRARY.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+
+
+def leave_mounts() -> None:
+    """Get mounts of one's own: what is mounted from now on, nobody else sees.
+
+    Raises:
+        OSError: that is not allowed here.
+    """
+    _check(_LIBRARY.unshare(CLONE_NEWNS))
+    _check(_LIBRARY.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None))
+
+
+def mount_overlay(lower: bytes, upper: bytes, work: bytes, target: bytes) -> None:
+    """Mount an overlay file system: what is written over `lower` goes to `upper`.
+
+    Raises:
+        OSError: that is not allowed here, or the file systems do not serve.
+    """
+    options = b",".join(
+        name + b"=" + _escape(path)
+        for name, path in ((b"lowerdir", lower), (b"upperdir", upper), (b"workdir", work))
+    )
+    _check(_LIBRARY.mount(b"overlay", target, b"overlay", 0, options))
+
+
+def _escape(path: bytes) -> bytes:
+    for character in (b"\\", b":", b","):
+        path = path.replace(character, b"\\" + character)
+    return path
+
+
+def _check(result: int) -> None:
+    if result:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -1,0 +1,291 @@
+"""The supervisor of one job: the process that starts, signals and ends the job's processes.
+
+It leads a session of its own, stands in the root folder and adopts what its descendants leave
+behind, so that nothing can leave its tree. It does what it is asked over its channel. When the
+channel closes without a farewell, Windlass has died: the supervisor kills the job's processes,
+keeps what they had printed, brings the job's log to its end and goes.
+
+Started for every job, and waited for by its first step: it imports as little as it can, and neither
+`signal` nor `contextlib`, which take longer than all it does with them.
+"""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]
+import os
+import select
+import sys
+from _socket import socket
+from fcntl import fcntl
+
+from windlass.jobs.supervisor import channel, kernel, tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+CHANNEL = 3
+BLOCK_BYTES = 1 << 18
+CODE_BYTES = 4
+PIPE_BYTES = 1 << 20
+F_SETPIPE_SZ = 1031
+IGNORED = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT)
+"""What is sent to everybody at the end of a session is not for us: we end after Windlass."""
+
+RESTORED = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGQUIT, _signal.SIGPIPE, _signal.SIGXFSZ)
+
+
+class Started:
+    """One program that was asked for: the process, and this end of its output."""
+
+    def __init__(self, pid: int, step: str, output: int, ended: int) -> None:
+        self.pid = pid
+        self.step = step
+        self.output = output
+        self.ended = ended
+
+
+class Supervisor:
+    """What is known of the job, and what can be asked for."""
+
+    def __init__(self, link: socket, wake: int) -> None:
+        self._link = link
+        self._wake = wake
+        self._folder = ""
+        self._path: list[str] = []
+        self._masks: list[str] = []
+        self._started: dict[int, Started] = {}
+        self._leaders: dict[int, Started] = {}
+        self._unread: set[int] = set()
+        self._poll = select.poll()
+        self._poll.register(link.fileno(), select.POLLIN)
+        self._poll.register(wake, select.POLLIN)
+        self._has_mounts = False
+        self._restored: tuple[int, ...] = (*RESTORED, _signal.SIGHUP)
+
+    def serve(self) -> bool:
+        """Do what is asked until the job is closed; False where Windlass died before."""
+        while True:
+            for descriptor, _ in self._poll.poll():
+                if descriptor == self._wake:
+                    self._reap()
+                elif descriptor in self._unread:
+                    self._throw_away(descriptor)
+                elif (over := self._answer()) is not None:
+                    return over
+
+    def bury(self) -> None:
+        """Windlass has died: end the job's processes and bring its log to an end."""
+        self._end_all()
+        if self._folder:
+            sys.path[:] = self._path
+            # Imported here only: nobody waits for it any more.
+            from windlass.jobs.supervisor.recovery import Left, finish_log
+
+            left = {
+                number: Left(it.step, it.output)
+                for number, it in self._started.items()
+                if it.output not in self._unread
+            }
+            finish_log(self._folder, left, self._masks)
+
+    def _answer(self) -> bool | None:
+        """Do one thing; True when that was the farewell, False when there was none."""
+        try:
+            received = channel.receive(self._link)
+        except OSError:
+            received = None
+        if received is None:
+            return False
+        (word, *values), _ = received
+        match word:
+            case "begin":
+                self._folder, self._path, ignores_hangup = values
+                if ignores_hangup:
+                    self._restored = RESTORED
+            case "start":
+                self._start(*values)
+            case "signal":
+                self._signal(*values)
+            case "release":
+                self._release(*values)
+            case "mask":
+                self._masks += values[0]
+            case "overlay":
+                self._mount(*values)
+            case _:
+                channel.send(self._link, ("closed", self._end_all()))
+                return True
+        return None
+
+    # Processes
+
+    def _start(
+        self,
+        number: int,
+        step: str,
+        program: bytes,
+        arguments: list[bytes],
+        variables: dict[bytes, bytes],
+        folder: bytes,
+    ) -> None:
+        """Start a program and answer with its id, its output and where its end is told."""
+        opened: list[int] = []
+        try:
+            output, writer = os.pipe()
+            opened += [output, writer]
+            ended, teller = os.pipe()
+            opened += [ended, teller]
+            _widen(writer)
+            pid = self._spawn(program, arguments, variables, folder, writer)
+        except OSError as error:
+            for descriptor in opened:
+                os.close(descriptor)
+            channel.send(self._link, ("refused", error.errno))
+            return
+        os.close(writer)
+        started = Started(pid, step, output, teller)
+        self._started[number] = self._leaders[pid] = started
+        channel.send(self._link, ("started", pid), [output, ended])
+        os.close(ended)
+
+    def _spawn(
+        self,
+        program: bytes,
+        arguments: list[bytes],
+        variables: dict[bytes, bytes],
+        folder: bytes,
+        output: int,
+    ) -> int:
+        """Start a program as the leader of a new session, without standard input.
+
+        A fork would cost more than most programs: every page of this process would be copied.
+
+        Raises:
+            OSError: the folder is not there, or the program cannot be started.
+        """
+        os.chdir(folder)
+        try:
+            return os.posix_spawn(
+                program,
+                arguments,
+                variables,
+                file_actions=[(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)],
+                setsid=True,
+                setsigmask=(),
+                setsigdef=self._restored,
+            )
+        finally:
+            os.chdir("/")
+
+    def _reap(self) -> bool:
+        """Take the ends of children, tell of those that were asked for; False: none is left."""
+        try:  # noqa: SIM105
+            os.read(self._wake, BLOCK_BYTES)
+        except BlockingIOError:
+            pass
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if pid == 0:
+                return True
+            started = self._leaders.pop(pid, None)
+            if started is not None:
+                _tell_end(started.ended, status)
+
+    def _signal(self, number: int, signal: int) -> None:
+        """Send a signal to the process group of a step; the last one, to all of its tree."""
+        started = self._started.get(number)
+        if started is None or started.pid not in self._leaders:
+            return
+        if signal == tree.SIGKILL:
+            for pid in tree.list_tree(started.pid, os.getpid()):
+                tree.send_signal(pid, signal)
+        tree.send_signal(-started.pid, signal)
+
+    def _end_all(self) -> bool:
+        """Kill whatever of the job still runs; False where something cannot be killed."""
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        return tree.kill_descendants(os.getpid(), self._reap, poll.poll)
+
+    # Output
+
+    def _release(self, number: int) -> None:
+        """The output of a step has been read to its end: what still comes is nobody's."""
+        started = self._started.get(number)
+        if started is not None:
+            os.set_blocking(started.output, False)
+            self._unread.add(started.output)
+            self._poll.register(started.output, select.POLLIN)
+
+    def _throw_away(self, output: int) -> None:
+        """Keep processes that a step left behind from waiting for a reader, or dying of none."""
+        try:
+            data = os.read(output, BLOCK_BYTES)
+        except OSError:
+            return
+        if not data:
+            self._poll.unregister(output)
+            self._unread.discard(output)
+            os.close(output)
+            number = next(key for key, it in self._started.items() if it.output == output)
+            del self._started[number]
+
+    # Mounts
+
+    def _mount(self, lower: bytes, upper: bytes, work: bytes, target: bytes) -> None:
+        try:
+            if not self._has_mounts:
+                kernel.leave_mounts()
+                self._has_mounts = True
+            kernel.mount_overlay(lower, upper, work, target)
+        except OSError as error:
+            channel.send(self._link, ("refused", error.errno))
+        else:
+            channel.send(self._link, ("mounted",))
+
+
+def _tell_end(teller: int, status: int) -> None:
+    """Write the exit code as a shell has it; who waits for it may be gone."""
+    code = os.waitstatus_to_exitcode(status)
+    try:  # noqa: SIM105
+        os.write(teller, (code if code >= 0 else 128 - code).to_bytes(CODE_BYTES, "little"))
+    except OSError:
+        pass
+    os.close(teller)
+
+
+def _widen(pipe: int) -> None:
+    """Ask for a larger pipe, so that a chatty step waits less often; the system may refuse."""
+    try:  # noqa: SIM105
+        fcntl(pipe, F_SETPIPE_SZ, PIPE_BYTES)
+    except OSError:
+        pass
+
+
+def _make_wake() -> int:
+    """Return a pipe that becomes readable when a child has ended."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    _signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    _signal.signal(_signal.SIGCHLD, lambda *_: None)
+    return reader
+
+
+def main() -> None:
+    """Serve one job; the channel is the file with the number 3."""
+    os.chdir("/")
+    for number in IGNORED:
+        _signal.signal(number, _signal.SIG_IGN)
+    link: Any = socket(fileno=CHANNEL)
+    os.set_inheritable(CHANNEL, False)  # noqa: FBT003
+    kernel.adopt_orphans()
+    supervisor = Supervisor(link, _make_wake())
+    if not supervisor.serve():
+        supervisor.bury()
+    # Somebody waits for our end, and there is nothing to tidy up.
+    os._exit(0)
