@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from windlass.cli.failed_steps import explain_failure
@@ -70,14 +70,21 @@ class RunSummary:
             yield f"  and {more} more"
 
     def _written_lines(self) -> Iterator[str]:
-        """What steps wrote to GITHUB_STEP_SUMMARY."""
+        """What steps wrote to GITHUB_STEP_SUMMARY: laid out for a screen, else as it is."""
         for written in self._tree.summaries:
             yield ""
             yield self._terminal.paint(f"Summary of {self._tree.name_of(written.job)}", "bold")
-            lines = written.markdown.strip("\n").split("\n")
-            yield from (f"  {visible(line)}".rstrip() for line in lines[:MOST_SUMMARY_LINES])
-            if len(lines) > MOST_SUMMARY_LINES:
-                yield f"  and {len(lines) - MOST_SUMMARY_LINES} more lines"
+            shown = list(islice(self._read_markdown(written.markdown), MOST_SUMMARY_LINES + 1))
+            yield from (f"  {line}".rstrip() for line in shown[:MOST_SUMMARY_LINES])
+            if len(shown) > MOST_SUMMARY_LINES:
+                yield "  …"
+
+    def _read_markdown(self, text: str) -> Iterator[str]:
+        if not self._terminal.is_live:
+            return (visible(line) for line in text.strip("\n").split("\n"))
+        from windlass.cli.markdown import render_markdown
+
+        return render_markdown(text, self._terminal.width - 3, self._terminal)
 
     def _job_lines(self, run: Result) -> Iterator[str]:
         """A line for each job; on a terminal its steps too, where that fits on one screen."""

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
-Style: TypeAlias = Literal["bold", "dim", "red", "green", "yellow", "blue", "magenta", "cyan"]
+Style: TypeAlias = Literal[
+    "bold", "dim", "italic", "underline", "red", "green", "yellow", "blue", "magenta", "cyan"
+]
 
 _CODES: dict[str, str] = {
     "bold": "1",
@@ -22,6 +24,8 @@ _CODES: dict[str, str] = {
     "blue": "34",
     "magenta": "35",
     "cyan": "36",
+    "italic": "3",
+    "underline": "4",
 }
 _PICTURES = {code: chr(0x2400 + code) for code in range(32)} | {0x7F: "\u2421"}
 _UNSEEN = (
@@ -30,8 +34,8 @@ _UNSEEN = (
     *(0x2028, 0x2029),  # line ends that are not ours
 )
 _PICTURES |= dict.fromkeys(_UNSEEN, "\ufffd")
-_DRAWN = "│▸▾›✓✗■⊘…├└─⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-_TYPED = str.maketrans(_DRAWN, "|>v>+x#-~|`-**********")
+_DRAWN = "│▸▾›✓✗■⊘…├└─•⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_TYPED = str.maketrans(_DRAWN, "|>v>+x#-~|`-***********")
 """What stands for each mark where the encoding of the stream does not have it."""
 TAB_WIDTH = 4
 DEFAULT_WIDTH = 80
@@ -53,7 +57,7 @@ class Terminal:
 
     def paint(self, text: str, *styles: Style) -> str:
         """Return the text in the given styles, or unchanged where there is no colour."""
-        if not self.colour or not text:
+        if not (self.colour and text and styles):
             return text
         return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
 
