@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windlass.errors import ExecutorError
+from windlass.errors import ExecutorError, PlatformError
+from windlass.jobs.log import LineSplitter
+from windlass.stores.logs import Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from windlass.jobs.executors.interface import Process
     from windlass.jobs.log import StepLog
-
-from windlass.jobs.log import LineSplitter
-from windlass.stores.logs import Taken
 
 
 def read_to_end(
@@ -28,8 +27,7 @@ def read_to_end(
     kept is killed: nothing of it is lost unseen.
 
     Raises:
-        ExecutorError: the process could not be watched to its end.
-        PlatformError: the job's log cannot be written.
+        ExecutorError: the process could not be watched to its end, or its output not be kept.
     """
     lines = LineSplitter(log, handle_line, refuse_line, Taken(process.number))
     try:
@@ -44,6 +42,9 @@ def read_to_end(
         raise ExecutorError(
             f"The output of the step cannot be kept: {error.strerror}. The step was ended."
         ) from error
+    except PlatformError as error:
+        process.kill()
+        raise ExecutorError(f"{error.message}. The step was ended.", hint=error.hint) from error
     except BaseException:
         process.kill()
         raise

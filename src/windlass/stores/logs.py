@@ -13,6 +13,7 @@ output that is kept elsewhere until it is in the log (`Taken`) has arrived here.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import threading
@@ -86,8 +87,8 @@ class LogLine:
 class JobLogWriter:
     """Appends to the log of one job, from any thread; goes on where an earlier writer stopped.
 
-    Once the disk has refused a block, what follows is dropped: the failure has been told, and the
-    job can still be brought to its end.
+    Once the disk has refused a block, every other block of a process is refused too. Lines of the
+    runner's own are dropped then, so that the job can still be brought to its end.
     """
 
     def __init__(self, path: Path, *, limit: int = LIMIT_BYTES) -> None:
@@ -123,9 +124,10 @@ class JobLogWriter:
         if data and not data.endswith(b"\n"):
             data += b"\n"
         with self._lock:
-            if self._is_broken:
+            if self._is_broken and not taken.process:
                 return
             try:
+                self._require_whole()
                 self._append(step, data, taken)
             except OSError as error:
                 self._is_broken = True
@@ -146,6 +148,10 @@ class JobLogWriter:
             for descriptor in self._descriptors:
                 os.close(descriptor)
             self._descriptors.clear()
+
+    def _require_whole(self) -> None:
+        if self._is_broken:
+            raise OSError(errno.EIO, "an earlier write has failed")
 
     def _open(self, path: Path) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

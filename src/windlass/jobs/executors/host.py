@@ -31,7 +31,7 @@ from windlass.jobs.supervisor.presence import (
 from windlass.jobs.supervisor.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 TRACKING_VARIABLE: Final = "RUNNER_TRACKING_ID"
@@ -65,7 +65,10 @@ class HostSession:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._processes: list[HostProcess] = []
+        self._count = 0
+        self._unread: dict[int, None] = {}
+        self._sessions: set[int] = set()
+        self._is_closed = False
         self._tracking: set[str] = set()
         self._has_overlay = False
         self._opened = now_in_ticks()
@@ -89,18 +92,21 @@ class HostSession:
                 was killed.
         """
         self._track(variables.get(TRACKING_VARIABLE))
-        with self._lock:
-            process = HostProcess(self._supervisor, len(self._processes) + 1, self._folder)
-            self._processes.append(process)
+        process = self._make_process()
         try:
             program = self._find(arguments[0], variables)
             process.start(program, _encode(arguments), _encode_variables(variables), folder, step)
+        except ExecutorError:
+            process.close()
+            raise
         except (OSError, ValueError) as error:
+            process.close()
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise ExecutorError(
                 f"An error occurred trying to start process '{arguments[0]}' with working "
                 f"directory '{folder}'. {reason}"
             ) from error
+        self._sessions.add(process.pid)
         return process
 
     def find_program(self, name: str, *, search_path: str) -> str | None:
@@ -134,13 +140,38 @@ class HostSession:
         return type(path)(f"/proc/{self._supervisor.pid}/root{path}")
 
     def close(self) -> None:
-        """Kill what the steps left running and wait for its end."""
+        """Kill what the steps left running and wait for its end.
+
+        What was printed before can still be read.
+        """
         if not self._supervisor.close():
-            self._end_strays()
-        for process in self._processes:
-            process.close()
-        self._processes.clear()
-        if self._folder is not None:
+            self._end_orphans()
+        with self._lock:
+            self._is_closed = True
+            self._leave()
+
+    def _make_process(self) -> HostProcess:
+        with self._lock:
+            self._count += 1
+            process = HostProcess(
+                self._count,
+                self._supervisor,
+                self._folder,
+                end_orphans=self._end_orphans,
+                forget=self._forget,
+            )
+            self._unread[self._count] = None
+        return process
+
+    def _forget(self, number: int) -> None:
+        """A process has ended and its output is in the log."""
+        with self._lock:
+            self._unread.pop(number, None)
+            self._leave()
+
+    def _leave(self) -> None:
+        """Once nothing is left to be done for the job, say so."""
+        if self._folder is not None and self._is_closed and not self._unread:
             with contextlib.suppress(OSError):
                 (self._folder / NAME).unlink()
 
@@ -179,11 +210,11 @@ class HostSession:
             tracking=tuple(sorted(self._tracking)),
         ).write(folder)
 
-    def _end_strays(self) -> None:
+    def _end_orphans(self) -> None:
         """The supervisor was killed: find by their marks what it looked after."""
         end_strays(
             Marks(
-                sessions={process.pid for process in self._processes if process.pid},
+                sessions=self._sessions,
                 variables={f"{TRACKING_VARIABLE}={it}".encode() for it in self._tracking},
                 since=self._opened,
             )
@@ -193,17 +224,29 @@ class HostSession:
 class HostProcess:
     """One step's process tree: a session, whose leader is the program that was started."""
 
-    def __init__(self, supervisor: Supervisor, number: int, folder: Path | None) -> None:
+    def __init__(
+        self,
+        number: int,
+        supervisor: Supervisor,
+        folder: Path | None,
+        *,
+        end_orphans: Callable[[], None],
+        forget: Callable[[int], None],
+    ) -> None:
+        """Take what ends the job's processes without the supervisor, and who hears of the end."""
         self.number = number
         self.pid = 0
+        self._end_orphans = end_orphans
+        self._forget = forget
         self._supervisor = supervisor
         self._spool = None if folder is None else Spool(os.fspath(folder), number)
         self._output = self._ended = -1
         self._poll = select.poll()
         self._remaining: int | None = None
         self._released = 0
+        self._is_over = False
         self._exit_code: int | None = None
-        # Several may wait for the end.
+        # Several may wait for the end, one of them after reading.
         self._lock = threading.Lock()
 
     def start(
@@ -242,6 +285,8 @@ class HostProcess:
             if self._output in ready and self._ended not in ready:
                 return self._take(BLOCK_BYTES) or self._stop_reading()
             # The first process is gone: only what the pipe holds now is still its output.
+            with self._lock:
+                self._learn_end()
             self._remaining = _bytes_in(self._output)
         if self._remaining <= 0:
             return self._stop_reading()
@@ -262,12 +307,10 @@ class HostProcess:
             ExecutorError: the supervisor is gone.
         """
         with self._lock:
+            self._learn_end()
+            self._forget_output()
             if self._exit_code is None:
-                code = os.read(self._ended, CODE_BYTES)
-                if not code:
-                    raise ExecutorError(GONE)
-                self._exit_code = int.from_bytes(code, "little")
-                self._forget_output()
+                raise ExecutorError(GONE)
             return self._exit_code
 
     def interrupt(self) -> None:
@@ -291,6 +334,25 @@ class HostProcess:
             if descriptor >= 0:
                 os.close(descriptor)
         self._output = self._ended = -1
+        self._forget(self.number)
+
+    def __del__(self) -> None:
+        """Close what nobody has read to its end."""
+        if self._output >= 0:
+            self.close()
+
+    def _learn_end(self) -> None:
+        """Wait for the end of the first process; without a supervisor nobody can tell how it was.
+
+        Then all of the job's processes are ended before the last of their output is read.
+        """
+        if self._is_over:
+            return
+        if code := os.read(self._ended, CODE_BYTES):
+            self._exit_code = int.from_bytes(code, "little")
+        else:
+            self._end_orphans()
+        self._is_over = True
 
     def _take(self, most: int) -> bytes:
         if self._spool is not None:
@@ -299,7 +361,11 @@ class HostProcess:
 
     def _forget_output(self) -> None:
         """Leave to the supervisor what may still be printed, once all before it is in the log."""
-        if self._remaining == 0 and (self._spool is None or self._spool.end == self._released):
+        if (
+            self._output >= 0
+            and self._remaining == 0
+            and (self._spool is None or self._spool.end == self._released)
+        ):
             self.close()
             self._supervisor.tell("release", self.number)
 
