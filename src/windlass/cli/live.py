@@ -110,10 +110,14 @@ class LiveView:
             return []
         columns, height = self._terminal.size
         rows = TreeRows(self._tree, self._terminal, self._clock())
-        return list(rows.lay_out(max(columns - 1, 1), max(height - 2, 1)))
+        return list(rows.lay_out(max(columns - 1, 1), max(height - 2, 0)))
+
+    def draw_frame(self) -> None:
+        """Draw the tree as it is now."""
+        with self._lock:
+            if self._tree.jobs or self._announcement:
+                self._print([])
 
     def _tick(self) -> None:
         while not self._stopped.wait(FRAME_SECONDS):
-            with self._lock:
-                if self._tree.jobs or self._announcement:
-                    self._print([])
+            self.draw_frame()

@@ -64,9 +64,15 @@ class TreeRows:
             rows = list(islice(self._rows(detail, columns), lines + 1))
             if len(rows) <= lines:
                 return rows
+        return self._cut(rows, columns, lines)
+
+    def _cut(self, rows: list[str], columns: int, lines: int) -> Sequence[str]:
+        """Show the first jobs of those that run, and count the others."""
+        if lines <= 1:
+            return rows[:lines]
         running = sum(job.end is None for job in self._tree.jobs.values())
-        shown = max(lines - 1, 0)
-        return [*rows[:shown], f"  and {count(running - shown, 'more job')}"][:lines]
+        more = f"  and {count(running - lines + 1, 'more job')}"
+        return [*rows[: lines - 1], cut(more, columns)]
 
     def _rows(self, detail: Detail, columns: int) -> Iterator[str]:
         jobs = self._tree.jobs.values()
