@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.journals import JOURNALS
 
 from windlass.engine.driver import drive
-from windlass.engine.journals.memory import MemoryJournal
+from windlass.engine.journals.codec import outline
 from windlass.errors import PlatformError
 from windlass.model.status import Result
 from windlass.plan.orders import CancelJob, FinishRun, Order
 from windlass.plan.signals import CancelRequested, JobFinished, RunStarted, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from windlass.engine.journals.interface import Journal
 
@@ -26,10 +28,10 @@ ENTRIES: list[tuple[Signal, list[Order]]] = [
 ]
 
 
-@pytest.fixture(params=[MemoryJournal], ids=["memory"])
-def journal(request: pytest.FixtureRequest) -> Journal:
-    make: Callable[[], Journal] = request.param
-    return make()
+@pytest.fixture(params=JOURNALS)
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    with JOURNALS[request.param](tmp_path) as made:
+        yield made
 
 
 def fill(journal: Journal) -> None:
@@ -40,7 +42,7 @@ def fill(journal: Journal) -> None:
 def test_a_new_journal_is_empty(journal: Journal) -> None:
     """There is nothing to replay before the first signal."""
     assert list(journal.signals()) == []
-    assert list(journal.orders()) == []
+    assert list(journal.outlines()) == []
 
 
 def test_signals_and_orders_come_back_equal_and_in_order(journal: Journal) -> None:
@@ -49,7 +51,7 @@ def test_signals_and_orders_come_back_equal_and_in_order(journal: Journal) -> No
 
     for _ in range(2):
         assert list(journal.signals()) == [signal for signal, _ in ENTRIES]
-        assert list(journal.orders()) == [tuple(orders) for _, orders in ENTRIES]
+        assert list(journal.outlines()) == [tuple(map(outline, orders)) for _, orders in ENTRIES]
 
 
 @pytest.mark.parametrize("number", [-1, 0, 3, 5], ids=["negative", "first", "taken", "gap"])
@@ -79,7 +81,7 @@ def test_changing_the_orders_afterwards_changes_nothing(journal: Journal) -> Non
 
     orders.clear()
 
-    assert list(journal.orders()) == [(CancelJob("a", "stop"),)]
+    assert list(journal.outlines()) == [(("cancel-job", "a"),)]
 
 
 class Script:
@@ -97,7 +99,7 @@ def test_a_driver_keeps_an_order_before_it_is_carried_out(journal: Journal) -> N
     kept: list[bool] = []
 
     def carry_out(order: Order) -> None:
-        kept.append(order in list(journal.orders())[-1])
+        kept.append(outline(order) in list(journal.outlines())[-1])
 
     signals = iter([signal for signal, _ in ENTRIES[1:]])
     result = drive(

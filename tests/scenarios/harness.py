@@ -27,7 +27,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass.engine.local import LocalRun
-from windlass.jobs.job import JobPlace, run_job
+from windlass.jobs.job import run_job
+from windlass.jobs.place import JobPlace
 from windlass.jobs.source import Source
 from windlass.lang.workflow.reading import read_workflow
 from windlass.model.repository import Repository
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
     from windlass.jobs.cancellation import Cancellation
     from windlass.lang.workflow.result import Reading
     from windlass.model.status import Result
-    from windlass.plan.orders import StartJob
-    from windlass.plan.signals import JobFinished
+    from windlass.plan.orders import Order, StartJob
+    from windlass.plan.signals import JobFinished, Signal
     from windlass.protocol.events import RunEvent
 
 FOLDER = Path(__file__).parent
@@ -76,6 +77,19 @@ class Seen:
     output: defaultdict[str, str] = field(default_factory=lambda: defaultdict(str))
 
 
+class _Recorded:
+    """A machine whose orders are kept."""
+
+    def __init__(self, machine: RunMachine, orders: list[tuple[Order, ...]]) -> None:
+        self._machine = machine
+        self._orders = orders
+
+    def receive(self, signal: Signal) -> list[Order]:
+        orders = self._machine.receive(signal)
+        self._orders.append(tuple(orders))
+        return orders
+
+
 class Scenario:
     """One workflow and what is expected of it."""
 
@@ -93,11 +107,13 @@ class Scenario:
         )
         self._reading = _read(name)
         self._run: LocalRun | None = None
+        self.orders: list[tuple[Order, ...]] = []
+        """What the machine ordered, one tuple for each signal."""
 
     def run(self, journal: Journal | None = None) -> Result:
         """Play it to the end."""
         self._run = LocalRun(
-            self.make_machine(),
+            _Recorded(self.make_machine(), self.orders),
             self._run_job,
             emit=self._see,
             max_jobs=self._play.get("max_jobs", 8),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.journals import JOURNALS
 from tests.scenarios.harness import FOLDER, Scenario, Seen
 
-from windlass.engine.journals.memory import MemoryJournal
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
 
     from windlass.engine.journals.interface import Journal
@@ -34,10 +33,10 @@ def _marked(name: str) -> Any:
     return pytest.param(name, marks=[pytest.mark.requirement(row) for row in rows], id=name)
 
 
-@pytest.fixture(params=[MemoryJournal], ids=["memory"])
-def journal(request: pytest.FixtureRequest) -> Journal:
-    make: Callable[[], Journal] = request.param
-    return make()
+@pytest.fixture(params=JOURNALS)
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    with JOURNALS[request.param](tmp_path) as made:
+        yield made
 
 
 @pytest.mark.parametrize("name", [_marked(name) for name in NAMES])
@@ -62,7 +61,8 @@ def test_scenario(name: str, journal: Journal, tmp_path: Path) -> None:
         assert text in seen.output[step]
     machine = scenario.make_machine()
     replayed = [tuple(machine.receive(signal)) for signal in journal.signals()]
-    assert list(journal.orders()) == replayed
+    assert scenario.orders == replayed
+    assert list(journal.outlines()) == [journal.outline(orders) for orders in replayed]
 
 
 def test_every_scenario_says_what_it_is_about() -> None:

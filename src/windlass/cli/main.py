@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": ("windlass.cli.run", "run what an event starts"),
+    "runs": ("windlass.cli.runs", "list what ran, and how it ended"),
+    "show": ("windlass.cli.show", "show one run: its jobs, steps and annotations"),
     "plan": ("windlass.cli.plan", "say what an event would start, and why"),
     "lint": ("windlass.cli.lint", "find what is wrong with workflows"),
     "compat": ("windlass.cli.compat", "say what would not be honoured exactly as on GitHub"),

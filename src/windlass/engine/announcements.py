@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from windlass.model.status import Result
-from windlass.plan.orders import DropJob, RejectJob, SkipJob
+from windlass.plan.orders import DropJob, EnterGroup, FinishRun, RejectJob, SkipJob
 from windlass.protocol import events
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ def announce(order: Order) -> tuple[events.RunEvent, ...]:
         case DropJob(key, known_as, _):
             result = Result.CANCELLED
             return (events.JobFinished(job=key, name=known_as, result=result, seconds=0.0),)
+        case EnterGroup(key, known_as, concurrency):
+            return (events.Waiting(job=key, name=known_as, group=concurrency.group),)
+        case FinishRun(_, reason) if reason:
+            return (events.Annotation(job="", step="", level="error", message=reason),)
         case _:
             return ()
 

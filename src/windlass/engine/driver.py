@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from windlass.engine.resumption import UNBEGUN
 from windlass.plan.orders import FinishRun
 from windlass.plan.signals import RunStarted
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from windlass.engine.journals.interface import Journal
+    from windlass.engine.resumption import Resumption
     from windlass.model.status import Result
     from windlass.plan.orders import Order
     from windlass.plan.signals import Signal
@@ -29,24 +31,27 @@ def drive(
     journal: Journal,
     next_signal: Callable[[], Signal],
     carry_out: Callable[[Order], None],
+    resumption: Resumption = UNBEGUN,
 ) -> Result:
-    """Run one machine from `RunStarted` to `FinishRun` and return the run's result.
+    """Run one machine to `FinishRun` and return the run's result.
 
-    `next_signal` waits for what happens next. `carry_out` must not wait: it starts what takes time
-    and lets the end of it come back as a signal. An order is carried out only once the journal has
-    it, so whoever reads the journal later knows at least as much as the world.
+    It begins with `RunStarted` or, for a machine that was told a journal's signals again, with the
+    orders of the `resumption`. `next_signal` waits for what happens next. `carry_out` must not
+    wait: it starts what takes time and lets the end of it come back as a signal. An order is
+    carried out only once the journal has it, so whoever reads the journal later knows at least as
+    much as the world.
 
     Raises:
         PlatformError: the journal cannot be written.
     """
-    sequence = 0
-    signal: Signal = RunStarted()
+    sequence = resumption.count
+    orders: Sequence[Order] = resumption.orders
     while True:
-        orders = machine.receive(signal)
-        journal.append(sequence, signal, orders)
         for order in orders:
             carry_out(order)
             if isinstance(order, FinishRun):
                 return order.result
+        signal = next_signal() if sequence else RunStarted()
+        orders = machine.receive(signal)
+        journal.append(sequence, signal, orders)
         sequence += 1
-        signal = next_signal()

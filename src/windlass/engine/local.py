@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING
 from windlass.engine.announcements import serialise
 from windlass.engine.dispatch import LocalDispatcher
 from windlass.engine.driver import drive
+from windlass.engine.groups.memory import MemoryGroups
 from windlass.engine.journals.memory import MemoryJournal
-from windlass.plan.signals import CancelRequested
+from windlass.engine.resumption import UNBEGUN
+from windlass.plan.orders import EnterGroup, LeaveGroup
+from windlass.plan.signals import CancelRequested, JobCancelRequested
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from windlass.engine.driver import Machine
+    from windlass.engine.groups.interface import Groups
     from windlass.engine.journals.interface import Journal
+    from windlass.engine.resumption import Resumption
     from windlass.errors import WindlassError
     from windlass.jobs.cancellation import Cancellation
     from windlass.model.status import Result
-    from windlass.plan.orders import StartJob
+    from windlass.plan.orders import Order, StartJob
     from windlass.plan.signals import JobFinished, Signal
     from windlass.protocol.events import RunEvent
 
@@ -46,12 +51,20 @@ class LocalRun:
         emit: Callable[[RunEvent], None],
         max_jobs: int,
         journal: Journal | None = None,
+        resumption: Resumption = UNBEGUN,
+        open_groups: Callable[[Callable[[Signal], None]], Groups] = MemoryGroups,
     ) -> None:
+        """Take a machine, which has been told all that `resumption` counts.
+
+        `open_groups` gets what takes signals and returns the concurrency groups of this run.
+        """
         self._machine = machine
+        self._resumption = resumption
         self._journal = journal or MemoryJournal()
         # A SimpleQueue may be filled by a signal handler that interrupts whoever waits for it.
         # What asks for force goes the same way, since a handler may not wait for a lock.
         self._signals: queue.SimpleQueue[Signal | _Force] = queue.SimpleQueue()
+        self._groups = open_groups(self._signals.put)
         self._emit = emit
         self._deaf: Exception | None = None
         emit_alone = serialise(self._tell)
@@ -74,20 +87,35 @@ class LocalRun:
                 self._machine,
                 journal=self._journal,
                 next_signal=self._next_signal,
-                carry_out=self._dispatcher.carry_out,
+                carry_out=self._carry_out,
+                resumption=self._resumption,
             )
         except BaseException:
             self._dispatcher.force()
             raise
         finally:
             self._dispatcher.join()
+            self._groups.close()
         if self._deaf is not None:
             raise self._deaf
         return result
 
+    def _carry_out(self, order: Order) -> None:
+        if isinstance(order, EnterGroup):
+            if self._groups.enter(order):
+                self._dispatcher.carry_out(order)
+        elif isinstance(order, LeaveGroup):
+            self._groups.leave(order.key)
+        else:
+            self._dispatcher.carry_out(order)
+
     def cancel(self, reason: str) -> None:
         """Ask the run to end as GitHub ends one: conditions decide what still runs."""
         self._signals.put(CancelRequested(reason))
+
+    def cancel_job(self, key: str, reason: str) -> None:
+        """Ask one job to end; harmless where it does not run."""
+        self._signals.put(JobCancelRequested(key, reason))
 
     def force(self) -> None:
         """Kill what runs and let nothing else start."""
@@ -112,4 +140,4 @@ class LocalRun:
     @property
     def breakdowns(self) -> tuple[WindlassError, ...]:
         """The errors of the platform that jobs met."""
-        return tuple(self._dispatcher.breakdowns)
+        return (*self._dispatcher.breakdowns, *self._groups.breakdowns)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from windlass.protocol.events import RunEvent
 
-_TEXTS: Final = ("name", "reason", "message")
+_TEXTS: Final = ("name", "reason", "message", "group")
 
 
 class Concealment:

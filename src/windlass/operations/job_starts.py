@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 from windlass.engine.announcements import announce
 from windlass.errors import UsageError
 from windlass.jobs.executors.host import HostExecutor
-from windlass.jobs.job import JobPlace, run_job
+from windlass.jobs.job import run_job
+from windlass.jobs.place import JobPlace
 from windlass.jobs.source import Source
 from windlass.lang.runner_labels import system_of
 from windlass.model.status import Result
-from windlass.operations.concealment import Concealment
 from windlass.plan.faults import PlanFault
 from windlass.plan.handover import hand_over
 from windlass.plan.keys import describe_fault
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from windlass.jobs.cancellation import Cancellation
-    from windlass.operations.plans import Planning
-    from windlass.operations.runs import RunOptions
+    from windlass.operations.definitions import Definition
     from windlass.plan.orders import StartJob
     from windlass.protocol.events import RunEvent
 
@@ -60,23 +59,23 @@ def find_foreign_label(labels: Iterable[str], places: Mapping[str, str]) -> str 
 
 
 class JobStarter:
-    """Runs the jobs of one run in the calling threads, each in a folder of its own."""
+    """Runs the jobs of one attempt in the calling threads, each in a folder of its own."""
 
-    def __init__(self, planning: Planning, run_id: str, state: Path, options: RunOptions) -> None:
-        """Take the repository and the event, the run's id, `.windlass`, and the user's wishes."""
-        assert planning.event is not None  # noqa: S101 (there is a plan)
-        self._options = options
-        self._folder = state / "work" / run_id
+    def __init__(self, definition: Definition, state: Path, conceal: Callable[[str], str]) -> None:
+        """Take what the attempt is made of, `.windlass`, and what hides secrets in a text."""
+        self._definition = definition
+        self._folder = state / "work" / definition.run
         self._tools = state / "tools"
         self._numbers = itertools.count(1)
         self._executor = HostExecutor()
-        self._conceal = Concealment(options.secrets.values()).conceal_text
+        self._conceal = conceal
         self._source = Source(
-            repository=planning.repository,
-            sha=planning.event.sha,
-            ref=planning.event.ref,
+            repository=definition.repository,
+            sha=definition.event.sha,
+            ref=definition.event.ref,
             state=state,
-            committed_only=options.committed,
+            committed_only=definition.committed,
+            layered=not definition.keep,
         )
         self._source.prepare_state()
 
@@ -89,7 +88,7 @@ class JobStarter:
             PlatformError: the job's place could not be made.
         """
         obstacle = self._find_obstacle(order)
-        secrets = hand_over(self._options.secrets, order.handovers)
+        secrets = hand_over(self._definition.given.secrets, order.handovers)
         if isinstance(secrets, PlanFault):
             obstacle = obstacle or describe_fault(secrets)
         if obstacle is not None or isinstance(secrets, PlanFault):
@@ -107,7 +106,7 @@ class JobStarter:
 
     def close(self) -> Path | None:
         """Remove the run's folder, or return it where the jobs' folders are kept."""
-        if self._options.keep:
+        if self._definition.keep:
             return self._folder
         # What could not be removed has been told already, by the job that it belongs to.
         with suppress(OSError):
@@ -116,12 +115,12 @@ class JobStarter:
 
     def _find_obstacle(self, order: StartJob) -> str | None:
         environment = order.environment
-        if environment is not None and environment not in self._options.allowed_environments:
+        if environment is not None and environment not in self._definition.allowed_environments:
             return (
                 f"The job is held: it deploys to the environment '{environment}', which a local "
                 f"run does only with --allow-environment {environment}"
             )
-        label = find_foreign_label(order.labels, self._options.labels)
+        label = find_foreign_label(order.labels, self._definition.labels)
         if label is not None:
             return (
                 f"The job needs a runner with the label '{label}', and this machine runs Linux; "
@@ -136,6 +135,6 @@ class JobStarter:
             tools=self._tools,
             source=self._source,
             machine=os.environ,
-            variables=self._options.env,
-            keep=self._options.keep,
+            variables=self._definition.given.env,
+            keep=self._definition.keep,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,14 +42,15 @@ class WorkflowFile:
 class Library:
     """The workflows that were asked for, in the order of their paths.
 
-    `unreadable` says which files could not be read from disk; `digests` are those of all files that
-    took part, called workflows included, by path.
+    `unreadable` says which files could not be read from disk; `digests` and `texts` are those of
+    all files that took part, called workflows included, by path.
     """
 
     root: Path
     files: tuple[WorkflowFile, ...]
     unreadable: tuple[Diagnostic, ...] = ()
     digests: Mapping[str, str]
+    texts: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def workflows(self) -> tuple[Workflow, ...]:
@@ -91,6 +93,7 @@ def load_workflows(root: Path, chosen: Path | None = None) -> Library:
         files=tuple(item for item in outcomes if isinstance(item, WorkflowFile)),
         unreadable=tuple(item for item in outcomes if isinstance(item, Diagnostic)),
         digests=reader.digests,
+        texts=reader.texts,
     )
 
 
@@ -142,7 +145,7 @@ class _Reader:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
-        self._texts: dict[str, bytes] = {}
+        self.texts: dict[str, bytes] = {}
         self.digests: dict[str, str] = {}
 
     def read(self, path: Path) -> WorkflowFile | Diagnostic:
@@ -166,9 +169,9 @@ class _Reader:
             return None
 
     def _read(self, name: str, path: Path) -> bytes:
-        text = self._texts.get(name)
+        text = self.texts.get(name)
         if text is None:
-            self._texts[name] = text = path.read_bytes()
+            self.texts[name] = text = path.read_bytes()
             self.digests[name] = hashlib.sha256(text).hexdigest()
         return text
 

@@ -7,42 +7,44 @@ a workflow run side by side.
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from windlass.engine.local import LocalRun
-from windlass.lang.diagnostics import Severity
+from windlass.lang.diagnostics import Diagnostic, Severity
+from windlass.lang.expressions import to_text
 from windlass.model.status import Result
 from windlass.model.values import dataclass
+from windlass.operations.attempts import Interruption, Undertaking, WorkflowRun
 from windlass.operations.concealment import Concealment
-from windlass.operations.job_starts import JobStarter, check_labels
+from windlass.operations.definitions import Definition, Given
+from windlass.operations.history import make_history
+from windlass.operations.job_starts import check_labels
 from windlass.operations.plans import PlanOptions, plan_event
 from windlass.operations.readiness import RefusedWorkflow, judge
-from windlass.plan.contexts import RunIdentity, make_github_context
-from windlass.plan.inputs import fill_event, read_inputs
-from windlass.plan.run import RunMachine
+from windlass.plan.calls import find_called
 from windlass.plan.selection import Selection
 from windlass.protocol import events
+from windlass.stores.state_folder import STATE_FOLDER, prepare_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from windlass.errors import WindlassError
-    from windlass.lang.diagnostics import Diagnostic
     from windlass.lang.workflow.model import Workflow
+    from windlass.operations.history import History
     from windlass.operations.plans import Planning
     from windlass.plan.plan import WorkflowPlan
     from windlass.protocol.events import RunEvent
+
+__all__ = ["Interruption", "RunOptions", "RunReport", "WorkflowRun", "run_event"]
 
 EXIT_SUCCESS: Final = 0
 EXIT_FAILURE: Final = 1
 EXIT_PLATFORM: Final = 3
 EXIT_CANCELLED: Final = 130
 
-STATE_FOLDER: Final = ".windlass"
 _NO_PLAN_OPTIONS: Final = PlanOptions()
 
 
@@ -53,7 +55,8 @@ class RunOptions:
     `env` is added to every process. `labels` says by label where jobs run; `host` is this machine.
     Jobs for an environment are held unless it is in `allowed_environments`. With `committed`
     uncommitted changes are left out, with `keep` the jobs' folders stay. `max_jobs` None means one
-    job for every processor.
+    job for every processor. `private` are names such as `vars.REGION` whose values history must not
+    keep, since they come from files that only this machine has.
     """
 
     plan: PlanOptions = _NO_PLAN_OPTIONS
@@ -64,21 +67,7 @@ class RunOptions:
     committed: bool = False
     keep: bool = False
     max_jobs: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowRun:
-    """How one workflow ended; `jobs` holds each job's result by key, in the order they ended.
-
-    `kept` is the folder in which the jobs' folders were kept, None where they were removed.
-    """
-
-    id: str
-    path: str
-    name: str
-    result: Result
-    jobs: Mapping[str, Result]
-    kept: Path | None = None
+    private: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,41 +96,6 @@ class RunReport:
             return EXIT_PLATFORM
         failed = any(run.result is not Result.SUCCESS for run in self.runs)
         return EXIT_FAILURE if failed or _has_error(self.diagnostics) else EXIT_SUCCESS
-
-
-class Interruption:
-    """How whoever started a run ends it: politely the first time, at once the second.
-
-    May be called from a signal handler and from any thread, before and while something runs.
-    """
-
-    def __init__(self) -> None:
-        self._run: LocalRun | None = None
-        self._requests = 0
-
-    @property
-    def requested(self) -> bool:
-        """Whether the end was asked for."""
-        return self._requests > 0
-
-    def request(self) -> None:
-        """Cancel the run; asked again, kill what is left of it."""
-        self._requests += 1
-        self._pass_on()
-
-    def attach(self, run: LocalRun | None) -> None:
-        """Name the run that is to be ended; it may be too late for it already."""
-        self._run = run
-        if self.requested:
-            self._pass_on()
-
-    def _pass_on(self) -> None:
-        run = self._run
-        if run is None:
-            return
-        run.cancel("The run was cancelled")
-        if self._requests > 1:
-            run.force()
 
 
 def run_event(
@@ -173,7 +127,7 @@ def run_event(
     runs: tuple[WorkflowRun, ...] = ()
     breakdowns: list[WindlassError] = []
     if readiness.ready:
-        started = _Runs(planning, options, emit, interruption)
+        started = _Runs(planning, options, emit, interruption, _warn(planning, tell))
         runs, breakdowns = tuple(started.run(readiness.ready)), started.breakdowns
     return RunReport(
         planning=planning,
@@ -194,87 +148,93 @@ class _Runs:
         options: RunOptions,
         emit: Callable[[RunEvent], None],
         interruption: Interruption,
+        tell: Callable[[str], None],
     ) -> None:
         self._planning = planning
         self._options = options
         self._emit = emit
-        self._concealment = Concealment(options.secrets.values())
-        self.interruption = interruption
+        self._tell = tell
+        self._interruption = interruption
         self.breakdowns: list[WindlassError] = []
 
     def run(self, planned: tuple[WorkflowPlan, ...]) -> Iterator[WorkflowRun]:
         """Run workflows until all have ended or the user has interrupted."""
+        state = Path(self._planning.repository.root) / STATE_FOLDER
+        prepare_state(state)
+        history = make_history(state, self._tell)
+        try:
+            for plan in planned:
+                if self._interruption.requested:
+                    return
+                yield self._run_one(history, plan)
+        finally:
+            history.close()
+
+    def _run_one(self, history: History, plan: WorkflowPlan) -> WorkflowRun:
         workflows = {workflow.path: workflow for workflow in self._planning.library.workflows}
-        for plan in planned:
-            if self.interruption.requested:
-                return
-            yield self._run_one(workflows[plan.path], plan)
+        workflow = workflows[plan.path]
+        concealment = Concealment(self._options.secrets.values())
+        draft = _define(self._planning, self._options, plan, workflow)
+        definition, attempt = history.begin_run(draft, concealment.conceal_text)
+        try:
+            undertaking = Undertaking(
+                history, attempt, definition, workflow, concealment, self._emit
+            )
+            run = undertaking.carry_out(self._interruption)
+        finally:
+            attempt.folder.release()
+        self.breakdowns += undertaking.breakdowns
+        return run
 
-    def _run_one(self, workflow: Workflow, plan: WorkflowPlan) -> WorkflowRun:
-        # Microseconds since the epoch: unique here, and growing as GitHub's ids do.
-        identity = RunIdentity(id=time.time_ns() // 1000)
-        run_id, started = str(identity.id), time.monotonic()
-        jobs: dict[str, Result] = {}
-        starter = JobStarter(self._planning, run_id, self._state, self._options)
-        run = LocalRun(
-            RunMachine(workflow, self._contexts(workflow, identity), selection=self._selection),
-            starter.run_job,
-            emit=lambda event: self._see(event, jobs),
-            max_jobs=self._options.max_jobs or os.cpu_count() or 1,
-        )
-        self._emit(_run_started(run_id, plan, self._planning))
-        self.interruption.attach(run)
-        result = run.run()
-        self.interruption.attach(None)
-        self.breakdowns += run.breakdowns
-        seconds = time.monotonic() - started
-        self._emit(events.RunFinished(run=run_id, result=result, seconds=seconds))
-        return WorkflowRun(
-            id=run_id,
-            path=plan.path,
-            name=plan.name,
-            result=result,
-            jobs=jobs,
-            kept=starter.close(),
-        )
 
-    def _see(self, event: RunEvent, jobs: dict[str, Result]) -> None:
-        event = self._concealment.conceal(event)
-        if isinstance(event, events.JobFinished):
-            jobs[event.job] = event.result
-        elif isinstance(event, events.JobSkipped):
-            jobs[event.job] = Result.SKIPPED
-        self._emit(event)
+def _define(
+    planning: Planning, options: RunOptions, plan: WorkflowPlan, workflow: Workflow
+) -> Definition:
+    """Return the definition of a run that has neither id nor number yet."""
+    event = planning.event
+    assert event is not None  # noqa: S101 (there is a plan)
+    inputs: Any = event.payload.get("inputs") if event.name == "workflow_dispatch" else {}
+    given = Given(
+        secrets=options.secrets,
+        inputs={name: to_text(value) for name, value in (inputs or {}).items()},
+        vars=options.plan.variables,
+        env=options.env,
+    )
+    paths = (workflow.path, *find_called(workflow))
+    texts = {path: planning.library.texts[path] for path in paths}
+    return Definition(
+        run="",
+        attempt=0,
+        number=0,
+        created=time.time(),
+        name=plan.name,
+        path=plan.path,
+        texts={path: text.decode("utf-8", "surrogateescape") for path, text in texts.items()},
+        repository=planning.repository,
+        event=event,
+        given=given,
+        selection=Selection(options.plan.job, options.plan.matrix),
+        labels=options.labels,
+        allowed_environments=options.allowed_environments,
+        committed=options.committed,
+        keep=options.keep,
+        max_jobs=options.max_jobs,
+        private=options.private,
+    )
 
-    @property
-    def _state(self) -> Path:
-        return Path(self._planning.repository.root) / STATE_FOLDER
 
-    @property
-    def _selection(self) -> Selection:
-        return Selection(self._options.plan.job, self._options.plan.matrix)
+def _warn(
+    planning: Planning, tell: Callable[[Path, Sequence[Diagnostic]], None] | None
+) -> Callable[[str], None]:
+    """Return what tells of trouble with history, as a warning."""
 
-    def _contexts(self, workflow: Workflow, identity: RunIdentity) -> dict[str, Any]:
-        assert self._planning.event is not None  # noqa: S101 (there is a plan)
-        event = fill_event(self._planning.event, workflow)
-        github = make_github_context(event, self._planning.repository, workflow, identity)
-        return {
-            "github": github,
-            "inputs": read_inputs(workflow, event),
-            "vars": dict(self._options.plan.variables),
-        }
+    def warn(message: str) -> None:
+        if tell is not None:
+            found = Diagnostic(code="history", message=message, severity=Severity.WARNING)
+            tell(planning.library.root, (found,))
+
+    return warn
 
 
 def _has_error(diagnostics: tuple[Diagnostic, ...]) -> bool:
     return any(found.severity is Severity.ERROR for found in diagnostics)
-
-
-def _run_started(run_id: str, plan: WorkflowPlan, planning: Planning) -> events.RunStarted:
-    event = planning.event
-    return events.RunStarted(
-        run=run_id,
-        workflow=plan.name,
-        path=plan.path,
-        github_event=event.name if event else "",
-        sha=event.sha if event else "",
-    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from windlass.lang.casing import equals_ignoring_case
 from windlass.lang.expressions import UNKNOWN, Unknown, holds_unknown, kind_of, to_text
 from windlass.lang.template import TemplateFault, evaluate_token_partial
 from windlass.model.values import dataclass
@@ -33,6 +34,10 @@ class Concurrency:
     group: str
     cancel_in_progress: bool = False
     queue: Literal["single", "max"] = "single"
+
+    def is_same_group(self, other: Concurrency) -> bool:
+        """Tell whether two names mean one group."""
+        return equals_ignoring_case(self.group, other.group)
 
 
 def evaluate_concurrency(

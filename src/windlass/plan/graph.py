@@ -17,12 +17,27 @@ from windlass.model.status import Result
 from windlass.plan.predecessors import Ancestry
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from windlass.lang.expressions import Value
+    from windlass.lang.tokens import Token
     from windlass.lang.workflow.model import AnyJob, Workflow
+    from windlass.plan.concurrency import Concurrency
     from windlass.plan.faults import PlanFault
     from windlass.plan.orders import SecretHandover
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Entrance:
+    """A concurrency group that a run, a call or a job is in or, until `entered`, waits for.
+
+    `proceed` starts what waits.
+    """
+
+    owner: Level | LegRun
+    concurrency: Concurrency
+    proceed: Callable[[], None]
+    entered: bool = False
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -41,6 +56,22 @@ class Level:
     nodes: dict[str, Node] = field(default_factory=dict)
     unfinished: int = 0
     cancelled: bool = False
+    entrance: Entrance | None = None
+
+    @property
+    def group_token(self) -> Token | None:
+        """The `concurrency:` of the workflow."""
+        return self.workflow.concurrency
+
+    @property
+    def group_key(self) -> str:
+        """What the level itself is called where it enters a concurrency group."""
+        return self.key_of("")
+
+    @property
+    def group_name(self) -> str:
+        """What people see of the level where it enters a concurrency group."""
+        return self.workflow.name or self.workflow.path if self.caller is None else self.caller.name
 
     def key_of(self, key: str) -> str:
         """Return a key within this workflow as it is called within the run."""
@@ -127,6 +158,41 @@ class LegRun:
     continue_on_error: bool = False
     cancelled: bool = False
     called: Level | None = None
+    entrance: Entrance | None = None
+
+    @property
+    def group_token(self) -> Token | None:
+        """The `concurrency:` of the job."""
+        return self.node.job.concurrency
+
+    @property
+    def group_key(self) -> str:
+        """What the leg is called where it enters a concurrency group."""
+        return self.key
+
+    @property
+    def group_name(self) -> str:
+        """What people see of the leg where it enters a concurrency group."""
+        return self.name
+
+
+def find_holder(owner: Level | LegRun, concurrency: Concurrency) -> str | None:
+    """Return the name of what a run, a call or a job is part of and is in the same group already.
+
+    None where there is no such thing: the group may be waited for.
+    """
+    around: Level | LegRun | None = _around(owner)
+    while around is not None:
+        held = around.entrance
+        if held is not None and held.concurrency.is_same_group(concurrency):
+            is_run = isinstance(around, Level) and around.caller is None
+            return "top level workflow" if is_run else around.group_name
+        around = _around(around)
+    return None
+
+
+def _around(owner: Level | LegRun) -> Level | LegRun | None:
+    return owner.caller if isinstance(owner, Level) else owner.node.level
 
 
 def build_level(level: Level, chosen: Collection[str] | None = None) -> list[Node]:

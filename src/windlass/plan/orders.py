@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from windlass.lang.tokens import MappingToken
     from windlass.lang.workflow.model import Job, Workflow
     from windlass.model.status import Result
+    from windlass.plan.concurrency import Concurrency
     from windlass.plan.decision import Decision
 
 DEFAULT_TIMEOUT_MINUTES: Final = 360
@@ -95,10 +96,33 @@ class CancelJob:
 
 
 @dataclass(frozen=True, slots=True)
+class EnterGroup:
+    """Wait until nobody else runs in a concurrency group; the answer is a signal.
+
+    `key` is that of the job, or empty for the run, or that of a call with ` / ` behind it for the
+    group of the called workflow itself.
+    """
+
+    key: str
+    name: str
+    concurrency: Concurrency
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveGroup:
+    """Let others run in the group, or do not wait for it any more."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class FinishRun:
-    """Everything has ended."""
+    """Everything has ended; `reason` says why, where no job's end does."""
 
     result: Result
+    reason: str = ""
 
 
-Order: TypeAlias = StartJob | SkipJob | DropJob | RejectJob | CancelJob | FinishRun
+Order: TypeAlias = (
+    StartJob | SkipJob | DropJob | RejectJob | CancelJob | EnterGroup | LeaveGroup | FinishRun
+)

@@ -17,16 +17,33 @@ from windlass.lang.tokens import StringToken
 from windlass.lang.workflow.model import CallJob
 from windlass.model.status import Result
 from windlass.plan.calls import combine_results, evaluate_outputs
+from windlass.plan.concurrency import evaluate_concurrency
 from windlass.plan.conditions import decide_job
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.faults import PlanFault
-from windlass.plan.graph import LegRun, Level, Node, build_level
+from windlass.plan.graph import Entrance, LegRun, Level, Node, build_level, find_holder
+from windlass.plan.groups import describe_deadlock
 from windlass.plan.keys import describe_fault
 from windlass.plan.launch import leg_contexts, name_leg, open_call, prepare_job
 from windlass.plan.matrix import expand
-from windlass.plan.orders import CancelJob, DropJob, FinishRun, RejectJob, SkipJob
+from windlass.plan.orders import (
+    CancelJob,
+    DropJob,
+    EnterGroup,
+    FinishRun,
+    LeaveGroup,
+    RejectJob,
+    SkipJob,
+)
 from windlass.plan.selection import Selection, select_jobs
-from windlass.plan.signals import CancelRequested, JobFinished, RunStarted
+from windlass.plan.signals import (
+    CancelRequested,
+    GroupDenied,
+    GroupEntered,
+    JobCancelRequested,
+    JobFinished,
+    RunStarted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -58,6 +75,7 @@ class RunMachine:
         self._selection = selection
         self._running: dict[str, LegRun] = {}
         self._keys: set[str] = set()
+        self._entrances: dict[str, Entrance] = {}
         self._orders: list[Order] = []
         self._tasks: deque[Callable[[], None]] = deque()
         self._started = False
@@ -75,6 +93,12 @@ class RunMachine:
                 self._finish_job(signal)
             case CancelRequested():
                 self._cancel(self._root, signal.reason)
+            case JobCancelRequested(key, reason):
+                self._cancel_one(key, reason)
+            case GroupEntered(key):
+                self._enter_group(key)
+            case GroupDenied(key, reason):
+                self._be_denied(key, reason)
         while self._tasks:
             self._tasks.popleft()()
         return self._orders
@@ -86,7 +110,8 @@ class RunMachine:
     def _start(self) -> None:
         if not self._started:
             self._started = True
-            self._enter(self._root, select_jobs(self._root.workflow, self._selection))
+            chosen = select_jobs(self._root.workflow, self._selection)
+            self._wait_for_group(self._root, partial(self._enter, self._root, chosen))
 
     def _enter(self, level: Level, chosen: Collection[str] | None = None) -> None:
         for node in build_level(level, chosen):
@@ -162,9 +187,9 @@ class RunMachine:
         if leg.fault is not None:
             self._reject_leg(leg, leg.fault)
         elif isinstance(job, CallJob):
-            self._call(leg)
+            self._wait_for_group(leg, partial(self._call, leg))
         else:
-            self._start_job(leg, job)
+            self._wait_for_group(leg, partial(self._start_job, leg, job))
 
     def _call(self, leg: LegRun) -> None:
         level = open_call(leg)
@@ -172,7 +197,7 @@ class RunMachine:
             self._reject_leg(leg, level)
             return
         leg.called = level
-        self._enter(level)
+        self._wait_for_group(level, partial(self._enter, level))
 
     def _start_job(self, leg: LegRun, job: Job) -> None:
         order = prepare_job(
@@ -189,6 +214,72 @@ class RunMachine:
         leg.continue_on_error = order.continue_on_error
         self._running[leg.key] = leg
         self._orders.append(order)
+
+    # Concurrency groups
+
+    def _wait_for_group(self, owner: Level | LegRun, proceed: Callable[[], None]) -> None:
+        """Go on at once, or as soon as the concurrency group of a run, a call or a job lets it."""
+        token = owner.group_token
+        if token is None:
+            proceed()
+            return
+        concurrency = evaluate_concurrency(token, owner.contexts)
+        if isinstance(concurrency, Unknown):
+            concurrency = PlanFault("The group depends on a value that is not known", token.span)
+        if isinstance(concurrency, PlanFault):
+            self._reject_owner(owner, concurrency)
+            return
+        owner.entrance = Entrance(owner=owner, concurrency=concurrency, proceed=proceed)
+        holder = find_holder(owner, concurrency)
+        if holder is not None:
+            deadlock = describe_deadlock(concurrency.group, holder, owner.group_name)
+            self._give_up(owner, deadlock)
+            return
+        self._entrances[owner.group_key] = owner.entrance
+        self._orders.append(EnterGroup(owner.group_key, owner.group_name, concurrency))
+
+    def _enter_group(self, key: str) -> None:
+        entrance = self._entrances.get(key)
+        if entrance is not None and not entrance.entered:
+            entrance.entered = True
+            self._later(entrance.proceed)
+
+    def _be_denied(self, key: str, reason: str) -> None:
+        entrance = self._entrances.get(key)
+        if entrance is not None and not entrance.entered:
+            del self._entrances[key]
+            self._give_up(entrance.owner, reason)
+
+    def _leave_group(self, owner: Level | LegRun) -> None:
+        if self._entrances.pop(owner.group_key, None) is not None:
+            self._orders.append(LeaveGroup(owner.group_key))
+
+    def _is_waiting(self, owner: Level | LegRun) -> bool:
+        entrance = self._entrances.get(owner.group_key)
+        return entrance is not None and not entrance.entered
+
+    def _give_up(self, owner: Level | LegRun, reason: str) -> None:
+        """End as cancelled what has not begun."""
+        self._leave_group(owner)
+        if isinstance(owner, LegRun):
+            self._orders.append(DropJob(owner.key, owner.name, reason))
+            self._later(partial(self._end_leg, owner, Result.CANCELLED, {}))
+            return
+        owner.cancelled = True
+        if owner.caller is not None:
+            self._give_up(owner.caller, reason)
+        else:
+            self._finish_run(Result.CANCELLED, reason)
+
+    def _reject_owner(self, owner: Level | LegRun, fault: PlanFault) -> None:
+        """Fail what has a group that cannot be evaluated; of a run, every job."""
+        leg = owner if isinstance(owner, LegRun) else owner.caller
+        if leg is not None:
+            self._reject_leg(leg, fault)
+            return
+        for job in self._root.workflow.jobs:
+            self._orders.append(RejectJob(job.id, job.id, describe_fault(fault)))
+        self._finish_run(Result.FAILURE)
 
     # How legs, jobs and levels end
 
@@ -214,6 +305,7 @@ class RunMachine:
         node = leg.node
         if node.running.pop(leg.key, None) is None:
             return
+        self._leave_group(leg)
         node.outputs.update({name: value for name, value in outputs.items() if value})
         forgiven = result is Result.FAILURE and leg.continue_on_error
         node.leg_results.add(Result.SUCCESS if forgiven else result)
@@ -245,6 +337,7 @@ class RunMachine:
     def _leave(self, level: Level) -> None:
         """End a level: the run itself, or a called workflow."""
         result = combine_results({node.result for node in level.nodes.values() if node.result})
+        self._leave_group(level)
         if level.caller is None:
             self._finish_run(result)
             return
@@ -255,12 +348,13 @@ class RunMachine:
         else:
             self._end_leg(level.caller, result, outputs)
 
-    def _finish_run(self, result: Result) -> None:
+    def _finish_run(self, result: Result, reason: str = "") -> None:
         """A run is as bad as its worst job; a cancelled one is never a success."""
         if result is not Result.FAILURE and self._root.cancelled:
             result = Result.CANCELLED
         self._finished = True
-        self._orders.append(FinishRun(Result.SUCCESS if result is Result.SKIPPED else result))
+        result = Result.SUCCESS if result is Result.SKIPPED else result
+        self._orders.append(FinishRun(result, reason))
 
     # Cancellation
 
@@ -270,6 +364,9 @@ class RunMachine:
         Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
         """
         if level.cancelled or not self._started:
+            return
+        if self._is_waiting(level):
+            self._give_up(level, reason)
             return
         level.cancelled = True
         for node in list(level.nodes.values()):
@@ -285,8 +382,19 @@ class RunMachine:
         decision = decide_job(node.job.condition, contexts, node.ancestry())
         return isinstance(decision, Decision) and decision.verdict is Verdict.RUN
 
+    def _cancel_one(self, key: str, reason: str) -> None:
+        """Cancel one job, or what else waits for a group or is in one."""
+        entrance = self._entrances.get(key)
+        owner = self._running.get(key) if entrance is None else entrance.owner
+        if isinstance(owner, Level):
+            self._cancel(owner, reason)
+        elif owner is not None:
+            self._cancel_leg(owner, reason)
+
     def _cancel_leg(self, leg: LegRun, reason: str) -> None:
-        if leg.called is not None:
+        if self._is_waiting(leg):
+            self._give_up(leg, reason)
+        elif leg.called is not None:
             self._cancel(leg.called, reason)
         elif leg.key in self._running and not leg.cancelled:
             leg.cancelled = True

@@ -39,4 +39,29 @@ class CancelRequested:
     reason: str
 
 
-Signal: TypeAlias = RunStarted | JobFinished | CancelRequested
+@dataclass(frozen=True, slots=True)
+class JobCancelRequested:
+    """Somebody asked for one job to end, or for what else has the key of an `EnterGroup`."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEntered:
+    """The answer to `EnterGroup`: nobody else runs in the group."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDenied:
+    """The other answer to `EnterGroup`: somebody newer took the place of whoever waited."""
+
+    key: str
+    reason: str
+
+
+Signal: TypeAlias = (
+    RunStarted | JobFinished | CancelRequested | JobCancelRequested | GroupEntered | GroupDenied
+)

@@ -66,6 +66,16 @@ class JobSkipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A job, or the whole run where `job` is empty, waits for its concurrency group."""
+
+    event: ClassVar[str] = "waiting"
+    job: str
+    name: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
     """A step begins; `step` is its id within the job, `parent` the composite step it is part of.
 
@@ -169,6 +179,7 @@ RunEvent: TypeAlias = (
     | RunStarted
     | JobStarted
     | JobSkipped
+    | Waiting
     | StepStarted
     | StepSkipped
     | Output

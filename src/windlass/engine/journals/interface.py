@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -10,9 +10,12 @@ if TYPE_CHECKING:
     from windlass.plan.orders import Order
     from windlass.plan.signals import Signal
 
+Outline: TypeAlias = tuple[str, str]
+"""What is kept of an order: its kind and its subject, see `windlass.engine.journals.codec`."""
+
 
 class Journal(Protocol):
-    """An append-only log of one run's signals, each with the orders it led to.
+    """An append-only log of one run's signals, each with the outlines of the orders it led to.
 
     `append` is atomic: after it returns, both the signal and its orders are kept; if it raises,
     neither is, and the orders must not be carried out.
@@ -28,5 +31,12 @@ class Journal(Protocol):
     def signals(self) -> Iterator[Signal]:
         """Yield the signals in order: replaying them gives the same state and the same orders."""
 
-    def orders(self) -> Iterator[tuple[Order, ...]]:
-        """Yield the orders each signal led to, one tuple for every signal, in the same order."""
+    def outlines(self) -> Iterator[tuple[Outline, ...]]:
+        """Yield the outlines of the orders each signal led to, one tuple for every signal."""
+
+    def outline(self, orders: Sequence[Order]) -> tuple[Outline, ...]:
+        """Return the outlines that this journal would keep.
+
+        Whoever tells a fresh machine the signals asks this after each of them: what is kept of a
+        later signal may be named after what the orders before it said.
+        """

@@ -1,0 +1,145 @@
+"""Show one run: its jobs and steps, how each ended, and what was annotated.
+
+A run that was interrupted (by a crash, or `kill -9`) is shown as such, with what had ended by then.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from windlass.cli.history_options import (
+    add_directory_option,
+    add_run_argument,
+    entered_history,
+)
+from windlass.cli.marks import annotation_text, format_seconds
+from windlass.cli.run_states import describe_state, paint_status
+from windlass.cli.runs import SHORT_SHA, describe_attempt
+from windlass.cli.terminal import open_terminal, visible
+from windlass.errors import InputError
+from windlass.operations.run_views import show_attempt
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from windlass.cli.parser import Parser
+    from windlass.cli.terminal import Terminal
+    from windlass.operations.history import Attempt
+    from windlass.operations.run_views import JobView, RunView, StepView
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of `windlass show`."""
+    add_run_argument(parser)
+    add_directory_option(parser)
+    parser.add_argument(
+        "--attempt", type=int, metavar="N", help="the n-th attempt; default: the last one"
+    )
+    parser.add_argument("--json", action="store_true", help="print the run as JSON")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Print the run."""
+    terminal = open_terminal(sys.stdout)
+    with entered_history(arguments) as history:
+        attempts = history.attempts(history.find(arguments.run).row.run.id)
+    attempt = choose_attempt(attempts, arguments.attempt)
+    view = show_attempt(attempt)
+    if arguments.json:
+        terminal.write(json.dumps(_describe(attempt, view), indent=2) + "\n")
+    else:
+        lines = _lay_out(attempt, view, terminal)
+        terminal.write("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def choose_attempt(attempts: list[Attempt], number: int | None) -> Attempt:
+    """Return one attempt of a run: the last one unless a number says which.
+
+    Raises InputError where there is none of that number.
+    """
+    for attempt in attempts:
+        if attempt.row.attempt == (number or attempts[-1].row.attempt):
+            return attempt
+    known = ", ".join(str(attempt.row.attempt) for attempt in attempts)
+    raise InputError(f"the run has no attempt {number}", hint=f"it has {known}")
+
+
+def _describe(attempt: Attempt, view: RunView) -> dict[str, Any]:
+    return {
+        **describe_attempt(attempt),
+        "jobs": [_describe_job(job) for job in view.jobs.values()],
+    }
+
+
+def _describe_job(job: JobView) -> dict[str, Any]:
+    return {
+        "job": job.key,
+        "name": job.name,
+        "state": job.status,
+        "seconds": job.seconds,
+        "reason": job.reason,
+        "outputs": dict(job.outputs),
+        "steps": [_describe_step(step) for step in job.steps.values()],
+        "annotations": [
+            {
+                "step": it.step,
+                "level": it.level,
+                "message": it.message,
+                "properties": dict(it.properties),
+            }
+            for it in job.annotations
+        ],
+        "summary": job.summary,
+    }
+
+
+def _describe_step(step: StepView) -> dict[str, Any]:
+    values = {field.name: getattr(step, field.name) for field in fields(step)}
+    return {"step": values.pop("id"), "state": values.pop("status"), **values}
+
+
+def _lay_out(attempt: Attempt, view: RunView, terminal: Terminal) -> Iterator[str]:
+    row = attempt.row
+    state = describe_state(attempt)
+    paint = terminal.paint
+    yield f"{paint_status(state, terminal)} {paint(visible(row.run.workflow), 'bold')}  {state}"
+    again = f", attempt {row.attempt}" if row.attempt > 1 else ""
+    about = f"run {row.run.id} (number {row.run.number}{again})"
+    where = f"{row.run.path} on {row.run.event} at {row.run.sha[:SHORT_SHA]}"
+    yield paint(visible(f"{about}  {where}"), "dim")
+    for job in view.jobs.values():
+        yield from _lay_out_job(job, terminal)
+    if state == "interrupted":
+        yield ""
+        yield f"`windlass resume {row.run.id}` goes on where it stopped"
+
+
+def _lay_out_job(job: JobView, terminal: Terminal) -> Iterator[str]:
+    yield ""
+    remark = job.reason or _seconds(job.seconds)
+    head = f"{paint_status(job.status, terminal)} {terminal.paint(visible(job.name), 'bold')}"
+    yield f"{head}  {terminal.paint(visible(remark), 'dim')}".rstrip()
+    for step in job.steps.values():
+        indent = "      " if step.parent else "    "
+        remark = _remark(step)
+        name = f"{paint_status(step.status, terminal)} {visible(step.name)}"
+        yield f"{indent}{name}  {terminal.paint(visible(remark), 'dim')}".rstrip()
+    for annotation in job.annotations:
+        yield f"    {annotation_text(annotation, terminal)}"
+
+
+def _remark(step: StepView) -> str:
+    if step.reason:
+        return step.reason
+    code = f"exit code {step.exit_code}  " if step.exit_code else ""
+    forgiven = step.conclusion is not None and step.conclusion != step.status
+    return f"{code}{'continue-on-error  ' if forgiven else ''}{_seconds(step.seconds)}"
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else format_seconds(seconds)

@@ -1,0 +1,1 @@
+"""Our tables: their migrations, and one module of questions for each noun."""

@@ -1,0 +1,62 @@
+"""The tables, as the steps that made them: numbered from 1, forward only, never changed afterwards.
+
+The statements are plain SQL that SQLite and PostgreSQL both take. Points in time are seconds since
+the epoch, signals and orders are JSON (`windlass.engine.journals.codec`), results are the words of
+`windlass.model.status.Result`, and NULL is what is not known yet.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        """
+        CREATE TABLE runs (
+            id TEXT NOT NULL PRIMARY KEY,
+            number INTEGER NOT NULL,
+            workflow TEXT NOT NULL,
+            path TEXT NOT NULL,
+            event TEXT NOT NULL,
+            sha TEXT NOT NULL,
+            ref TEXT NOT NULL,
+            created DOUBLE PRECISION NOT NULL
+        )
+        """,
+        "CREATE INDEX runs_by_path ON runs (path, number)",
+        """
+        CREATE TABLE attempts (
+            run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            attempt INTEGER NOT NULL,
+            started DOUBLE PRECISION NOT NULL,
+            finished DOUBLE PRECISION,
+            result TEXT,
+            PRIMARY KEY (run, attempt)
+        )
+        """,
+        """
+        CREATE TABLE run_events (
+            run TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            signal TEXT NOT NULL,
+            orders TEXT NOT NULL,
+            PRIMARY KEY (run, attempt, seq),
+            FOREIGN KEY (run, attempt) REFERENCES attempts (run, attempt) ON DELETE CASCADE
+        )
+        """,
+        """
+        CREATE TABLE group_members (
+            name TEXT NOT NULL,
+            ticket INTEGER NOT NULL,
+            run TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            job TEXT NOT NULL,
+            state TEXT NOT NULL,
+            PRIMARY KEY (name, ticket)
+        )
+        """,
+        "CREATE UNIQUE INDEX group_members_by_job ON group_members (run, attempt, job)",
+    ),
+)
+"""Migration number n takes the tables from version n - 1 to version n."""

@@ -1,0 +1,41 @@
+"""The journals of attempts: each signal with the orders that it led to, both as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from windlass.db.database import Database
+
+Entry = tuple[str, str]
+"""A signal and its orders."""
+
+
+def add_entries(
+    connection: sqlite3.Connection, run: str, attempt: int, first: int, entries: Iterable[Entry]
+) -> None:
+    """Add entries to a journal, numbered from `first`."""
+    connection.executemany(
+        "INSERT INTO run_events VALUES (?, ?, ?, ?, ?)",
+        [(run, attempt, first + number, *entry) for number, entry in enumerate(entries)],
+    )
+
+
+def count_entries(connection: sqlite3.Connection, run: str, attempt: int) -> int:
+    """Return how many entries a journal has, which is the number of the next one."""
+    ((count,),) = connection.execute(
+        "SELECT count(*) FROM run_events WHERE run = ? AND attempt = ?", (run, attempt)
+    ).fetchall()
+    return int(count)
+
+
+def read_entries(database: Database, run: str, attempt: int) -> list[Entry]:
+    """Return a journal from its beginning."""
+    rows = database.ask(
+        "SELECT signal, orders FROM run_events WHERE run = ? AND attempt = ? ORDER BY seq",
+        (run, attempt),
+    )
+    return [(str(signal), str(orders)) for signal, orders in rows]

@@ -1,0 +1,128 @@
+"""Runs and their attempts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from windlass.model.status import Result
+from windlass.model.values import dataclass
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from windlass.db.database import Database
+
+_ATTEMPTS: Final = """
+SELECT runs.id, runs.number, runs.workflow, runs.path, runs.event, runs.sha, runs.ref, runs.created,
+    attempts.attempt, attempts.started, attempts.finished, attempts.result
+FROM runs JOIN attempts ON attempts.run = runs.id
+"""
+
+_LATEST: Final = """
+WHERE attempts.attempt = (SELECT max(attempt) FROM attempts WHERE run = runs.id)
+ORDER BY runs.created DESC, runs.id DESC
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """A run that is to be entered. `number` counts the runs of one workflow file, from 1."""
+
+    id: str
+    number: int
+    workflow: str
+    path: str
+    event: str
+    sha: str
+    ref: str
+    created: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRow:
+    """One attempt with its run; `finished` and `result` are None until it has ended."""
+
+    run: RunRow
+    attempt: int
+    started: float
+    finished: float | None = None
+    result: Result | None = None
+
+
+def next_number(connection: sqlite3.Connection, path: str) -> int:
+    """Return the number that the next run of a workflow file gets."""
+    question = "SELECT max(number) FROM runs WHERE path = ?"
+    ((highest,),) = connection.execute(question, (path,)).fetchall()
+    return int(highest or 0) + 1
+
+
+def enter_attempt(connection: sqlite3.Connection, row: AttemptRow) -> None:
+    """Enter an attempt, and its run where that is not known yet. May be done again."""
+    run = row.run
+    values = (run.id, run.number, run.workflow, run.path, run.event, run.sha, run.ref, run.created)
+    connection.execute(
+        "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", values
+    )
+    result = None if row.result is None else row.result.value
+    connection.execute(
+        "INSERT INTO attempts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (run.id, row.attempt, row.started, row.finished, result),
+    )
+
+
+def finish_attempt(
+    connection: sqlite3.Connection, run: str, attempt: int, finished: float, result: Result
+) -> None:
+    """Note how an attempt has ended."""
+    connection.execute(
+        "UPDATE attempts SET finished = ?, result = ? WHERE run = ? AND attempt = ?",
+        (finished, result.value, run, attempt),
+    )
+
+
+def list_latest(database: Database, limit: int | None = None) -> list[AttemptRow]:
+    """Return the last attempt of each run, newest run first."""
+    question = _ATTEMPTS + _LATEST
+    if limit is None:
+        return _read(database.ask(question))
+    return _read(database.ask(question + " LIMIT ?", (limit,)))
+
+
+def list_attempts(database: Database, run: str) -> list[AttemptRow]:
+    """Return the attempts of one run, oldest first; none where there is no such run."""
+    question = _ATTEMPTS + "WHERE runs.id = ? ORDER BY attempts.attempt"
+    return _read(database.ask(question, (run,)))
+
+
+def list_ids(database: Database) -> list[str]:
+    """Return the ids of all runs, newest first."""
+    return [row[0] for row in database.ask("SELECT id FROM runs ORDER BY created DESC, id DESC")]
+
+
+def remove_run(connection: sqlite3.Connection, run: str) -> None:
+    """Forget a run, its attempts and their journals."""
+    connection.execute("DELETE FROM runs WHERE id = ?", (run,))
+
+
+def _read(rows: Iterable[tuple[Any, ...]]) -> list[AttemptRow]:
+    """Turn rows of `_ATTEMPTS` into values."""
+    return [
+        AttemptRow(
+            run=RunRow(
+                id=row[0],
+                number=row[1],
+                workflow=row[2],
+                path=row[3],
+                event=row[4],
+                sha=row[5],
+                ref=row[6],
+                created=row[7],
+            ),
+            attempt=row[8],
+            started=row[9],
+            finished=row[10],
+            result=None if row[11] is None else Result(row[11]),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,1 @@
+"""Where runs and jobs wait for their concurrency groups: one file per adapter of the port."""

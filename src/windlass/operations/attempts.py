@@ -1,0 +1,224 @@
+"""Carrying out one attempt of a run: its machine, its journal, its jobs, and what is told of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from windlass.engine.control import ControlListener
+from windlass.engine.groups.local import LocalGroups
+from windlass.engine.journals.local import LocalJournal
+from windlass.engine.key_cover import KeyCover
+from windlass.engine.local import LocalRun
+from windlass.engine.resumption import resume
+from windlass.model.status import Result
+from windlass.model.values import dataclass
+from windlass.operations.job_starts import JobStarter
+from windlass.plan.contexts import RunIdentity, make_github_context
+from windlass.plan.inputs import fill_event, read_inputs
+from windlass.plan.run import RunMachine
+from windlass.protocol import events
+from windlass.protocol.event_lines import write_event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from windlass.errors import WindlassError
+    from windlass.jobs.cancellation import Cancellation
+    from windlass.lang.workflow.model import Workflow
+    from windlass.operations.concealment import Concealment
+    from windlass.operations.definitions import Definition
+    from windlass.operations.history import Attempt, History
+    from windlass.plan.orders import StartJob
+    from windlass.plan.signals import JobFinished
+    from windlass.protocol.events import RunEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowRun:
+    """How one workflow ended; `jobs` holds each job's result by key, in the order they ended.
+
+    `kept` is the folder in which the jobs' folders were kept, None where they were removed.
+    """
+
+    id: str
+    path: str
+    name: str
+    result: Result
+    jobs: Mapping[str, Result]
+    kept: Path | None = None
+
+
+class Interruption:
+    """How whoever started a run ends it: politely the first time, at once the second.
+
+    May be called from a signal handler and from any thread, before and while something runs.
+    """
+
+    def __init__(self) -> None:
+        self._run: LocalRun | None = None
+        self._requests = 0
+
+    @property
+    def requested(self) -> bool:
+        """Whether the end was asked for."""
+        return self._requests > 0
+
+    def request(self) -> None:
+        """Cancel the run; asked again, kill what is left of it."""
+        self._requests += 1
+        self._pass_on()
+
+    def attach(self, run: LocalRun | None) -> None:
+        """Name the run that is to be ended; it may be too late for it already."""
+        self._run = run
+        if self.requested:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        run = self._run
+        if run is None:
+            return
+        run.cancel("The run was cancelled")
+        if self._requests > 1:
+            run.force()
+
+
+class Undertaking:
+    """One attempt while it is carried out, in the calling thread and those of its jobs."""
+
+    def __init__(
+        self,
+        history: History,
+        attempt: Attempt,
+        definition: Definition,
+        workflow: Workflow,
+        concealment: Concealment,
+        emit: Callable[[RunEvent], None],
+    ) -> None:
+        """Take an attempt that this process has claimed; `emit` gets its events, one at a time."""
+        self._history = history
+        self._attempt = attempt
+        self._definition = definition
+        self._workflow = workflow
+        self._concealment = concealment
+        self._emit = emit
+        self._jobs: dict[str, Result] = {}
+        self.breakdowns: tuple[WindlassError, ...] = ()
+
+    def carry_out(
+        self, interruption: Interruption, kept: Mapping[str, JobFinished] | None = None
+    ) -> WorkflowRun:
+        """Begin the attempt, or go on where its journal ends, until the run has ended.
+
+        The jobs of `kept` count as ended so, by key, and are not started.
+
+        Raises:
+            PlatformError: the history cannot be written.
+        """
+        started, definition = time.monotonic(), self._definition
+        starter = JobStarter(definition, self._history.state, self._concealment.conceal_text)
+        cover = KeyCover(self._concealment.conceal_text)
+        row = self._attempt.row
+        journal = LocalJournal(self._history.database, row, self._history.tell, cover)
+        machine = RunMachine(self._workflow, self._contexts(), selection=definition.selection)
+        run = LocalRun(
+            machine,
+            _answer_for(kept or {}, starter.run_job),
+            emit=self._see,
+            max_jobs=definition.max_jobs or os.cpu_count() or 1,
+            journal=journal,
+            resumption=resume(machine, journal),
+            open_groups=partial(
+                LocalGroups,
+                path=self._history.path,
+                folders=self._history.folders,
+                run=definition.run,
+                attempt=definition.attempt,
+                cover=cover,
+            ),
+        )
+        self._see(self._describe_start())
+        with ControlListener(self._attempt.folder.control, run):
+            interruption.attach(run)
+            result = run.run()
+            interruption.attach(None)
+        self.breakdowns = run.breakdowns
+        seconds = time.monotonic() - started
+        self._see(events.RunFinished(run=definition.run, result=result, seconds=seconds))
+        journal.finish(time.time(), result)
+        return WorkflowRun(
+            id=definition.run,
+            path=definition.path,
+            name=definition.name,
+            result=result,
+            jobs=self._jobs,
+            kept=starter.close(),
+        )
+
+    def _see(self, event: RunEvent) -> None:
+        """Hide the secrets of an event, keep it, and tell it."""
+        event = self._concealment.conceal(event)
+        if isinstance(event, events.JobFinished):
+            self._jobs[event.job] = event.result
+        elif isinstance(event, events.JobSkipped):
+            self._jobs[event.job] = Result.SKIPPED
+        if not isinstance(event, events.Output):
+            self._attempt.folder.append_event(write_event(event, time.time()))
+        self._emit(event)
+
+    def _describe_start(self) -> events.RunStarted:
+        definition = self._definition
+        return events.RunStarted(
+            run=definition.run,
+            workflow=definition.name,
+            path=definition.path,
+            github_event=definition.event.name,
+            sha=definition.event.sha,
+        )
+
+    def _contexts(self) -> dict[str, Any]:
+        definition, workflow = self._definition, self._workflow
+        event = definition.event
+        if event.name == "workflow_dispatch":
+            payload = {**event.payload, "inputs": dict(definition.given.inputs)}
+            event = replace(event, payload=payload)
+        event = fill_event(event, workflow)
+        identity = RunIdentity(
+            id=int(definition.run), number=definition.number, attempt=definition.attempt
+        )
+        return {
+            "github": make_github_context(event, definition.repository, workflow, identity),
+            "inputs": read_inputs(workflow, event),
+            "vars": dict(definition.given.vars),
+        }
+
+
+def _answer_for(
+    kept: Mapping[str, JobFinished],
+    run_job: Callable[[StartJob, Cancellation, Callable[[RunEvent], None]], JobFinished],
+) -> Callable[[StartJob, Cancellation, Callable[[RunEvent], None]], JobFinished]:
+    """Return what runs jobs, but answers at once for those that are kept."""
+
+    def answer(
+        order: StartJob, cancellation: Cancellation, emit: Callable[[RunEvent], None]
+    ) -> JobFinished:
+        signal = kept.get(order.key)
+        if signal is None:
+            return run_job(order, cancellation, emit)
+        emit(
+            events.JobFinished(
+                job=order.key,
+                name=order.name,
+                result=signal.result,
+                seconds=0.0,
+                outputs=signal.outputs,
+            )
+        )
+        return signal
+
+    return answer

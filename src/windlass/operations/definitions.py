@@ -1,0 +1,233 @@
+"""What one attempt of a run is made of, and as much of it as may be written down.
+
+Never written: secrets, values that the user's local files gave, and whatever holds a secret. Of
+these only the names are kept, so that a later attempt can say what it is not given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import field, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from windlass.errors import InputError
+from windlass.model.repository import Repository
+from windlass.model.values import dataclass
+from windlass.plan.event import Event
+from windlass.plan.selection import Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FORMAT: Final = 1
+_OPTIONS: Final = {"secrets": "--secret", "inputs": "--input", "vars": "--var", "env": "--env"}
+_FACTS: Final = ("repository", "event", "given", "selection")
+_UNWRITTEN: Final = ("changed_files", "added_files", "removed_files")
+"""Facts of a repository and an event that only decide whether a workflow starts at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Values that the user gave, by name; of `inputs` those of workflow_dispatch."""
+
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    vars: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """One attempt: its workflow, its event and the user's wishes.
+
+    `texts` are the files of the workflow and of those it calls, by path. `private` are names, such
+    as `vars.REGION`, whose values must not be written; `absent` are those that were not. It is
+    `whole` unless something else had to be left out. `number` is the run's among those of its
+    workflow, `created` in seconds since the epoch.
+    """
+
+    run: str
+    attempt: int
+    number: int
+    created: float
+    name: str
+    path: str
+    texts: Mapping[str, str]
+    repository: Repository
+    event: Event
+    given: Given
+    selection: Selection
+    labels: Mapping[str, str]
+    allowed_environments: frozenset[str]
+    committed: bool
+    keep: bool
+    max_jobs: int | None
+    private: frozenset[str] = frozenset()
+    absent: tuple[str, ...] = ()
+    whole: bool = True
+
+
+def write_definition(definition: Definition, mask: Callable[[str], str]) -> str:
+    """Return a definition as JSON, without anything that must not be written.
+
+    `mask` hides the secrets of a text.
+    """
+    given, absent = _write_given(definition, mask)
+    event = _write_fields(definition.event)
+    payload = dict(definition.event.payload)
+    if definition.event.name == "workflow_dispatch":
+        payload.pop("inputs", None)
+    values = {
+        "format": FORMAT,
+        "run": definition.run,
+        "attempt": definition.attempt,
+        "number": definition.number,
+        "created": definition.created,
+        "name": definition.name,
+        "path": definition.path,
+        "repository": _write_fields(definition.repository),
+        "event": {**event, "payload": payload},
+        "selection": {"job": definition.selection.job, "legs": dict(definition.selection.legs)},
+        "labels": dict(definition.labels),
+        "allowed_environments": sorted(definition.allowed_environments),
+        "committed": definition.committed,
+        "keep": definition.keep,
+        "max_jobs": definition.max_jobs,
+        "given": given,
+        "private": sorted(definition.private),
+        "absent": absent,
+        "texts": dict(definition.texts),
+    }
+    masked = _mask_members(values, mask)
+    return json.dumps({**masked, "whole": masked == values}, default=dict, indent=1)
+
+
+def read_definition(text: str) -> Definition:
+    """Return a definition that was written, without the values that were not.
+
+    Raises:
+        InputError: it is none, or another version of Windlass wrote it.
+    """
+    try:
+        values = json.loads(text)
+        version = values["format"]
+        if version == FORMAT:
+            return _read(values)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"the definition of the run cannot be read: {error!r}") from error
+    raise InputError(
+        f"the definition of the run has the format {version}, and this Windlass knows {FORMAT}",
+        hint="use the version that began the run, or start the run anew",
+    )
+
+
+def complete(definition: Definition, given: Given) -> Definition:
+    """Return a definition with the values that were not written, and with those given anew.
+
+    Raises:
+        InputError: one of them is not given, or the definition could not be written whole.
+    """
+    if not definition.whole:
+        raise InputError(
+            "the definition of the run held a secret and was not kept whole",
+            hint=f"start it anew: windlass run {definition.event.name}",
+        )
+    names = {kind: frozenset(getattr(given, kind)) for kind in _OPTIONS}
+    missing = [
+        (kind, name) for kind, name in map(_split, definition.absent) if name not in names[kind]
+    ]
+    if missing:
+        listed = ", ".join(f"{kind}.{name}" for kind, name in missing)
+        options = " ".join(
+            f"{_OPTIONS[kind]} {name}" + ("" if kind == "secrets" else "=VALUE")
+            for kind, name in missing
+        )
+        raise InputError(
+            f"values of the run are not kept and were not given again: {listed}",
+            hint=f"give them: {options}",
+        )
+    merged = {
+        kind: {**getattr(definition.given, kind), **getattr(given, kind)} for kind in _OPTIONS
+    }
+    return replace(definition, given=Given(**merged))
+
+
+def _write_given(
+    definition: Definition, mask: Callable[[str], str]
+) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Return the values that may be written, by kind and name, and the names of the others."""
+    written: dict[str, dict[str, str]] = {}
+    absent: list[str] = []
+    for kind in _OPTIONS:
+        written[kind] = {}
+        for name, value in getattr(definition.given, kind).items():
+            path = f"{kind}.{name}"
+            if kind == "secrets" or path in definition.private or mask(value) != value:
+                absent.append(path)
+            else:
+                written[kind][name] = value
+    return written, absent
+
+
+def _split(path: str) -> tuple[str, str]:
+    kind, _, name = path.partition(".")
+    return kind, name
+
+
+def _write_fields(value: Any) -> dict[str, Any]:
+    return {it.name: getattr(value, it.name) for it in fields(value) if it.name not in _UNWRITTEN}
+
+
+def _mask_members(values: dict[str, Any], mask: Callable[[str], str]) -> dict[str, Any]:
+    """Return members without secrets; their names are ours, and so are those of facts."""
+    return {
+        name: _mask_members(value, mask) if name in _FACTS else _mask(value, mask)
+        for name, value in values.items()
+    }
+
+
+def _mask(value: Any, mask: Callable[[str], str]) -> Any:
+    """Return data of JSON without secrets, in keys neither."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, Mapping):
+        return {mask(key): _mask(item, mask) for key, item in value.items()}
+    return [_mask(item, mask) for item in value] if isinstance(value, list) else value
+
+
+def _read(values: dict[str, Any]) -> Definition:
+    return Definition(
+        run=values["run"],
+        attempt=values["attempt"],
+        number=values["number"],
+        created=values["created"],
+        name=values["name"],
+        path=values["path"],
+        texts=values["texts"],
+        repository=Repository(**values["repository"]),
+        event=Event(**{**values["event"], "payload": _with_floats(values["event"]["payload"])}),
+        given=Given(**values["given"]),
+        selection=Selection(values["selection"]["job"], values["selection"]["legs"]),
+        labels=values["labels"],
+        allowed_environments=frozenset(values["allowed_environments"]),
+        committed=values["committed"],
+        keep=values["keep"],
+        max_jobs=values["max_jobs"],
+        private=frozenset(values["private"]),
+        absent=tuple(values["absent"]),
+        whole=values["whole"],
+    )
+
+
+def _with_floats(value: Any) -> Any:
+    """Return JSON with its numbers as expressions know them."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, dict):
+        return dict(_members_with_floats(value))
+    return [_with_floats(item) for item in value] if isinstance(value, list) else value
+
+
+def _members_with_floats(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    return ((key, _with_floats(item)) for key, item in value.items())

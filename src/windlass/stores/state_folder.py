@@ -1,0 +1,31 @@
+"""`.windlass`, where a repository keeps what local runs need and leave behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from windlass.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STATE_FOLDER: Final = ".windlass"
+
+
+def prepare_state(state: Path) -> None:
+    """Make the state folder, which hides itself from Git.
+
+    Raises:
+        WorkspaceError: the folder cannot be made.
+    """
+    ignore = state / ".gitignore"
+    try:
+        # Scripts and command files hold secrets while a job runs: nobody else may look.
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise WorkspaceError(
+            f"{state} cannot be made: {error.strerror}",
+            hint="Windlass keeps what it needs for local runs there.",
+        ) from error
