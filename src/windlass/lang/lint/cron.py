@@ -33,7 +33,7 @@ def _smallest_gap(minutes: list[int]) -> int:
 
 
 def _has_a_day(fields: list[str]) -> bool:
-    if fields[4] not in ("*", "?") or fields[2] in ("*", "?"):
+    if fields[4] != "*":
         return True
     days = _values(fields[2], 1, 31, ())
     months = _values(fields[3], 1, 12, _MONTHS)
@@ -48,7 +48,7 @@ def _values(field: str, low: int, high: int, names: tuple[str, ...]) -> set[int]
         first, dash, last = text.partition("-")
         start: int | None = low
         end: int | None = high
-        if text not in ("*", "?"):
+        if text != "*":
             start = _number(first, names)
             end = _number(last, names) if dash else (high if step else start)
         if start is not None and end is not None:

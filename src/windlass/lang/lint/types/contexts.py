@@ -23,7 +23,7 @@ from windlass.lang.lint.types.kinds import (
     Type,
     merge,
 )
-from windlass.lang.tokens import MappingToken, StringToken
+from windlass.lang.tokens import ExpressionToken, StringToken, entries_of
 from windlass.lang.workflow.model import ActionStep, CallJob, Job
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from windlass.lang.lint.places import Place
     from windlass.lang.lint.repository import Repository
+    from windlass.lang.tokens import Token
     from windlass.lang.workflow.model import AnyJob, InputDefinition, Step, Workflow
 
 RESULTS = frozenset({"success", "failure", "cancelled", "skipped"})
@@ -131,7 +132,7 @@ class Contexts:
     def _job_outputs(self, job: AnyJob) -> Type:
         label = f"`outputs` of job `{job.id}`"
         if isinstance(job, Job):
-            return _strict_outputs(_literal_keys(job.outputs), label)
+            return _strict_outputs(_keys(job.outputs), label)
         path = local_path(job.uses.value)
         called = self._repository.find_workflow(path) if path is not None else None
         if called is None:
@@ -172,18 +173,13 @@ class Contexts:
         return _strict_outputs(tuple(action.outputs), label)
 
 
-def _strict_outputs(names: tuple[str, ...] | None, label: str) -> Type:
-    if names is None:
-        return Record(rest=TEXT)
+def _strict_outputs(names: tuple[str, ...], label: str) -> Type:
     members: dict[str, Type] = {name.lower(): TEXT for name in names}
     return Record(members=members, code="unknown-output", label=label)
 
 
-def _literal_keys(mapping: MappingToken | None) -> tuple[str, ...] | None:
-    if mapping is None:
-        return ()
-    names = [key.value for key, _ in mapping.entries if isinstance(key, StringToken)]
-    return tuple(names) if len(names) == len(mapping.entries) else None
+def _keys(token: Token | None) -> tuple[str, ...]:
+    return tuple(key.value for key, _ in entries_of(token) if isinstance(key, StringToken))
 
 
 def _input_type(definition: InputDefinition) -> Type:
@@ -207,11 +203,9 @@ def _job_type(job: Job) -> Type:
     container = Record(members={"id": TEXT, "network": TEXT}, label="`job.container`")
     service = Record(members={"id": TEXT, "network": TEXT, "ports": Record(rest=TEXT)})
     services = Record(rest=service)
-    if job.services is None or isinstance(job.services, MappingToken):
-        names = _literal_keys(job.services)
-        if names is not None:
-            members: dict[str, Type] = {name.lower(): service for name in names}
-            services = Record(members=members, label="`job.services`")
+    if not isinstance(job.services, ExpressionToken):
+        members: dict[str, Type] = {name.lower(): service for name in _keys(job.services)}
+        services = Record(members=members, label="`job.services`")
     texts = ("check_run_id", "workflow_ref", "workflow_sha", "workflow_repository")
     members = dict.fromkeys((*texts, "workflow_file_path"), TEXT)
     members |= {"status": status, "container": container, "services": services}
