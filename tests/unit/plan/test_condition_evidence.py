@@ -162,6 +162,14 @@ def test_a_success_that_was_written_is_among_the_values() -> None:
                 "(needs.a.outputs.x is not known yet, github.ref is 'main')"
             ),
         ),
+        (
+            "github.none || needs.a.outputs.x && false",
+            Verdict.SKIP,
+            (
+                "github.none || needs.a.outputs.x && false is false "
+                "(github.none is null, needs.a.outputs.x is not known yet)"
+            ),
+        ),
         ("needs.a.outputs.x && false", Verdict.SKIP, "its condition is always false"),
         ("needs.a.outputs.x && github.none", Verdict.SKIP, "github.none is null"),
     ],

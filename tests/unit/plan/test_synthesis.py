@@ -391,6 +391,8 @@ def test_an_event_file_names_the_activity_type() -> None:
     assert happen("issues", EventWishes(payload={"action": "closed"})).action == "closed"
     assert happen("repository_dispatch", EventWishes(action="mine")).action == "mine"
 
+    assert happen("issues", EventWishes(payload={"action": 5})).action is None
+
     finding = synthesise_event("issues", REPOSITORY, EventWishes(payload={"action": "zzz"}))
     assert isinstance(finding, Diagnostic)
     assert finding.code == "unknown-activity-type"
