@@ -51,13 +51,15 @@ class CommandError(Exception):
 class StepEffects:
     """What a step has set so far, by runner commands and command files.
 
-    `paths` are in the order they were added; the last is the first in PATH. `failed` is true once
+    `paths` are in the order they were added; the last is the first in PATH. `state` is what the
+    later stages of an action get. `failed` is true once
     a command or a command file could not be processed: the step fails whatever its exit code.
     """
 
     outputs: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
+    state: dict[str, str] = field(default_factory=dict)
     failed: bool = False
 
     def add_path(self, path: str) -> None:
@@ -172,9 +174,10 @@ class CommandHandler:
         self.debug(f"Set output {name} = {command.data}")
 
     def _save_state(self, command: RunnerCommand) -> None:
-        # A run step has no later stage that could read its state.
         self._annotate("warning", DEPRECATED.format(command.name), {})
-        self.debug(f"Save intra-action state {_require_name(command)} = {command.data}")
+        name = _require_name(command)
+        self._effects.state[name] = command.data
+        self.debug(f"Save intra-action state {name} = {command.data}")
 
     def _set_variable(self, command: RunnerCommand) -> None:
         self._require_unsecure(command)

@@ -149,6 +149,20 @@ def runner_context(folders: JobFolders, *, debug: bool) -> dict[str, Value]:
     return context
 
 
+def job_context(github: Mapping[str, Value], workflow_path: str) -> dict[str, Value]:
+    """Return the `job` context without its status: which workflow file the job comes from.
+
+    `github` is that context of the run. Source: src/Runner.Worker/JobContext.cs
+    """
+    known = {
+        "workflow_ref": github.get("workflow_ref"),
+        "workflow_sha": github.get("workflow_sha"),
+        "workflow_repository": github.get("repository"),
+        "workflow_file_path": workflow_path,
+    }
+    return {key: value for key, value in known.items() if value is not None}
+
+
 def _export(context: str, values: Value, allowed: frozenset[str] | None) -> dict[str, str]:
     """Return a context's texts and booleans as variables."""
     if not isinstance(values, Mapping):

@@ -5,16 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from windlass.jobs.annotations import LONGEST_MESSAGE
+from windlass.jobs.details import describe_open_step
 from windlass.jobs.log import StepLog
 from windlass.protocol import events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from windlass.jobs.masking import Masker
     from windlass.model.status import Result
-    from windlass.plan.steps import ConcludeStep, RejectStep, SkipStep, StartStep
+    from windlass.plan.steps import (
+        ConcludeStep,
+        OpenStep,
+        RejectStep,
+        SkipStep,
+        StartStep,
+        WriteLine,
+    )
     from windlass.protocol.events import RunEvent
+    from windlass.stores.logs import JobLogWriter
 
 
 class JobReporter:
@@ -25,6 +34,7 @@ class JobReporter:
         self._masker = masker
         self._emit = emit
         self._names: dict[str, str] = {}
+        self.writer: JobLogWriter | None = None
 
     def start_job(self, name: str) -> None:
         """Tell that the job has begun."""
@@ -47,7 +57,14 @@ class JobReporter:
     def annotate(self, level: str, message: str, *, step: str = "") -> None:
         """Tell of an error or a warning about the job, or about a step that did not run."""
         text = self._masker.mask_text(message)[:LONGEST_MESSAGE]
+        write_lines(self.writer, self._masker, step, [f"##[{level}]{message}"])
         self._emit(events.Annotation(job=self._job, step=step, level=level, message=text))
+
+    def write_line(self, order: WriteLine) -> None:
+        """Add a line of the runner's own to the output of a step without a process."""
+        text = self._masker.mask_text(order.text)
+        write_lines(self.writer, self._masker, order.key, [order.text])
+        self._emit(events.Output(job=self._job, step=order.key, text=f"{text}\n"))
 
     def start_step(self, order: StartStep) -> None:
         """Tell that a step has begun, and what it runs."""
@@ -62,8 +79,28 @@ class JobReporter:
                 line=order.step.span.start.line,
                 script=mask(order.script or ""),
                 shell=mask(order.shell or ""),
+                parent=order.parent,
             )
         )
+
+    def open_step(self, order: OpenStep) -> None:
+        """Tell that a step has begun that is made of others or has no process."""
+        self._names[order.key] = order.name
+        write_lines(self.writer, self._masker, order.key, describe_open_step(order))
+        self._emit(
+            events.StepStarted(
+                job=self._job,
+                step=order.key,
+                name=self._masker.mask_text(order.name),
+                path=order.step.span.path,
+                line=order.step.span.start.line,
+                parent=order.parent,
+            )
+        )
+        for problem in order.problems:
+            self.annotate("error", problem, step=order.key)
+        for warning in order.warnings:
+            self.annotate("warning", warning, step=order.key)
 
     def skip_step(self, order: SkipStep) -> None:
         """Tell that a step does not run, and why."""
@@ -74,6 +111,7 @@ class JobReporter:
                 step=order.key,
                 name=mask(order.name),
                 reason=mask(order.decision.reason),
+                parent=order.parent,
             )
         )
 
@@ -81,7 +119,9 @@ class JobReporter:
         """Tell that a step fails before it runs, and why."""
         self._names[order.key] = order.name
         name = self._masker.mask_text(order.name)
-        self._emit(events.StepStarted(job=self._job, step=order.key, name=name))
+        self._emit(
+            events.StepStarted(job=self._job, step=order.key, name=name, parent=order.parent)
+        )
         self.annotate("error", order.message, step=order.key)
 
     def conclude_step(self, order: ConcludeStep, exit_code: int | None, seconds: float) -> None:
@@ -105,19 +145,26 @@ class StepReporter:
     """Tells of what happens within one step: output, annotations, its summary."""
 
     def __init__(
-        self, job_key: str, step_key: str, masker: Masker, emit: Callable[[RunEvent], None]
+        self,
+        job_key: str,
+        step_key: str,
+        masker: Masker,
+        emit: Callable[[RunEvent], None],
+        writer: JobLogWriter | None = None,
     ) -> None:
         self._job = job_key
         self._step = step_key
         self._masker = masker
         self._emit = emit
-        self.log = StepLog(masker, self._emit_output)
+        self._writer = writer
+        self.log = StepLog(masker, self._emit_output, writer=writer, step=step_key)
 
     def annotate(
         self, level: str, message: str, properties: Mapping[str, str] | None = None
     ) -> None:
         """Tell of an error, a warning or a notice, after all output before it."""
         self.log.flush()
+        self.note([f"##[{level}]{message}"])
         mask = self._masker.mask_text
         self._emit(
             events.Annotation(
@@ -129,6 +176,16 @@ class StepReporter:
             )
         )
 
+    def debug(self, message: str) -> None:
+        """Tell what only a debugging run shows."""
+        for line in message.replace("\r\n", "\n").split("\n"):
+            self.log.write_line(f"##[debug]{line}")
+
+    def note(self, lines: Iterable[str]) -> None:
+        """Write lines to the job's log alone: onlookers are told the same in other words."""
+        self.log.flush()
+        write_lines(self._writer, self._masker, self._step, lines)
+
     def summarise(self, markdown: str) -> None:
         """Hand on the step's summary."""
         text = self._masker.mask_text(markdown)
@@ -136,3 +193,12 @@ class StepReporter:
 
     def _emit_output(self, text: str) -> None:
         self._emit(events.Output(job=self._job, step=self._step, text=text))
+
+
+def write_lines(
+    writer: JobLogWriter | None, masker: Masker, step: str, lines: Iterable[str]
+) -> None:
+    """Write lines of the runner's own to the job's log, where there is one."""
+    if writer is not None:
+        text = "".join(f"{line}\n" for line in lines)
+        writer.write(step, masker.mask_lines(text.encode("utf-8", "replace")))

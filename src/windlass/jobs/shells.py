@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windlass.jobs.command import StepError
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Shell:
         return [self.program, *(word.replace(_NO_PATH, script) for word in words)]
 
 
-class ShellError(Exception):
+class ShellError(StepError):
     """There is no such shell, or its option cannot be understood: the step fails."""
 
 

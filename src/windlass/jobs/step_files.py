@@ -5,11 +5,10 @@ Source: actions/runner src/Runner.Worker/FileCommandManager.cs
 
 from __future__ import annotations
 
-import os
-import stat
 from typing import TYPE_CHECKING
 
 from windlass.jobs.command_handlers import BLOCKED_VARIABLES
+from windlass.jobs.files import UnusableFileError, read_bounded
 from windlass.lang.command_files import (
     SUMMARY_LIMIT_BYTES,
     decode_file,
@@ -34,10 +33,6 @@ _PREFIXES = {
     "state": "save_state_",
     "output": "set_output_",
 }
-
-
-class _UnusableError(Exception):
-    """A command file that cannot be read; holds the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +81,7 @@ def read_effects(
     ):
         try:
             read(files.paths[key], effects, tell)
-        except (_UnusableError, OSError) as error:
+        except (UnusableFileError, OSError) as error:
             effects.failed = True
             tell("error", f"Unable to process file command '{key}' successfully.")
             tell("error", error.strerror or "" if isinstance(error, OSError) else str(error))
@@ -94,7 +89,7 @@ def read_effects(
 
 
 def _read_paths(path: Path, effects: StepEffects, _: Callable[[str, str], None]) -> None:
-    data = b"" if path.is_dir() else _read(path)
+    data = b"" if path.is_dir() else read_bounded(path, LARGEST_FILE_BYTES)
     for line in parse_lines(decode_file(data or b"")):
         effects.add_path(line)
 
@@ -109,31 +104,33 @@ def _read_variables(path: Path, effects: StepEffects, tell: Callable[[str, str],
             effects.variables[name] = value
             tell("debug", f"{name}='{value}'")
     if problem:
-        raise _UnusableError(problem)
+        raise UnusableFileError(problem)
 
 
-def _read_states(path: Path, _: StepEffects, tell: Callable[[str, str], None]) -> None:
-    """Check GITHUB_STATE: no later stage of a run step could read what it holds."""
-    problem = _read_entries(path, tell)[1]
+def _read_states(path: Path, effects: StepEffects, tell: Callable[[str, str], None]) -> None:
+    pairs, problem = _read_entries(path, tell)
+    for name, value in pairs:
+        effects.state[name] = value
+        tell("debug", f"Save intra-action state {name} = {value}")
     if problem:
-        raise _UnusableError(problem)
+        raise UnusableFileError(problem)
 
 
 def _read_outputs(path: Path, effects: StepEffects, tell: Callable[[str, str], None]) -> None:
     pairs, problem = _read_entries(path, tell)
     for name, value in pairs:
         if not name:
-            raise _UnusableError("Value cannot be null. (Parameter 'name')")
+            raise UnusableFileError("Value cannot be null. (Parameter 'name')")
         effects.outputs[name] = value
         tell("debug", f"Set output {name} = {value}")
     if problem:
-        raise _UnusableError(problem)
+        raise UnusableFileError(problem)
 
 
 def _read_entries(
     path: Path, tell: Callable[[str, str], None]
 ) -> tuple[tuple[tuple[str, str], ...], str | None]:
-    data = _read(path)
+    data = read_bounded(path, LARGEST_FILE_BYTES)
     if data is None:
         tell("debug", f"File does not exist '{path}'")
         return (), None
@@ -144,8 +141,8 @@ def _read_entries(
 def _read_summary(path: Path, tell: Callable[[str, str], None]) -> str | None:
     """Return the summary; a fault of it is an error, but does not fail the step."""
     try:
-        data = b"" if path.is_dir() else _read(path)
-    except (_UnusableError, OSError) as error:
+        data = b"" if path.is_dir() else read_bounded(path, LARGEST_FILE_BYTES)
+    except (UnusableFileError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         tell("error", f"Failed to create step summary using 'GITHUB_STEP_SUMMARY': {reason}")
         return None
@@ -161,26 +158,3 @@ def _read_summary(path: Path, tell: Callable[[str, str], None]) -> str | None:
         )
         return None
     return decode_file(data)
-
-
-def _read(path: Path) -> bytes | None:
-    """Return a file's content, None where it is gone. Never waits, as a FIFO would make us.
-
-    Raises:
-        _UnusableError: it is not a file, or too large to be one of ours.
-        OSError: the file system refused.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(descriptor)
-        if stat.S_ISDIR(facts.st_mode):
-            raise _UnusableError(f"Access to the path '{path}' is denied: it is a folder.")
-        if not stat.S_ISREG(facts.st_mode):
-            raise _UnusableError(f"'{path}' is not a regular file any more.")
-        if facts.st_size > LARGEST_FILE_BYTES:
-            limit = LARGEST_FILE_BYTES >> 20
-            raise _UnusableError(f"The file is larger than {limit} MiB: {facts.st_size} bytes.")
-        return file.read(LARGEST_FILE_BYTES + 1)

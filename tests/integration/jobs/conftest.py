@@ -12,7 +12,8 @@ import pytest
 from windlass.git.commands import make_environment
 from windlass.jobs.cancellation import Cancellation
 from windlass.jobs.executors.host import HostExecutor
-from windlass.jobs.job import JobPlace, run_job
+from windlass.jobs.job import run_job
+from windlass.jobs.place import JobPlace
 from windlass.jobs.source import Source
 from windlass.lang.workflow import read_workflow
 from windlass.model.repository import Repository
@@ -43,7 +44,8 @@ class Bench:
     cancellation: Cancellation = field(default_factory=Cancellation)
     seen: list[events.RunEvent] = field(default_factory=list)
     on_event: Callable[[events.RunEvent], None] | None = None
-    timeout_minutes: float = 360
+    timeout_minutes: int = 360
+    cancel_timeout_minutes: int = 5
 
     def run(self, steps: str, *, job: str = "", ref: str = "") -> JobFinished:
         """Run a job with these steps (YAML, indented as under `steps:`)."""
@@ -74,6 +76,7 @@ class Bench:
             labels=("ubuntu-latest",),
             environment=None,
             timeout_minutes=self.timeout_minutes,
+            cancel_timeout_minutes=self.cancel_timeout_minutes,
             continue_on_error=False,
         )
         self.seen.clear()

@@ -187,6 +187,7 @@ def test_job_time_out(bench: Bench) -> None:
 
 def test_time_after_a_cancellation(bench: Bench) -> None:
     """`cancel-timeout-minutes` limits what `always()` runs after a cancellation."""
+    bench.cancel_timeout_minutes = 1
     on_output(
         bench,
         ("ready", lambda: bench.cancellation.request("enough")),
@@ -197,8 +198,7 @@ def test_time_after_a_cancellation(bench: Bench) -> None:
 - run: echo ready; {WAIT}
 - run: trap '' INT TERM; echo cleaning; {WAIT}
   if: always()
-""",
-        job="    cancel-timeout-minutes: 1\n",
+"""
     )
 
     assert bench.ends() == [("cancelled", "cancelled"), ("cancelled", "cancelled")]

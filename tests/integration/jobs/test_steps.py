@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -282,11 +283,13 @@ def test_other_shells(bench: Bench) -> None:
 
 
 def test_debug(bench: Bench) -> None:
-    """ACTIONS_STEP_DEBUG shows debug messages and sets RUNNER_DEBUG."""
+    """ACTIONS_STEP_DEBUG shows debug messages, the command first, and sets RUNNER_DEBUG."""
     bench.variables["ACTIONS_STEP_DEBUG"] = "true"
     bench.run('- run: echo "::debug::d"; echo $RUNNER_DEBUG; echo "x=1" >> $GITHUB_OUTPUT')
 
-    assert bench.output() == "##[debug]d\n1\n##[debug]Set output x = 1\n"
+    command, _, rest = bench.output().partition("\n")
+    assert re.fullmatch(r"##\[debug\]/\S*/bash -e /\S+\.sh", command)
+    assert rest == "##[debug]d\n1\n##[debug]Set output x = 1\n"
 
 
 def test_hash_files(bench: Bench) -> None:

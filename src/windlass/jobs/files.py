@@ -1,0 +1,41 @@
+"""Reads files in whose place a job's processes may have put anything: bounded, without waiting."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class UnusableFileError(Exception):
+    """Something that is no file we would read; holds the reason."""
+
+
+def read_bounded(path: Path, limit: int) -> bytes | None:
+    """Return a file's content, None where there is none. Never waits, as a FIFO would make us.
+
+    Raises:
+        UnusableFileError: it is not a file, or it is larger than `limit` bytes.
+        OSError: the file system refused.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        facts = os.fstat(descriptor)
+        if stat.S_ISDIR(facts.st_mode):
+            raise UnusableFileError(f"Access to the path '{path}' is denied: it is a folder.")
+        if not stat.S_ISREG(facts.st_mode):
+            raise UnusableFileError(f"'{path}' is not a regular file any more.")
+        if facts.st_size > limit:
+            raise UnusableFileError(
+                f"The file is larger than {limit >> 20} MiB: {facts.st_size} bytes."
+            )
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise UnusableFileError(f"The file is larger than {limit >> 20} MiB.")
+    return data

@@ -1,0 +1,67 @@
+"""Where one job runs, and what its steps share."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from windlass.jobs.clock import SystemClock
+from windlass.jobs.reports import StepReporter
+from windlass.model.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from windlass.jobs.clock import Clock
+    from windlass.jobs.executors.interface import Session
+    from windlass.jobs.folders import JobFolders
+    from windlass.jobs.masking import Masker
+    from windlass.jobs.source import Source
+    from windlass.protocol.events import RunEvent
+    from windlass.stores.logs import JobLogWriter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPlace:
+    """Where a job runs and what it is given.
+
+    `folder` is the job's own: it is made, and removed at the end unless `keep`. `tools` is the
+    machine's tool cache. `source` is what a checkout of the repository yields, shared by the jobs
+    of a run. `machine` are the variables of this machine (`os.environ`), of which a job sees few;
+    `variables` are added to every process of the job. In the folder `record` the job's log is kept
+    (`log`, see `windlass.stores.logs`), if there is one.
+    """
+
+    folder: Path
+    tools: Path
+    source: Source
+    machine: Mapping[str, str]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    keep: bool = False
+    clock: Clock = field(default_factory=SystemClock)
+    record: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPlace:
+    """What the steps of one job share.
+
+    `base` are the variables every process starts from, `said` the remarks that are made once.
+    """
+
+    job_key: str
+    folders: JobFolders
+    session: Session
+    source: Source
+    masker: Masker
+    clock: Clock
+    base: Mapping[str, str]
+    debug: bool
+    emit: Callable[[RunEvent], None]
+    writer: JobLogWriter | None = None
+    said: set[str] = field(default_factory=set)
+
+    def report(self, step_key: str) -> StepReporter:
+        """Return what tells of one step."""
+        return StepReporter(self.job_key, step_key, self.masker, self.emit, self.writer)
