@@ -94,7 +94,10 @@ def commands(block: re.Match[str]) -> list[Command]:
 
 
 def make_repository(folder: Path, source: str | None) -> None:
-    """A repository with one commit; an empty commit where the document names no example."""
+    """A repository with one commit; an empty commit where the document names no example.
+
+    Windlass has run in it before: what it says once only is not in the documents.
+    """
     if source:
         shutil.copytree(CHECKOUT / source, folder, dirs_exist_ok=True)
     identity = ["-c", "user.name=Reader", "-c", "user.email=reader@example.org"]
@@ -104,6 +107,10 @@ def make_repository(folder: Path, source: str | None) -> None:
         [*identity, "commit", "--quiet", "--allow-empty", "--message", "Begin"],
     ):
         subprocess.run(["git", *words], cwd=folder, check=True)
+    state = folder / ".windlass"
+    state.mkdir(mode=0o700)
+    (state / ".gitignore").write_text("*\n", encoding="utf-8")
+    (state / "host-notice").touch()
 
 
 def run(command: Command, folder: Path, home: Path) -> tuple[int, str]:

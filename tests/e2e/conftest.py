@@ -21,7 +21,8 @@ def folder(tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def repository(folder: Repository) -> Repository:
-    """A repository on branch main with one empty commit."""
+    """A repository on branch main with one empty commit, whose user knows where jobs run."""
     folder.git("init", "--quiet", "--initial-branch=main")
     folder.commit("Begin")
+    folder.heed_host_notice()
     return folder

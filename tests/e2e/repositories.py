@@ -35,6 +35,13 @@ class Repository:
         """Write a workflow."""
         return self.write(f".github/workflows/{name}", content)
 
+    def heed_host_notice(self) -> None:
+        """Act as if Windlass had run here before, so that it does not say where jobs run."""
+        state = self.path / ".windlass"
+        state.mkdir(mode=0o700)
+        (state / ".gitignore").write_text("*\n")
+        (state / "host-notice").touch()
+
     def git(self, *words: str) -> str:
         """Run Git and return what it prints."""
         identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ENTRY = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*")
+_HYPHENED_ENTRY = re.compile(_ENTRY.pattern.replace("A-Za-z0-9_", "A-Za-z0-9_-"))
 _BLANK = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', flags=re.DOTALL)
 _SINGLE = re.compile(r"'([^']*)'")
@@ -30,27 +31,31 @@ _ESCAPE = re.compile(r"\\(.)", flags=re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"'}
 
 
-def read_dotenv(path: Path) -> dict[str, str]:
+def read_dotenv(path: Path, *, called: str | None = None, hyphens: bool = False) -> dict[str, str]:
     """Read a file; a later entry replaces an earlier one of the same name.
 
-    Raises InputError, with line but never with a value, where the file cannot be understood.
+    Messages call the file `called`. With `hyphens` names may hold them, as those of inputs do.
+    Raises InputError, with line and column but never with a value, where the file cannot be
+    understood.
     """
+    called = called or str(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from None
-    return parse_dotenv(text.replace("\r\n", "\n"), str(path))
+        raise InputError(f"{called}: not UTF-8 text (byte {error.start})") from None
+    return parse_dotenv(text.replace("\r\n", "\n"), called, hyphens=hyphens)
 
 
-def parse_dotenv(text: str, name: str) -> dict[str, str]:
+def parse_dotenv(text: str, name: str, *, hyphens: bool = False) -> dict[str, str]:
     """Read the text of a file; `name` is how messages call it."""
+    pattern = _HYPHENED_ENTRY if hyphens else _ENTRY
     entries = {}
     position = 0
     while position < len(text):
         if blank := _BLANK.match(text, position):
             position = max(blank.end(), position + 1)
             continue
-        entry = _ENTRY.match(text, position)
+        entry = pattern.match(text, position)
         if entry is None:
             raise _mistake(text, position, name, "expected KEY=VALUE, a comment or a blank line")
         entries[entry[1]], position = _read_value(text, entry.end(), name)
@@ -80,4 +85,5 @@ def _unescape(match: re.Match[str]) -> str:
 
 def _mistake(text: str, position: int, name: str, problem: str) -> InputError:
     line = text.count("\n", 0, position) + 1
-    return InputError(f"{name}:{line}: {problem}", hint="for instance: TOKEN=value")
+    column = position - text.rfind("\n", 0, position)
+    return InputError(f"{name}:{line}:{column}: {problem}", hint="for instance: TOKEN=value")

@@ -95,5 +95,11 @@ def say_error(message: str, hint: str | None) -> None:
     terminal.write("\n".join(lines) + "\n")
 
 
+def say_warning(message: str) -> None:
+    """Write in one line what somebody should know."""
+    terminal = open_terminal(sys.stderr)
+    terminal.write(f"{terminal.paint('warning:', 'yellow')} {_on_one_line(message)}\n")
+
+
 def _on_one_line(message: str) -> str:
     return visible("; ".join(line.strip() for line in message.splitlines() if line.strip()))

@@ -17,6 +17,8 @@ from windlass.cli.diagnostics import (
     print_diagnostics,
 )
 from windlass.cli.event_options import add_event_options, enter_directory, read_plan_options
+from windlass.cli.failures import say_warning
+from windlass.cli.local_settings import read_local_settings
 from windlass.cli.terminal import open_terminal
 from windlass.operations.plans import plan_event
 
@@ -36,7 +38,9 @@ def add_arguments(parser: Parser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Print the plan; 1 if a workflow has errors."""
     enter_directory(arguments)
-    planning = plan_event(Path(), arguments.event, read_plan_options(arguments))
+    options = read_plan_options(arguments)
+    local = read_local_settings(Path(), say_warning, {}, options.variables, options.inputs)
+    planning = plan_event(Path(), arguments.event, local.complete(options))
     if arguments.json:
         _print_json(planning)
     else:

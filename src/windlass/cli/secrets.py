@@ -67,12 +67,12 @@ def gather_secrets(
             value = _look_up(name, variables, ask)
         values[name] = value
     for name in values:
-        _check_name(name)
+        check_name(name)
     return Secrets(values)
 
 
 def _look_up(name: str, variables: Mapping[str, str], ask: Ask | None) -> str:
-    _check_name(name)
+    check_name(name)
     if name in variables:
         return variables[name]
     if ask is None:
@@ -83,9 +83,10 @@ def _look_up(name: str, variables: Mapping[str, str], ask: Ask | None) -> str:
     return ask(f"{name}: ")
 
 
-def _check_name(name: str) -> None:
-    """GitHub's rules for names of secrets.
+def check_name(name: str) -> None:
+    """Hold a name of a secret against GitHub's rules.
 
+    Raises UsageError where it breaks one.
     Source: https://docs.github.com/en/actions/concepts/security/secrets#naming-your-secrets
     """
     if not _NAME.fullmatch(name):

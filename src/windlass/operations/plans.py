@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.git.repository import find_branch, read_repository
+from windlass.lang.casing import fold
 from windlass.lang.diagnostics import Diagnostic, Severity
 from windlass.model.values import dataclass
 from windlass.operations.loading import load_workflows
@@ -37,13 +38,15 @@ class PlanOptions:
     """What a user can say about a plan; see `windlass plan --help`.
 
     `workflows` is a file or a folder, relative to the current folder or absolute; `payload` the
-    content of an event file.
+    content of an event file. Of `inputs` those in `optional_inputs` count only where a workflow
+    declares them.
     """
 
     workflows: Path | None = None
     job: str | None = None
     matrix: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
+    optional_inputs: frozenset[str] = frozenset()
     variables: Mapping[str, str] = field(default_factory=dict)
     action: str | None = None
     base: str | None = None
@@ -80,7 +83,8 @@ def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> P
     against: Comparison = "default-branch" if is_about_branch else "parent"
     repository = read_repository(folder, against=against, base=options.base)
     library = load_workflows(Path(repository.root), options.workflows)
-    event = synthesise_event(name, repository, _make_wishes(repository, options))
+    inputs = _choose_inputs(options, library)
+    event = synthesise_event(name, repository, _make_wishes(repository, options, inputs))
     if isinstance(event, Diagnostic):
         return Planning(
             repository=repository,
@@ -116,9 +120,19 @@ def describe_runner() -> dict[str, str]:
     }
 
 
-def _make_wishes(repository: Repository, options: PlanOptions) -> EventWishes:
+def _choose_inputs(options: PlanOptions, library: Library) -> dict[str, str]:
+    """Leave out the optional inputs that no workflow declares."""
+    declared = {fold(name) for it in library.workflows for name in it.triggers.dispatch_inputs}
+    return {
+        name: value
+        for name, value in options.inputs.items()
+        if name not in options.optional_inputs or fold(name) in declared
+    }
+
+
+def _make_wishes(
+    repository: Repository, options: PlanOptions, inputs: Mapping[str, str]
+) -> EventWishes:
     """Return what the options say about the event; a base that is no branch is one of commits."""
     base = None if options.base is None else find_branch(Path(repository.root), options.base)
-    return EventWishes(
-        action=options.action, base=base, inputs=options.inputs, payload=options.payload
-    )
+    return EventWishes(action=options.action, base=base, inputs=inputs, payload=options.payload)

@@ -45,11 +45,11 @@ def test_dotenv(text: str, entries: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("A=1\nrubbish hunter2\n", "f:2: expected KEY=VALUE, a comment or a blank line"),
-        ("1A=hunter2", "f:1: expected KEY=VALUE, a comment or a blank line"),
-        ('A=1\nB="hunter2\n', 'f:2: the value is never closed with "'),
-        ("A='hunter2", "f:1: the value is never closed with '"),
-        ('A="x" hunter2', "f:1: unexpected text after the closing quote"),
+        ("A=1\nrubbish hunter2\n", "f:2:1: expected KEY=VALUE, a comment or a blank line"),
+        ("1A=hunter2", "f:1:1: expected KEY=VALUE, a comment or a blank line"),
+        ('A=1\nB="hunter2\n', 'f:2:3: the value is never closed with "'),
+        ("A='hunter2", "f:1:3: the value is never closed with '"),
+        ('A="x" hunter2', "f:1:6: unexpected text after the closing quote"),
     ],
 )
 def test_dotenv_mistakes_name_the_line_and_no_value(text: str, message: str) -> None:

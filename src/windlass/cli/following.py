@@ -1,0 +1,113 @@
+"""Showing a run while it goes on, as JSON, as a tree or as lines, and telling how it ended."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from windlass.cli.failures import say_error, say_warning
+from windlass.cli.interrupting import cancelled_by_signals, write_directly
+from windlass.cli.marks import MARKS, STYLES
+from windlass.cli.terminal import Terminal, open_terminal, visible
+from windlass.model.status import Result
+from windlass.operations.runs import Interruption
+from windlass.protocol.events import RunStarted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from typing import TypeAlias
+
+    from windlass.cli.live import LiveView
+    from windlass.cli.log_view import LogView
+    from windlass.lang.diagnostics import Diagnostic
+    from windlass.operations.runs import RunReport
+    from windlass.protocol.events import RunEvent
+
+    Emit: TypeAlias = "Callable[[RunEvent], None]"
+    Tell: TypeAlias = "Callable[[Path, Sequence[Diagnostic]], None]"
+    Start: TypeAlias = "Callable[[Emit, Interruption, Tell], RunReport]"
+
+
+def follow(start: Start, *, as_json: bool) -> int:
+    """Start something that runs, show what happens, and return the exit code.
+
+    `start` gets what its events go to, what says that it is to end, and what takes diagnostics.
+    """
+    show = _show_as_json if as_json else _show_to_people
+    report = show(start)
+    for breakdown in report.breakdowns:
+        say_error(breakdown.message, breakdown.hint)
+    if report.exit_code != 0 and not report.runs:
+        from windlass.cli.diagnostics import exit_code_for
+
+        return exit_code_for(report.diagnostics) or report.exit_code
+    return report.exit_code
+
+
+def _show_as_json(start: Start) -> RunReport:
+    from windlass.cli.json_events import JsonEvents
+
+    events = JsonEvents(open_terminal(sys.stdout))
+    interruption = Interruption()
+
+    def tell(root: Path, diagnostics: Sequence[Diagnostic]) -> None:  # noqa: ARG001  # no snippets
+        for diagnostic in diagnostics:
+            events.show_diagnostic(diagnostic)
+
+    with cancelled_by_signals(interruption.request, write_directly):
+        return start(_with_notice(events.show), interruption, tell)
+
+
+def _show_to_people(start: Start) -> RunReport:
+    terminal = open_terminal(sys.stdout)
+    interruption = Interruption()
+    with _open_view(terminal) as view, cancelled_by_signals(interruption.request, view.announce):
+        report = start(_with_notice(view.show), interruption, _tell_diagnostics)
+    _tell_ends(report, terminal)
+    return report
+
+
+def _open_view(terminal: Terminal) -> LiveView | LogView:
+    if terminal.is_live:
+        from windlass.cli.live import LiveView
+
+        return LiveView(terminal)
+    from windlass.cli.log_view import LogView
+
+    return LogView(terminal)
+
+
+def _with_notice(emit: Emit) -> Emit:
+    """Say where jobs run before the first of them does."""
+
+    def emit_after_notice(event: RunEvent) -> None:
+        if isinstance(event, RunStarted):
+            from windlass.cli.host_notice import give_host_notice
+
+            give_host_notice(say_warning)
+        emit(event)
+
+    return emit_after_notice
+
+
+def _tell_diagnostics(root: Path, diagnostics: Sequence[Diagnostic]) -> None:
+    from windlass.cli.diagnostics import Sources, print_diagnostics
+
+    print_diagnostics(open_terminal(sys.stderr), diagnostics, Sources(root))
+
+
+def _tell_ends(report: RunReport, terminal: Terminal) -> None:
+    """Say how several workflows ended, and where folders were kept."""
+    if report.runs and len(report.runs) + len(report.refused) > 1:
+        terminal.write(f"\n{terminal.paint('Workflows', 'bold')}\n")
+        for run in report.runs:
+            mark = terminal.paint(MARKS[run.result], STYLES[run.result])
+            terminal.write(f"  {mark} {visible(run.name)}  {terminal.paint(run.path, 'dim')}\n")
+        for refused in report.refused:
+            mark = terminal.paint(MARKS[Result.FAILURE], STYLES[Result.FAILURE])
+            remark = terminal.paint("not started, for the errors told first", "dim")
+            terminal.write(f"  {mark} {visible(refused.name)}  {remark}\n")
+    for run in report.runs:
+        if run.kept is not None:
+            terminal.write(f"kept the folders of {visible(run.name)} in {run.kept}\n")
