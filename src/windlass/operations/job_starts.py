@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from windlass.jobs.executors.host import HostExecutor
 from windlass.jobs.job import run_job
 from windlass.jobs.place import JobPlace
 from windlass.jobs.source import Source
+from windlass.lang.casing import fold
 from windlass.lang.runner_labels import system_of
 from windlass.model.status import Result
 from windlass.plan.faults import PlanFault
@@ -64,6 +66,7 @@ class JobStarter:
     def __init__(self, definition: Definition, state: Path, conceal: Callable[[str], str]) -> None:
         """Take what the attempt is made of, `.windlass`, and what hides secrets in a text."""
         self._definition = definition
+        self._allowed_environments = {fold(name) for name in definition.allowed_environments}
         self._folder = state / "work" / definition.run
         self._tools = state / "tools"
         self._numbers = itertools.count(1)
@@ -115,10 +118,10 @@ class JobStarter:
 
     def _find_obstacle(self, order: StartJob) -> str | None:
         environment = order.environment
-        if environment is not None and environment not in self._definition.allowed_environments:
+        if environment is not None and fold(environment) not in self._allowed_environments:
             return (
-                f"The job is held: it deploys to the environment '{environment}', which a local "
-                f"run does only with --allow-environment {environment}"
+                f"The job is held: a local run deploys to the environment '{environment}' only "
+                f"where it is told to; --allow-environment {shlex.quote(environment)} lets it"
             )
         label = find_foreign_label(order.labels, self._definition.labels)
         if label is not None:
