@@ -15,6 +15,7 @@ from windlass.jobs.command import Command, StepError
 from windlass.jobs.details import describe_action
 from windlass.jobs.environment import step_variables
 from windlass.lang.action.model import NodeRuns
+from windlass.lang.workflow.model import ActionStep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,14 +49,12 @@ def prepare_stage(
     Raises:
         StepError: its script or Node.js is not there.
     """
-    runs = action.action.runs
+    runs, uses = action.action.runs, name_action(order)
     if not isinstance(runs, NodeRuns):
-        raise StepError(f"The action '{order.uses}' is not one in JavaScript.")
+        raise StepError(f"The action '{uses}' is not one in JavaScript.")
     state = {f"STATE_{name}": value for name, value in order.state.items()}
     own = {**order.variables, **state}
-    reporter.note(
-        describe_action(order.uses or "", order.inputs, own, is_post=order.stage == "post")
-    )
+    reporter.note(describe_action(uses, order.inputs, own, is_post=order.stage == "post"))
     script = _find_script(runs, order, action, place)
     node = find_node(_choose_version(runs.using, order.variables, reporter), place)
     if node.remark and node.remark not in place.said:
@@ -69,6 +68,11 @@ def prepare_stage(
     return Command([node.program, script], variables, str(place.folders.workspace))
 
 
+def name_action(order: StartStep) -> str:
+    """Return what a step's `uses` says."""
+    return order.step.uses.value if isinstance(order.step, ActionStep) else ""
+
+
 def input_variables(inputs: Mapping[str, str]) -> dict[str, str]:
     """Return the INPUT_ variables, by which an action reads its inputs."""
     return {f"INPUT_{name.replace(' ', '_').upper()}": value for name, value in inputs.items()}
@@ -80,7 +84,7 @@ def _find_script(runs: NodeRuns, order: StartStep, action: LoadedAction, place: 
         raise StepError(f"Directory not found: '{action.folder}'")
     token = {"pre": runs.pre, "main": runs.main, "post": runs.post}[order.stage]
     if token is None:
-        raise StepError(f"The action '{order.uses}' has no script for its {order.stage} stage.")
+        raise StepError(f"The action has no script for its {order.stage} stage.")
     script = os.path.join(action.folder, token.value)  # noqa: PTH118 - as the runner joins them
     if not place.session.see(Path(script)).is_file():
         raise StepError(f"File not found: '{script}'")
