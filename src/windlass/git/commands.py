@@ -41,13 +41,16 @@ class Answer:
 class Question:
     """A git command under way; several can be asked at once and their answers read afterwards."""
 
-    def __init__(self, arguments: Sequence[str], process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, arguments: Sequence[str], process: subprocess.Popen[bytes], text: bytes | None
+    ) -> None:
         self._arguments = arguments
         self._process = process
+        self._text = text
 
     def answer(self) -> Answer:
         """Wait for the end and return what git said, whatever the exit code."""
-        output, complaint = self._process.communicate()
+        output, complaint = self._process.communicate(self._text)
         return Answer(self._process.returncode, output, decode(complaint).strip())
 
     def output(self) -> bytes:
@@ -63,9 +66,15 @@ class Question:
 
 
 def ask(
-    arguments: Sequence[str], *, folder: Path, variables: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    text: bytes | None = None,
 ) -> Question:
     """Start a git command in a folder; `variables` are added to its clean environment.
+
+    `text` is what it reads from its standard input.
 
     Raises:
         GitError: there is no git on this machine, or the folder cannot be entered.
@@ -76,7 +85,7 @@ def ask(
             ["git", *settings, *arguments],
             cwd=folder,
             env=make_environment(variables or {}),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -88,24 +97,33 @@ def ask(
         ) from error
     except OSError as error:
         raise GitError(f"git could not be started in {folder}: {error.strerror}") from error
-    return Question(arguments, process)
+    return Question(arguments, process, text)
 
 
 def run(
-    arguments: Sequence[str], *, folder: Path, variables: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    text: bytes | None = None,
 ) -> bytes:
-    """Run a git command to its end and return its output.
+    """Run a git command to its end and return its output; `text` is its standard input.
 
     Raises:
         GitError: git is missing or did not exit with 0.
     """
-    return ask(arguments, folder=folder, variables=variables).output()
+    return ask(arguments, folder=folder, variables=variables, text=text).output()
 
 
 def complain(arguments: Sequence[str], answer: Answer) -> GitError:
     """Make the error for a git command that failed, in git's own words."""
     said = answer.complaint.removeprefix("fatal: ") or f"exit code {answer.code}"
-    return GitError(f"git {arguments[0]} failed: {said}")
+    words = iter(arguments)
+    command = next(words)
+    while command == "-c":
+        next(words)
+        command = next(words)
+    return GitError(f"git {command} failed: {said}")
 
 
 def make_environment(additions: Mapping[str, str]) -> dict[str, str]:

@@ -10,6 +10,8 @@ machine changes what a job finds, as on a fresh runner.
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,79 +19,212 @@ from typing import TYPE_CHECKING
 
 from windlass.errors import GitError
 from windlass.git.commands import ask, decode, run
+from windlass.git.folders import find_git_folders, make_git_folder
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-SHA256_LENGTH = 64
-BRANCH_PREFIX = "refs/heads/"
-TAG_PREFIX = "refs/tags/"
+    from windlass.git.folders import GitFolders
 
+PLAIN_INDEX = ("-c", "index.version=2", "-c", "index.sparse=false")
+"""Settings for index files that are ours to read, whatever the user prefers."""
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where the user's repository keeps what we read."""
-
-    index: Path
-    objects: Path
-    shallow: Path
-    head_tree: str
+ATTEMPTS = 3
+_CHANGED_MEANWHILE = re.compile(
+    r"No such file or directory|short read|unable to stat|file changed|Not a directory"
+)
 
 
-def write_tree(root: Path, *, committed_only: bool, scratch: Path) -> str:
+def write_tree(
+    root: Path, *, committed_only: bool, scratch: Path, folders: GitFolders | None = None
+) -> str:
     """Return the id of the tree a job is to see; its new objects are in `scratch`.
 
     With `committed_only` that is the tree of HEAD, otherwise the same with the user's changes to
     tracked files and the untracked files that are not ignored. Files go through the user's clean
     filters, so that a Git LFS file is its pointer, as after GitHub's checkout.
 
-    `scratch` may be used by several calls, also at once; it is made where it is missing.
+    `scratch` may be used by several calls, also at once; it is made where it is missing. `folders`
+    spares the question for them.
 
     Raises:
-        GitError: a file cannot be read, or git failed.
+        GitError: a file cannot be read, files went on changing while they were read, or git failed.
     """
-    source = _find_source(root)
-    _make_shadow(source, scratch)
+    found = folders or find_git_folders(root)
+    make_shadow(found, scratch)
     if committed_only:
-        return source.head_tree
-    with _scratch_index(scratch) as index:
-        if source.index.exists():
-            shutil.copyfile(source.index, index)
+        return found.head_tree
+    for attempt in range(ATTEMPTS):
+        try:
+            return _write_working_tree(root, found, scratch)
+        except GitError as error:
+            if not _CHANGED_MEANWHILE.search(error.message):
+                raise _explain_unreadable(error) from error
+            if attempt == ATTEMPTS - 1:
+                raise GitError(
+                    f"{root} cannot be read, since files go on changing: {error.message}",
+                    hint="wait until nothing writes there, or leave such files to .gitignore",
+                ) from error
+    raise AssertionError  # the loop ends by return or raise
+
+
+def find_tree_of(revision: str, root: Path) -> str | None:
+    """Return the id of a commit's tree; None if the repository does not have the commit.
+
+    Raises:
+        GitError: git is missing.
+    """
+    question = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{tree}}"]
+    answer = ask(question, folder=root).answer()
+    return decode(answer.output).strip() if answer.code == 0 else None
+
+
+def make_shadow(folders: GitFolders, scratch: Path) -> None:
+    """Make the shadow of a repository, unless it is there."""
+    if not (scratch / "HEAD").exists():
+        make_git_folder(scratch, [folders.objects], bare=True, wide=folders.is_wide)
+
+
+def _write_working_tree(root: Path, folders: GitFolders, scratch: Path) -> str:
+    with scratch_index(scratch) as index:
+        _copy_index(folders.index, index)
         variables = {"GIT_INDEX_FILE": str(index), "GIT_OBJECT_DIRECTORY": str(scratch / "objects")}
-        run(
-            ["-c", "advice.addEmbeddedRepo=false", "add", "--all", "--", "."],
-            folder=root,
-            variables=variables,
-        )
+        add = ["-c", "advice.addEmbeddedRepo=false", "add", "--all", "--", "."]
+        run(add, folder=root, variables=variables)
         return decode(run(["write-tree"], folder=root, variables=variables)).strip()
+
+
+def _copy_index(source: Path, index: Path) -> None:
+    """Copy an index file with its time.
+
+    Git compares that time with those of files, to find the ones that changed within the second in
+    which the index was written.
+    """
+    with contextlib.suppress(FileNotFoundError), source.open("rb") as reader:
+        times = os.fstat(reader.fileno())
+        with index.open("wb") as writer:
+            shutil.copyfileobj(reader, writer, 1 << 20)
+        os.utime(index, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def _explain_unreadable(error: GitError) -> GitError:
+    if "Permission denied" not in error.message:
+        return error
+    hint = "make the file readable, or name it in .gitignore"
+    return GitError(error.message, hint=hint)
 
 
 FULL_DISK_BYTES = 1 << 20
 """With less room than this, a file that git could not write met a full disk."""
 
 
-def materialise_tree(tree: str, destination: Path, *, scratch: Path) -> None:
+def materialise_tree(
+    tree: str,
+    destination: Path,
+    *,
+    scratch: Path,
+    index: Path | None = None,
+    settings: Iterable[str] = (),
+) -> None:
     """Write a tree (or a commit's) to a folder; `scratch` is where `write_tree` left its objects.
 
     `destination` is made; it must be empty. Symbolic links, executable bits and file names in any
     bytes are kept; line endings follow the repository's `.gitattributes`; a submodule is an empty
-    folder.
+    folder. `index` is where to leave git's index of the folder. `settings` are further ones for
+    git, as `name=value`.
 
     Raises:
         GitError: the tree does not exist, or a file cannot be written.
     """
     destination.mkdir(parents=True, exist_ok=True)
-    with _scratch_index(scratch) as index:
-        variables = {
-            "GIT_DIR": str(scratch.resolve()),
-            "GIT_WORK_TREE": str(destination.resolve()),
-            "GIT_INDEX_FILE": str(index),
-        }
+    more = [part for setting in settings for part in ("-c", setting)]
+    with scratch_index(scratch) as scratched:
+        variables = shadow_variables(scratch, index=scratched, work_tree=destination)
+        command = [*PLAIN_INDEX, *more, "read-tree", "--reset", "-u", tree]
         try:
-            run(["read-tree", "--reset", "-u", tree], folder=destination, variables=variables)
+            run(command, folder=destination, variables=variables)
         except GitError as error:
             raise _explain(error, destination) from error
+        if index is not None:
+            scratched.replace(index)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one path is in a new tree: its mode, 0 where it is gone, and the id of its content."""
+
+    mode: int
+    id: str
+    name: bytes
+
+
+def compare_trees(old: str, new: str, *, scratch: Path) -> list[Change]:
+    """Return the paths that differ between two trees.
+
+    Raises:
+        GitError: one of them does not exist.
+    """
+    variables = {"GIT_DIR": str(scratch.resolve())}
+    listing = run(
+        ["diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", old, new],
+        folder=scratch,
+        variables=variables,
+    )
+    fields = listing.split(b"\0")
+    changes = []
+    for facts, name in zip(fields[::2], fields[1::2], strict=False):
+        _, mode, _, content, _ = facts.decode("ascii").split(" ")
+        changes.append(Change(int(mode, 8), content, name))
+    return changes
+
+
+def write_files(
+    changes: Iterable[Change], destination: Path, *, scratch: Path, beside: Path
+) -> None:
+    """Write files below a folder as `materialise_tree` would; their folders are made.
+
+    `beside` is the folder whose `.gitattributes` hold for them.
+
+    Raises:
+        GitError: a file cannot be written.
+    """
+    entries = b"".join(b"%o %s\t%s\0" % (it.mode, it.id.encode(), it.name) for it in changes)
+    with scratch_index(scratch) as index:
+        variables = shadow_variables(scratch, index=index, work_tree=beside)
+        write = ["checkout-index", "--all", f"--prefix={destination.resolve()}/"]
+        try:
+            run(
+                [*PLAIN_INDEX, "update-index", "-z", "--index-info"],
+                folder=beside,
+                variables=variables,
+                text=entries,
+            )
+            run(write, folder=beside, variables=variables)
+        except GitError as error:
+            raise _explain(error, destination.parent) from error
+
+
+def make_index(tree: str, *, scratch: Path, like: Path) -> bytes:
+    """Return the index of a tree, with the facts of files that another index has alike.
+
+    Raises:
+        GitError: the tree does not exist, or git failed.
+    """
+    with scratch_index(scratch) as index:
+        _copy_index(like, index)
+        variables = shadow_variables(scratch, index=index, work_tree=index.parent)
+        run([*PLAIN_INDEX, "read-tree", "-i", "-m", tree], folder=scratch, variables=variables)
+        return index.read_bytes()
+
+
+def shadow_variables(scratch: Path, *, index: Path, work_tree: Path) -> Mapping[str, str]:
+    """Return what makes git work on a folder with the shadow's objects and an index of its own."""
+    return {
+        "GIT_DIR": str(scratch.resolve()),
+        "GIT_WORK_TREE": str(work_tree.resolve()),
+        "GIT_INDEX_FILE": str(index),
+    }
 
 
 def _explain(error: GitError, folder: Path) -> GitError:
@@ -100,118 +235,8 @@ def _explain(error: GitError, folder: Path) -> GitError:
     return GitError(f"{error.message}: No space left on device", hint=hint)
 
 
-def make_job_git(
-    root: Path, workspace: Path, *, sha: str, ref: str, origin: str | None = None
-) -> None:
-    """Give a workspace its own `.git`, as GitHub's checkout leaves it, but with full history.
-
-    HEAD is at `sha`: on the branch of that name where `ref` is a branch, detached otherwise. Tags
-    are those of the user's repository, its branches are `refs/remotes/origin/*`, `origin` is the
-    URL of the remote of that name. Objects are shared by alternates: what the job commits or tags
-    stays in the workspace. The index is that of `sha`, refreshed, so `git status` shows what the
-    workspace has beyond the commit.
-
-    Raises:
-        GitError: `sha` is not in the repository, or git failed.
-    """
-    source = _find_source(root)
-    listing = ask(
-        ["for-each-ref", "--format=%(objectname) %(refname)", TAG_PREFIX, BRANCH_PREFIX],
-        folder=root,
-    )
-    folder = workspace / ".git"
-    _make_git_folder(folder, source.objects, bare=False, wide=len(sha) == SHA256_LENGTH)
-    if source.shallow.exists():
-        shutil.copyfile(source.shallow, folder / "shallow")
-    if origin is not None:
-        _add_origin(folder, origin)
-    refs = _move_branches(decode(listing.output()))
-    _write_head(folder, refs, sha, ref)
-    variables = {"GIT_DIR": str(folder), "GIT_WORK_TREE": str(workspace)}
-    run(["read-tree", sha], folder=workspace, variables=variables)
-    refreshed = ask(
-        ["update-index", "-q", "--refresh"], folder=workspace, variables=variables
-    ).answer()
-    if refreshed.code not in (0, 1):  # 1: there are changes, which is no failure
-        raise GitError(f"git update-index failed: {refreshed.complaint}")
-
-
-def _find_source(root: Path) -> _Source:
-    paths = ["--git-path", "index", "--git-path", "objects", "--git-path", "shallow"]
-    answer = run(["rev-parse", *paths, "--verify", "HEAD^{tree}"], folder=root)
-    index, objects, shallow, tree = decode(answer).splitlines()
-    return _Source(
-        (root / index).resolve(), (root / objects).resolve(), (root / shallow).resolve(), tree
-    )
-
-
-def _make_shadow(source: _Source, scratch: Path) -> None:
-    if not (scratch / "HEAD").exists():
-        wide = len(source.head_tree) == SHA256_LENGTH
-        _make_git_folder(scratch, source.objects, bare=True, wide=wide)
-
-
-def _make_git_folder(folder: Path, alternate: Path, *, bare: bool, wide: bool) -> None:
-    """Write the few files that make a repository: what `git init` does, without its templates."""
-    for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "objects/info/alternates").write_text(
-        _quote_alternate(str(alternate)), encoding="utf-8", errors="surrogateescape"
-    )
-    version = 1 if wide else 0
-    config = f"[core]\n\trepositoryformatversion = {version}\n\tfilemode = true\n"
-    config += f"\tbare = {'true' if bare else 'false'}\n"
-    if not bare:
-        config += "\tlogallrefupdates = true\n[gc]\n\tauto = 0\n"
-    if wide:
-        config += "[extensions]\n\tobjectformat = sha256\n"
-    (folder / "config").write_text(config, encoding="utf-8")
-    (folder / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
-
-
-def _quote_alternate(path: str) -> str:
-    """Quote a path for `objects/info/alternates`: only one that starts with `"` or has breaks."""
-    if path.startswith('"') or "\n" in path:
-        escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        path = f'"{escaped}"'
-    return path + "\n"
-
-
-def _add_origin(folder: Path, url: str) -> None:
-    escaped = url.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    with (folder / "config").open("a", encoding="utf-8", errors="surrogateescape") as config:
-        config.write(f'[remote "origin"]\n\turl = "{escaped}"\n')
-        config.write("\tfetch = +refs/heads/*:refs/remotes/origin/*\n")
-
-
-def _move_branches(listing: str) -> dict[str, str]:
-    """Turn `sha ref` lines into refs, with branches as those of the remote `origin`."""
-    refs: dict[str, str] = {}
-    for line in listing.splitlines():
-        sha, _, name = line.partition(" ")
-        if name.startswith(BRANCH_PREFIX):
-            name = f"refs/remotes/origin/{name.removeprefix(BRANCH_PREFIX)}"
-        refs[name] = sha
-    return refs
-
-
-def _write_head(folder: Path, refs: dict[str, str], sha: str, ref: str) -> None:
-    head = sha
-    if ref.startswith(BRANCH_PREFIX):
-        head = f"ref: {ref}"
-        refs[ref] = sha
-        refs[f"refs/remotes/origin/{ref.removeprefix(BRANCH_PREFIX)}"] = sha
-    elif ref.startswith("refs/pull/"):
-        refs[f"refs/remotes/{ref.removeprefix('refs/')}"] = sha
-    (folder / "HEAD").write_text(f"{head}\n", encoding="utf-8", errors="surrogateescape")
-    lines = "".join(f"{refs[name]} {name}\n" for name in sorted(refs))
-    (folder / "packed-refs").write_text(
-        "# pack-refs with: sorted \n" + lines, encoding="utf-8", errors="surrogateescape"
-    )
-
-
 @contextlib.contextmanager
-def _scratch_index(scratch: Path) -> Iterator[Path]:
+def scratch_index(scratch: Path) -> Iterator[Path]:
     """Yield the name of an index file of one's own; git makes it beside its lock."""
     with tempfile.TemporaryDirectory(prefix="index-", dir=scratch) as folder:
         yield Path(folder).resolve() / "index"

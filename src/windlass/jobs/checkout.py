@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.errors import PlatformError
 from windlass.git.commands import ask, decode, run
-from windlass.git.trees import make_job_git, materialise_tree
-from windlass.jobs.bases import copy_base, provide_base
+from windlass.git.job_git import make_job_git
+from windlass.git.trees import materialise_tree
 from windlass.jobs.command_handlers import StepEffects
 from windlass.jobs.steps import StepEnd
+from windlass.jobs.workspaces.bases import FILES
+from windlass.jobs.workspaces.copies import put_facts
+from windlass.jobs.workspaces.filling import fill_folder
+from windlass.jobs.workspaces.removal import empty_folder, remove_entry
 from windlass.model.status import Result
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from windlass.jobs.place import StepPlace
     from windlass.jobs.reports import StepReporter
     from windlass.jobs.source import Source
-    from windlass.jobs.steps import StepPlace
+    from windlass.jobs.workspaces.bases import Base
+    from windlass.jobs.workspaces.filling import Filled
     from windlass.plan.steps import StartStep
 
 CHECKOUT = re.compile(r"actions/checkout@.+", re.IGNORECASE)
@@ -52,6 +57,9 @@ WITHOUT_EFFECT = frozenset(
 """Inputs about the way to a server, or about how much of the history is left out on the way."""
 
 REFUSED = frozenset({"sparse-checkout"})
+
+LAYERS = "_layers"
+"""In the job's folder: what an overlay keeps of the job's changes."""
 
 SUBMODULE_MODE = "160000"
 LFS_FILTER = b"filter=lfs"
@@ -82,7 +90,7 @@ def run_checkout_step(order: StartStep, place: StepPlace, source: Source) -> Ste
     effects = StepEffects()
     outcome = Result.FAILURE
     try:
-        revision = _check_out(order.inputs, place.folders.workspace, source, reporter)
+        revision = _check_out(order.inputs, place, source, reporter)
         effects.outputs.update(ref=revision.ref, commit=revision.sha)
         outcome = Result.SUCCESS
     except CheckoutError as error:
@@ -96,23 +104,42 @@ def run_checkout_step(order: StartStep, place: StepPlace, source: Source) -> Ste
 
 
 def _check_out(
-    inputs: Mapping[str, str], workspace: Path, source: Source, reporter: StepReporter
+    inputs: Mapping[str, str], place: StepPlace, source: Source, reporter: StepReporter
 ) -> Revision:
     given = {name.lower(): value.strip() for name, value in inputs.items()}
     _check_inputs(given, source, reporter)
+    workspace = place.folders.workspace
     folder = _find_folder(given.get("path", ""), workspace)
     revision = _find_revision(given.get("ref", ""), source)
-    tree, changed = _find_tree(revision, source)
-    base = provide_base(
-        source.bases, tree, lambda path: materialise_tree(tree, path, scratch=source.shadow)
-    )
-    _check_content(given, tree, base, source)
-    if _is_true(given.get("clean", "true")):
-        _empty(folder)
-    copy_base(base, folder)
-    _make_git(folder, revision, source)
-    reporter.log.write_line(_describe(revision, source, changed=changed))
+    tree, committed = _find_trees(revision, source)
+    content = source.bases.provide(tree, lambda path: _write_base(tree, path, source))
+    _check_content(given, tree, content.base.files, source)
+    _prepare_folder(place.session.see(folder), clean=_is_true(given.get("clean", "true")))
+    layers = place.folders.root / LAYERS if source.layered and folder == workspace else None
+    wide = source.user.folders.is_wide
+    filled = fill_folder(content, folder, session=place.session, layers=layers, wide=wide)
+    _make_git(filled, revision, source, _make_index(content.base, committed, filled, source))
+    reporter.log.write_line(_describe(revision, source, changed=tree != committed))
     return revision
+
+
+def _write_base(tree: str, folder: Path, source: Source) -> tuple[str, ...]:
+    index = folder / "0.index"
+    materialise_tree(tree, folder / FILES, scratch=source.shadow, index=index)
+    # An overlay shows it to the job, so that none needs to be written there.
+    (folder / FILES / ".git").mkdir()
+    os.link(index, folder / FILES / ".git/index")
+    return ("",)
+
+
+def _make_index(base: Base, committed: str, filled: Filled, source: Source) -> bytes:
+    """Return git's index for the workspace; empty where the overlay shows the right one."""
+    if filled.is_layered and base.tree == committed:
+        return b""
+    index = source.find_index(base, 0, committed)
+    if filled.is_layered:
+        return index
+    return put_facts(index, filled.facts[0], wide=source.user.folders.is_wide)
 
 
 def _check_inputs(given: Mapping[str, str], source: Source, reporter: StepReporter) -> None:
@@ -178,17 +205,16 @@ def _resolve(revision: str, root: Path) -> str | None:
     return decode(answer.output).strip() if answer.code == 0 else None
 
 
-def _find_tree(revision: Revision, source: Source) -> tuple[str, bool]:
-    """Return the tree to check out, and whether it has changes that are not committed."""
-    if _resolve(revision.sha, source.root) is None:
+def _find_trees(revision: Revision, source: Source) -> tuple[str, str]:
+    """Return the tree to check out and that of its commit; they differ by the user's changes."""
+    committed = source.find_tree_of(revision.sha)
+    if committed is None:
         raise CheckoutError(
             f"actions/checkout: the event's commit {revision.sha} is not in {source.root}"
         )
-    committed = decode(run(["rev-parse", f"{revision.sha}^{{tree}}"], folder=source.root)).strip()
     tree = source.find_tree()
-    if revision.is_event and revision.sha == source.repository.head_sha:
-        return tree, tree != committed
-    return committed, False
+    is_head = revision.is_event and revision.sha == source.repository.head_sha
+    return (tree if is_head else committed), committed
 
 
 def _check_content(given: Mapping[str, str], tree: str, base: Path, source: Source) -> None:
@@ -214,24 +240,26 @@ def _check_content(given: Mapping[str, str], tree: str, base: Path, source: Sour
             )
 
 
-def _empty(folder: Path) -> None:
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        folder.unlink()
-    folder.mkdir(parents=True, exist_ok=True)
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path)
-        else:
-            os.unlink(entry.path)  # noqa: PTH108
+def _prepare_folder(folder: Path, *, clean: bool) -> None:
+    """Empty a folder, unless it is a checkout of ours that is to stay as it is."""
+    if clean or not folder.is_dir() or folder.is_symlink():
+        empty_folder(folder)
 
 
-def _make_git(folder: Path, revision: Revision, source: Source) -> None:
+def _make_git(filled: Filled, revision: Revision, source: Source, index: bytes) -> None:
     repository = source.repository
-    # Never the user's own URL of the remote: it may hold a password.
-    origin = f"{repository.server_url}/{repository.full_name}"
-    if (folder / ".git").exists():
-        shutil.rmtree(folder / ".git")
-    make_job_git(source.root, folder, sha=revision.sha, ref=revision.ref, origin=origin)
+    if not filled.is_layered:
+        remove_entry(filled.folder / ".git")
+    make_job_git(
+        source.root,
+        filled.folder,
+        sha=revision.sha,
+        ref=revision.ref,
+        # Never the user's own URL of the remote: it may hold a password.
+        origin=f"{repository.server_url}/{repository.full_name}",
+        user=source.user,
+        index=index,
+    )
 
 
 def _describe(revision: Revision, source: Source, *, changed: bool) -> str:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import threading
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from windlass.errors import WorkspaceError
 from windlass.model.values import dataclass
+from windlass.stores.state_folder import prepare_state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from windlass.git.folders import UserRepository
+    from windlass.jobs.workspaces.bases import Base, Bases
     from windlass.model.repository import Repository
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +27,8 @@ class Source:
 
     `sha` and `ref` are the event's. `state` is the repository's `.windlass` folder; trees and bases
     are kept there. With `committed_only` uncommitted changes of the user are left out; they count
-    only where the event's commit is the one that is checked out.
+    only where the event's commit is the one that is checked out. `tree` is that of a run which is
+    resumed. With `layered` a workspace may be an overlay, of which nothing is left after the job.
     """
 
     repository: Repository
@@ -28,8 +36,10 @@ class Source:
     ref: str
     state: Path
     committed_only: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _trees: dict[str, str] = field(default_factory=dict, repr=False)
+    tree: str | None = None
+    layered: bool = False
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _known: dict[str, object] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -47,9 +57,22 @@ class Source:
         return self.state / "shadow"
 
     @property
-    def bases(self) -> Path:
-        """Where the content of trees lies ready to be copied."""
-        return self.state / "bases"
+    def bases(self) -> Bases:
+        """The content of trees, ready to be served."""
+        from windlass.jobs.workspaces.bases import Bases
+
+        return self._once("bases", lambda: Bases(self.state / "bases", self.shadow))
+
+    @property
+    def user(self) -> UserRepository:
+        """What jobs take from the user's repository; asked for once.
+
+        Raises:
+            GitError: git is missing or failed.
+        """
+        from windlass.git.folders import read_user_repository
+
+        return self._once("user", lambda: read_user_repository(self.root))
 
     def prepare_state(self) -> None:
         """Make the state folder, which hides itself from Git.
@@ -57,17 +80,7 @@ class Source:
         Raises:
             WorkspaceError: the folder cannot be made.
         """
-        ignore = self.state / ".gitignore"
-        try:
-            # Scripts and command files hold secrets while a job runs: nobody else may look.
-            self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not ignore.exists():
-                ignore.write_text("*\n", encoding="utf-8")
-        except OSError as error:
-            raise WorkspaceError(
-                f"{self.state} cannot be made: {error.strerror}",
-                hint="Windlass keeps what it needs for local runs there.",
-            ) from error
+        prepare_state(self.state)
 
     def find_tree(self) -> str:
         """Return the tree of this run: it is made once, so that all jobs see the same.
@@ -76,12 +89,52 @@ class Source:
             WorkspaceError: the state folder cannot be made.
             GitError: a file cannot be read, or git failed.
         """
-        from windlass.git.trees import write_tree
+        return self._once("tree", self._write_tree)
 
+    def find_index(self, base: Base, part: int, tree: str) -> bytes:
+        """Return git's index of a tree, with the facts of the base's files that it has alike.
+
+        Raises:
+            GitError: git failed.
+            WorkspaceError: the base cannot be read.
+        """
+        return self._once(f"index {base.key} {part} {tree}", lambda: self._index(base, part, tree))
+
+    def find_tree_of(self, sha: str) -> str | None:
+        """Return the tree of a commit; None if the repository does not have it.
+
+        Raises:
+            GitError: git is missing.
+        """
+        from windlass.git.trees import find_tree_of
+
+        return self._once(f"tree of {sha}", lambda: find_tree_of(sha, self.root))
+
+    def _write_tree(self) -> str:
+        from windlass.git.trees import make_shadow, write_tree
+
+        self.prepare_state()
+        folders = self.user.folders
+        committed = self.find_tree_of(self.repository.head_sha) if self.committed_only else None
+        if self.tree is not None or committed is not None:
+            make_shadow(folders, self.shadow)
+            return self.tree or committed or ""
+        return write_tree(self.root, committed_only=False, scratch=self.shadow, folders=folders)
+
+    def _index(self, base: Base, part: int, tree: str) -> bytes:
+        from windlass.git.trees import make_index
+
+        path = base.parts[part].index
+        if part == 0 and base.tree != tree:
+            return make_index(tree, scratch=self.shadow, like=path)
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise WorkspaceError(f"{path} cannot be read: {error.strerror}") from error
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what was made under a name; the first to ask makes it, the others wait."""
         with self._lock:
-            self.prepare_state()
-            if "tree" not in self._trees:
-                self._trees["tree"] = write_tree(
-                    self.root, committed_only=self.committed_only, scratch=self.shadow
-                )
-            return self._trees["tree"]
+            if name not in self._known:
+                self._known[name] = make()
+            return cast("T", self._known[name])

@@ -12,7 +12,8 @@ import pytest
 from tests.integration.git.conftest import Checkout
 
 from windlass.errors import GitError
-from windlass.git.trees import make_job_git, materialise_tree, write_tree
+from windlass.git.job_git import make_job_git
+from windlass.git.trees import materialise_tree, write_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

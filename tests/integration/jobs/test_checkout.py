@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.integration.jobs.conftest import git
 
-from windlass.jobs.bases import provide_base
 from windlass.model.status import Result
 
 if TYPE_CHECKING:
@@ -251,39 +249,3 @@ def test_unknown_commit_of_the_event(bench: Bench) -> None:
 
     assert finished.result is Result.FAILURE
     assert "is not in" in bench.errors()[0]
-
-
-def test_base_is_written_once(tmp_path: Path) -> None:
-    """Of many that want a base at once, one writes it and all get it whole."""
-    written: list[Path] = []
-
-    def write(folder: Path) -> None:
-        written.append(folder)
-        folder.mkdir()
-        (folder / "file").write_text("x")
-
-    def want() -> None:
-        assert (provide_base(tmp_path / "bases", "abc", write) / "file").read_text() == "x"
-
-    threads = [threading.Thread(target=want) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert len(written) == 1
-
-
-def test_unfinished_base_is_written_again(tmp_path: Path) -> None:
-    """What a killed writer left is not taken for a base."""
-    unfinished = tmp_path / "abc.unfinished"
-    unfinished.mkdir()
-    (unfinished / "stale").write_text("x")
-
-    def write(folder: Path) -> None:
-        folder.mkdir()
-        (folder / "file").write_text("x")
-
-    base = provide_base(tmp_path, "abc", write)
-
-    assert [path.name for path in base.iterdir()] == ["file"]
