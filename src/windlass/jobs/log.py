@@ -146,7 +146,8 @@ class LineSplitter:
         self._rest = data[end:]
         self._fed += len(block)
         self._block = b""
-        while len(self._rest) > LONGEST_LINE_BYTES:
+        # Where the line is cut, a secret may begin whose end has not come yet.
+        while len(self._rest) > LONGEST_LINE_BYTES + self._log.masker.longest:
             self._break()
         self._log.take(self._position())
         self._log.flush()

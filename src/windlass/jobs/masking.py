@@ -23,7 +23,8 @@ class Masker:
     """Replaces every known secret, in all its forms, by `***`.
 
     Places that overlap or touch become one `***`, as with GitHub's runner. Secrets may be added at
-    any time; the automaton that finds them is built when a text is next masked.
+    any time; the automaton that finds them is built when a text is next masked. `longest` is the
+    length of the longest form, in bytes.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -31,6 +32,7 @@ class Masker:
         self._sieve: BytesAhoCorasick | None = None
         self._automaton: BytesAhoCorasick | None = None
         self._texts: list[str] = []
+        self.longest = 0
         self._listener: Callable[[list[str]], None] | None = None
         self._lock = threading.Lock()
         for secret in secrets:
@@ -48,6 +50,7 @@ class Masker:
             if not new:
                 return
             self._forms |= new
+            self.longest = max(self.longest, *map(len, new))
             self._automaton = self._sieve = None
             self._texts.append(text)
             listener = self._listener

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from windlass.jobs import log
 from windlass.jobs.log import LONGEST_LINE_BYTES, LineSplitter, StepLog
 from windlass.jobs.masking import Masker
+from windlass.stores.logs import NOTHING_TAKEN, Taken
 
 
 class Reader:
@@ -152,3 +154,86 @@ def test_blocks_do_not_matter(parts: list[bytes]) -> None:
 
     assert whole == Reader("s3cret").read(*parts)
     assert "s3cret" not in whole
+
+
+class Kept:
+    """Takes blocks in the place of a job's log."""
+
+    def __init__(self) -> None:
+        self.blocks: list[tuple[bytes, Taken]] = []
+
+    def write(self, step: str, data: bytes, taken: Taken = NOTHING_TAKEN) -> None:
+        assert step == "step"
+        self.blocks.append((data, taken))
+
+
+def keep(blocks: list[bytes], since: Taken) -> list[tuple[bytes, Taken]]:
+    """Return what comes into the log of a process's output; `::cmd` lines are carried out."""
+    kept = Kept()
+    step_log = StepLog(Masker(["hunter2"]), lambda _: None, writer=kept, step="step")
+
+    def handle(line: str) -> bool:
+        if line.startswith("::cmd"):
+            step_log.flush()
+            return True
+        return False
+
+    lines = LineSplitter(step_log, handle, lambda it: it.startswith("::cmd"), since)
+    for block in blocks:
+        lines.feed(block)
+    lines.finish()
+    return kept.blocks
+
+
+SHORT = 40
+PIECES = [
+    b"a",
+    b"hunter2",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"::cmd x",
+    b"::no",
+    b"##[",
+    "ä".encode(),
+    b"\xff",
+    b"x" * 35,
+    b"\n::cmd" + b"y" * 45,
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    blocks=st.lists(st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join), max_size=4),
+    cut=st.floats(0, 1),
+    middle=st.floats(0, 1),
+)
+def test_whoever_goes_on_loses_no_line_and_repeats_none(
+    blocks: list[bytes], cut: float, middle: float
+) -> None:
+    """Cut after any block of the log, the rest of the output makes the rest of the log."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log, "LONGEST_LINE_BYTES", SHORT)
+        patch.setattr(log, "LARGEST_BLOCK_BYTES", 30)
+        assert_can_go_on(blocks, cut, middle)
+
+
+def assert_can_go_on(blocks: list[bytes], cut: float, middle: float) -> None:
+    output = b"".join(blocks)
+    whole = keep(blocks, Taken(1))
+    known = whole[: round(cut * len(whole))]
+    taken = known[-1][1] if known else Taken(1)
+    rest = output[taken.offset :]
+    half = round(middle * len(rest))
+    others = keep([rest[:half], rest[half:]], taken)
+
+    found, expected = join(known + others), join(whole)
+    if max(map(len, output.splitlines()), default=0) > SHORT:
+        # Where a long line is broken depends on the blocks it comes in.
+        found, expected = found.replace(b"\n", b""), expected.replace(b"\n", b"")
+    assert found == expected
+    assert not whole or whole[-1][1].offset == len(output)
+
+
+def join(blocks: list[tuple[bytes, Taken]]) -> bytes:
+    return b"".join(data for data, _ in blocks)
