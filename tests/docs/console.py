@@ -4,9 +4,10 @@
     <!-- file: path/of/a/file -->         the next block is written to that file
 
 A line `$ command` is run by bash in the repository; the lines below it, up to the next command, are
-what it prints: stdout and stderr together, `...` for any lines, seconds and commits aside. Without
-such lines only the exit code counts: 0, or N where the block opens with "console exit=N". Jobs run
-at the same time, so "console any-order" compares the lines without regard to their order.
+what it prints: stdout and stderr together, `...` for any lines; seconds, commits and the numbers of
+runs aside. Without such lines only the exit code counts: 0, or N where the block opens with
+"console exit=N". Jobs run at the same time, so "console any-order" compares the lines without
+regard to their order.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", flags=re.MULTI
 _VARIES = (
     (re.compile(r" *\b(?:\d+h \d\dm|\d+m \d\ds|\d+\.\ds)(?=\W|$)"), " 0.0s"),
     (re.compile(r"\b[0-9a-f]{40}\b|(?<= at )[0-9a-f]{7}\b"), "0000000"),
+    (re.compile(r"\b\d{16}\b"), "1700000000000000"),
 )
 
 
@@ -155,7 +157,7 @@ def lines_of(text: str) -> Counter[str]:
 
 
 def settle(text: str) -> str:
-    """Replace seconds and commits, and drop blanks at the ends of lines."""
+    """Replace seconds, commits and numbers of runs, and drop blanks at the ends of lines."""
     for pattern, replacement in _VARIES:
         text = pattern.sub(replacement, text)
     return re.sub(r" +$", "", text, flags=re.MULTILINE)

@@ -109,8 +109,9 @@ def test_any_order() -> None:
         ("✓ x 0.4s\n", "✓ x  1m 02s\n", True),
         ("✓ x 0.4s\n", "✗ x 0.4s\n", False),
         ("on push at 1234567\n", "on push at 89abcde\n", True),
+        ("run 1763739146021884\n", "run 1763739146999999\n", True),
     ],
 )
 def test_what_counts_as_the_same_output(expected: str, actual: str, same: bool) -> None:
-    """Only `...`, seconds and commits may differ."""
+    """Only `...`, seconds, commits and the numbers of runs may differ."""
     assert matches(expected, actual) is same

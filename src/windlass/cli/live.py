@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from windlass.cli.terminal import Terminal
     from windlass.protocol.events import RunEvent
 
-LINES_OF_VERDICT = 6
+LINES_OF_VERDICT = 7
 """What the end of a run takes at least, and the prompt of the shell after it."""
 
 

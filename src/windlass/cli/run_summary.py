@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,20 @@ class RunSummary:
             yield f"and {count(len(explanations) - MOST_FAILURES, 'more job')} failed"
         yield ""
         yield self._verdict(finished)
+        if finished.result is Result.FAILURE:
+            yield from self._next_lines(finished.run)
+
+    def _next_lines(self, run: str) -> Iterator[str]:
+        """What to type next."""
+        failed = (key for key, job in self._tree.jobs.items() if any(job.failed_steps()))
+        commands = {f"windlass rerun {run} --failed": "what failed, again"}
+        if (job := next(failed, None)) is not None:
+            logs = f"windlass logs {run} --job {shlex.quote(job)}"
+            commands = {logs: "all it printed", **commands}
+        width = max(map(width_of, commands))
+        for command, meaning in commands.items():
+            padding = " " * (width - width_of(command))
+            yield f"  {visible(command)}{padding}  {self._terminal.paint(f'# {meaning}', 'dim')}"
 
     def _explain(self, job: JobNode) -> Iterator[str]:
         return explain_failure(job, self._terminal)

@@ -113,6 +113,8 @@ def test_a_failed_run_in_a_pipe() -> None:
               │ error: a.py:3: it; broke
 
             ✗ CI failed in 1m 23s
+              windlass logs 1 --job 'test (3.12)'  # all it printed
+              windlass rerun 1 --failed            # what failed, again
             """
         )
         .replace("LINES", lines)
