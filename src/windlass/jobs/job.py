@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from windlass.errors import WorkspaceError
+from windlass.jobs.command import StepError
 from windlass.jobs.environment import base_variables, job_context, runner_context
 from windlass.jobs.folders import JobFolders
 from windlass.jobs.loop import JobLoop
@@ -16,6 +17,8 @@ from windlass.jobs.outputs import release_outputs
 from windlass.jobs.place import StepPlace
 from windlass.jobs.reports import JobReporter
 from windlass.jobs.steps import StepEnd, run_step
+from windlass.lang.workflow.model import ActionStep, ParallelStep
+from windlass.model.status import Result
 from windlass.plan.job import JobMachine
 from windlass.plan.signals import JobFinished
 from windlass.plan.steps import ActionLoaded, FinishJob, JobCancelRequested, JobOpened
@@ -29,8 +32,9 @@ if TYPE_CHECKING:
     from windlass.jobs.place import JobPlace
     from windlass.jobs.running import RunningStep
     from windlass.lang.expressions import Value
+    from windlass.lang.workflow.model import Step
     from windlass.plan.orders import StartJob
-    from windlass.plan.steps import LoadAction, StartStep
+    from windlass.plan.steps import LoadAction, LoadedAction, StartStep
     from windlass.protocol.events import RunEvent
 
 DEBUG_SETTING = "ACTIONS_STEP_DEBUG"
@@ -115,12 +119,16 @@ class _JobRun:
                 self._remove_folders()
 
     def _run_in_session(self, session: Session) -> FinishJob:
-        loop = self._make_loop(session)
+        place = self._make_step_place(session)
+        loop = self._make_loop(place)
         try:
             self._cancellation.listen(
                 lambda reason: loop.tell(JobCancelRequested(reason)), lambda: _force(loop)
             )
-            loop.tell(self._open())
+            try:
+                loop.tell(self._open(place))
+            except StepError as error:
+                return FinishJob(Result.FAILURE, problems=(str(error),))
             return loop.run()
         finally:
             loop.close()
@@ -132,8 +140,8 @@ class _JobRun:
         except WorkspaceError as error:
             self._reporter.annotate("warning", f"{error.message}. {error.hint}")
 
-    def _make_loop(self, session: Session) -> JobLoop:
-        steps = StepPlace(
+    def _make_step_place(self, session: Session) -> StepPlace:
+        return StepPlace(
             job_key=self._order.key,
             folders=self._folders,
             session=session,
@@ -143,11 +151,14 @@ class _JobRun:
             base=self._make_base(),
             debug=self._debug,
             emit=self._emit,
+            writer=self._writer,
         )
+
+    def _make_loop(self, steps: StepPlace) -> JobLoop:
         machine = JobMachine(
             self._order,
             secrets=self._secrets,
-            functions={"hashFiles": lambda patterns: self._hash_files(session, patterns)},
+            functions={"hashFiles": lambda patterns: self._hash_files(steps.session, patterns)},
             is_built_in=_is_built_in,
         )
         return JobLoop(
@@ -158,8 +169,12 @@ class _JobRun:
             clock=self._place.clock,
         )
 
-    def _open(self) -> JobOpened:
-        """Write the event's payload and return what the job's contexts are to say of this place."""
+    def _open(self, place: StepPlace) -> JobOpened:
+        """Write the event's payload and return what the job's contexts are to say of this place.
+
+        Raises:
+            StepError: an action of the repository cannot be read.
+        """
         from windlass.lang.expressions import to_json
 
         folders = self._folders
@@ -183,7 +198,17 @@ class _JobRun:
             runner=runner_context(folders, debug=self._debug),
             job=job_context(github, self._order.workflow.path),
             github=known,
+            actions=self._load_actions(place),
         )
+
+    def _load_actions(self, place: StepPlace) -> dict[str, LoadedAction]:
+        steps = self._order.job.steps
+        if not any(_may_use_repository(step) for step in steps):
+            return {}
+        # Imported only where there is one: most jobs have no action of the repository.
+        from windlass.jobs.actions.repository import load_repository_actions
+
+        return load_repository_actions(steps, place)
 
     def _make_base(self) -> dict[str, str]:
         tracking = f"windlass_{os.urandom(16).hex()}"
@@ -195,6 +220,11 @@ class _JobRun:
         from windlass.jobs.hashing import hash_files
 
         return hash_files(session.see(self._folders.workspace), patterns)
+
+
+def _may_use_repository(step: Step) -> bool:
+    is_action = isinstance(step, ActionStep) and step.uses.value.startswith("$/")
+    return is_action or isinstance(step, ParallelStep)
 
 
 def _is_built_in(uses: str) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.integration.jobs.conftest import git
 
 from windlass.model.status import Result
 from windlass.protocol import events
@@ -16,6 +18,31 @@ if TYPE_CHECKING:
     from tests.integration.jobs.conftest import Bench
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not on PATH")
+
+
+@pytest.fixture
+def repository(bench: Bench, tmp_path: Path) -> Bench:
+    """The bench, with a repository that has an action."""
+    root = tmp_path / "repository"
+    (root / "look").mkdir(parents=True)
+    (root / "look/action.yml").write_text(
+        """
+outputs:
+  path: {value: "${{ github.action_path }}"}
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      run: echo inside
+"""
+    )
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "first")
+    bench.repository = replace(
+        bench.repository, root=str(root), head_sha=git(root, "rev-parse", "HEAD")
+    )
+    return bench
 
 
 def provide(bench: Bench, files: dict[str, str]) -> str:
@@ -250,3 +277,28 @@ def test_other_node(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
 
     remark = f"The action asks for Node.js 20; it runs on {folder}/n22/node, which is Node.js 22."
     assert bench.output() == f"{remark}\n" + "run by 22\n" * 4
+
+
+def test_actions_of_the_commit(repository: Bench) -> None:
+    """`$/path` is the repository at the run's commit, whatever lies in the workspace."""
+    finished = repository.run(
+        """
+- run: mkdir look; touch look/action.yml
+- uses: $/look
+  id: look
+- run: echo "${{ steps.look.outputs.path }}" | grep -o '/_actions/.*'
+"""
+    )
+
+    assert finished.result is Result.SUCCESS, repository.errors()
+    sha = repository.repository.head_sha
+    assert repository.output() == f"inside\n/_actions/octo/cat/{sha}/look\n"
+
+
+def test_missing_action_of_the_commit(repository: Bench) -> None:
+    """A job whose `$/path` does not exist fails before its first step."""
+    finished = repository.run("- run: echo never\n- uses: $/nowhere\n")
+
+    assert finished.result is Result.FAILURE
+    assert repository.output() == ""
+    assert repository.errors()[0].startswith("Can't find 'action.yml'")

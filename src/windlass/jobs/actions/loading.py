@@ -1,4 +1,4 @@
-"""Reads the action of a step: `./path` from the workspace.
+"""Reads the action of a step: `./path` from the workspace, `$/path` from the run's commit.
 
 Source: actions/runner src/Runner.Worker/ActionManager.cs (LoadAction), ActionManifestManager.cs
 """
@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from windlass.jobs.command import StepError
 from windlass.jobs.files import UnusableFileError, read_bounded
 from windlass.lang.action import read_action
 from windlass.plan.steps import ActionLoaded, LoadedAction
@@ -25,19 +26,28 @@ MANIFESTS: Final = ("action.yml", "action.yaml")
 DOCKERFILES: Final = ("Dockerfile", "dockerfile")
 
 
-class LoadingError(Exception):
+class LoadingError(StepError):
     """There is no such action, or it cannot be read: the step fails with this message."""
 
 
 def load_action(order: LoadAction, place: StepPlace) -> ActionLoaded:
-    """Read an action of the workspace and answer the machine."""
-    # As the runner joins them: GITHUB_ACTION_PATH holds `/./`.
-    folder = os.path.join(place.folders.workspace, order.uses)  # noqa: PTH118
+    """Read the action of a step and answer the machine."""
     try:
-        action = read_folder(place.session.see(Path(folder)), folder, name=order.uses)
+        action = _load(order.uses, place)
     except LoadingError as error:
         return ActionLoaded(order.key, None, str(error))
     return ActionLoaded(order.key, action)
+
+
+def _load(uses: str, place: StepPlace) -> LoadedAction:
+    if uses.startswith("$/"):
+        # Imported only where there is one, and it imports this module.
+        from windlass.jobs.actions.repository import load_repository_action
+
+        return load_repository_action(uses, place)
+    # As the runner joins them: GITHUB_ACTION_PATH holds `/./`.
+    folder = os.path.join(place.folders.workspace, uses)  # noqa: PTH118
+    return read_folder(place.session.see(Path(folder)), folder, name=uses)
 
 
 def read_folder(
