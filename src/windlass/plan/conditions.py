@@ -91,17 +91,21 @@ def decide_step(
     contexts: Mapping[str, Value],
     status: Result,
     functions: Functions | None = None,
+    *,
+    cancelled: bool | None = None,
 ) -> Decision | PlanFault:
     """Decide whether a step runs; `status` is that of the job so far (never SKIPPED).
 
-    `functions` holds `hashFiles` where the workspace can be looked at. A fault means that the step
-    fails.
+    In the main stage of a composite action `status` is that of the action, and `cancelled` says
+    whether the job was cancelled: `cancelled()` always asks for that. `functions` holds `hashFiles`
+    where the workspace can be looked at. A fault means that the step fails.
     """
     if condition.expression == PLAIN:
         if status is Result.SUCCESS:
             return Decision(Verdict.RUN, "no step before it failed", PLAIN)
         return Decision(Verdict.SKIP, why_stopped(status), PLAIN, ((PLAIN, False),))
-    known: Functions = {**_step_functions(status), **(functions or {})}
+    is_cancelled = status is Result.CANCELLED if cancelled is None else cancelled
+    known: Functions = {**_step_functions(status, cancelled=is_cancelled), **(functions or {})}
     trace = _explain(condition, contexts, STEP_CONTEXTS, _STEP_FUNCTIONS, known)
     if isinstance(trace, PlanFault):
         return trace
@@ -219,11 +223,11 @@ def _job_functions(ancestry: Ancestry) -> Functions:
     }
 
 
-def _step_functions(status: Result) -> Functions:
+def _step_functions(status: Result, *, cancelled: bool) -> Functions:
     return {
         "success": lambda _: status is Result.SUCCESS,
         "failure": lambda _: status is Result.FAILURE,
-        "cancelled": lambda _: status is Result.CANCELLED,
+        "cancelled": lambda _: cancelled,
         "always": lambda _: True,
     }
 

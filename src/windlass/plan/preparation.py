@@ -1,25 +1,88 @@
-"""A step whose turn has come → its name, and the order that starts it with all keys evaluated.
+"""A step whose turn has come → its variables, its name, whether it runs, and for how long.
 
-Source: actions/runner src/Runner.Worker/ActionRunner.cs, Handlers/ScriptHandler.cs
+Source: actions/runner src/Runner.Worker/StepsRunner.cs, ActionRunner.cs,
+Handlers/CompositeActionHandler.cs
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from windlass.lang.workflow.model import ActionStep, RunStep
+from windlass.lang.tokens import StringToken
+from windlass.lang.workflow.model import ActionStep, CancelStep, RunStep, WaitAllStep, WaitStep
+from windlass.model.status import Result
+from windlass.plan.conditions import decide_step
+from windlass.plan.decision import Decision, Verdict
 from windlass.plan.faults import PlanFault
+from windlass.plan.frames import Activity
 from windlass.plan.keys import describe_fault, evaluate_minutes, evaluate_text, evaluate_texts
-from windlass.plan.steps import StartStep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from windlass.lang.workflow.model import Step
+    from windlass.plan.frames import Frame, Turn
+    from windlass.plan.job_contexts import JobContexts
     from windlass.plan.keys import Scope
 
 _NAMELESS = "run"
 _DOCKER = "docker://"
+
+
+def look_at(frame: Frame, turn: Turn, contexts: JobContexts) -> tuple[Activity, PlanFault | None]:
+    """Evaluate a step's env and name; return the fault by which the step has failed, if any.
+
+    Where the env of a step within a composite action is at fault, the runner goes on without it,
+    and the step fails in the end.
+    """
+    step = turn.step
+    scope = contexts.of_step(frame, step.id, frame.variables)
+    own = evaluate_texts(step.env, scope)
+    if isinstance(own, PlanFault) and frame.owner is None:
+        name = name_turn(turn, scope)[0]
+        return Activity(turn, frame, scope, name, frame.variables), own
+    doom = (describe_fault(own),) if isinstance(own, PlanFault) else ()
+    variables = frame.variables if isinstance(own, PlanFault) else {**frame.variables, **own}
+    if variables:
+        scope = contexts.of_step(frame, step.id, variables)
+    name, problem = name_turn(turn, scope)
+    activity = Activity(turn, frame, scope, name, variables)
+    activity.doomed = bool(doom)
+    activity.problems = doom if problem is None else (*doom, problem)
+    return activity, None
+
+
+def decide(activity: Activity, contexts: JobContexts) -> Decision | PlanFault:
+    """Decide whether a step runs."""
+    frame, job = activity.frame, contexts.status
+    return decide_step(
+        activity.turn.condition,
+        activity.scope.contexts,
+        frame.result if frame.judges_by_action else job,
+        activity.scope.functions,
+        cancelled=job is Result.CANCELLED,
+    )
+
+
+def survives_cancellation(activity: Activity, contexts: JobContexts) -> bool:
+    """Tell whether a running step's condition holds now that the job is cancelled.
+
+    Within a composite action its status, too, counts as cancelled then. A background step never
+    survives.
+    """
+    if activity.turn.background:
+        return False
+    scope = contexts.refresh(activity.scope, activity.frame)
+    decision = decide_step(
+        activity.turn.condition, scope.contexts, contexts.status, scope.functions
+    )
+    return isinstance(decision, Decision) and decision.verdict is Verdict.RUN
+
+
+def name_turn(turn: Turn, scope: Scope) -> tuple[str, str | None]:
+    """Return what people see of one stage of a step, and why its name cannot be evaluated."""
+    if turn.name is not None:
+        return turn.name, None
+    name, problem = name_step(turn.step, scope)
+    return (name if turn.stage == "main" else f"{turn.stage.capitalize()} {name}"), problem
 
 
 def name_step(step: Step, scope: Scope) -> tuple[str, str | None]:
@@ -27,12 +90,25 @@ def name_step(step: Step, scope: Scope) -> tuple[str, str | None]:
 
     A name that cannot be evaluated is no reason to fail: the runner then says `run`.
     """
+    if isinstance(step, WaitStep | WaitAllStep | CancelStep):
+        return _name_control(step), None
     prefix = "" if step.name is not None else "Run "
     text = _unprefixed_name(step, scope)
     if isinstance(text, PlanFault):
         return _NAMELESS, describe_fault(text)
     lines = text.lstrip(" \t\r\n").splitlines()
     return (f"{prefix}{lines[0]}" if lines else _NAMELESS), None
+
+
+def _name_control(step: WaitStep | WaitAllStep | CancelStep) -> str:
+    """Return the name of a control step; as with the runner, an expression in it is no name."""
+    if isinstance(step.name, StringToken):
+        return step.name.value
+    if isinstance(step, WaitAllStep):
+        return "Wait for all background steps"
+    if isinstance(step, CancelStep):
+        return f"Cancel {step.target.value}"
+    return f"Wait for {', '.join(target.value for target in step.targets)}"
 
 
 def _unprefixed_name(step: Step, scope: Scope) -> str | PlanFault:
@@ -45,67 +121,10 @@ def _unprefixed_name(step: Step, scope: Scope) -> str | PlanFault:
     return step.id
 
 
-def prepare_step(
-    step: Step,
-    scope: Scope,
-    *,
-    name: str,
-    defaults: Mapping[str, str],
-    paths: tuple[str, ...],
-    problems: tuple[str, ...] = (),
-) -> StartStep | PlanFault:
-    """Return the order that starts a step, or the key that could not be evaluated.
-
-    `defaults` are the job's for `shell` and `working-directory`; `scope.contexts["env"]` the whole
-    of the step's variables. A time-out that cannot be evaluated is no time-out, as on GitHub.
-    """
-    timeout_minutes, timeout_problems = _evaluate_timeout(step, scope)
-    keys = _evaluate_keys(step, scope, defaults)
-    if isinstance(keys, PlanFault):
-        return keys
-    variables: Any = scope.contexts["env"]
-    return StartStep(
-        key=step.id,
-        name=name,
-        step=step,
-        **keys,
-        variables=dict(variables),
-        paths=paths,
-        timeout_minutes=timeout_minutes,
-        contexts={name: value for name, value in scope.contexts.items() if name != "secrets"},
-        problems=problems + timeout_problems,
-    )
-
-
-def _evaluate_timeout(step: Step, scope: Scope) -> tuple[int | None, tuple[str, ...]]:
-    """Return whole minutes (fractions are cut off; nothing above 0 means no limit)."""
+def evaluate_timeout(step: Step, scope: Scope) -> tuple[int | None, tuple[str, ...]]:
+    """Return whole minutes, None for no limit; one that cannot be evaluated is no limit either."""
     minutes = evaluate_minutes(step.timeout_minutes, scope)
     if isinstance(minutes, PlanFault):
         lead = "An error occurred when attempting to determine the step timeout."
         return None, (lead, describe_fault(minutes))
     return (minutes if minutes is not None and minutes > 0 else None), ()
-
-
-def _evaluate_keys(
-    step: Step, scope: Scope, defaults: Mapping[str, str]
-) -> dict[str, Any] | PlanFault:
-    """Return the keys of a StartStep that only steps of this kind have."""
-    if isinstance(step, ActionStep):
-        inputs = evaluate_texts(step.inputs, scope)
-        if isinstance(inputs, PlanFault):
-            return inputs
-        return {"uses": step.uses.value, "inputs": inputs}
-    if not isinstance(step, RunStep):
-        return {}
-    script = evaluate_text(step.run, scope)
-    shell = evaluate_text(step.shell, scope)
-    folder = evaluate_text(step.working_directory, scope)
-    for value in (script, shell, folder):
-        if isinstance(value, PlanFault):
-            return value
-    # An empty shell falls back to the defaults, an empty working directory does not.
-    return {
-        "script": script or "",
-        "shell": shell or defaults.get("shell"),
-        "working_directory": defaults.get("working-directory") if folder is None else folder,
-    }

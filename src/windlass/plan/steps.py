@@ -101,12 +101,14 @@ class StartStep:
     `key` is unique in the job. A run step has `script`, a step of an action that is not built in
     has `action`, `stage`, `inputs` (with the defaults of the action) and `state`; `uses` and
     `inputs` alone stand for a built-in action. `parent` is the key of the composite step it is part
-    of. A background step runs beside the steps that follow it.
+    of. A background step, or one that is part of it, runs beside the steps that follow: it may be
+    started while another step runs.
     `variables` is the whole of the step's `env` context (workflow, job, GITHUB_ENV, step), `paths`
     what earlier steps added to PATH, first entry first in PATH. `working_directory` may be relative
     to the workspace. `timeout_minutes` is whole, as the runner truncates it, and None where there
     is no limit. `contexts` is all but `secrets`. `problems` are keys that could not be
-    evaluated although the step runs, as on GitHub: its name, its time-out.
+    evaluated although the step runs, as on GitHub: its name, its time-out. `warnings` are about
+    the inputs of an action.
     """
 
     key: str
@@ -127,6 +129,7 @@ class StartStep:
     state: Mapping[str, str] = field(default_factory=dict)
     parent: str = ""
     background: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +153,19 @@ class OpenStep:
     step: Step
     parent: str = ""
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     uses: str = ""
     stage: Stage = "main"
     inputs: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteLine:
+    """Write a line to the log of a step that was opened."""
+
+    key: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +218,8 @@ class KillSteps:
 class StartTimer:
     """Send `TimerFired` once, so many seconds from now.
 
-    Timers are `job`, `cancel` and `step:KEY`; that of a step comes before its StartStep and is
-    stopped when it has ended. `FinishJob` stops all others.
+    Timers are `job`, `cancel`, `step:KEY` and `grace:KEY`; that of a step comes before its
+    StartStep and is stopped when it has ended. `FinishJob` stops all others.
     """
 
     timer: str
@@ -247,6 +259,7 @@ JobOrder: TypeAlias = (
     StartStep
     | LoadAction
     | OpenStep
+    | WriteLine
     | SkipStep
     | RejectStep
     | ConcludeStep

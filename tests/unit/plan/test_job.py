@@ -98,7 +98,6 @@ class TestNames:
             pytest.param(
                 action("a", "actions/checkout@v4"), "Run actions/checkout@v4", id="action"
             ),
-            pytest.param(action("a", "./tools/x"), "Run ./tools/x", id="local action"),
             pytest.param(action("a", "docker://alpine:3"), "Run alpine:3", id="image"),
         ],
     )

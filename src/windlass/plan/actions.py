@@ -1,0 +1,150 @@
+"""Actions within a job: what their inputs become, which stages they have, which cannot run.
+
+Source: actions/runner src/Runner.Worker/ActionRunner.cs, ActionManager.cs, ActionManifestManager.cs
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from windlass.lang.action.model import CompositeRuns, DockerRuns, NodeRuns
+from windlass.lang.casing import fold
+from windlass.lang.workflow.model import ActionStep, Condition
+from windlass.model.values import dataclass
+from windlass.plan.faults import PlanFault
+from windlass.plan.keys import evaluate_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from windlass.lang.action.model import Action
+    from windlass.plan.keys import Scope
+    from windlass.plan.steps import LoadedAction, Stage
+
+MAX_DEPTH: Final = 9
+"""How many levels of composite actions may lie in one another.
+
+Source: actions/runner src/Runner.Common/Constants.cs (CompositeActionsMaxDepth)
+"""
+
+TOO_DEEP: Final = f"Composite action depth exceeded max depth {MAX_DEPTH}"
+ALWAYS: Final = Condition("always()")
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What an action is given, and what is to be said about it."""
+
+    values: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def is_of_workspace(uses: str) -> bool:
+    """Tell whether `uses` names a folder of the workspace, which exists only as the job runs."""
+    return uses.startswith(("./", ".\\"))
+
+
+def complete_inputs(action: Action, given: Mapping[str, str], scope: Scope) -> Inputs | PlanFault:
+    """Return the inputs a step gives with the action's defaults, or the default at fault.
+
+    An input that is required and missing is nothing to the runner: it is empty.
+    """
+    defined = {fold(name): definition for name, definition in action.inputs.items()}
+    warnings = [
+        f"Input '{name}' has been deprecated with message: {message}"
+        for name in given
+        if fold(name) in defined and (message := defined[fold(name)].deprecation_message)
+    ]
+    known = {fold(name) for name in given}
+    values = dict(given)
+    for folded, definition in defined.items():
+        if folded not in known:
+            default = evaluate_text(definition.default, scope)
+            if isinstance(default, PlanFault):
+                return default
+            values[definition.name] = default or ""
+    unexpected = [name for name in given if fold(name) not in defined]
+    if unexpected:
+        found, valid = "', '".join(unexpected), "', '".join(action.inputs)
+        warnings.append(f"Unexpected input(s) '{found}', valid inputs are ['{valid}']")
+    return Inputs(values, tuple(warnings))
+
+
+class Library:
+    """The actions that were there before any step ran, by what `uses` says."""
+
+    def __init__(self, actions: Mapping[str, LoadedAction]) -> None:
+        self._actions = dict(actions)
+
+    def find(self, uses: str) -> LoadedAction | None:
+        """Return an action, or None for one that is not here before its turn comes."""
+        return self._actions.get(uses)
+
+    def has_pre(self, action: Action) -> bool:
+        """Tell whether an action, or one within it, has a script for the start of the job."""
+        return any(isinstance(runs, NodeRuns) and runs.pre for runs in self._reach(action))
+
+    def has_post(self, action: Action) -> bool:
+        """Tell whether it has one for the end; of actions of the workspace it is assumed.
+
+        Within a composite action these are read only when their turn comes, as in the runner.
+        """
+        return any(
+            runs is None or (isinstance(runs, NodeRuns) and runs.post)
+            for runs in self._reach(action)
+        )
+
+    def _reach(self, action: Action) -> Iterator[object]:
+        """Yield the `runs` of an action and of those in it, None for those not read yet."""
+        seen: set[str] = set()
+        due = [action]
+        while due:
+            runs = due.pop().runs
+            yield runs
+            for uses in _nested(runs):
+                loaded = self._actions.get(uses)
+                if loaded is not None and uses not in seen:
+                    due.append(loaded.action)
+                elif is_of_workspace(uses):
+                    yield None
+                seen.add(uses)
+
+
+def _nested(runs: object) -> Iterator[str]:
+    if isinstance(runs, CompositeRuns):
+        for step in runs.steps:
+            if isinstance(step, ActionStep):
+                yield step.uses.value
+
+
+def condition_of(action: Action, stage: Stage) -> Condition:
+    """Return the condition of an action's pre or post stage."""
+    runs = action.runs
+    if isinstance(runs, CompositeRuns):
+        return ALWAYS
+    return runs.pre_if if stage == "pre" else runs.post_if
+
+
+def find_obstacle(action: Action, stage: Stage) -> str | None:
+    """Return why an action, or this stage of it, cannot run; None where it can."""
+    runs = action.runs
+    if isinstance(runs, DockerRuns):
+        return (
+            f"The action {action.path} runs in a container, which Windlass does not do yet. "
+            "`windlass compat` lists what runs."
+        )
+    if stage == "post" and isinstance(runs, NodeRuns) and runs.post is None:
+        return f"The action {action.path} no longer has a script for its post stage."
+    return None
+
+
+def evaluate_outputs(action: Action, scope: Scope) -> dict[str, str] | PlanFault:
+    """Return the outputs of a composite action, or the one at fault: then there are none."""
+    outputs = {}
+    for name, output in action.outputs.items():
+        if output.value is not None:
+            text = evaluate_text(output.value, scope)
+            if isinstance(text, PlanFault):
+                return text
+            outputs[name] = text or ""
+    return outputs
