@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from windlass.lang.diagnostics import Related, Severity
+    from windlass.lang.diagnostics import Severity
     from windlass.lang.positions import Span
 
 
@@ -19,4 +19,3 @@ class Finding:
     span: Span | None
     hint: str | None = None
     severity: Severity | None = None
-    related: tuple[Related, ...] = ()

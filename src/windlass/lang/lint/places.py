@@ -61,13 +61,15 @@ class Place:
 class ExpressionUse:
     """One expression: its text, its tree, where its text starts and what surrounds it.
 
-    `wants_text` says that the value becomes part of a text or must be one.
+    `indent` is that of its further lines. `wants_text` says that the value becomes part of a text
+    or must be one.
     """
 
     text: str
     node: Node
     path: str
     start: Position
+    indent: int
     place: Place
     wants_text: bool
 
@@ -80,7 +82,7 @@ class ExpressionUse:
         newline = before.rfind("\n")
         if newline < 0:
             return Position(self.start.line, self.start.column + offset)
-        return Position(self.start.line + before.count("\n"), offset - newline)
+        return Position(self.start.line + before.count("\n"), self.indent + offset - newline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,32 +125,29 @@ def _flatten(steps: Iterable[Step]) -> Iterator[Step]:
 def expressions_of(workflow: Workflow, source: Source) -> Iterator[ExpressionUse]:
     """Yield every expression of a workflow in the order jobs and steps are written."""
     for place, token in _workflow_tokens(workflow):
-        yield from _uses(token, place)
+        yield from _uses(token, place, source)
     for job in workflow.jobs:
         yield from _condition(job.condition, Place("if", job), source)
         for place, token in _job_tokens(job):
-            yield from _uses(token, place)
+            yield from _uses(token, place, source)
         for found in steps_of(job):
             place = Place("if", job, found.step, found.earlier)
             yield from _condition(found.step.condition, place, source)
             for key, token in step_tokens(found.step):
-                yield from _uses(token, Place(key, job, found.step, found.earlier))
+                yield from _uses(token, Place(key, job, found.step, found.earlier), source)
 
 
 def _workflow_tokens(workflow: Workflow) -> Iterator[tuple[Place, Token | None]]:
     yield Place("run-name"), workflow.run_name
     yield Place("concurrency"), workflow.concurrency
     yield Place("env"), workflow.env
-    yield from _defaults(workflow.defaults)
     for output in workflow.triggers.call_outputs.values():
         yield Place("outputs"), output.value
     for definition in workflow.triggers.call_inputs.values():
         yield Place("default"), definition.default
 
 
-def _defaults(
-    defaults: RunDefaults | None, job: Job | None = None
-) -> Iterator[tuple[Place, Token | None]]:
+def _defaults(defaults: RunDefaults | None, job: Job) -> Iterator[tuple[Place, Token | None]]:
     if defaults is not None:
         yield Place("defaults", job), defaults.shell
         yield Place("defaults", job), defaults.working_directory
@@ -203,7 +202,7 @@ def expression_tokens(token: Token | None) -> Iterator[ExpressionToken]:
                 yield from expression_tokens(value)
 
 
-def _uses(token: Token | None, place: Place) -> Iterator[ExpressionUse]:
+def _uses(token: Token | None, place: Place, source: Source) -> Iterator[ExpressionUse]:
     for scalar in expression_tokens(token):
         is_whole_mapping = scalar is token and place.key in ("env", "with")
         wants_text = place.key not in _OBJECT_KEYS and not is_whole_mapping
@@ -216,6 +215,7 @@ def _uses(token: Token | None, place: Place) -> Iterator[ExpressionUse]:
                     node=node,
                     path=scalar.span.path,
                     start=part.start,
+                    indent=source.block_indent(scalar.span),
                     place=place,
                     wants_text=wants_text or is_mixed,
                 )
@@ -246,6 +246,7 @@ def _condition(condition: Condition, place: Place, source: Source) -> Iterator[E
                 node=node,
                 path=condition.span.path,
                 start=start,
+                indent=source.block_indent(condition.span),
                 place=place,
                 wants_text=False,
             )

@@ -45,6 +45,5 @@ class Rule:
                 message=finding.message,
                 severity=finding.severity or self.severity,
                 span=finding.span,
-                related=finding.related,
                 hint=finding.hint,
             )
