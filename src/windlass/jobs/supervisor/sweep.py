@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.jobs.executors.strays import Marks, end_strays
 from windlass.jobs.supervisor.presence import NAME, is_alive, read_boot, read_presence
-from windlass.jobs.supervisor.recovery import close_log, forget
+from windlass.jobs.supervisor.recovery import close_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,7 @@ def sweep(runs: Path) -> list[Path]:
 
     A job is left alone while the Windlass that runs it is alive. Where only its supervisor is, that
     one is bringing the job to its end: it is waited for. Where neither is, the job's processes are
-    ended and its log is closed here. Several may sweep at once.
+    ended and its log is closed here.
 
     Raises:
         PlatformError: a log cannot be written.
@@ -54,10 +54,7 @@ def _finish(folder: Path) -> bool:
                 since=presence.since,
             )
         )
-    if presence is None:
-        forget(str(folder))
-    else:
-        close_log(str(folder))
+    close_log(str(folder))
     return True
 
 
