@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.cli.event_options import enter_directory
-from windlass.cli.terminal import open_terminal, visible
-from windlass.operations.history import LATEST, find_state, open_history
+from windlass.cli.failures import say_warning
+from windlass.cli.roots import find_root
+from windlass.errors import InputError
+from windlass.operations.history import LATEST, open_history
+from windlass.stores.state_folder import STATE_FOLDER
 
 if TYPE_CHECKING:
     import argparse
@@ -41,6 +43,17 @@ def add_directory_option(parser: Parser) -> None:
     )
 
 
+def find_state() -> Path:
+    """Return the state folder of the repository that the current folder is in.
+
+    Raises InputError where it is in none.
+    """
+    root = find_root(Path())
+    if root is None:
+        raise InputError(f"{Path().absolute()} is not in a Git repository", hint="-C names one")
+    return root / STATE_FOLDER
+
+
 @contextmanager
 def entered_history(arguments: argparse.Namespace) -> Iterator[History]:
     """Yield the history of the repository that the arguments are about.
@@ -48,11 +61,5 @@ def entered_history(arguments: argparse.Namespace) -> Iterator[History]:
     Raises InputError where there is none, PlatformError where it cannot be opened.
     """
     enter_directory(arguments)
-    with open_history(find_state(Path()), warn) as history:
+    with open_history(find_state(), say_warning) as history:
         yield history
-
-
-def warn(message: str) -> None:
-    """Say on stderr what somebody should know."""
-    terminal = open_terminal(sys.stderr)
-    terminal.write(f"{terminal.paint('warning:', 'yellow')} {visible(message)}\n")

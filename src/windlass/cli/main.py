@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 COMMANDS = {
     "run": ("windlass.cli.run", "run what an event starts"),
     "runs": ("windlass.cli.runs", "list what ran, and how it ended"),
+    "resume": ("windlass.cli.resume", "go on with a run that was interrupted"),
+    "rerun": ("windlass.cli.rerun", "run a run again, or what failed of it"),
+    "cancel": ("windlass.cli.cancel", "end a run that goes on elsewhere"),
     "show": ("windlass.cli.show", "show one run: its jobs, steps and annotations"),
     "plan": ("windlass.cli.plan", "say what an event would start, and why"),
     "lint": ("windlass.cli.lint", "find what is wrong with workflows"),

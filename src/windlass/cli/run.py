@@ -6,7 +6,6 @@ kills what is left. Ends with 0 if every run succeeded, 1 if one failed, 130 if 
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from windlass.cli.event_options import add_event_options, enter_directory, read_plan_options
 from windlass.cli.failures import say_warning
 from windlass.cli.following import follow
+from windlass.cli.given_options import add_secret_options, read_secrets
 from windlass.cli.local_settings import read_local_settings
 from windlass.cli.parser import parse_pairs
 from windlass.cli.secrets import Secrets
@@ -22,7 +22,6 @@ from windlass.operations.runs import RunOptions, run_event
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
 
     from windlass.cli.parser import Parser
 
@@ -37,21 +36,7 @@ def add_arguments(parser: Parser) -> None:
         metavar="K=V",
         help="a variable of every step; may be repeated",
     )
-    parser.add_argument(
-        "--secret",
-        action="append",
-        default=[],
-        metavar="K[=V]",
-        help="a secret, from the variable K or a prompt; may be repeated",
-    )
-    parser.add_argument(
-        "--secret-file",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="FILE",
-        help="secrets as lines of K=V; may be repeated",
-    )
+    add_secret_options(parser)
     parser.add_argument(
         "-P",
         "--platform",
@@ -87,7 +72,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _read_options(arguments: argparse.Namespace) -> RunOptions:
-    plan, secrets = read_plan_options(arguments), _read_secrets(arguments)
+    plan, secrets = read_plan_options(arguments), read_secrets(arguments)
     local = read_local_settings(Path(), say_warning, secrets, plan.variables, plan.inputs)
     if told := local.describe():
         open_terminal(sys.stderr).write(f"{visible(told)}\n")
@@ -100,20 +85,4 @@ def _read_options(arguments: argparse.Namespace) -> RunOptions:
         committed=arguments.committed,
         keep=arguments.keep,
         private=local.private,
-    )
-
-
-def _read_secrets(arguments: argparse.Namespace) -> Mapping[str, str]:
-    if not arguments.secret and not arguments.secret_file:
-        return {}
-    from getpass import getpass
-
-    from windlass.cli.secrets import gather_secrets
-
-    return gather_secrets(
-        arguments.secret_file,
-        arguments.secret,
-        variables=os.environ,
-        ask=getpass if sys.stdin.isatty() else None,
-        warn=say_warning,
     )

@@ -6,20 +6,21 @@ import json
 import sys
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass.cli.event_options import enter_directory
-from windlass.cli.history_options import add_directory_option, warn
+from windlass.cli.failures import say_warning
+from windlass.cli.history_options import add_directory_option, find_state
 from windlass.cli.marks import format_seconds
 from windlass.cli.run_states import describe_state, paint_state
 from windlass.cli.terminal import open_terminal, visible, width_of
 from windlass.errors import UsageError
-from windlass.operations.history import find_state, has_history, open_history
+from windlass.operations.history import has_history, open_history
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from windlass.cli.parser import Parser
     from windlass.cli.terminal import Terminal
@@ -47,7 +48,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.limit < 0:
         raise UsageError("--limit counts runs: 0 or more")
     enter_directory(arguments)
-    attempts = _list_runs(find_state(Path()), arguments.limit or None)
+    attempts = _list_runs(find_state(), arguments.limit or None)
     terminal = open_terminal(sys.stdout)
     if arguments.json:
         lines = [json.dumps(describe_attempt(attempt)) for attempt in attempts]
@@ -60,7 +61,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def _list_runs(state: Path, limit: int | None) -> list[Attempt]:
     if not has_history(state):
         return []
-    with open_history(state, warn) as history:
+    with open_history(state, say_warning) as history:
         return history.list_runs(limit)
 
 

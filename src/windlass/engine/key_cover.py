@@ -7,6 +7,7 @@ finds the same names.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,19 +19,21 @@ class KeyCover:
 
     def __init__(self, mask: Callable[[str], str]) -> None:
         self._mask = mask
+        self._lock = threading.Lock()
         self._covers: dict[str, str] = {}
         self._keys: dict[str, str] = {}
 
     def cover(self, key: str) -> str:
         """Return what stands for a key: itself or, without its secrets, one of its own."""
-        if key not in self._covers:
-            masked = unique = self._mask(key)
-            number = 2
-            while unique in self._keys:
-                unique, number = f"{masked} #{number}", number + 1
-            self._covers[key] = unique
-            self._keys[unique] = key
-        return self._covers[key]
+        with self._lock:
+            if key not in self._covers:
+                masked = unique = self._mask(key)
+                number = 2
+                while unique in self._keys:
+                    unique, number = f"{masked} #{number}", number + 1
+                self._covers[key] = unique
+                self._keys[unique] = key
+            return self._covers[key]
 
     def uncover(self, cover: str) -> str:
         """Return the key that something stands for; itself where no key was given that name."""

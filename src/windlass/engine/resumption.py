@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
 from windlass.model.values import dataclass
-from windlass.plan.orders import CancelJob, StartJob
-from windlass.plan.signals import JobFinished
+from windlass.plan.orders import CancelJob, EnterGroup, FinishRun, LeaveGroup, StartJob
+from windlass.plan.signals import GroupDenied, JobFinished
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from windlass.engine.driver import Machine
     from windlass.engine.journals.interface import Journal
@@ -29,8 +29,31 @@ class Resumption:
     count: int
     orders: tuple[Order, ...] = ()
 
+    @property
+    def due(self) -> frozenset[str]:
+        """The keys of the jobs that have not come to an end."""
+        return frozenset(order.key for order in self.orders if not isinstance(order, FinishRun))
+
 
 UNBEGUN: Final = Resumption(0)
+
+
+def replay(machine: Machine, journal: Journal) -> Iterator[tuple[Signal, tuple[Order, ...]]]:
+    """Tell a fresh machine everything that a journal holds; yield each signal with its orders.
+
+    Raises:
+        PlatformError: the machine decides otherwise than the one that wrote the journal.
+    """
+    outlines = journal.outlines()
+    for number, signal in enumerate(journal.signals()):
+        orders = tuple(machine.receive(signal))
+        if journal.outline(orders) != next(outlines):
+            raise PlatformError(
+                f"the run cannot be taken up: signal number {number} of its journal now leads to "
+                "other orders than it did",
+                hint="another version of Windlass began the run; start the run anew",
+            )
+        yield signal, orders
 
 
 def resume(machine: Machine, journal: Journal) -> Resumption:
@@ -40,20 +63,15 @@ def resume(machine: Machine, journal: Journal) -> Resumption:
         PlatformError: the machine decides otherwise than the one that wrote the journal.
     """
     pending: dict[str, list[Order]] = {}
+    groups: dict[str, EnterGroup] = {}
     count = 0
     last: tuple[Order, ...] = ()
-    outlines = journal.outlines()
-    for signal in journal.signals():
-        last = tuple(machine.receive(signal))
-        if journal.outline(last) != next(outlines):
-            raise PlatformError(
-                f"the run cannot be resumed: signal number {count} of its journal now leads to "
-                "other orders than it did",
-                hint="another version of Windlass began the run; `windlass rerun` starts it anew",
-            )
+    for signal, last in replay(machine, journal):
         _keep_pending(pending, signal, last)
+        _keep_groups(groups, signal, last)
         count += 1
-    again = tuple(order for orders in pending.values() for order in orders)
+    # Groups first: what is in one must be so again before it goes on.
+    again = (*groups.values(), *(order for orders in pending.values() for order in orders))
     return Resumption(count, (*again, *(order for order in last if order not in again)))
 
 
@@ -66,3 +84,14 @@ def _keep_pending(pending: dict[str, list[Order]], signal: Signal, orders: Seque
             pending[order.key] = [order]
         elif isinstance(order, CancelJob) and order.key in pending:
             pending[order.key].append(order)
+
+
+def _keep_groups(groups: dict[str, EnterGroup], signal: Signal, orders: Sequence[Order]) -> None:
+    """Note the groups that were asked for; forget those that were left or never entered."""
+    if isinstance(signal, GroupDenied):
+        groups.pop(signal.key, None)
+    for order in orders:
+        if isinstance(order, EnterGroup):
+            groups[order.key] = order
+        elif isinstance(order, LeaveGroup):
+            groups.pop(order.key, None)

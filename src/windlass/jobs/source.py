@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def _tell_nobody(tree: str) -> None:
+    """Take no notice."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """The repository as one run sees it.
@@ -28,7 +32,8 @@ class Source:
     `sha` and `ref` are the event's. `state` is the repository's `.windlass` folder; trees and bases
     are kept there. With `committed_only` uncommitted changes of the user are left out; they count
     only where the event's commit is the one that is checked out. `tree` is that of a run which is
-    resumed. With `layered` a workspace may be an overlay, of which nothing is left after the job.
+    resumed or run again; `tell_tree` hears of one that is made. With `layered` a workspace may be
+    an overlay, of which nothing is left after the job.
     """
 
     repository: Repository
@@ -37,6 +42,7 @@ class Source:
     state: Path
     committed_only: bool = False
     tree: str | None = None
+    tell_tree: Callable[[str], None] = _tell_nobody
     layered: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _known: dict[str, object] = field(default_factory=dict, repr=False)
@@ -119,7 +125,9 @@ class Source:
         if self.tree is not None or committed is not None:
             make_shadow(folders, self.shadow)
             return self.tree or committed or ""
-        return write_tree(self.root, committed_only=False, scratch=self.shadow, folders=folders)
+        tree = write_tree(self.root, committed_only=False, scratch=self.shadow, folders=folders)
+        self.tell_tree(tree)
+        return tree
 
     def _index(self, base: Base, part: int, tree: str) -> bytes:
         from windlass.git.trees import make_index

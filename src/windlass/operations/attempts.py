@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from windlass.engine.control import ControlListener
 from windlass.engine.groups.local import LocalGroups
 from windlass.engine.journals.local import LocalJournal
-from windlass.engine.key_cover import KeyCover
 from windlass.engine.local import LocalRun
 from windlass.engine.resumption import resume
 from windlass.model.status import Result
@@ -21,12 +20,13 @@ from windlass.plan.contexts import RunIdentity, make_github_context
 from windlass.plan.inputs import fill_event, read_inputs
 from windlass.plan.run import RunMachine
 from windlass.protocol import events
-from windlass.protocol.event_lines import write_event
+from windlass.protocol.event_lines import read_event, write_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from windlass.engine.resumption import Resumption
     from windlass.errors import WindlassError
     from windlass.jobs.cancellation import Cancellation
     from windlass.lang.workflow.model import Workflow
@@ -121,18 +121,18 @@ class Undertaking:
             PlatformError: the history cannot be written.
         """
         started, definition = time.monotonic(), self._definition
-        starter = JobStarter(definition, self._history.state, self._concealment.conceal_text)
-        cover = KeyCover(self._concealment.conceal_text)
-        row = self._attempt.row
+        cover, row = self._concealment.cover, self._attempt.row
+        starter = JobStarter(definition, self._attempt.folder, self._history.state, cover.cover)
         journal = LocalJournal(self._history.database, row, self._history.tell, cover)
-        machine = RunMachine(self._workflow, self._contexts(), selection=definition.selection)
+        machine = make_machine(definition, self._workflow)
+        resumption = resume(machine, journal)
         run = LocalRun(
             machine,
             _answer_for(kept or {}, starter.run_job),
             emit=self._see,
             max_jobs=definition.max_jobs or os.cpu_count() or 1,
             journal=journal,
-            resumption=resume(machine, journal),
+            resumption=resumption,
             open_groups=partial(
                 LocalGroups,
                 path=self._history.path,
@@ -142,7 +142,10 @@ class Undertaking:
                 cover=cover,
             ),
         )
+        before = self._recall(resumption)
         self._see(self._describe_start())
+        for event in before:
+            self._tell(event)
         with ControlListener(self._attempt.folder.control, run):
             interruption.attach(run)
             result = run.run()
@@ -163,13 +166,29 @@ class Undertaking:
     def _see(self, event: RunEvent) -> None:
         """Hide the secrets of an event, keep it, and tell it."""
         event = self._concealment.conceal(event)
+        if not isinstance(event, events.Output):
+            self._attempt.folder.append_event(write_event(event, time.time()))
+        self._tell(event)
+
+    def _tell(self, event: RunEvent) -> None:
         if isinstance(event, events.JobFinished):
             self._jobs[event.job] = event.result
         elif isinstance(event, events.JobSkipped):
             self._jobs[event.job] = Result.SKIPPED
-        if not isinstance(event, events.Output):
-            self._attempt.folder.append_event(write_event(event, time.time()))
         self._emit(event)
+
+    def _recall(self, resumption: Resumption) -> list[RunEvent]:
+        """Return how jobs ended before the attempt was interrupted; those to come are left out."""
+        if not resumption.count:
+            return []
+        due = {self._concealment.cover.cover(key) for key in resumption.due}
+        told = (found[0] for found in map(read_event, self._attempt.folder.read_events()) if found)
+        ends: dict[str, RunEvent] = {
+            event.job: event
+            for event in told
+            if isinstance(event, events.JobFinished | events.JobSkipped) and event.job not in due
+        }
+        return list(ends.values())
 
     def _describe_start(self) -> events.RunStarted:
         definition = self._definition
@@ -181,21 +200,23 @@ class Undertaking:
             sha=definition.event.sha,
         )
 
-    def _contexts(self) -> dict[str, Any]:
-        definition, workflow = self._definition, self._workflow
-        event = definition.event
-        if event.name == "workflow_dispatch":
-            payload = {**event.payload, "inputs": dict(definition.given.inputs)}
-            event = replace(event, payload=payload)
-        event = fill_event(event, workflow)
-        identity = RunIdentity(
-            id=int(definition.run), number=definition.number, attempt=definition.attempt
-        )
-        return {
-            "github": make_github_context(event, definition.repository, workflow, identity),
-            "inputs": read_inputs(workflow, event),
-            "vars": dict(definition.given.vars),
-        }
+
+def make_machine(definition: Definition, workflow: Workflow) -> RunMachine:
+    """Return the machine of an attempt, to which nothing has happened yet."""
+    event = definition.event
+    if event.name == "workflow_dispatch":
+        payload = {**event.payload, "inputs": dict(definition.given.inputs)}
+        event = replace(event, payload=payload)
+    event = fill_event(event, workflow)
+    identity = RunIdentity(
+        id=int(definition.run), number=definition.number, attempt=definition.attempt
+    )
+    contexts: dict[str, Any] = {
+        "github": make_github_context(event, definition.repository, workflow, identity),
+        "inputs": read_inputs(workflow, event),
+        "vars": dict(definition.given.vars),
+    }
+    return RunMachine(workflow, contexts, selection=definition.selection)
 
 
 def _answer_for(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from windlass.engine.key_cover import KeyCover
 from windlass.jobs.masking import Masker
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ class Concealment:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
         self._masker = Masker(self._secrets)
-        self._keys: dict[str, str] = {}
-        self._taken: set[str] = set()
+        self.cover = KeyCover(self._masker.mask_text)
+        """What stands for the keys of jobs."""
 
     def conceal(self, event: RunEvent) -> RunEvent:
         """Return the event without secrets; what a step prints is hidden by its job already."""
@@ -35,21 +36,10 @@ class Concealment:
         texts = {name: getattr(event, name) for name in _TEXTS if hasattr(event, name)}
         told = {name: self._masker.mask_text(text) for name, text in texts.items()}
         if hasattr(event, "job"):
-            told["job"] = self._key(event.job)
+            told["job"] = self.cover.cover(event.job)
         concealed: RunEvent = replace(cast("Any", event), **told)
         return concealed
 
     def conceal_text(self, text: str) -> str:
         """Return a text without secrets."""
         return self._masker.mask_text(text)
-
-    def _key(self, key: str) -> str:
-        """Return what stands for a job's key: itself or, without its secrets, one of its own."""
-        if key not in self._keys:
-            masked = unique = self._masker.mask_text(key)
-            number = 2
-            while unique in self._taken:
-                unique, number = f"{masked} #{number}", number + 1
-            self._taken.add(unique)
-            self._keys[key] = unique
-        return self._keys[key]

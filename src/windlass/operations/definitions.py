@@ -44,7 +44,8 @@ class Definition:
     `texts` are the files of the workflow and of those it calls, by path. `private` are names, such
     as `vars.REGION`, whose values must not be written; `absent` are those that were not. It is
     `whole` unless something else had to be left out. `number` is the run's among those of its
-    workflow, `created` in seconds since the epoch.
+    workflow, `created` in seconds since the epoch. `again` says which jobs of the attempt before
+    this one runs once more (see `windlass.operations.reruns`); empty is all.
     """
 
     run: str
@@ -63,6 +64,7 @@ class Definition:
     committed: bool
     keep: bool
     max_jobs: int | None
+    again: str = ""
     private: frozenset[str] = frozenset()
     absent: tuple[str, ...] = ()
     whole: bool = True
@@ -94,6 +96,7 @@ def write_definition(definition: Definition, mask: Callable[[str], str]) -> str:
         "committed": definition.committed,
         "keep": definition.keep,
         "max_jobs": definition.max_jobs,
+        "again": definition.again,
         "given": given,
         "private": sorted(definition.private),
         "absent": absent,
@@ -122,35 +125,43 @@ def read_definition(text: str) -> Definition:
     )
 
 
-def complete(definition: Definition, given: Given) -> Definition:
+def complete(definition: Definition, given: Given, local: Given) -> Definition:
     """Return a definition with the values that were not written, and with those given anew.
 
+    What is `given` replaces what was written; `local`, from files of the user's, only fills gaps.
+
     Raises:
-        InputError: one of them is not given, or the definition could not be written whole.
+        InputError: a value is missing, or the definition could not be written whole.
     """
     if not definition.whole:
         raise InputError(
             "the definition of the run held a secret and was not kept whole",
             hint=f"start it anew: windlass run {definition.event.name}",
         )
-    names = {kind: frozenset(getattr(given, kind)) for kind in _OPTIONS}
-    missing = [
-        (kind, name) for kind, name in map(_split, definition.absent) if name not in names[kind]
-    ]
-    if missing:
-        listed = ", ".join(f"{kind}.{name}" for kind, name in missing)
-        options = " ".join(
-            f"{_OPTIONS[kind]} {name}" + ("" if kind == "secrets" else "=VALUE")
-            for kind, name in missing
-        )
-        raise InputError(
-            f"values of the run are not kept and were not given again: {listed}",
-            hint=f"give them: {options}",
-        )
-    merged = {
-        kind: {**getattr(definition.given, kind), **getattr(given, kind)} for kind in _OPTIONS
+    gaps = {
+        kind: {name for at, name in map(_split, definition.absent) if at == kind}
+        for kind in _OPTIONS
     }
+    merged = {}
+    for kind, names in gaps.items():
+        filled = {name: it for name, it in getattr(local, kind).items() if name in names}
+        merged[kind] = {**filled, **getattr(definition.given, kind), **getattr(given, kind)}
+    missing = [(kind, name) for kind in gaps for name in sorted(gaps[kind] - set(merged[kind]))]
+    if missing:
+        raise _describe_missing(missing)
     return replace(definition, given=Given(**merged))
+
+
+def _describe_missing(missing: list[tuple[str, str]]) -> InputError:
+    listed = ", ".join(f"{kind}.{name}" for kind, name in missing)
+    options = " ".join(
+        f"{_OPTIONS[kind]} {name}" + ("" if kind == "secrets" else "=VALUE")
+        for kind, name in missing
+    )
+    return InputError(
+        f"values of the run are not kept and were not given again: {listed}",
+        hint=f"give them: {options}",
+    )
 
 
 def _write_given(
@@ -214,6 +225,7 @@ def _read(values: dict[str, Any]) -> Definition:
         committed=values["committed"],
         keep=values["keep"],
         max_jobs=values["max_jobs"],
+        again=values["again"],
         private=frozenset(values["private"]),
         absent=tuple(values["absent"]),
         whole=values["whole"],

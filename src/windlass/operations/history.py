@@ -23,7 +23,6 @@ from windlass.operations.definitions import read_definition, write_definition
 from windlass.protocol.event_lines import read_event
 from windlass.protocol.events import RunFinished
 from windlass.stores.run_folders import AttemptFolder, RunFolders
-from windlass.stores.state_folder import STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,19 +157,6 @@ class History:
         with self.database.writing() as connection:
             for row in rows:
                 enter_attempt(connection, row)
-
-
-def find_state(folder: Path) -> Path:
-    """Return the state folder of the repository that a folder is in.
-
-    Raises:
-        InputError: it is in none.
-    """
-    start = folder.resolve()
-    for candidate in (start, *start.parents):
-        if (candidate / ".git").exists():
-            return candidate / STATE_FOLDER
-    raise InputError(f"{start} is not in a Git repository", hint="-C names one")
 
 
 def make_history(state: Path, tell: Callable[[str], None]) -> History:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from windlass.operations.definitions import Definition
     from windlass.plan.orders import StartJob
     from windlass.protocol.events import RunEvent
+    from windlass.stores.run_folders import AttemptFolder
 
 HOST: Final = "host"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]+")
@@ -60,24 +61,42 @@ def find_foreign_label(labels: Iterable[str], places: Mapping[str, str]) -> str 
     return None
 
 
+def work_folder(state: Path, run: str, attempt: int) -> Path:
+    """Return where the jobs of an attempt have their folders: `NUMBER-NAME` each."""
+    return state / "work" / (run if attempt == 1 else f"{run}.{attempt}")
+
+
 class JobStarter:
     """Runs the jobs of one attempt in the calling threads, each in a folder of its own."""
 
-    def __init__(self, definition: Definition, state: Path, conceal: Callable[[str], str]) -> None:
-        """Take what the attempt is made of, `.windlass`, and what hides secrets in a text."""
+    def __init__(
+        self,
+        definition: Definition,
+        record: AttemptFolder,
+        state: Path,
+        cover: Callable[[str], str],
+    ) -> None:
+        """Take what the attempt is made of, its folder, `.windlass`, and what names jobs in files.
+
+        Jobs are numbered in the order in which they start; those of an attempt that is resumed go
+        on from the numbers that are taken.
+        """
         self._definition = definition
         self._allowed_environments = {fold(name) for name in definition.allowed_environments}
-        self._folder = state / "work" / definition.run
+        self._record = record
+        self._folder = work_folder(state, definition.run, definition.attempt)
         self._tools = state / "tools"
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(record.count_jobs() + 1)
         self._executor = HostExecutor()
-        self._conceal = conceal
+        self._cover = cover
         self._source = Source(
             repository=definition.repository,
             sha=definition.event.sha,
             ref=definition.event.ref,
             state=state,
             committed_only=definition.committed,
+            tree=record.read_tree(),
+            tell_tree=record.write_tree,
             layered=not definition.keep,
         )
         self._source.prepare_state()
@@ -132,9 +151,11 @@ class JobStarter:
         return None
 
     def _make_place(self, order: StartJob) -> JobPlace:
-        name = _UNSAFE.sub("-", self._conceal(order.key))[:_LONGEST_NAME].strip("-.")
+        key, number = self._cover(order.key), next(self._numbers)
+        name = _UNSAFE.sub("-", key)[:_LONGEST_NAME].strip("-.")
         return JobPlace(
-            folder=self._folder / f"{next(self._numbers)}-{name}",
+            folder=self._folder / f"{number}-{name}",
+            record=self._record.open_job(number, key),
             tools=self._tools,
             source=self._source,
             machine=os.environ,

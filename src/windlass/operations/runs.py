@@ -77,10 +77,10 @@ class RunReport:
     `refused` are the workflows that were not started, each because of an error among
     `diagnostics`; an error in the call starts none at all. An event that starts nothing is a
     success with a warning, since GitHub shows no run at all then; `planning` says why each workflow
-    was left out. `breakdowns` are errors of this machine.
+    was left out, and is None where an earlier run goes on. `breakdowns` are errors of this machine.
     """
 
-    planning: Planning
+    planning: Planning | None = None
     runs: tuple[WorkflowRun, ...] = ()
     refused: tuple[RefusedWorkflow, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -59,6 +59,11 @@ class Level:
     entrance: Entrance | None = None
 
     @property
+    def path(self) -> tuple[str, ...]:
+        """The ids of the calls that lead to this level."""
+        return () if self.caller is None else self.caller.node.path
+
+    @property
     def group_token(self) -> Token | None:
         """The `concurrency:` of the workflow."""
         return self.workflow.concurrency
@@ -110,6 +115,11 @@ class Node:
     leg_results: set[Result] = field(default_factory=set)
     fail_fast: bool = True
     max_parallel: int | None = None
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The ids of the calls that lead to the job, and its own."""
+        return (*self.level.path, self.job.id)
 
     def needs_context(self) -> dict[str, Value]:
         """Return the `needs` context: the direct needs only."""

@@ -66,6 +66,7 @@ def prepare_job(
     workflow: Workflow,
     contexts: Mapping[str, Value],
     handovers: tuple[SecretHandover, ...],
+    path: tuple[str, ...] = (),
 ) -> StartJob | PlanFault:
     """Return the order that starts a leg, or the key of it that could not be evaluated."""
     scope = Scope(contexts)
@@ -95,6 +96,7 @@ def prepare_job(
         timeout_minutes=DEFAULT_TIMEOUT_MINUTES if timeout_minutes is None else timeout_minutes,
         continue_on_error=continue_on_error,
         handovers=handovers,
+        path=path,
         cancel_timeout_minutes=(
             DEFAULT_CANCEL_TIMEOUT_MINUTES
             if cancel_timeout_minutes is None

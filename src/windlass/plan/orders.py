@@ -45,6 +45,7 @@ class StartJob:
     `call / build`. `name` is what people see. `contexts` holds github, needs, strategy, matrix,
     inputs and vars. `timeout_minutes`, `cancel_timeout_minutes` (how long the steps that run after
     a cancellation may take) and `continue_on_error` are already evaluated; minutes are whole.
+    `path` are the ids of the calls that lead to the job, and its own.
     """
 
     key: str
@@ -57,6 +58,7 @@ class StartJob:
     timeout_minutes: int
     continue_on_error: bool
     handovers: tuple[SecretHandover, ...] = ()
+    path: tuple[str, ...] = ()
     cancel_timeout_minutes: int = DEFAULT_CANCEL_TIMEOUT_MINUTES
 
 
@@ -76,6 +78,7 @@ class DropJob:
     key: str
     name: str
     reason: str
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class RejectJob:
     key: str
     name: str
     message: str
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

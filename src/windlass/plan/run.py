@@ -207,6 +207,7 @@ class RunMachine:
             workflow=leg.node.level.workflow,
             contexts=leg.contexts,
             handovers=leg.node.level.handovers,
+            path=leg.node.path,
         )
         if isinstance(order, PlanFault):
             self._reject_leg(leg, order)
@@ -262,7 +263,7 @@ class RunMachine:
         """End as cancelled what has not begun."""
         self._leave_group(owner)
         if isinstance(owner, LegRun):
-            self._orders.append(DropJob(owner.key, owner.name, reason))
+            self._orders.append(DropJob(owner.key, owner.name, reason, owner.node.path))
             self._later(partial(self._end_leg, owner, Result.CANCELLED, {}))
             return
         owner.cancelled = True
@@ -278,7 +279,7 @@ class RunMachine:
             self._reject_leg(leg, fault)
             return
         for job in self._root.workflow.jobs:
-            self._orders.append(RejectJob(job.id, job.id, describe_fault(fault)))
+            self._orders.append(RejectJob(job.id, job.id, describe_fault(fault), (job.id,)))
         self._finish_run(Result.FAILURE)
 
     # How legs, jobs and levels end
@@ -291,13 +292,13 @@ class RunMachine:
         self._end_leg(leg, signal.result, signal.outputs)
 
     def _reject_leg(self, leg: LegRun, fault: PlanFault) -> None:
-        self._orders.append(RejectJob(leg.key, leg.name, describe_fault(fault)))
+        self._orders.append(RejectJob(leg.key, leg.name, describe_fault(fault), leg.node.path))
         self._later(partial(self._end_leg, leg, Result.FAILURE, {}))
 
     def _reject_node(self, node: Node, fault: PlanFault) -> None:
         level = node.level
         key, name = level.key_of(node.job.id), level.name_of(_plain_name(node))
-        self._orders.append(RejectJob(key, name, describe_fault(fault)))
+        self._orders.append(RejectJob(key, name, describe_fault(fault), node.path))
         self._settle(node, Result.FAILURE)
 
     def _end_leg(self, leg: LegRun, result: Result, outputs: Mapping[str, str]) -> None:
@@ -321,7 +322,7 @@ class RunMachine:
 
     def _drop_queued(self, node: Node, reason: str) -> None:
         for leg in node.queued:
-            self._orders.append(DropJob(leg.key, leg.name, reason))
+            self._orders.append(DropJob(leg.key, leg.name, reason, node.path))
             node.leg_results.add(Result.CANCELLED)
         node.queued.clear()
 

@@ -6,6 +6,8 @@
     control           a FIFO: how other processes reach that process
     jobs/N            what one job leaves behind: `key`, and its log
 
+Beside the attempts, `tree` holds the id of the Git tree that all their jobs see.
+
 Events are appended by plain writes: what was written survives `kill -9` at any moment. Whoever can
 take the lock of an attempt that has not ended knows that it was interrupted.
 """
@@ -93,6 +95,26 @@ class AttemptFolder:
             draft.replace(self.definition)
         except OSError as error:
             raise _refuse(self.definition, "written", error) from error
+
+    def read_tree(self) -> str | None:
+        """Return the tree that the jobs of the run see, the same in all attempts; None so far."""
+        try:
+            return self._tree.read_text(encoding="ascii").strip() or None
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def write_tree(self, tree: str) -> None:
+        """Keep the tree that the jobs of the run see."""
+        draft = self._tree.with_suffix(".draft")
+        try:
+            draft.write_text(f"{tree}\n", encoding="ascii")
+            draft.replace(self._tree)
+        except OSError as error:
+            raise _refuse(self._tree, "written", error) from error
+
+    @property
+    def _tree(self) -> Path:
+        return self.path.parent / "tree"
 
     def append_event(self, line: str) -> None:
         """Append one event, a line of JSON without its end."""

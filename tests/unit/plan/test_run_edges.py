@@ -122,7 +122,7 @@ class TestFailFast:
 
         reason = "Build (1) failed and fail-fast is on"
         assert orders == [
-            DropJob("build (3)", "Build (3)", reason),
+            DropJob("build (3)", "Build (3)", reason, ("build",)),
             CancelJob("build (2)", reason),
         ]
 
@@ -164,7 +164,7 @@ class TestCancellation:
         play = Play(build, job("report", ["build"], if_="always()"))
 
         assert play.send(CancelRequested("stop")) == [
-            DropJob("build (2)", "build (2)", "stop"),
+            DropJob("build (2)", "build (2)", "stop", ("build",)),
             CancelJob("build (1)", "stop"),
         ]
         play.end("build (1)")

@@ -1,0 +1,54 @@
+"""Run again what a run has run: the same commit, files, event and options, as its next attempt.
+
+With `--failed` the jobs run that failed, were cancelled or did not end, and all that need them;
+with `--job` one job and all that need it. The other jobs count as they ended. Secrets and values
+from local files are not kept: they are read again from where they came, or given again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from windlass.cli.following import follow
+from windlass.cli.given_options import add_given_options, read_given
+from windlass.cli.history_options import (
+    add_directory_option,
+    add_run_argument,
+    entered_history,
+)
+from windlass.errors import UsageError
+from windlass.operations.reruns import ALL, FAILED, name_job, rerun
+
+if TYPE_CHECKING:
+    import argparse
+
+    from windlass.cli.parser import Parser
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of `windlass rerun`."""
+    add_run_argument(parser)
+    add_directory_option(parser)
+    parser.add_argument("--failed", action="store_true", help="only jobs that did not succeed")
+    parser.add_argument(
+        "-j", "--job", metavar="JOB", help="only this job, by its key or its id in the file"
+    )
+    add_given_options(parser)
+    parser.add_argument("--json", action="store_true", help="print each event as a line of JSON")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Run again, show what happens, and return the exit code as `windlass run` does."""
+    if arguments.failed and arguments.job is not None:
+        raise UsageError("--failed and --job exclude each other")
+    again = FAILED if arguments.failed else ALL
+    if arguments.job is not None:
+        again = name_job(arguments.job)
+    with entered_history(arguments) as history:
+        given, local = read_given(arguments)
+        return follow(
+            lambda emit, interruption, _: rerun(
+                history, arguments.run, again, given, local, emit, interruption
+            ),
+            as_json=arguments.json,
+        )
