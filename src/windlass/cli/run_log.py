@@ -44,7 +44,7 @@ class RunLog:
         """Where the output of each running step is, by job and step."""
 
     def lines(self, event: RunEvent) -> Iterator[str]:
-        """The lines that this event adds, without newlines."""
+        """The lines that this event adds, one or several at a time, without the last newline."""
         match event:
             case RunStarted():
                 yield headline(event, self._terminal)
@@ -104,8 +104,7 @@ class RunLog:
         groups = self._groups.setdefault((event.job, event.step), Groups())
         if not groups.may_change_in(text) and is_plain(text):
             groups.take_plain()
-            front = lead + self._indent(groups)
-            yield from ((front + line).rstrip() for line in text.split("\n"))
+            yield _put_in_front(lead + self._indent(groups), text)
             return
         for line in text.split("\n"):
             part = groups.take(line)
@@ -127,6 +126,15 @@ class RunLog:
         text = f"{MARKS[event.result]} {WORDS[event.result]}"
         seconds = self._terminal.paint(format_seconds(event.seconds), "dim")
         return f"{self._terminal.paint(text, 'bold', STYLES[event.result])} {seconds}"
+
+
+def _put_in_front(front: str, text: str) -> str:
+    """Begin each line of a text with the same words; no line ends with blanks because of them."""
+    text = f"{front}{text}".replace("\n", f"\n{front}")
+    bare = front.rstrip()
+    if text.endswith(front):
+        text = text.removesuffix(front) + bare
+    return text.replace(f"{front}\n", f"{bare}\n")
 
 
 def headline(event: RunStarted, terminal: Terminal) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from windlass.cli.failed_steps import explain_failure
 from windlass.cli.marks import MARKS, STYLES, WORDS, annotation_text, count, format_seconds
-from windlass.cli.terminal import Terminal, visible, width_of
+from windlass.cli.terminal import Terminal, cut, visible, width_of
 from windlass.model.status import Result
 from windlass.protocol.events import JobFinished, JobSkipped
 
@@ -136,7 +136,8 @@ class RunSummary:
         indent = "  " * (step.depth + 2)
         mark = self._terminal.paint(MARKS[result], STYLES[result])
         seconds = format_seconds(step.end.seconds) if step.end else ""
-        return f"{indent}{mark} {step.name} {self._terminal.paint(seconds, 'dim')}".rstrip()
+        name = cut(step.name, max(self._terminal.width - len(indent) - len(seconds) - 4, 8))
+        return f"{indent}{mark} {name} {self._terminal.paint(seconds, 'dim')}".rstrip()
 
     def _slow_step_lines(self, steps: int) -> Iterator[str]:
         """The steps that took longest, where there are so many that nobody reads them all."""
