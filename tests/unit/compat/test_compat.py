@@ -34,10 +34,8 @@ def job(steps: str = "      - run: make\n", keys: str = "") -> str:
 CHECKOUT = "      - uses: actions/checkout@v4\n        with:\n          {}\n"
 REFUSED = {
     "remote-action": (job("      - uses: actions/setup-node@v4\n"), 6),
-    "local-action": (job("      - uses: ./.github/actions/greet\n"), 6),
     "image-action": (job("      - uses: docker://alpine:3.20\n"), 6),
     "remote-workflow": ("on: push\njobs:\n  build:\n    uses: o/r/.github/workflows/x.yml@v1\n", 4),
-    "background-step": (job("      - run: make\n        background: true\n"), 6),
     "sparse-checkout": (job(CHECKOUT.format("sparse-checkout: src")), 8),
     "job-container": (job(keys="    container: alpine:3.20\n"), 5),
     "service-container": (job(keys="    services:\n      db:\n        image: postgres\n"), 6),

@@ -11,12 +11,9 @@ from windlass.lang.tokens import ExpressionToken, MappingToken, SequenceToken, S
 from windlass.lang.workflow.model import (
     ActionStep,
     CallJob,
-    CancelStep,
     Job,
     ParallelStep,
     RunStep,
-    WaitAllStep,
-    WaitStep,
 )
 
 if TYPE_CHECKING:
@@ -61,11 +58,6 @@ def remote_actions(job: AnyJob) -> Iterator[Use]:
         is_local = uses.value.startswith((*_LOCAL_PREFIXES, "docker://"))
         if not is_local and not _CHECKOUT.fullmatch(uses.value):
             yield _quoted(uses)
-
-
-def local_actions(job: AnyJob) -> Iterator[Use]:
-    """Find `uses: ./path` and `uses: $/path` steps."""
-    return (_quoted(uses) for uses in _uses(job) if uses.value.startswith(_LOCAL_PREFIXES))
 
 
 def image_actions(job: AnyJob) -> Iterator[Use]:
@@ -118,22 +110,6 @@ def service_containers(job: AnyJob) -> Iterator[Use]:
     for key, _ in job.services.entries:
         name = f"service `{key.value}`" if isinstance(key, StringToken) else "a service"
         yield Use(f"{name} of job `{job.id}`", key.span)
-
-
-def background_steps(job: AnyJob) -> Iterator[Use]:
-    """Find `background`, `parallel`, `wait`, `wait-all` and `cancel` steps."""
-    for step in steps_of(job):
-        match step:
-            case ParallelStep():
-                yield Use("`parallel` step", step.span)
-            case WaitStep():
-                yield Use("`wait` step", step.span)
-            case WaitAllStep():
-                yield Use("`wait-all` step", step.span)
-            case CancelStep():
-                yield Use("`cancel` step", step.span)
-            case _ if step.background:
-                yield Use(f"background step `{step.id}`", step.span)
 
 
 def snapshots(job: AnyJob) -> Iterator[Use]:

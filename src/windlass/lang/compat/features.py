@@ -30,16 +30,8 @@ def _refused_actions() -> tuple[Feature, ...]:
             title="Actions of other repositories",
             verdict=Verdict.REFUSED,
             github="Downloads the action at its ref and runs it.",
-            windlass="Actions other than actions/checkout do not run yet.",
+            windlass="Only actions/checkout runs, and actions of the repository itself.",
             detect_in_job=detectors.remote_actions,
-        ),
-        Feature(
-            id="local-action",
-            title="Actions of the repository itself (`./path`, `$/path`)",
-            verdict=Verdict.REFUSED,
-            github="Runs the action that lies in the workspace.",
-            windlass="Actions other than actions/checkout do not run yet.",
-            detect_in_job=detectors.local_actions,
         ),
         Feature(
             id="image-action",
@@ -56,14 +48,6 @@ def _refused_actions() -> tuple[Feature, ...]:
             github="Reads the workflow from the other repository at its ref.",
             windlass="Only workflows of the same repository are called.",
             detect_in_job=detectors.remote_workflows,
-        ),
-        Feature(
-            id="background-step",
-            title="Background steps (`background`, `parallel`, `wait`, `wait-all`, `cancel`)",
-            verdict=Verdict.REFUSED,
-            github="Runs up to ten steps beside the following ones.",
-            windlass="Steps run one after the other only.",
-            detect_in_job=detectors.background_steps,
         ),
     )
 
@@ -233,6 +217,8 @@ _HONOURED = (
     ("filters", "Branch, tag and path filters", "Decides from them whether a workflow runs."),
     ("inputs", "Inputs of `workflow_dispatch` and `workflow_call`", "Checks and types them."),
     ("local-workflow", "Reusable workflows of the same repository", "Runs their jobs as a part."),
+    ("local-action", "Actions of the repository (`./path`, `$/path`)", "Runs steps or Node.js."),
+    ("background-step", "Background steps", "Runs up to ten steps beside the following ones."),
     ("run-step", "`run` steps and `shell`", "Writes the script to a file and runs the shell."),
     ("command-file", "`GITHUB_ENV`, `GITHUB_OUTPUT`, `GITHUB_PATH`", "Reads them after each step."),
     ("time-out", "`timeout-minutes`", "Ends the step; fractions are cut off."),
