@@ -34,7 +34,7 @@ def _explain_step(job: JobNode, step: StepNode, terminal: Terminal) -> Iterator[
     shown = f"the last {len(tail)} of {step.tail.count} lines" if more else "its output"
     code = f" with exit code {step.end.exit_code}" if step.end and step.end.exit_code else ""
     yield ""
-    yield f"{terminal.paint(f'{job.name} › {step.name}', 'bold', 'red')} failed{code}" + (
+    yield f"{terminal.paint(job.place_of(step), 'bold', 'red')} failed{code}" + (
         f"; {shown}:" if tail else " and printed nothing"
     )
     if isinstance(step.begun, StepStarted):

@@ -42,6 +42,8 @@ class RunLog:
         self._column = 0
         self._groups: dict[tuple[str, str], Groups] = {}
         """Where the output of each running step is, by job and step."""
+        self._indents: dict[tuple[str, str], str] = {}
+        """What stands before the lines of each running step that is part of another."""
 
     def lines(self, event: RunEvent) -> Iterator[str]:
         """The lines that this event adds, one or several at a time, without the last newline."""
@@ -53,19 +55,20 @@ class RunLog:
                 if isinstance(event, JobSkipped):
                     yield self._job_line(event.job, self._skipped("skipped", event.reason))
             case StepStarted():
-                self._groups[event.job, event.step] = Groups(event)
-                yield self._job_line(
-                    event.job, f"{self._terminal.paint('▸', 'bold')} {visible(event.name)}"
-                )
+                self._begin_step(event)
+                mark = self._terminal.paint("▸", "bold")
+                yield self._step_line(event, f"{mark} {visible(event.name)}")
             case StepSkipped():
-                yield self._job_line(event.job, self._skipped(event.name, event.reason))
+                indent = self._indent_below(event)
+                yield self._job_line(event.job, indent + self._skipped(event.name, event.reason))
             case Output():
                 yield from self._output_lines(event)
             case Annotation():
-                yield self._job_line(event.job, f"  {annotation_text(event, self._terminal)}")
+                yield self._step_line(event, f"  {annotation_text(event, self._terminal)}")
             case StepFinished():
+                yield self._step_line(event, step_end(event, self._terminal))
                 self._groups.pop((event.job, event.step), None)
-                yield self._job_line(event.job, step_end(event, self._terminal))
+                self._indents.pop((event.job, event.step), None)
             case JobFinished():
                 self._meet(event.job, event.name)
                 yield self._job_line(event.job, self._job_end(event))
@@ -85,6 +88,20 @@ class RunLog:
         self._styles[job] = next(self._next_style)
         self._column = max(self._column, width_of(label))
 
+    def _begin_step(self, event: StepStarted) -> None:
+        self._groups[event.job, event.step] = Groups(event)
+        if event.parent:
+            self._indents[event.job, event.step] = self._indent_below(event)
+
+    def _indent_below(self, event: StepStarted | StepSkipped) -> str:
+        """What stands before the lines of a step: those of a composite step are further in."""
+        if not event.parent:
+            return ""
+        return self._indents.get((event.job, event.parent), "") + "  "
+
+    def _step_line(self, event: StepStarted | StepFinished | Annotation, text: str) -> str:
+        return self._job_line(event.job, self._indents.get((event.job, event.step), "") + text)
+
     def _job_line(self, job: str, text: str) -> str:
         return f"{self._lead(job)}{text}"
 
@@ -100,8 +117,9 @@ class RunLog:
 
         Steps print millions of lines: what all lines have in common is made once.
         """
-        lead, text = self._lead(event.job), event.text.removesuffix("\n")
-        groups = self._groups.setdefault((event.job, event.step), Groups())
+        key, text = (event.job, event.step), event.text.removesuffix("\n")
+        lead = self._lead(event.job) + self._indents.get(key, "")
+        groups = self._groups.setdefault(key, Groups())
         if not groups.may_change_in(text) and is_plain(text):
             groups.take_plain()
             yield _put_in_front(lead + self._indent(groups), text)

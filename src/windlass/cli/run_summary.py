@@ -142,9 +142,9 @@ class RunSummary:
     def _slow_step_lines(self, steps: int) -> Iterator[str]:
         """The steps that took longest, where there are so many that nobody reads them all."""
         timed = [
-            (step.end.seconds, f"{job.name} › {step.name}")
+            (step.end.seconds, job.place_of(step))
             for job in self._jobs
-            for step in job.steps.values()
+            for step in job.plain_steps()
             if step.end is not None and step.end.seconds >= SLOW_SECONDS
         ]
         if not timed or steps <= MOST_SLOW_STEPS:

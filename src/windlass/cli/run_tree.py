@@ -86,6 +86,19 @@ class JobNode:
             return Result.SKIPPED
         return self.end.result if self.end else None
 
+    def place_of(self, step: StepNode) -> str:
+        """Name the job, the composite steps around a step, and the step."""
+        names = [step.name]
+        while (parent := self.steps.get(step.begun.parent)) is not None and parent is not step:
+            names.append(parent.name)
+            step = parent
+        return " › ".join((self.name, *reversed(names)))
+
+    def plain_steps(self) -> Iterator[StepNode]:
+        """The steps that are not composed of others."""
+        parents = {step.begun.parent for step in self.steps.values()}
+        return (step for key, step in self.steps.items() if key not in parents)
+
     def failed_steps(self) -> Iterator[StepNode]:
         """The steps that failed the job; of a composite step, the one inside that failed."""
         failed = {key: step for key, step in self.steps.items() if step.has_failed}

@@ -301,3 +301,94 @@ def test_jobs_with_long_names_stay_apart() -> None:
         "integration…t ends alike #2  │ ▸ x",
         "short                        │ ▸ x",
     ]
+
+
+def test_the_steps_of_an_action_are_further_in() -> None:
+    """A composite step holds its steps, and its failure is that of the step inside."""
+    log = shown(
+        (
+            STARTED,
+            JobStarted(job="a", name="a"),
+            StepStarted(job="a", step="x", name="Run ./x"),
+            StepStarted(job="a", step="x.y", name="Run ./y", parent="x"),
+            StepStarted(job="a", step="x.y.z", name="Build", parent="x.y"),
+            Output(job="a", step="x.y.z", text="one\ntwo\n"),
+            Annotation(job="a", step="x.y.z", level="warning", message="careful"),
+            ended("x.y.z", "Build"),
+            StepSkipped(job="a", step="x.y.w", name="Tidy", reason="no", parent="x.y"),
+            ended("x.y", "Run ./y"),
+            ended("x", "Run ./x"),
+            RunFinished(run="1", result=Result.FAILURE, seconds=1),
+        )
+    )
+
+    assert log.splitlines()[1:12] == [
+        "a │ ▸ Run ./x",
+        "a │   ▸ Run ./y",
+        "a │     ▸ Build",
+        "a │       one",
+        "a │       two",
+        "a │       warning: careful",
+        "a │     ✗ Build (exit code 1) 1.0s",
+        "a │     ⊘ Tidy: no",
+        "a │   ✗ Run ./y (exit code 1) 1.0s",
+        "a │ ✗ Run ./x (exit code 1) 1.0s",
+        "",
+    ]
+    assert "a › Run ./x › Run ./y › Build failed with exit code 1; its output:" in log
+    assert log.count("failed with exit code") == 1
+
+
+def ended(step: str, name: str) -> StepFinished:
+    return StepFinished(
+        job="a",
+        step=step,
+        name=name,
+        outcome=Result.FAILURE,
+        conclusion=Result.FAILURE,
+        exit_code=1,
+        seconds=1.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown_lines"),
+    [
+        pytest.param(("one",), ["  one"], id="other words"),
+        pytest.param(
+            ("##[group]Run make\n", "make all\nshell: bash\n", "##[endgroup]\none"),
+            ["  one"],
+            id="the runner's header in pieces",
+        ),
+        pytest.param(
+            ("##[group]Build\nmake\n##[endgroup]\n##[group]Build\ntwo",),
+            ["  ▾ Build", "    two"],
+            id="a group of the same name later on",
+        ),
+        pytest.param(
+            ("##[group]Run tests\none",),
+            ["  ▾ Run tests", "    one"],
+            id="another group",
+        ),
+        pytest.param(
+            ("\n##[group]Run make\none",), ["", "  ▾ Run make", "    one"], id="not at the start"
+        ),
+    ],
+)
+def test_the_header_of_a_step_is_left_out(lines: tuple[str, ...], shown_lines: list[str]) -> None:
+    """The runner repeats the script at the start of each step; its name says it already."""
+    begun = StepStarted(job="a", step="s", name="Build", script="\n make\nmake install\n")
+    outputs = (Output(job="a", step="s", text=text) for text in lines)
+    log = shown((STARTED, JobStarted(job="a", name="a"), begun, *outputs))
+
+    assert log.splitlines()[2:] == [f"a │ {line}".rstrip() for line in shown_lines]
+
+
+@pytest.mark.parametrize("text", ["one\n\ntwo\n", "\n", "\n\n\n", "one\n\n", "\none\n", "a\n b\n"])
+def test_empty_lines_stay_and_end_without_blanks(text: str) -> None:
+    """Every line of a block has its job in front, and none gets blanks at its end."""
+    log = shown((STARTED, JobStarted(job="a", name="a"), Output(job="a", step="s", text=text)))
+
+    assert log.splitlines()[1:] == [
+        f"a │   {line}".rstrip() for line in text.removesuffix("\n").split("\n")
+    ]
