@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 COMMANDS = {
     "run": ("windlass.cli.run", "run what an event starts"),
     "runs": ("windlass.cli.runs", "list what ran, and how it ended"),
+    "logs": ("windlass.cli.logs", "print what the jobs of a run printed"),
     "resume": ("windlass.cli.resume", "go on with a run that was interrupted"),
     "rerun": ("windlass.cli.rerun", "run a run again, or what failed of it"),
     "cancel": ("windlass.cli.cancel", "end a run that goes on elsewhere"),
     "show": ("windlass.cli.show", "show one run: its jobs, steps and annotations"),
+    "files": ("windlass.cli.files", "list, print or copy files of a job's kept workspace"),
+    "prune": ("windlass.cli.prune", "remove old runs and what they left behind"),
     "plan": ("windlass.cli.plan", "say what an event would start, and why"),
     "lint": ("windlass.cli.lint", "find what is wrong with workflows"),
     "compat": ("windlass.cli.compat", "say what would not be honoured exactly as on GitHub"),

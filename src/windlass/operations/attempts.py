@@ -16,6 +16,7 @@ from windlass.engine.resumption import resume
 from windlass.model.status import Result
 from windlass.model.values import dataclass
 from windlass.operations.job_starts import JobStarter
+from windlass.operations.summaries import lay_out_summaries
 from windlass.plan.contexts import RunIdentity, make_github_context
 from windlass.plan.inputs import fill_event, read_inputs
 from windlass.plan.run import RunMachine
@@ -23,7 +24,7 @@ from windlass.protocol import events
 from windlass.protocol.event_lines import read_event, write_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from windlass.engine.resumption import Resumption
@@ -108,6 +109,7 @@ class Undertaking:
         self._concealment = concealment
         self._emit = emit
         self._jobs: dict[str, Result] = {}
+        self._has_summaries = False
         self.breakdowns: tuple[WindlassError, ...] = ()
 
     def carry_out(
@@ -153,6 +155,8 @@ class Undertaking:
         self.breakdowns = run.breakdowns
         seconds = time.monotonic() - started
         self._see(events.RunFinished(run=definition.run, result=result, seconds=seconds))
+        if self._has_summaries or resumption.count:
+            self._attempt.folder.write_summary(lay_out_summaries(self._told()))
         journal.finish(time.time(), result)
         return WorkflowRun(
             id=definition.run,
@@ -175,17 +179,23 @@ class Undertaking:
             self._jobs[event.job] = event.result
         elif isinstance(event, events.JobSkipped):
             self._jobs[event.job] = Result.SKIPPED
+        elif isinstance(event, events.Summary):
+            self._has_summaries = True
         self._emit(event)
+
+    def _told(self) -> Iterator[RunEvent]:
+        """What was told so far, also before the attempt was interrupted."""
+        lines = self._attempt.folder.read_events()
+        return (found[0] for found in map(read_event, lines) if found)
 
     def _recall(self, resumption: Resumption) -> list[RunEvent]:
         """Return how jobs ended before the attempt was interrupted; those to come are left out."""
         if not resumption.count:
             return []
         due = {self._concealment.cover.cover(key) for key in resumption.due}
-        told = (found[0] for found in map(read_event, self._attempt.folder.read_events()) if found)
         ends: dict[str, RunEvent] = {
             event.job: event
-            for event in told
+            for event in self._told()
             if isinstance(event, events.JobFinished | events.JobSkipped) and event.job not in due
         }
         return list(ends.values())

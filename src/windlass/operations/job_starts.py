@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 HOST: Final = "host"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]+")
+CHECKOUT: Final = "actions/checkout@"
 _LONGEST_NAME: Final = 60
 
 
@@ -100,6 +101,8 @@ class JobStarter:
             layered=not definition.keep,
         )
         self._source.prepare_state()
+        if any(CHECKOUT in text for text in definition.texts.values()):
+            self._source.begin()
 
     def run_job(
         self, order: StartJob, cancellation: Cancellation, emit: Callable[[RunEvent], None]

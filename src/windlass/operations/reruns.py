@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from windlass.engine.journals.local import LocalJournal
 from windlass.engine.resumption import replay
 from windlass.errors import InputError, PlatformError, UsageError
+from windlass.jobs.supervisor.sweep import sweep
 from windlass.lang.workflow.reading import read_workflow
 from windlass.operations.attempts import Undertaking, make_machine
 from windlass.operations.concealment import Concealment
@@ -50,6 +51,8 @@ def resume_run(
         UsageError: the run has ended, or goes on at this moment.
         PlatformError: the history cannot be read or written.
     """
+    # The supervisors of interrupted jobs may still be ending these.
+    sweep(history.folders.path)
     attempt = history.find(name)
     run = attempt.row.run.id
     if attempt.row.result is not None:

@@ -22,6 +22,7 @@ from windlass.operations.definitions import Definition, Given
 from windlass.operations.history import make_history
 from windlass.operations.job_starts import check_labels
 from windlass.operations.plans import PlanOptions, plan_event
+from windlass.operations.pruning import tidy_up
 from windlass.operations.readiness import RefusedWorkflow, judge
 from windlass.plan.calls import find_called
 from windlass.plan.selection import Selection
@@ -167,6 +168,7 @@ class _Runs:
                 if self._interruption.requested:
                     return
                 yield self._run_one(history, plan)
+            tidy_up(history)
         finally:
             history.close()
 

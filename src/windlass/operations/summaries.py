@@ -21,7 +21,10 @@ def lay_out_summaries(events: Iterable[RunEvent]) -> str:
     written: dict[str, list[str]] = {}
     for event in events:
         match event:
-            case JobStarted() | JobFinished():
+            case JobStarted():
+                names[event.job] = event.name
+                written.pop(event.job, None)  # the run was resumed, and the job began anew
+            case JobFinished():
                 names[event.job] = event.name
             case Summary():
                 written.setdefault(event.job, []).append(event.markdown.strip("\n"))

@@ -1,0 +1,247 @@
+"""Keeping `.windlass` small: which runs, bases and leftovers go, and when that is looked at.
+
+Nothing goes that a run that is live needs, and the latest run stays. What a run leaves behind is
+its folder, the folders of its jobs that were kept, and its journal.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from windlass.db.runs import list_latest, remove_run
+from windlass.errors import InputError, PlatformError
+from windlass.jobs.supervisor.sweep import sweep
+from windlass.jobs.workspaces.bases import list_bases, remove_base
+from windlass.jobs.workspaces.removal import remove_folder
+from windlass.model.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from windlass.operations.history import History
+
+SECONDS_PER_DAY: Final = 86_400
+LOOK_SECONDS: Final = 3_600
+"""After a run this is looked at once an hour, or when there are many more runs than are kept."""
+
+MARK: Final = "pruned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What may stay: so many runs, for so many days, in so many bytes; and so many bases.
+
+    A base goes after as many days without use. `tools` are the tool caches: False leaves them.
+    """
+
+    runs: int = 100
+    days: float = 30
+    run_bytes: int = 2 << 30
+    bases: int = 20
+    tools: bool = False
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Something that goes: what it is, why, and how many bytes that frees."""
+
+    kind: str
+    name: str
+    reason: str
+    bytes: int
+
+
+def prune(
+    history: History, limits: Limits = DEFAULT_LIMITS, *, dry_run: bool = False
+) -> list[Removal]:
+    """Remove what is beyond the limits; return what went or, with `dry_run`, what would go.
+
+    Raises:
+        PlatformError: something cannot be removed.
+    """
+    pruner = _Pruner(history, limits, dry_run=dry_run)
+    try:
+        if not dry_run:
+            sweep(history.folders.path)
+        removed = [*pruner.prune_runs(), *pruner.prune_work(), *pruner.prune_bases()]
+        removed += [*pruner.prune_damaged(), *pruner.prune_tools()]
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise PlatformError(
+            f"{error.filename or history.state} cannot be removed: {problem}"
+        ) from error
+    return removed
+
+
+def tidy_up(history: History) -> None:
+    """Prune by the default limits when it is time to; trouble is told and changes nothing else."""
+    mark = history.state / MARK
+    try:
+        with suppress(FileNotFoundError):
+            is_recent = time.time() - mark.stat().st_mtime < LOOK_SECONDS
+            if is_recent and len(history.folders.ids()) < DEFAULT_LIMITS.runs * 1.5:
+                return
+        mark.touch()
+        prune(history)
+    except (PlatformError, OSError) as error:
+        history.tell(f"old runs could not be removed: {error}")
+
+
+class _Pruner:
+    def __init__(self, history: History, limits: Limits, *, dry_run: bool) -> None:
+        self._history = history
+        self._limits = limits
+        self._dry_run = dry_run
+        self._now = time.time()
+        self._gone: set[str] = set()
+
+    def prune_runs(self) -> Iterator[Removal]:
+        """Remove runs that are too many, too old or too large, the oldest first."""
+        kept_bytes = 0
+        for place, row in enumerate(list_latest(self._history.database)):
+            run = row.run.id
+            size = sum(map(_measure, self._paths_of(run)))
+            reason = self._judge_run(place, row.started, kept_bytes + size)
+            if place == 0 or reason is None:
+                kept_bytes += size
+            elif self._remove_run(run):
+                yield Removal("run", run, reason, size)
+
+    def prune_work(self) -> Iterator[Removal]:
+        """Remove folders of jobs that an interrupted run has left, and those without a run."""
+        work = self._history.state / "work"
+        for folder in _entries(work):
+            run, _, attempt = folder.name.partition(".")
+            if run in self._gone:
+                continue
+            known = self._history.folders.attempt(run, int(attempt or 1))
+            if known.is_live or (known.path.exists() and self._keeps(run)):
+                continue
+            yield self._remove("work", folder, "no run needs it")
+
+    def prune_bases(self) -> Iterator[Removal]:
+        """Remove bases that were not used for long, and all but the most recent ones."""
+        folder = self._history.state / "bases"
+        for place, key in enumerate(list_bases(folder)):
+            path = folder / key
+            reason = self._judge_base(place, path)
+            if reason is None:
+                continue
+            size = _measure(path)
+            if self._dry_run or remove_base(folder, key):
+                yield Removal("base", key, reason, size)
+
+    def prune_damaged(self) -> Iterator[Removal]:
+        """Remove damaged databases that were moved aside long ago, and halves of removals."""
+        for path in self._history.state.glob("history.db.damaged-*"):
+            if self._is_old(path.stat().st_mtime):
+                yield self._remove("database", path, self._age_reason)
+        for path in self._history.folders.path.glob("*.removed"):
+            yield self._remove("run", path, "its removal was interrupted")
+
+    def prune_tools(self) -> Iterator[Removal]:
+        """Remove the tool cache, where that was asked for and no run is live."""
+        tools = self._history.state / "tools"
+        live = any(attempt.is_live for attempt in self._history.list_runs())
+        if self._limits.tools and tools.exists() and not live:
+            yield self._remove("tools", tools, "asked for")
+
+    def _judge_run(self, place: int, started: float, total: int) -> str | None:
+        if place >= self._limits.runs:
+            return f"more than {self._limits.runs} runs"
+        if self._is_old(started):
+            return self._age_reason
+        if total > self._limits.run_bytes:
+            return f"runs take more than {self._limits.run_bytes} bytes"
+        return None
+
+    def _judge_base(self, place: int, path: Path) -> str | None:
+        if place >= self._limits.bases:
+            return f"more than {self._limits.bases} bases"
+        return self._age_reason if self._is_old(path.stat().st_mtime) else None
+
+    def _is_old(self, moment: float) -> bool:
+        return self._now - moment > self._limits.days * SECONDS_PER_DAY
+
+    @property
+    def _age_reason(self) -> str:
+        return f"older than {self._limits.days:g} days"
+
+    def _remove_run(self, run: str) -> bool:
+        """Remove a run unless one of its attempts is live; its locks are held meanwhile."""
+        folders = [self._history.folders.attempt(run, it) for it in self._numbers(run)]
+        if any(folder.is_live for folder in folders):
+            return False
+        self._gone.add(run)
+        if self._dry_run:
+            return True
+        try:
+            if not all(folder.claim() for folder in folders):
+                return False
+            with self._history.database.writing() as connection:
+                remove_run(connection, run)
+            for path in self._paths_of(run):
+                _remove_at_once(path)
+        finally:
+            for folder in folders:
+                folder.release()
+        return True
+
+    def _remove(self, kind: str, path: Path, reason: str) -> Removal:
+        size = _measure(path)
+        if not self._dry_run:
+            _remove_at_once(path)
+        return Removal(kind, path.name, reason, size)
+
+    def _numbers(self, run: str) -> list[int]:
+        return self._history.folders.attempts(run)
+
+    def _paths_of(self, run: str) -> list[Path]:
+        work = self._history.state / "work"
+        found = [self._history.folders.path / run, work / run, *work.glob(f"{run}.*")]
+        return [path for path in found if path.exists()]
+
+    def _keeps(self, run: str) -> bool:
+        """Tell whether the user wants the folders of a run's jobs."""
+        attempts = self._history.attempts(run)
+        try:
+            return bool(attempts) and self._history.read(attempts[-1]).keep
+        except InputError:
+            return False
+
+
+def _entries(folder: Path) -> Iterable[Path]:
+    """Return what is in a folder under the name of an attempt."""
+    with suppress(FileNotFoundError):
+        return [it for it in folder.iterdir() if it.name.replace(".", "", 1).isdecimal()]
+    return []
+
+
+def _remove_at_once(path: Path) -> None:
+    """Remove something; half of it never keeps its name."""
+    if not path.is_dir():
+        path.unlink()
+        return
+    aside = path.with_name(f"{path.name}.removed")
+    remove_folder(aside)
+    path.rename(aside)
+    remove_folder(aside)
+
+
+def _measure(path: Path) -> int:
+    """Return how many bytes the files below a path take on the disk."""
+    if not path.is_dir():
+        return path.stat().st_blocks * 512
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(f"{folder}/{name}").st_blocks * 512
+    return total
