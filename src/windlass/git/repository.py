@@ -66,7 +66,6 @@ class _Facts:
     commit: _Commit
     refs: Mapping[str, str]
     remote: Remote | None
-    dirty: bool
 
 
 def read_repository(
@@ -103,7 +102,6 @@ def read_repository(
         changed_files=None if changed is None else tuple(changed),
         added_files=_select(changed, "A"),
         removed_files=_select(changed, "D"),
-        dirty=facts.dirty,
     )
 
 
@@ -138,20 +136,15 @@ def _gather(folder: Path) -> _Facts:
         ["for-each-ref", "--format=%(refname) %(symref)", "refs/remotes/origin/HEAD", *usual],
         folder=folder,
     )
-    status = ask(
-        ["status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=none"],
-        folder=folder,
-    )
     url = ask(["config", "--get", "remote.origin.url"], folder=folder)
-    answers = [question.answer() for question in (layout, log, refs, status, url)]
+    answers = [question.answer() for question in (layout, log, refs, url)]
     found = _read_layout(folder, answers[0])
     commit = _read_commit(found, answers[1])
     return _Facts(
         layout=found,
         commit=commit,
         refs=_read_refs(answers[2]),
-        remote=read_remote(decode(answers[4].output).strip()) if answers[4].code == 0 else None,
-        dirty=bool(_expect("status", answers[3])),
+        remote=read_remote(decode(answers[3].output).strip()) if answers[3].code == 0 else None,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from windlass.errors import WorkspaceError
+from windlass.errors import PlatformError, WorkspaceError
 from windlass.model.values import dataclass
 from windlass.stores.state_folder import prepare_state
 
@@ -87,6 +88,18 @@ class Source:
             WorkspaceError: the folder cannot be made.
         """
         prepare_state(self.state)
+
+    def begin(self) -> None:
+        """Begin with the tree of this run, which a job will ask for.
+
+        What goes wrong is told to the job that asks.
+        """
+        threading.Thread(target=self._find_early, name="tree").start()
+
+    def _find_early(self) -> None:
+        with contextlib.suppress(PlatformError, OSError):
+            self.find_tree()
+            self.find_tree_of(self.sha)
 
     def find_tree(self) -> str:
         """Return the tree of this run: it is made once, so that all jobs see the same.

@@ -12,7 +12,7 @@ class Repository:
     `changed_files` are the paths that differ between the head commit and its base (the parent, or
     the merge base with the default branch for a pull request); None where the history is too
     shallow to say. `added_files` and `removed_files` are those of them that only the head has, or
-    only its base. `dirty` tells whether the working tree differs from the head commit.
+    only its base.
     """
 
     root: str
@@ -31,7 +31,6 @@ class Repository:
     changed_files: tuple[str, ...] | None = None
     added_files: tuple[str, ...] = ()
     removed_files: tuple[str, ...] = ()
-    dirty: bool = False
 
     @property
     def full_name(self) -> str:

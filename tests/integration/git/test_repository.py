@@ -32,7 +32,7 @@ def test_a_branch(checkout: Checkout) -> None:
         "Mona Lisa",
         "1+mona@users.noreply.github.com",
     )
-    assert (found.changed_files, found.added_files, found.dirty) == (("b.txt",), ("b.txt",), False)
+    assert (found.changed_files, found.added_files) == (("b.txt",), ("b.txt",))
 
 
 def test_the_first_commit(checkout: Checkout) -> None:
@@ -149,25 +149,6 @@ def test_a_base_can_be_named(checkout: Checkout) -> None:
         read_repository(checkout.path, base="--output=x")
 
 
-@pytest.mark.parametrize("change", ["tracked", "staged", "untracked"])
-def test_uncommitted_changes(checkout: Checkout, change: str) -> None:
-    """A working tree that differs from the commit is dirty."""
-    checkout.write("new" if change == "untracked" else "a.txt", "changed\n")
-    if change == "staged":
-        checkout.git("add", "--all")
-
-    assert read_repository(checkout.path).dirty is True
-
-
-def test_ignored_files_are_no_changes(checkout: Checkout) -> None:
-    """What git ignores does not make the tree dirty."""
-    checkout.write(".gitignore", "*.log\n")
-    checkout.commit()
-    checkout.write("x.log")
-
-    assert read_repository(checkout.path).dirty is False
-
-
 def test_a_worktree(checkout: Checkout, tmp_path: Path) -> None:
     """A linked worktree is a checkout of its own."""
     place = tmp_path / "tree"
@@ -187,7 +168,6 @@ def test_a_submodule(checkout: Checkout, tmp_path: Path) -> None:
     other.commit()
 
     assert read_repository(outer / "inner").head_sha == checkout.git("rev-parse", "HEAD")
-    assert read_repository(outer).dirty is False
 
 
 def test_a_shallow_clone_cannot_say_what_changed(checkout: Checkout, tmp_path: Path) -> None:
@@ -264,4 +244,4 @@ def test_odd_settings_of_the_user_change_nothing(checkout: Checkout) -> None:
     checkout.git("config", "diff.renames", "copies")
     found = read_repository(checkout.path)
 
-    assert (found.branch, found.changed_files, found.dirty) == ("main", ("a.txt",), False)
+    assert (found.branch, found.changed_files) == ("main", ("a.txt",))
