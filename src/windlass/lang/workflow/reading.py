@@ -14,9 +14,9 @@ from windlass.lang.reader import read_file
 from windlass.lang.schema.definitions import NOTHING
 from windlass.lang.schema.workflow import ROOT, workflow_schema
 from windlass.lang.workflow.calls import Calls
-from windlass.lang.workflow.expectations import guarded, text_of
+from windlass.lang.workflow.expectations import expect_string, guarded, text_of
 from windlass.lang.workflow.jobs import check_concurrency, convert_defaults, convert_jobs
-from windlass.lang.workflow.model import Triggers, Workflow
+from windlass.lang.workflow.model import Workflow
 from windlass.lang.workflow.permissions import convert_permissions
 from windlass.lang.workflow.result import Reading
 from windlass.lang.workflow.triggers import convert_triggers
@@ -68,23 +68,18 @@ def read_one(problems: Problems, path: str, text: bytes) -> Reading:
 
 def convert_workflow(problems: Problems, path: str, root: MappingToken) -> Workflow:
     """Return the typed workflow; parts are taken in the order of the file, as are their errors."""
-    parts: dict[str, Any] = {
-        "triggers": Triggers(span=root.span, events={}),
-        "jobs": (),
-    }
+    parts: dict[str, Any] = {}
     for key, value in root.entries:
-        _take(problems, text_of(key) or "", value, parts)
+        _take(problems, expect_string(key).value, value, parts)
     return Workflow(path=path, span=root.span, **parts)
 
 
 def _take(problems: Problems, key: str, value: Token, parts: dict[str, Any]) -> None:
     match key:
         case "on":
-            triggers = guarded(problems, lambda: convert_triggers(problems, value))
-            if triggers is not None:
-                parts["triggers"] = triggers
+            parts["triggers"] = convert_triggers(problems, value)
         case "jobs":
-            parts["jobs"] = guarded(problems, lambda: convert_jobs(problems, value)) or ()
+            parts["jobs"] = convert_jobs(problems, value)
         case "concurrency":
             guarded(problems, lambda: check_concurrency(problems, value))
             parts["concurrency"] = value

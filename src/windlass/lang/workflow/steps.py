@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from windlass.lang.tokens import MappingToken, NullToken, SequenceToken, StringToken
+from windlass.lang.tokens import BooleanToken, MappingToken, StringToken
 from windlass.lang.workflow.conditions import convert_condition
 from windlass.lang.workflow.expectations import (
     UnexpectedTokenError,
@@ -98,7 +98,7 @@ class _Converter:
     common: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
 
-    def convert(self, token: Token) -> Step | None:
+    def convert(self, token: Token) -> Step:
         mapping = expect_mapping(token)
         self.common = {"id": "", "id_given": False, "span": mapping.span}
         for key, value in mapping.entries:
@@ -140,7 +140,8 @@ class _Converter:
             case "wait":
                 values["wait"] = self._targets(value)
             case "wait-all":
-                values["wait-all"] = self._check_wait_all(value)
+                self._check_wait_all(value)
+                values["wait-all"] = value
             case "cancel":
                 values["cancel"] = self._target(expect_string(value))
             case _:
@@ -181,15 +182,12 @@ class _Converter:
             self.problems.add("step-target", message, target.span)
         return target
 
-    def _check_wait_all(self, value: Token) -> bool:
-        if isinstance(value, NullToken):
-            return True
-        if not expect_boolean(value).value:
+    def _check_wait_all(self, value: Token) -> None:
+        if isinstance(value, BooleanToken) and not value.value:
             message = "The value of 'wait-all' must be true or omitted"
             self.problems.add("wait-all", message, value.span)
-        return True
 
-    def _build(self, mapping: MappingToken) -> Step | None:
+    def _build(self, mapping: MappingToken) -> Step:
         common, values = self.common, self.values
         if "run" in values:
             return RunStep(
@@ -206,16 +204,12 @@ class _Converter:
             return WaitAllStep(**common)
         if "cancel" in values:
             return CancelStep(**common, target=values["cancel"])
-        if "parallel" in values:
-            steps = convert_steps(self.problems, values["parallel"], self.condition)
-            self._check_parallel(mapping, values["parallel"], steps)
-            return ParallelStep(**common, steps=steps)
-        message = "Expected one of uses, run, wait, wait-all, cancel, or parallel to be defined"
-        self.problems.add("step-kind", message, mapping.span)
-        return None
+        steps = convert_steps(self.problems, values["parallel"], self.condition)
+        self._check_parallel(mapping, values["parallel"], steps)
+        return ParallelStep(**common, steps=steps)
 
     def _check_parallel(self, mapping: MappingToken, token: Token, steps: tuple[Step, ...]) -> None:
-        written = token.items if isinstance(token, SequenceToken) else ()
+        written = expect_sequence(token).items
         backgrounds = {item.span for item in written if _has_background(item)}
         for step in steps:
             message = _not_in_parallel(step, has_background=step.span in backgrounds)

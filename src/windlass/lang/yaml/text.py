@@ -54,7 +54,7 @@ def _forbidden() -> re.Pattern[str]:
 
 
 def _not_utf8(path: str, data: bytes, index: int) -> Diagnostic:
-    before = data[:index].decode("utf-8", errors="replace")
+    before = data[:index].decode()
     hint = "Save the file as UTF-8."
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         hint = "The file is UTF-16; save it as UTF-8."

@@ -65,9 +65,11 @@ def test_local_workflow_is_read(uses: str) -> None:
 
 def test_remote_workflow_is_left_unread() -> None:
     """A workflow of another repository is no error where nobody can fetch it."""
-    reading = read(caller(uses="owner/repository/.github/workflows/x.yml@v1"))
-    assert errors(reading) == []
-    assert reading.called == {}
+    for uses in ("owner/repository/.github/workflows/x.yml@v1", "owner/repository@v1"):
+        reading = read(caller(uses=uses))
+        assert errors(reading) == []
+        assert reading.called == {}
+        assert reading.workflow is not None
 
 
 def test_without_resolve_nothing_is_followed() -> None:

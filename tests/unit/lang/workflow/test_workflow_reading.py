@@ -177,10 +177,12 @@ def test_kinds_of_steps() -> None:
         "      - wait: bg\n"
         "      - wait-all:\n"
         "      - cancel: bg\n"
-        "      - parallel:\n          - run: p\n          - uses: ./q\n"
+        "      - parallel:\n          - run: p\n            if: runner.os\n          - uses: ./q\n"
     )
     assert isinstance(run, RunStep)
     assert isinstance(run.shell, StringToken)
+    assert isinstance(run.working_directory, StringToken)
+    assert (run.shell.value, run.working_directory.value) == ("sh", "d")
     assert isinstance(uses, ActionStep)
     assert uses.uses.value == "a/b@c"
     assert background.background
@@ -190,6 +192,7 @@ def test_kinds_of_steps() -> None:
     assert isinstance(cancel, CancelStep)
     assert isinstance(parallel, ParallelStep)
     assert [one.id for one in parallel.steps] == ["__run", "__self"]
+    assert parallel.steps[0].condition.expression == "success() && (runner.os)"
 
 
 @pytest.mark.parametrize(
@@ -291,6 +294,7 @@ def test_triggers() -> None:
     assert [(one.cron, one.timezone) for one in triggers.schedules] == [
         ("0 5 * * 1-5", "Europe/Rome")
     ]
+    assert str(triggers.schedules[0].span) == "w.yml:8:7"
     assert (push.name, str(push.span)) == ("push", "w.yml:2:3")
     assert [str(one.span) for one in (*push.branches, *push.paths_ignore)] == [
         *("w.yml:3:16", "w.yml:3:22", "w.yml:4:19")
@@ -308,6 +312,8 @@ def test_forms_of_on(on: str) -> None:
     """An event can be named in four ways."""
     found = workflow(f"on: {on}\njobs: {{a: {{runs-on: x}}}}\n").triggers.events
     assert list(found) == ["push"]
+    assert found["push"].name == "push"
+    assert str(found["push"].span) == f"w.yml:1:{5 + (not on.startswith('p'))}"
 
 
 @pytest.mark.parametrize(
@@ -449,6 +455,7 @@ def test_wrong_part_of_a_job(job_text: str, message: str) -> None:
         "    container: {ports: ['${{ vars.port }}']}\n",
         "    services: {s: {image: x, ports: [80], command: a, entrypoint: b}}\n",
         "    concurrency: {group: x, queue: max, cancel-in-progress: true}\n",
+        "    concurrency: ${{ github.ref }}\n",
         f"    concurrency: {{group: {'x' * 400}}}\n",
         "    concurrency: {group: x, cancel-in-progress: '${{ github.ref == 1 }}'}\n",
         "    environment: {name: x, url: '${{ steps.x.outputs.url }}', deployment: false}\n",
@@ -459,11 +466,13 @@ def test_wrong_part_of_a_job(job_text: str, message: str) -> None:
         "    snapshot: {image-name: x, version: 1.*, if: 'success()'}\n",
         "    permissions: {contents: read, models: none, id-token: write}\n",
         "    cancel-timeout-minutes: 1\n",
+        "    runs-on: {group: ent/a, labels: a/b}\n",
     ],
 )
 def test_right_part_of_a_job(job_text: str) -> None:
     """The newest keys and whatever is only known at run time are accepted."""
-    assert errors(HEAD + job_text) == []
+    head = HEAD.replace("    runs-on: x\n", "") if "runs-on" in job_text else HEAD
+    assert errors(head + job_text) == []
 
 
 def test_permissions() -> None:
@@ -523,6 +532,13 @@ jobs: {a: {runs-on: x}}
     assert secrets == {"s": ("a secret", True), "t": (None, False)}
     outputs = {name: one.description for name, one in found.call_outputs.items()}
     assert outputs == {"o": "an output", "p": None}
+    values = [one.value for one in found.call_outputs.values()]
+    assert [one.value for one in values if isinstance(one, StringToken)] == ["1", "2"]
+    assert str(found.span) == "w.yml:2:3"
+    places = {"a": 4, "s": 6, "t": 7, "o": 9, "p": 10}
+    for definitions in (found.call_inputs, found.call_secrets, found.call_outputs):
+        for name, one in definitions.items():
+            assert (one.name, str(one.span)) == (name, f"w.yml:{places[name]}:7")
     choice = found.dispatch_inputs["c"]
     assert (choice.description, choice.options) == ("a choice", ("x", "y"))
 

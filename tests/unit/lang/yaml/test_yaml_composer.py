@@ -64,7 +64,7 @@ def test_node_knows_where_it_was_written(text: str, expected: tuple[str, str]) -
     [
         pytest.param("a:\nb: 1", "1:3", id="after the colon"),
         pytest.param("a:  # c\nb: 1", "1:5", id="after the blanks"),
-        pytest.param("a:\t   \nb: 1", "1:7", id="after a tab as well"),
+        pytest.param("a:\t  \nb: 1", "1:6", id="after a tab as well"),
         pytest.param("a: &x\nb: 1", "1:6", id="after the anchor"),
     ],
 )
@@ -120,6 +120,8 @@ def test_alias_has_the_place_of_its_anchor() -> None:
         ),
         pytest.param(b"a: ok\nb: \xff\xfe\n", [("not-utf8", "f.yml:2:4")], id="not UTF-8"),
         pytest.param("on: push".encode("utf-16"), [("not-utf8", "f.yml:1:1")], id="UTF-16"),
+        pytest.param(b"\n\na: \xff\n", [("not-utf8", "f.yml:3:4")], id="after empty lines"),
+        pytest.param(b"\na: 1\nb: \x00\n", [("yaml-character", "f.yml:3:4")], id="third line"),
         pytest.param(
             b"#" * (MAX_CHARACTERS + 1), [("file-too-large", "f.yml:1:1")], id="over 1 MiB"
         ),
@@ -145,8 +147,9 @@ def test_tab_is_explained() -> None:
 
 def test_utf16_is_explained() -> None:
     """The message for another encoding says which one was found."""
-    (problem,) = parse_yaml("f.yml", "on: push".encode("utf-16")).diagnostics
-    assert problem.hint == "The file is UTF-16; save it as UTF-8."
+    for order in (b"\xff\xfe" + "on".encode("utf-16-le"), b"\xfe\xff" + "on".encode("utf-16-be")):
+        (problem,) = parse_yaml("f.yml", order).diagnostics
+        assert problem.hint == "The file is UTF-16; save it as UTF-8."
 
 
 def test_many_bad_characters_are_cut_off() -> None:
