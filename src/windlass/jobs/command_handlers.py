@@ -5,14 +5,17 @@ Source: actions/runner src/Runner.Worker/ActionCommandManager.cs
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from windlass.jobs.annotations import ANNOTATION_LEVELS, make_properties
+from windlass.jobs.matchers.matchers import JobMatchers
 from windlass.lang.commands import parse_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from windlass.jobs.log import StepLog
     from windlass.lang.commands import RunnerCommand
@@ -41,6 +44,17 @@ TOKEN_REFUSED = (
     "#example-stopping-and-starting-workflow-commands or opt into insecure command execution by "
     "setting the `ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS` environment variable to `true`."
 )
+
+
+ABOUT_MATCHERS = (
+    "Problem matchers scan action output for known warning or error strings and report these "
+    "inline."
+)
+BOTH_GIVEN = (
+    "Either specify an owner name or a file path in ##[remove-matcher] command. Both values cannot "
+    "be set."
+)
+NONE_GIVEN = "Either an owner name or a file path must be specified in ##[remove-matcher] command."
 
 
 class CommandError(Exception):
@@ -73,7 +87,8 @@ class CommandHandler:
     """Carries out the runner commands of one step.
 
     `annotate(level, message, properties)` tells of an error, a warning or a notice. `variables` is
-    the step's `env` context; `workspace` makes the file names of annotations relative.
+    the step's `env` context; `workspace` makes the file names of annotations relative. `matchers`
+    are the problem matchers of the job; `see` tells where this process finds a path of the job.
     """
 
     def __init__(
@@ -85,12 +100,16 @@ class CommandHandler:
         variables: Mapping[str, str],
         workspace: str,
         debug: bool,
+        matchers: JobMatchers | None = None,
+        see: Callable[[Path], Path] = lambda path: path,
     ) -> None:
         self._log = log
         self._effects = effects
         self._annotate = annotate
         self._variables = variables
         self._workspace = workspace
+        self._matchers = matchers or JobMatchers()
+        self._see = see
         self._debugging = debug
         self._echo = debug
         self._token: str | None = None
@@ -234,9 +253,35 @@ class CommandHandler:
                     f"Current value is: '{command.data}'."
                 )
 
-    def _change_matchers(self, command: RunnerCommand) -> None:
-        # Problem matchers are not applied yet, which `windlass compat` says of a workflow.
-        self.debug(f"{command.name} is not applied: {command.data}")
+    def _add_matchers(self, command: RunnerCommand) -> None:
+        if not command.data:
+            self._annotate("warning", "File path must be specified.", {})
+        elif found := self._read_matchers(command.data):
+            self._matchers.add(found)
+            self.debug(f"Added matchers: {_quote(found)}. {ABOUT_MATCHERS}")
+
+    def _remove_matchers(self, command: RunnerCommand) -> None:
+        owner = command.get("owner")
+        if bool(owner) == bool(command.data):
+            self._annotate("warning", BOTH_GIVEN if owner else NONE_GIVEN, {})
+            return
+        unwanted = [{"owner": owner}] if owner else self._read_matchers(command.data)
+        gone = self._matchers.remove(str(it["owner"]) for it in unwanted)
+        self.debug(f"Removed matchers: {_quote({'owner': it} for it in gone)}")
+
+    def _read_matchers(self, file: str) -> list[dict[str, Any]]:
+        # Imported only where there are any.
+        from windlass.jobs.matchers.files import MatcherFileError, read_matchers
+
+        path = os.path.join(self._workspace, file)  # noqa: PTH118 - an absolute one stands alone
+        try:
+            return read_matchers(self._see(Path(path)), path)
+        except MatcherFileError as error:
+            raise CommandError(str(error)) from error
+
+
+def _quote(matchers: Iterable[Mapping[str, str]]) -> str:
+    return ", ".join(f"'{it['owner']}'" for it in matchers)
 
 
 def _require_name(command: RunnerCommand) -> str:
@@ -249,13 +294,13 @@ def _require_name(command: RunnerCommand) -> str:
 # Private methods of the class above; the table is part of it.
 COMMANDS: Mapping[str, Callable[[CommandHandler, RunnerCommand], None]] = {
     "add-mask": CommandHandler._add_mask,  # noqa: SLF001
-    "add-matcher": CommandHandler._change_matchers,  # noqa: SLF001
+    "add-matcher": CommandHandler._add_matchers,  # noqa: SLF001
     "add-path": CommandHandler._add_path,  # noqa: SLF001
     "debug": CommandHandler._print_debug,  # noqa: SLF001
     "echo": CommandHandler._set_echo,  # noqa: SLF001
     "endgroup": CommandHandler._end_group,  # noqa: SLF001
     "group": CommandHandler._group,  # noqa: SLF001
-    "remove-matcher": CommandHandler._change_matchers,  # noqa: SLF001
+    "remove-matcher": CommandHandler._remove_matchers,  # noqa: SLF001
     "save-state": CommandHandler._save_state,  # noqa: SLF001
     "set-env": CommandHandler._set_variable,  # noqa: SLF001
     "set-output": CommandHandler._set_output,  # noqa: SLF001

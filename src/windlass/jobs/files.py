@@ -25,7 +25,7 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         facts = os.fstat(descriptor)
         if stat.S_ISDIR(facts.st_mode):
             raise UnusableFileError(f"Access to the path '{path}' is denied: it is a folder.")
@@ -35,7 +35,10 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
             raise UnusableFileError(
                 f"The file is larger than {limit >> 20} MiB: {facts.st_size} bytes."
             )
-        data = file.read(limit + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > limit:
         raise UnusableFileError(f"The file is larger than {limit >> 20} MiB.")
     return data

@@ -16,10 +16,11 @@ import threading
 from typing import TYPE_CHECKING
 
 from windlass.lang.commands import MARKER, OLD_MARKER
+from windlass.model.values import dataclass
 from windlass.stores.logs import NOTHING_TAKEN, Taken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from windlass.jobs.masking import Masker
     from windlass.stores.logs import JobLogWriter
@@ -37,6 +38,19 @@ _HIDING = re.compile(rb"add-mask|stop-commands", re.IGNORECASE)
 _LINE_END = re.compile(rb"\r\n?|\n")
 _MARKERS = (MARKER.encode(), OLD_MARKER.encode())
 _SPACES = b" \t\v\f\xa0\x85"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What was found in a line: where it lies among the lines that were looked at.
+
+    The log shows `text` in its place, then `tell` is called.
+    """
+
+    start: int
+    end: int
+    text: str
+    tell: Callable[[], None]
 
 
 class StepLog:
@@ -104,7 +118,8 @@ class LineSplitter:
     `handle_line` gets a line that may be a command, without its end, and tells whether it was one.
     `refuse_line` gets the start of a line that is too long to be read as the command it begins
     like, and tells whether the line is to be left out. `since` is where the output begins: what
-    stands before has been taken by an earlier splitter.
+    stands before has been taken by an earlier splitter. `find_problems` looks at whole lines that
+    are no commands, as long as somebody wants it to.
     """
 
     def __init__(
@@ -113,8 +128,10 @@ class LineSplitter:
         handle_line: Callable[[str], bool],
         refuse_line: Callable[[str], bool],
         since: Taken = NOTHING_TAKEN,
+        find_problems: Callable[[bytes], Iterable[Problem]] | None = None,
     ) -> None:
         self._log = log
+        self._find_problems = find_problems
         self._handle_line = handle_line
         self._refuse_line = refuse_line
         self._process = since.process
@@ -196,14 +213,28 @@ class LineSplitter:
             # What stands before the command must be in the log before the command acts. A command
             # that hides something counts as taken only when it has acted.
             first = start if _HIDING.search(line) else position
-            self._log.write(data[written:start], self._position_of(data, first, before))
+            self._write(data, written, start, before, self._position_of(data, first, before))
             written = start
             if self._handle_line(line.decode("utf-8", "replace")):
                 written = position
                 self._log.take(self._position_of(data, position, before))
             else:
                 self._log.take(self._position_of(data, start, before))
-        self._log.write(data[written:], self._position_of(data, len(data), before))
+        end = len(data)
+        self._write(data, written, end, before, self._position_of(data, end, before))
+
+    def _write(self, data: bytes, start: int, end: int, before: int, taken: Taken) -> None:
+        """Write lines to the log; one in which a problem is found is written by who found it."""
+        if self._find_problems is not None and start < end:
+            lines, first = data[start:end], start
+            for problem in self._find_problems(lines):
+                place = self._position_of(data, first + problem.start, before)
+                self._log.write(data[start : first + problem.start], place)
+                self._log.write_line(problem.text)
+                start = first + problem.end
+                self._log.take(self._position_of(data, start, before))
+                problem.tell()
+        self._log.write(data[start:end], taken)
 
     def _break(self) -> None:
         """Hand on the beginning of a line that is too long, up to no secret's middle."""

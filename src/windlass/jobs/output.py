@@ -9,10 +9,10 @@ from windlass.jobs.log import LineSplitter
 from windlass.stores.logs import Taken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from windlass.jobs.executors.interface import Process
-    from windlass.jobs.log import StepLog
+    from windlass.jobs.log import Problem, StepLog
 
 
 def read_to_end(
@@ -20,16 +20,17 @@ def read_to_end(
     log: StepLog,
     handle_line: Callable[[str], bool],
     refuse_line: Callable[[str], bool],
+    find_problems: Callable[[bytes], Iterable[Problem]] | None = None,
 ) -> int:
     """Hand a process's output on, line by line, and return its exit code.
 
-    `handle_line` and `refuse_line` are those of `LineSplitter`. A process whose output cannot be
-    kept is killed: nothing of it is lost unseen.
+    `handle_line`, `refuse_line` and `find_problems` are those of `LineSplitter`. A process whose
+    output cannot be kept is killed: nothing of it is lost unseen.
 
     Raises:
         ExecutorError: the process could not be watched to its end, or its output not be kept.
     """
-    lines = LineSplitter(log, handle_line, refuse_line, Taken(process.number))
+    lines = LineSplitter(log, handle_line, refuse_line, Taken(process.number), find_problems)
     try:
         while block := process.read():
             lines.feed(block)

@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from windlass.jobs.clock import SystemClock
+from windlass.jobs.matchers.matchers import JobMatchers
 from windlass.jobs.reports import StepReporter
 from windlass.model.values import dataclass
 
@@ -61,6 +62,7 @@ class StepPlace:
     emit: Callable[[RunEvent], None]
     writer: JobLogWriter | None = None
     said: set[str] = field(default_factory=set)
+    matchers: JobMatchers = field(default_factory=JobMatchers)
 
     def report(self, step_key: str) -> StepReporter:
         """Return what tells of one step."""

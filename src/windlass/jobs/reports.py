@@ -160,11 +160,20 @@ class StepReporter:
         self.log = StepLog(masker, self._emit_output, writer=writer, step=step_key)
 
     def annotate(
-        self, level: str, message: str, properties: Mapping[str, str] | None = None
+        self,
+        level: str,
+        message: str,
+        properties: Mapping[str, str] | None = None,
+        *,
+        in_log: bool = True,
     ) -> None:
-        """Tell of an error, a warning or a notice, after all output before it."""
+        """Tell of an error, a warning or a notice, after all output before it.
+
+        With `in_log` the job's log says the message; else it has another line in its place.
+        """
         self.log.flush()
-        self.note([f"##[{level}]{message}"])
+        if in_log:
+            self.note([f"##[{level}]{message}"])
         mask = self._masker.mask_text
         self._emit(
             events.Annotation(

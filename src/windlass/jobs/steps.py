@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 from windlass.errors import ExecutorError
 from windlass.jobs.command import StepError
 from windlass.jobs.command_handlers import CommandHandler, StepEffects
+from windlass.jobs.log import Problem
+from windlass.jobs.matchers.matchers import RepositoryFiles, StepMatchers
 from windlass.jobs.output import read_to_end
 from windlass.jobs.scripts import prepare_script
 from windlass.jobs.step_files import StepFiles, read_effects
@@ -16,6 +19,8 @@ from windlass.model.status import Result
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from windlass.jobs.command import Command
     from windlass.jobs.executors.interface import Process
     from windlass.jobs.place import StepPlace
@@ -74,9 +79,12 @@ def run_step(order: StartStep, place: StepPlace, running: RunningStep) -> StepEn
 
 def _with_files(order: StartStep, files: StepFiles) -> dict[str, Value]:
     """Return the step's contexts with the paths of its command files."""
-    github = order.contexts.get("github")
-    known = github if isinstance(github, Mapping) else {}
-    return {**order.contexts, "github": {**known, **files.context()}}
+    return {**order.contexts, "github": {**_github(order.contexts), **files.context()}}
+
+
+def _github(contexts: Mapping[str, Value]) -> Mapping[str, Value]:
+    github = contexts.get("github")
+    return github if isinstance(github, Mapping) else {}
 
 
 def _prepare(
@@ -106,12 +114,48 @@ def _watch(
         variables=order.variables,
         workspace=str(place.folders.workspace),
         debug=place.debug,
+        matchers=place.matchers,
+        see=place.session.see,
     )
+    matchers = _make_matchers(order, place, reporter)
+    place.matchers.open(matchers)
     running.attach(process)
     try:
-        return read_to_end(process, reporter.log, handler.handle, handler.refuse)
+        return read_to_end(
+            process,
+            reporter.log,
+            handler.handle,
+            handler.refuse,
+            lambda lines: _find_problems(lines, matchers, reporter),
+        )
     finally:
         running.detach()
+        place.matchers.close(matchers)
+        matchers.close()
+
+
+def _make_matchers(order: StartStep, place: StepPlace, reporter: StepReporter) -> StepMatchers:
+    github = _github(order.contexts)
+    files = RepositoryFiles(
+        str(place.folders.workspace),
+        str(github.get("server_url") or "https://github.com"),
+        str(github.get("repository", "")),
+        place.session.see,
+    )
+    return StepMatchers(files.find, lambda message: reporter.annotate("warning", message))
+
+
+def _find_problems(
+    lines: bytes, matchers: StepMatchers, reporter: StepReporter
+) -> Iterator[Problem]:
+    """Yield the lines that problem matchers know; nothing is done where there are none."""
+    if not matchers.are_there:
+        return
+    for start, end, issue in matchers.look(lines):
+        tell = functools.partial(
+            reporter.annotate, issue.level, issue.message, issue.properties, in_log=False
+        )
+        yield Problem(start, end, f"##[{issue.level}]{issue.line}", tell)
 
 
 def _read_files(

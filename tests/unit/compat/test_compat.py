@@ -47,7 +47,6 @@ DIFFERING = {
     "checkout": job("      - uses: actions/checkout@v4\n"),
     "other-repository": job(CHECKOUT.format("repository: owner/other")),
     "foreign-shell": job("      - run: dir\n        shell: pwsh\n"),
-    "problem-matcher": job("      - run: echo '::add-matcher::m.json'\n"),
     "artifact-subjects": job("      - run: echo file://a >> $GITHUB_ARTIFACTS\n"),
     "environment": job(keys="    environment: production\n"),
     "concurrency": job(keys="    concurrency: deploy\n"),

@@ -97,7 +97,6 @@ USES = {
         "25:50 `repository` of `Actions/Checkout@v3`",
     ],
     "foreign-shell": ["32:16 `PowerShell`", "38:16 `cmd`", "41:20 `pwsh`"],
-    "problem-matcher": ["31:14 `::add-matcher::`", "35:14 `::add-matcher::`"],
     "artifact-subjects": ["37:14 `GITHUB_ARTIFACTS`"],
     "environment": ["17:18 `environment` of job `steps`"],
     "concurrency": ["6:14 `concurrency` of the workflow", "18:18 `concurrency` of job `steps`"],

@@ -61,7 +61,18 @@ class Step:
             "<error> x\n::add-mask::***\n***\n",
             id="echo-leaves-out-what-prints-itself",
         ),
-        pytest.param(["::add-matcher::m.json", "::remove-matcher owner=x::"], "", id="matchers"),
+        pytest.param(["::remove-matcher owner=x::"], "", id="no-such-matcher"),
+        pytest.param(
+            ["::add-matcher::"], "<warning> File path must be specified.\n", id="no-path-of-matcher"
+        ),
+        pytest.param(
+            ["::remove-matcher::", "::remove-matcher owner=x::y"],
+            "<warning> Either an owner name or a file path must be specified in "
+            "##[remove-matcher] command.\n"
+            "<warning> Either specify an owner name or a file path in ##[remove-matcher] command. "
+            "Both values cannot be set.\n",
+            id="which-matcher",
+        ),
     ],
 )
 def test_output(lines: list[str], expected: str) -> None:
@@ -234,4 +245,15 @@ def test_command_without_end_fails_the_step() -> None:
     text = step.print(f"::add-mask::{'s' * (2 << 20)}", "after")
 
     assert text == "<error> Unable to process command 'add-mask': its line is too long.\nafter\n"
+    assert step.effects.failed
+
+
+def test_missing_matcher_file() -> None:
+    """A matcher whose file is not there fails the step."""
+    step = Step()
+
+    assert step.print("::add-matcher::m.json") == (
+        "<error> Unable to process command '::add-matcher::m.json' successfully.\n"
+        "<error> Could not find file '/w/m.json'.\n"
+    )
     assert step.effects.failed

@@ -26,7 +26,6 @@ _CHECKOUT = re.compile(r"actions/checkout@.+", re.IGNORECASE)
 _LOCAL_PREFIXES = ("./", "$/")
 _FOREIGN_SHELLS = frozenset({"pwsh", "powershell", "cmd"})
 _TOKEN = re.compile(r"\bgithub\s*\.\s*token\b|\bsecrets\s*\.\s*GITHUB_TOKEN\b", re.IGNORECASE)
-_MATCHER = re.compile(r"::add-matcher::|##\[add-matcher\]", re.IGNORECASE)
 
 
 def steps_of(job: AnyJob) -> Iterator[Step]:
@@ -139,13 +138,6 @@ def foreign_shells(job: AnyJob) -> Iterator[Use]:
         shell = step.shell if isinstance(step, RunStep) else None
         if isinstance(shell, StringToken) and shell.value.lower() in _FOREIGN_SHELLS:
             yield _quoted(shell)
-
-
-def matchers(job: AnyJob) -> Iterator[Use]:
-    """Find scripts that register a problem matcher."""
-    for step in steps_of(job):
-        if isinstance(step, RunStep) and any(_MATCHER.search(t) for t in _texts(step.run)):
-            yield Use("`::add-matcher::`", step.run.span)
 
 
 def artifact_subjects(job: AnyJob) -> Iterator[Use]:

@@ -139,14 +139,6 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             detect_in_job=detectors.foreign_shells,
         ),
         Feature(
-            id="problem-matcher",
-            title="Problem matchers (`::add-matcher::`)",
-            verdict=Verdict.DIFFERS,
-            github="Turns matching lines of the log into annotations.",
-            windlass="Accepts the command and makes no annotations of the lines.",
-            detect_in_job=detectors.matchers,
-        ),
-        Feature(
             id="artifact-subjects",
             title="Subjects for provenance (`GITHUB_ARTIFACTS`, `GITHUB_ARTIFACTS_LIST`)",
             verdict=Verdict.DIFFERS,
@@ -221,6 +213,7 @@ _HONOURED = (
     ("background-step", "Background steps", "Runs up to ten steps beside the following ones."),
     ("run-step", "`run` steps and `shell`", "Writes the script to a file and runs the shell."),
     ("command-file", "`GITHUB_ENV`, `GITHUB_OUTPUT`, `GITHUB_PATH`", "Reads them after each step."),
+    ("problem-matcher", "Problem matchers (`::add-matcher::`)", "Makes annotations of lines."),
     ("time-out", "`timeout-minutes`", "Ends the step; fractions are cut off."),
     ("continue-on-error", "`continue-on-error`", "Goes on; keeps the outcome."),
 )
