@@ -44,6 +44,28 @@ class HostExecutor:
 
     name = "host"
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._spare: Supervisor | None = None
+
+    def prepare(self) -> None:
+        """Start the supervisor of the job that is opened next, while there is other work to do.
+
+        Raises:
+            ExecutorError: it cannot be started.
+        """
+        _require_linux()
+        with self._lock:
+            if self._spare is None:
+                self._spare = Supervisor()
+
+    def close(self) -> None:
+        """End a supervisor that was prepared and not needed."""
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.close()
+
     def open(self, job_key: str, folder: Path | None = None) -> HostSession:  # noqa: ARG002
         """Return the place for one job; its supervisor is starting.
 
@@ -51,18 +73,16 @@ class HostExecutor:
             ExecutorError: this is not Linux, or its kernel is older than 5.3; or the supervisor
                 cannot be started.
         """
-        if not hasattr(os, "pidfd_open"):
-            raise ExecutorError(
-                "jobs run on the host on Linux only (kernel 5.3 or newer)",
-                hint="use the container executor on this machine",
-            )
-        return HostSession(folder)
+        _require_linux()
+        with self._lock:
+            spare, self._spare = self._spare, None
+        return HostSession(spare or Supervisor(), folder)
 
 
 class HostSession:
     """The processes of one job."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, supervisor: Supervisor, folder: Path | None) -> None:
         self._folder = folder
         self._lock = threading.Lock()
         self._count = 0
@@ -72,7 +92,7 @@ class HostSession:
         self._tracking: set[str] = set()
         self._has_overlay = False
         self._opened = now_in_ticks()
-        self._supervisor = Supervisor()
+        self._supervisor = supervisor
         if folder is not None:
             ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
             self._begin(folder, ignores_hangup=ignores_hangup)
@@ -375,6 +395,14 @@ class HostProcess:
     def _stop_reading(self) -> bytes:
         self._remaining = 0
         return b""
+
+
+def _require_linux() -> None:
+    if not hasattr(os, "pidfd_open"):
+        raise ExecutorError(
+            "jobs run on the host on Linux only (kernel 5.3 or newer)",
+            hint="use the container executor on this machine",
+        )
 
 
 def _encode(arguments: Sequence[str]) -> list[bytes]:

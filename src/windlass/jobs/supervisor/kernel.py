@@ -31,6 +31,8 @@ def leave_mounts() -> None:
 def mount_overlay(lower: bytes, upper: bytes, work: bytes, target: bytes) -> None:
     """Mount an overlay file system: what is written over `lower` goes to `upper`.
 
+    Folders of `lower` can be renamed, as anywhere else; without the option they cannot.
+
     Raises:
         OSError: that is not allowed here, or the file systems do not serve.
     """
@@ -38,6 +40,7 @@ def mount_overlay(lower: bytes, upper: bytes, work: bytes, target: bytes) -> Non
         name + b"=" + _escape(path)
         for name, path in ((b"lowerdir", lower), (b"upperdir", upper), (b"workdir", work))
     )
+    options += b",redirect_dir=on"
     _check(_LIBRARY.mount(b"overlay", target, b"overlay", 0, options))
 
 

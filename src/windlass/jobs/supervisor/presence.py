@@ -16,6 +16,7 @@ from windlass.jobs.supervisor.tree import start_time
 from windlass.model.values import dataclass
 
 NAME: Final = "supervisor.json"
+SCRATCH: Final = f"{NAME}.new"
 BOOT: Final = "/proc/sys/kernel/random/boot_id"
 
 
@@ -40,7 +41,7 @@ class Presence:
             OSError: the file system refused.
         """
         values = {name: getattr(self, name) for name in self.__slots__}
-        scratch = folder / f"{NAME}.new"
+        scratch = folder / SCRATCH
         scratch.write_text(json.dumps(values), encoding="utf-8")
         scratch.rename(folder / NAME)
 

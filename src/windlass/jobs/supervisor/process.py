@@ -12,6 +12,7 @@ Started for every job, and waited for by its first step: it imports as little as
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
+import errno
 import os
 import select
 import sys
@@ -239,6 +240,9 @@ class Supervisor:
     def _mount(self, lower: bytes, upper: bytes, work: bytes, target: bytes) -> None:
         try:
             if not self._has_mounts:
+                # What runs already would not see the mount.
+                if tree.list_descendants(os.getpid()):
+                    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
                 kernel.leave_mounts()
                 self._has_mounts = True
             kernel.mount_overlay(lower, upper, work, target)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.jobs.log import LineSplitter, StepLog
 from windlass.jobs.masking import Masker
+from windlass.jobs.supervisor.presence import NAME, SCRATCH
 from windlass.jobs.supervisor.spool import Spool, find_end, list_segments, read_spool, remove_spools
 from windlass.lang.commands import parse_command
 from windlass.model.values import dataclass
@@ -87,8 +88,9 @@ def close_log(folder: str) -> None:
 def forget(folder: str) -> None:
     """Remove what was there for the time that the job ran."""
     remove_spools(folder)
-    with contextlib.suppress(FileNotFoundError):
-        Path(folder, "supervisor.json").unlink()
+    for name in (NAME, SCRATCH):
+        with contextlib.suppress(FileNotFoundError):
+            Path(folder, name).unlink()
 
 
 def _read_taken(path: Path) -> dict[int, Taken]:
