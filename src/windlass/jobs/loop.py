@@ -72,6 +72,7 @@ class JobLoop:
         self._running: dict[str, RunningStep] = {}
         self._ended_early: dict[str, CancelStep] = {}
         self._killed = False
+        self._besides = False
         self._started: dict[str, float] = {}
         self._ends: dict[str, tuple[int | None, float]] = {}
         self._threads: list[threading.Thread] = []
@@ -83,6 +84,8 @@ class JobLoop:
         news: list[Annotate] = []
         with self._lock:
             for order in self._machine.receive(signal):
+                # From the first background step on, this thread is never kept by a step.
+                self._besides |= isinstance(order, StartStep | LoadAction) and order.background
                 if is_news and isinstance(order, Annotate):
                     news.append(order)
                 elif not self._obey_at_once(order):
@@ -163,7 +166,7 @@ class JobLoop:
     def _start(self, order: StartStep) -> None:
         self._reporter.start_step(order)
         with self._lock:
-            beside_others = order.background or bool(self._running)
+            beside_others = self._besides
             running = self._running[order.key] = RunningStep(self._clock)
             early = self._ended_early.pop(order.key, None)
             if early is not None:

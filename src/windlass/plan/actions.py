@@ -44,6 +44,14 @@ def is_of_workspace(uses: str) -> bool:
     return uses.startswith(("./", ".\\"))
 
 
+def is_read_late(uses: str) -> bool:
+    """Tell whether an action that was not there when the job opened is read when its turn comes.
+
+    That is so for the workspace, and for actions of the repository that such actions use.
+    """
+    return is_of_workspace(uses) or uses.startswith("$/")
+
+
 def complete_inputs(action: Action, given: Mapping[str, str], scope: Scope) -> Inputs | PlanFault:
     """Return the inputs a step gives with the action's defaults, or the default at fault.
 
@@ -85,9 +93,9 @@ class Library:
         return any(isinstance(runs, NodeRuns) and runs.pre for runs in self._reach(action))
 
     def has_post(self, action: Action) -> bool:
-        """Tell whether it has one for the end; of actions of the workspace it is assumed.
+        """Tell whether it has one for the end; of actions that are read late it is assumed.
 
-        Within a composite action these are read only when their turn comes, as in the runner.
+        Within a composite action the runner does the same for those of the workspace.
         """
         return any(
             runs is None or (isinstance(runs, NodeRuns) and runs.post)
@@ -105,7 +113,7 @@ class Library:
                 loaded = self._actions.get(uses)
                 if loaded is not None and uses not in seen:
                     due.append(loaded.action)
-                elif is_of_workspace(uses):
+                elif is_read_late(uses):
                     yield None
                 seen.add(uses)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from windlass.lang.workflow.model import ActionStep, RunStep
 from windlass.lang.workflow.model import CancelStep as CancelControl
 from windlass.model.status import Result
-from windlass.plan.actions import Library, evaluate_outputs, is_of_workspace
+from windlass.plan.actions import Library, evaluate_outputs
 from windlass.plan.background import GRACE_SECONDS, BackgroundSteps
 from windlass.plan.conclusions import conclude_step
 from windlass.plan.decision import Verdict
@@ -70,11 +70,11 @@ class JobMachine:
         *,
         secrets: Mapping[str, str],
         functions: Mapping[str, Function] | None = None,
-        is_built_in: Callable[[str], bool] = lambda uses: not is_of_workspace(uses),
+        is_built_in: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """Take the job to run, its secrets and the functions that need the world (`hashFiles`).
 
-        `is_built_in` tells by what `uses` says of actions that need not be read.
+        `is_built_in` tells by what `uses` says which actions of other repositories are known.
         """
         self._order = order
         self._contexts = JobContexts(order, secrets, functions or {})

@@ -17,6 +17,7 @@ from windlass.plan.actions import (
     complete_inputs,
     find_obstacle,
     is_of_workspace,
+    is_read_late,
 )
 from windlass.plan.faults import PlanFault
 from windlass.plan.frames import Frame
@@ -74,8 +75,8 @@ class StepStarter:
         loaded = self._stages.library.find(uses)
         if loaded is not None:
             return self.start_action(activity, loaded)
-        if is_of_workspace(uses):
-            return LoadAction(activity.key, uses)
+        if is_read_late(uses):
+            return LoadAction(activity.key, uses, activity.is_beside)
         if self._is_built_in(uses):
             return self._start_built_in(activity, uses)
         return Rejection(

@@ -134,10 +134,14 @@ class StartStep:
 
 @dataclass(frozen=True, slots=True)
 class LoadAction:
-    """Read the action of a step from the workspace; `ActionLoaded` is the answer."""
+    """Read the action of a step from the workspace; `ActionLoaded` is the answer.
+
+    `uses` is `./path`, or `$/path` where it was not among the actions of `JobOpened`.
+    """
 
     key: str
     uses: str
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,9 @@ from __future__ import annotations
 import pytest
 from tests.unit.plan.job_play import CANCELLED, FAILURE, NODE, JobPlay, composite
 
+from windlass.plan.job import JobMachine
+from windlass.plan.steps import JobOpened, RejectStep
+
 STEP = "- {id: a, run: 'true', shell: bash}"
 
 
@@ -51,6 +54,31 @@ class TestFrames:
             *("load x", "reject x: There is no ./no."),
             *("end x failure/success", "finish success"),
         ]
+
+    def test_an_action_of_the_repository_within_one_of_the_workspace(self) -> None:
+        """It was not there when the job opened, so it is read when its turn comes."""
+        play = JobPlay(
+            "- {id: x, uses: ./outer}", {"./outer": composite("- {id: in, uses: $/inner}")}
+        )
+        play.answer("x.in", "$/inner")
+
+        assert "reject x.in: There is no $/inner." in play.run()
+
+    def test_an_action_of_another_repository(self) -> None:
+        """Those that are not known are refused when their turn comes."""
+        order = JobPlay("- {id: x, uses: a/b@c}").machine._order
+        machine = JobMachine(order, secrets={}, is_built_in=lambda uses: uses == "a/built@in")
+
+        orders = machine.receive(JobOpened(runner={}))
+        assert (
+            RejectStep(
+                "x",
+                "Run a/b@c",
+                "Actions of other repositories do not run yet: a/b@c. `windlass compat` lists what "
+                "runs.",
+            )
+            in orders
+        )
 
     def test_an_action_that_uses_itself_ends(self) -> None:
         """Nine levels lie in one another, as in Constants.CompositeActionsMaxDepth."""
