@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -254,6 +255,19 @@ def test_git_trusts_the_files(checkout: Checkout, worktree: Listing, place: Plac
     assert (process.wait(), output) == (0, b"")
 
 
+def test_folders_can_be_renamed(checkout: Checkout, worktree: Listing, place: Place) -> None:
+    """A folder of the checkout moves as any other, without being copied by the mover."""
+    _, content = place.provide(checkout.path)
+    place.fill(content)
+    work = str(place.folder / "work")
+    script = "import os; os.rename('case', 'moved'); print(sorted(os.listdir('moved')))"
+    process = place.session.spawn([sys.executable, "-c", script], variables={}, folder=work)
+    output = b"".join(iter(process.read, b""))
+
+    assert worktree
+    assert output == b"['README', 'Readme', 'empty', 'readme']\n"
+
+
 def test_patched_content(checkout: Checkout, worktree: Listing, place: Place) -> None:
     """A tree that differs a little from a base is served by it, and comes out whole."""
     place.provide(checkout.path)
@@ -297,3 +311,31 @@ def test_repository_with_long_ids(tmp_path: Path, place: Place) -> None:
     assert list_content(place.fill(content, wide=True).folder) == list_content(
         tmp_path / "worktree"
     )
+
+
+@pytest.mark.parametrize("why", ["running", "standing", "filled"])
+def test_no_overlay_where_it_would_hide_something(
+    checkout: Checkout, tmp_path: Path, why: str
+) -> None:
+    """A process of the job that runs already, or files in the folder: then a copy is made."""
+    folder = tmp_path / "place"
+    work = folder / "work"
+    work.mkdir(parents=True)
+    session = HostExecutor().open("job")
+    try:
+        place = Place(folder, "copy", session)
+        _, content = place.provide(checkout.path)
+        if why == "filled":
+            (work / "before").write_text("x")
+        else:
+            stand = str(work if why == "standing" else folder)
+            process = session.spawn(["/bin/sh", "-c", "echo; sleep 60"], variables={}, folder=stand)
+            process.read()
+        layers = folder / "layers"
+        filled = fill_folder(content, work, session=session, layers=layers, wide=False)
+
+        assert not filled.is_layered
+        assert not layers.exists()
+        assert (work / "a.txt").read_text() == "text\n"
+    finally:
+        session.close()

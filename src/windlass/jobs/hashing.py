@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 FOLLOW_OPTION = "--follow-symbolic-links"
 
 
-def hash_files(workspace: Path, arguments: Sequence[Value]) -> str:
+def hash_files(workspace: Path, arguments: Sequence[Value], *, seen: Path | None = None) -> str:
     """Return the SHA-256 over the SHA-256 of each file that matches, in the order of the search.
 
-    No file gives the empty string. Only files in the workspace count.
+    No file gives the empty string. Only files in the workspace count. `seen` is where this process
+    finds the workspace, if not where the job does: the same path below another root.
 
     Raises:
         FaultError: an option is not known, a pattern is refused, or a file cannot be read.
@@ -43,9 +44,11 @@ def hash_files(workspace: Path, arguments: Sequence[Value]) -> str:
     lines = [line for text in texts for line in text.replace("\r", "\n").split("\n")]
     total = hashlib.sha256()
     found = False
+    root = "" if seen is None else str(seen).removesuffix(str(workspace))
     try:
-        for path in _find_files(read_globs(lines, str(workspace)), str(workspace), follow=follow):
-            with open(path, "rb") as file:  # noqa: PTH123
+        globs = read_globs(lines, str(workspace))
+        for path in _Search(globs, str(workspace), root, follow=follow).find_files():
+            with open(root + path, "rb") as file:  # noqa: PTH123
                 total.update(hashlib.file_digest(file, "sha256").digest())
             found = True
     except (OSError, PatternError) as error:
@@ -57,55 +60,63 @@ def hash_files(workspace: Path, arguments: Sequence[Value]) -> str:
     return total.hexdigest() if found else ""
 
 
-def _find_files(globs: list[Glob], workspace: str, *, follow: bool) -> Iterator[str]:
-    """Yield matching files depth first, the entries of a folder in the order of their bytes."""
-    for root in find_roots(globs):
-        path = "/" + "/".join(root)
+class _Search:
+    """Goes through folders, the entries of each in the order of their bytes.
+
+    Paths are those of the job; `root` stands before them wherever this process looks at a file.
+    """
+
+    def __init__(self, globs: list[Glob], workspace: str, root: str, *, follow: bool) -> None:
+        self._globs = globs
+        self._workspace = workspace
+        self._root = root
+        self._follow = follow
+
+    def find_files(self) -> Iterator[str]:
+        """Yield matching files of the workspace, depth first."""
+        for segments in find_roots(self._globs):
+            path = "/" + "/".join(segments)
+            try:
+                os.lstat(self._root + path)
+            except FileNotFoundError:
+                continue
+            for file in self._search(path, frozenset()):
+                inside = file.startswith(f"{self._workspace}/")
+                if inside and not os.path.isdir(self._root + file):  # noqa: PTH112
+                    yield file
+
+    def _search(self, path: str, above: frozenset[tuple[int, int]]) -> Iterator[str]:
+        segments = [part for part in path.split("/") if part]
+        as_file, as_folder = decide(self._globs, segments)
+        if not (as_file or as_folder or self._may_contain(segments)):
+            return
+        # What lies neither in the workspace nor above it is never hashed, so it is not searched.
+        here, inside = f"{path.rstrip('/')}/", f"{self._workspace}/"
+        if not (here.startswith(inside) or inside.startswith(here)):
+            return
+        facts = self._look(path)
+        if facts is None:
+            return
+        if not stat.S_ISDIR(facts.st_mode):
+            if as_file:
+                yield path
+            return
+        identity = (facts.st_dev, facts.st_ino)
+        if identity in above:
+            return
+        names = os.listdir(self._root + path)  # noqa: PTH208 - names are wanted, not paths
+        for name in sorted(names, key=os.fsencode):
+            yield from self._search(f"{path.rstrip('/')}/{name}", above | {identity})
+
+    def _may_contain(self, segments: Sequence[str]) -> bool:
+        return any(not glob.negated and glob.may_contain(segments) for glob in self._globs)
+
+    def _look(self, path: str) -> os.stat_result | None:
+        """Return a file's facts; None for a link that leads nowhere, where links are followed."""
         try:
-            os.lstat(path)
+            return os.stat(self._root + path, follow_symlinks=self._follow)  # noqa: PTH116
         except FileNotFoundError:
-            continue
-        for file in _search(path, globs, workspace, frozenset(), follow=follow):
-            if file.startswith(f"{workspace}/") and not os.path.isdir(file):  # noqa: PTH112
-                yield file
-
-
-def _search(
-    path: str, globs: list[Glob], workspace: str, above: frozenset[str], *, follow: bool
-) -> Iterator[str]:
-    segments = [part for part in path.split("/") if part]
-    as_file, as_folder = decide(globs, segments)
-    if not (as_file or as_folder or _may_contain(globs, segments)):
-        return
-    # What lies neither in the workspace nor above it is never hashed, so it is not searched either.
-    here, inside = f"{path.rstrip('/')}/", f"{workspace}/"
-    if not (here.startswith(inside) or inside.startswith(here)):
-        return
-    facts = _look(path, follow=follow)
-    if facts is None:
-        return
-    if not stat.S_ISDIR(facts.st_mode):
-        if as_file:
-            yield path
-        return
-    real = os.path.realpath(path) if follow else path
-    if real in above:
-        return
-    for name in sorted(os.listdir(path), key=os.fsencode):  # noqa: PTH208
-        child = f"{path.rstrip('/')}/{name}"
-        yield from _search(child, globs, workspace, above | {real}, follow=follow)
-
-
-def _may_contain(globs: list[Glob], segments: Sequence[str]) -> bool:
-    return any(not glob.negated and glob.may_contain(segments) for glob in globs)
-
-
-def _look(path: str, *, follow: bool) -> os.stat_result | None:
-    """Return a file's facts; None for a link that leads nowhere, where links are followed."""
-    try:
-        return os.stat(path) if follow else os.lstat(path)  # noqa: PTH116
-    except FileNotFoundError:
-        return None
+            return None
 
 
 def _fault(message: str) -> FaultError:

@@ -219,7 +219,8 @@ class _JobRun:
         # Imported only where it is called: hashing is not free to import.
         from windlass.jobs.hashing import hash_files
 
-        return hash_files(session.see(self._folders.workspace), patterns)
+        workspace = self._folders.workspace
+        return hash_files(workspace, patterns, seen=session.see(workspace))
 
 
 def _may_use_repository(step: Step) -> bool:

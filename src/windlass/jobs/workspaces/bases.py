@@ -65,7 +65,7 @@ class Content:
 
 
 class Bases:
-    """The bases of one repository. What is provided stays locked until the process ends."""
+    """The bases of one repository. What is provided stays locked until this is closed."""
 
     def __init__(self, folder: Path, shadow: Path) -> None:
         """Take the folder they are kept in and the repository that has the objects of trees."""
@@ -114,6 +114,16 @@ class Bases:
             )
         return found
 
+    def close(self) -> None:
+        """Let go of what was provided; it may be removed from now on."""
+        with self._lock:
+            while self._used:
+                os.close(self._used.popitem()[1])
+
+    def __del__(self) -> None:
+        """Let go of it also where nobody said so."""
+        self.close()
+
     def _open(self, key: str) -> Content | None:
         """Return what is kept under a key, locked; None if there is nothing to be trusted."""
         folder = self._folder / key
@@ -138,10 +148,12 @@ class Bases:
         folder = self._folder / key
         with self._lock:
             try:
+                facts = folder.stat()
+                if key in self._used and not os.path.samestat(os.fstat(self._used[key]), facts):
+                    os.close(self._used.pop(key))  # it was removed and written again
                 if key not in self._used:
-                    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-                    fcntl.flock(descriptor, fcntl.LOCK_SH)
-                    self._used[key] = descriptor
+                    self._used[key] = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                    fcntl.flock(self._used[key], fcntl.LOCK_SH)
                 os.utime(folder)
                 # Removing begins with a new name: what was opened may be on its way out.
                 return os.path.samestat(os.fstat(self._used[key]), folder.stat())

@@ -24,7 +24,7 @@ def mount_base(base: Base, folder: Path, *, layers: Path, session: Session) -> b
     Returns False where that is not possible: the folder is not empty, a process stands in it (it
     would go on seeing the empty one), or the machine refused.
     """
-    if next(os.scandir(folder), None) is not None or _is_entered(folder):
+    if os.listdir(folder) or _is_entered(folder):  # noqa: PTH208 - names are wanted
         return False
     upper, work = layers / "upper", layers / "work"
     for layer in (upper, work):
