@@ -89,7 +89,6 @@ class JobStarter:
         self._tools = state / "tools"
         self._numbers = itertools.count(record.count_jobs() + 1)
         self._executor = HostExecutor()
-        self._executor.prepare()
         self._cover = cover
         self._source = Source(
             repository=definition.repository,
@@ -132,7 +131,6 @@ class JobStarter:
 
     def close(self) -> Path | None:
         """Remove the run's folder, or return it where the jobs' folders are kept."""
-        self._executor.close()
         if self._definition.keep:
             return self._folder
         # What could not be removed has been told already, by the job that it belongs to.

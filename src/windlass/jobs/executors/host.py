@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.errors import ExecutorError, PlatformError
 from windlass.jobs.executors.strays import Marks, end_strays, now_in_ticks
-from windlass.jobs.supervisor.client import GONE, Supervisor
+from windlass.jobs.supervisor.client import GONE, take_supervisor
 from windlass.jobs.supervisor.presence import (
     NAME,
     Presence,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from windlass.jobs.supervisor.client import Supervisor
+
 TRACKING_VARIABLE: Final = "RUNNER_TRACKING_ID"
 BLOCK_BYTES: Final = 1 << 18
 CODE_BYTES: Final = 4
@@ -44,28 +46,6 @@ class HostExecutor:
 
     name = "host"
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._spare: Supervisor | None = None
-
-    def prepare(self) -> None:
-        """Start the supervisor of the job that is opened next, while there is other work to do.
-
-        Raises:
-            ExecutorError: it cannot be started.
-        """
-        _require_linux()
-        with self._lock:
-            if self._spare is None:
-                self._spare = Supervisor()
-
-    def close(self) -> None:
-        """End a supervisor that was prepared and not needed."""
-        with self._lock:
-            spare, self._spare = self._spare, None
-        if spare is not None:
-            spare.close()
-
     def open(self, job_key: str, folder: Path | None = None) -> HostSession:  # noqa: ARG002
         """Return the place for one job; its supervisor is starting.
 
@@ -73,10 +53,12 @@ class HostExecutor:
             ExecutorError: this is not Linux, or its kernel is older than 5.3; or the supervisor
                 cannot be started.
         """
-        _require_linux()
-        with self._lock:
-            spare, self._spare = self._spare, None
-        return HostSession(spare or Supervisor(), folder)
+        if not hasattr(os, "pidfd_open"):
+            raise ExecutorError(
+                "jobs run on the host on Linux only (kernel 5.3 or newer)",
+                hint="use the container executor on this machine",
+            )
+        return HostSession(take_supervisor(), folder)
 
 
 class HostSession:
@@ -395,14 +377,6 @@ class HostProcess:
     def _stop_reading(self) -> bytes:
         self._remaining = 0
         return b""
-
-
-def _require_linux() -> None:
-    if not hasattr(os, "pidfd_open"):
-        raise ExecutorError(
-            "jobs run on the host on Linux only (kernel 5.3 or newer)",
-            hint="use the container executor on this machine",
-        )
 
 
 def _encode(arguments: Sequence[str]) -> list[bytes]:

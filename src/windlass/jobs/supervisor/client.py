@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sys
@@ -86,6 +87,32 @@ class Supervisor:
         self._link.close()
         os.waitpid(self.pid, 0)
         return is_clean
+
+
+_spares: list[Supervisor] = []
+"""At most one that was started ahead; it ends with this process where nobody takes it."""
+
+
+def prepare_supervisor() -> None:
+    """Start the supervisor of the next job while there is other work to do.
+
+    What goes wrong is told when a job needs one.
+    """
+    if not _spares:
+        with contextlib.suppress(ExecutorError):
+            _spares.append(Supervisor())
+
+
+def take_supervisor() -> Supervisor:
+    """Return a supervisor for a job, which closes it.
+
+    Raises:
+        ExecutorError: it cannot be started.
+    """
+    try:
+        return _spares.pop()
+    except IndexError:
+        return Supervisor()
 
 
 def _start() -> tuple[socket, int]:
