@@ -39,10 +39,9 @@ _DIRECTIVE_INSIDE_TEXT = (
 
 @dataclass(frozen=True, slots=True)
 class _Expression:
-    """A valid expression between `${{` and `}}`, and its text with the blanks around it."""
+    """A valid expression between `${{` and `}}`, without the blanks around it."""
 
     text: str
-    written: str
 
 
 class _Insert:
@@ -185,7 +184,7 @@ def _read_expression(
     if message is not None:
         problems.add("expression", message, span, _hint(message, available))
         return None
-    return _Expression(text, written)
+    return _Expression(text)
 
 
 def _hint(message: str, available: Availability) -> str | None:
@@ -232,8 +231,9 @@ def _embedded(expressions: list[_Expression], span: Span, source: str) -> tuple[
             index = len(source)
             continue
         index += len(OPEN)
-        blanks = len(expression.written) - len(expression.written.lstrip())
-        found.append(Embedded(expression.text, _place(span, source, index + blanks)))
+        while source[index : index + 1].isspace():
+            index += 1
+        found.append(Embedded(expression.text, _place(span, source, index)))
     return tuple(found)
 
 

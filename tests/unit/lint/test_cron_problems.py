@@ -17,6 +17,7 @@ NEVER = "never comes: no such month has such a day"
         ("7 * * * *", None),
         ("1e1 * * * *", None),
         ("1e1-12 * * * *", None),
+        ("5-1e1 * * * *", None),
         ("*/60 * * * *", None),
         *(
             (cron, f"comes every {gap} at times, and GitHub starts runs every 5 minutes at most")

@@ -54,6 +54,19 @@ def test_a_composite_action(path: str) -> None:
     ]
 
 
+def test_a_composite_action_in_its_repository() -> None:
+    """It may use other actions there, and any event may be the reason that it runs."""
+    steps = "[{id: l, uses: ./one}, {run: '${{ steps.l.outputs.nope }}', shell: bash}]"
+    text = f"runs: {{using: composite, steps: {steps}}}\n"
+    one = "outputs: {o: {value: x}}\nruns: {using: composite, steps: []}\n"
+    assert lint("action.yml", text, {"one/action.yml": one}) == [
+        "action.yml:1:67 unknown-output: `outputs` of step `l` has no `nope`; there is `o`"
+    ]
+    event = "${{ github.event_name == 'push' && github.event.x }}"
+    text = f'runs: {{using: composite, steps: [{{run: "{event}", shell: bash}}]}}\n'
+    assert lint("action.yml", text) == []
+
+
 def test_other_actions_have_no_steps() -> None:
     """Only what the reader says is told of an action that is a script."""
     assert lint("action.yml", "runs: {using: node24, main: m.js}\n") == []
@@ -93,6 +106,8 @@ def test_calls_are_followed() -> None:
     asks = f"on: {{workflow_call: {{inputs: {inputs}}}}}\njobs: {{x: {{runs-on: x}}}}\n"
     assert codes(CALL, {CALLED: asks}) == ["call-input-missing"]
     assert codes(CALL) == ["call-not-found"]
+    (itself,) = lint(CALLED, CALL, {CALLED: CALL})
+    assert itself.endswith(f"calls itself: {CALLED} calls {CALLED}")
     assert [one.code for one in lint_file("w.yml", CALL.encode(), Repository(NoFiles()))] == []
 
 
@@ -114,6 +129,7 @@ def finding(line: int, code: str) -> Diagnostic:
         ("a\nb\n", ["1 one", "1 two", "2 one", "3 one"]),
         ("a # windlass: ignore[one]\nb\n", ["1 two", "2 one", "3 one"]),
         ("a #windlass:ignore[ one , two ]\nb\n", ["2 one", "3 one"]),
+        ("a # windlass: ignore[one,two]\nb\n", ["2 one", "3 one"]),
         ("# windlass: ignore[one]\nb\nc", ["1 one", "1 two", "3 one"]),
         ("  # windlass: ignore[one]\nb # windlass: ignore[two]\nc", ["1 one", "1 two", "3 one"]),
         ("# windlass: ignore[two]\n# windlass: ignore[one]\nc", ["1 one", "1 two", "2 one"]),

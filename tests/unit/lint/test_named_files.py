@@ -42,7 +42,12 @@ def run(script: str, more: str = "") -> str:
         ("pip install -q -r requirements.txt", ["8:29-8:45 file requirements.txt!"]),
         ("docker build -f stacks/App .", ["8:27-8:37 file stacks/App"]),
         ("docker compose --file=stack.yml up", ["8:33-8:42 file stack.yml!"]),
-        ("# ./x.sh", []),
+        ("#; ./x.sh", []),
+        ("a # b; ./x.sh", []),
+        ('echo "a" "; ./x.sh"', []),
+        ("echo 'a' '; ./x.sh'", []),
+        ("a\n# b\n./x.sh", ["10:11-10:17 script x.sh!"]),
+        ("make down; ./deep/down/x.sh", ["8:22-8:38 script deep/down/x.sh!"]),
         ("echo ok # see ./x.sh", []),
         ('echo "; ./x.sh"', []),
         ("echo '; ./x.sh'", []),
@@ -160,6 +165,15 @@ def test_steps_before(before: str, expected: list[str]) -> None:
     """What a step before names, or unpacks, may be there; what it builds makes it uncertain."""
     found = named(before + run("./gone/x.sh\n./y.sh"))
     assert [one.partition(" ")[2] for one in found] == expected
+
+
+def test_a_folder_of_a_similar_name_makes_it_certain() -> None:
+    """Folders below the root are compared with what is beside them."""
+    steps = "".join(
+        f"      - {{run: a, working-directory: deep/{name}}}\n" for name in ("dwn", "up")
+    )
+    found = named("      - run: make\n" + steps)
+    assert [one.partition(" ")[2] for one in found] == ["folder deep/dwn!", "folder deep/up"]
 
 
 def test_a_file_of_a_similar_name_makes_it_certain() -> None:

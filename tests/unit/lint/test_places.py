@@ -54,6 +54,8 @@ jobs:
   other:
     runs-on: x
     defaults: {run: {shell: '${{ github.g1 }}', working-directory: 'x/${{ github.g2 }}'}}
+  mixed:
+    runs-on: ['${{ github.h1 }}-x', 'x-${{ github.h2 }}', '${{ github.h3 }}${{ github.h4 }}']
   call:
     uses: ./.github/workflows/other.yml
     with: {a: '${{ github.f1 }}'}
@@ -94,8 +96,12 @@ USES = [
     "job __o_r 3 with 40:19 fromJSON(github.e5)",
     "other defaults 43:34 github.g1 text",
     "other defaults 43:75 github.g2 text",
-    "call with 46:20 github.f1 text",
-    "call secrets 47:23 github.f2 text",
+    "mixed runs-on 45:20 github.h1 text",
+    "mixed runs-on 45:44 github.h2 text",
+    "mixed runs-on 45:64 github.h3 text",
+    "mixed runs-on 45:80 github.h4 text",
+    "call with 48:20 github.f1 text",
+    "call secrets 49:23 github.f2 text",
 ]
 
 
@@ -128,15 +134,25 @@ def test_all_contexts_and_functions_are_known_everywhere(text: str, functions: b
 
 def test_span_of_an_expression_over_several_lines() -> None:
     """Offsets are those of the text, which starts behind the braces."""
-    text = job("      - run: |\n          echo ${{ github.a &&\n            github.b }}\n")
-    (use,) = subject(text).expressions
-    assert use.text.strip() == "github.a &&\n  github.b"
+    script = "echo ${{ github.a &&\n            github.b &&\n          github.c }}"
+    (use,) = subject(job(f"      - run: |\n          {script}\n")).expressions
+    assert use.text.strip() == "github.a &&\n  github.b &&\ngithub.c"
     first, second = use.text.index("github.a"), use.text.index("github.b")
     assert str(use.span(first, first + 8).start) == "7:20"
     assert str(use.span(first, first + 8).end) == "7:28"
     assert str(use.span(second, second + 8).start) == "8:13"
     assert str(use.span(second, second + 8).end) == "8:21"
     assert str(use.span(second, second).end) == "8:14"
+    assert str(use.span(use.text.index("github.c"), len(use.text)).start) == "9:11"
+
+
+@pytest.mark.parametrize("key", ["run", "if"])
+def test_an_expression_that_begins_with_a_new_line(key: str) -> None:
+    """What stands in the line after the braces is placed there."""
+    other = "run: a" if key == "if" else "id: a"
+    text = job(f"      - {key}: |\n          ${{{{\n            github.a }}}}\n        {other}\n")
+    (use,) = subject(text).expressions
+    assert str(use.span(use.text.index("github.a"), len(use.text)).start) == "8:13"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +176,7 @@ def test_text_of_a_condition(source: str, text: str) -> None:
         ("a: bc def", "bc def", "def", "1:7-1:10"),
         ("a: 'bc def'", "bc def", "def", "1:8-1:11"),
         ('a: "bc def"', "bc def", "def", "1:8-1:11"),
-        ("\ufeffa: bc", "bc", "c", "1:5-1:6"),
+        ("\ufeffa: 'bc'", "bc", "c", "1:6-1:7"),
         ("a: |\n  bc\n  def ghi\n", "bc\ndef ghi\n", "bc", "2:3-2:5"),
         ("a: |\n  bc\n  def ghi\n", "bc\ndef ghi\n", "ghi", "3:7-3:10"),
         ("a: |\n\n  bc\n", "\nbc\n", "bc", "3:3-3:5"),

@@ -155,6 +155,10 @@ def test_scripts_for_shellcheck() -> None:
     assert scripts(windows) == ["bash b", "sh c"]
     of_job = job(steps).replace("    steps", "    defaults: {run: {shell: sh}}\n    steps")
     assert scripts(of_job) == ["sh a", "bash b", "sh c", "sh f"]
+    assert scripts(of_job.replace("{shell: sh}", "{shell: '${{ github.a }}'}")) == [
+        "bash b",
+        "sh c",
+    ]
     of_workflow = of_job.replace("jobs:", "defaults: {run: {shell: python}}\njobs:")
     assert scripts(of_workflow) == ["sh a", "bash b", "sh c", "sh f"]
     assert scripts(
@@ -163,9 +167,8 @@ def test_scripts_for_shellcheck() -> None:
         "bash b",
         "sh c",
     ]
-    assert scripts(HEAD + "    steps: [{run: x}]\n  b: {uses: ./.github/workflows/x.yml}\n") == [
-        "bash x"
-    ]
+    call = "on: push\njobs:\n  b: {uses: ./.github/workflows/x.yml}\n"
+    assert scripts(call + HEAD.partition("jobs:\n")[2] + "    steps: [{run: x}]\n") == ["bash x"]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ TITLE = "github.event.issue.title"
         ("github.event.issue[inputs.key]", ["github.event.issue[inputs.key]"]),
         ("github.event.commits[0].message", ["github.event.commits[0].message"]),
         ("github.event.commits.*.author.name", ["github.event.commits.*.author.name"]),
+        ("github.event.commits['0'].message", ["github.event.commits['0'].message"]),
         ("github.event.commits[0].sha", []),
         ("github.*.issue.title", ["github.*.issue.title"]),
         ("toJSON(github)", ["github"]),

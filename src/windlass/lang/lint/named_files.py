@@ -11,7 +11,7 @@ from windlass.lang.lint.checkout import has_checkout_before, has_own_tree, is_pr
 from windlass.lang.lint.places import literal_text, step_tokens, steps_of
 from windlass.lang.lint.repository import join
 from windlass.lang.lint.scripts import script_text
-from windlass.lang.tokens import MappingToken, SequenceToken, StringToken
+from windlass.lang.tokens import MappingToken, StringToken
 from windlass.lang.workflow.model import ActionStep, RunStep
 from windlass.model.values import dataclass
 
@@ -209,18 +209,7 @@ def _brings_anything(step: ActionStep) -> bool:
 
 def _texts_of(step: Step) -> Iterator[str]:
     for _, token in step_tokens(step):
-        yield from _texts(token)
-
-
-def _texts(token: Token | None) -> Iterator[str]:
-    match token:
-        case SequenceToken(items=items):
-            for item in items:
-                yield from _texts(item)
-        case MappingToken():
-            for _, value in token.entries:
-                yield from _texts(value)
-        case None:
-            return
-        case _:
+        if isinstance(token, MappingToken):
+            yield from (script_text(value) for _, value in token.entries)
+        elif token is not None:
             yield script_text(token)

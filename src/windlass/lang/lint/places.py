@@ -215,7 +215,7 @@ def _uses(token: Token | None, place: Place, source: Source) -> Iterator[Express
                     node=node,
                     path=scalar.span.path,
                     start=part.start,
-                    indent=source.block_indent(scalar.span),
+                    indent=source.indent_of(scalar.span),
                     place=place,
                     wants_text=wants_text or is_mixed,
                 )
@@ -239,14 +239,13 @@ def _condition(condition: Condition, place: Place, source: Source) -> Iterator[E
     for text, offset in parts or [(condition.source, 0)]:
         node = parse_expression(text)
         if node is not None:
-            end = offset + len(text)
-            start = source.span(condition.span, condition.source, offset, end).start
+            start = source.span(condition.span, condition.source, offset, offset).start
             yield ExpressionUse(
                 text=text,
                 node=node,
                 path=condition.span.path,
                 start=start,
-                indent=source.block_indent(condition.span),
+                indent=source.indent_of(condition.span),
                 place=place,
                 wants_text=False,
             )

@@ -36,10 +36,9 @@ class Source:
             Position(line, column + max(end, start + 1)),
         )
 
-    def block_indent(self, scalar: Span) -> int:
-        """Return by how many blanks the lines of a block (`|`) are indented; else 0."""
-        first = self._line(scalar.start.line)[scalar.start.column - 1 :]
-        return self._indent(scalar.start.line + 1) if first.startswith("|") else 0
+    def indent_of(self, scalar: Span) -> int:
+        """Return by how many blanks the lines of a scalar after its first are indented."""
+        return self._indent(scalar.start.line + 1)
 
     def _in_block(self, scalar: Span, value: str, start: int, end: int) -> Span:
         indent = self._indent(scalar.start.line + 1)
