@@ -12,6 +12,8 @@ from windlass.cli.local_settings import read_local_settings
 from windlass.cli.parser import parse_pairs
 from windlass.operations.definitions import Given
 
+GITHUB_TOKEN = "GITHUB_TOKEN"
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def add_secret_options(parser: Parser) -> None:
-    """Declare `--secret` and `--secret-file`."""
+    """Declare `--secret`, `--secret-file` and `--github-token`."""
     parser.add_argument(
         "--secret",
         action="append",
@@ -35,6 +37,11 @@ def add_secret_options(parser: Parser) -> None:
         type=Path,
         metavar="FILE",
         help="secrets as lines of K=V; may be repeated",
+    )
+    parser.add_argument(
+        "--github-token",
+        action="store_true",
+        help="let jobs have the token of `gh auth token` as their GITHUB_TOKEN",
     )
 
 
@@ -53,19 +60,24 @@ def add_given_options(parser: Parser) -> None:
 
 def read_secrets(arguments: argparse.Namespace) -> Mapping[str, str]:
     """Gather the secrets that the options name; a terminal is asked for missing values."""
-    if not arguments.secret and not arguments.secret_file:
+    if not (arguments.secret or arguments.secret_file or arguments.github_token):
         return {}
     from getpass import getpass
 
-    from windlass.cli.secrets import gather_secrets
+    from windlass.cli.secrets import Secrets, gather_secrets
 
-    return gather_secrets(
+    given = gather_secrets(
         arguments.secret_file,
         arguments.secret,
         variables=os.environ,
         ask=getpass if sys.stdin.isatty() else None,
         warn=say_warning,
     )
+    if not arguments.github_token or GITHUB_TOKEN in given:
+        return given
+    from windlass.cli.github_token import read_github_token
+
+    return Secrets({**given, GITHUB_TOKEN: read_github_token(os.environ)})
 
 
 def read_given(arguments: argparse.Namespace) -> tuple[Given, Given]:
