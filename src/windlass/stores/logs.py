@@ -18,6 +18,7 @@ import os
 import struct
 import threading
 import time
+from contextlib import suppress
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
@@ -142,8 +143,9 @@ class JobLogWriter:
         with self._lock:
             if self._lost_lines and not self._is_broken:
                 text = f"{self._lost_lines} lines ({self._lost_bytes} bytes) were not kept.\n"
-                self._limit += len(text)
-                self._append(self._last_step, text.encode(), NOTHING_TAKEN)
+                self._limit = self._end + len(text)
+                with suppress(OSError):
+                    self._append(self._last_step, text.encode(), NOTHING_TAKEN)
             self._is_broken = True
             for descriptor in self._descriptors:
                 os.close(descriptor)
