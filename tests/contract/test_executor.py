@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from windlass.errors import ExecutorError
-from windlass.jobs.executors.host import HostExecutor
+from windlass.jobs.executors.host import HostExecutor, HostProcess
 from windlass.testing.executor import PREFIX, DummyExecutor
 
 if TYPE_CHECKING:
@@ -210,6 +211,53 @@ def test_find_program(session: Session) -> None:
     assert session.find_program(found, search_path="") == found
 
 
+def test_processes_are_numbered(adapter: Adapter, session: Session, tmp_path: Path) -> None:
+    """The processes of a job count from 1."""
+    numbers = [adapter.spawn(session, tmp_path).number for _ in range(3)]
+
+    assert numbers == [1, 2, 3]
+
+
+def test_output_is_kept_until_it_is_released(adapter: Adapter, tmp_path: Path) -> None:
+    """With a folder all is read as without one, and nothing is left of it."""
+    folder = tmp_path / "log of the job"
+    folder.mkdir()
+    session = adapter.executor.open("job", folder)
+    session.hide(["secret"])
+    process = adapter.spawn(session, tmp_path, prints="hello\n", exits=3)
+    output = read_all(process)
+    process.release(len(output))
+
+    assert (output, process.wait()) == (b"hello\n", 3)
+    session.close()
+    assert list(folder.iterdir()) == []
+
+
+def test_paths_are_seen(session: Session, tmp_path: Path) -> None:
+    """A file of the job is where `see` says."""
+    (tmp_path / "file").write_text("x")
+
+    assert session.see(tmp_path / "file").read_text() == "x"
+
+
+def test_overlay(adapter: Adapter, session: Session, tmp_path: Path) -> None:
+    """An overlay is there for the job alone, or refused; nothing is mounted elsewhere."""
+    lower, upper, work, target = (tmp_path / name for name in ("a:b", "c,d", "work", "t\\t"))
+    for folder in (lower, upper, work, target):
+        folder.mkdir()
+    (lower / "below").write_text("x")
+    mounts = Path("/proc/self/mounts").read_text()
+
+    if session.overlay(lower, upper, work, target):
+        assert (session.see(target) / "below").read_text() == "x"
+        assert adapter.spawn(session, target, exits=4).wait() == 4
+        (session.see(target) / "above").write_text("y")
+        assert (upper / "above").read_text() == "y"
+    assert list(target.iterdir()) == []
+    assert list(lower.iterdir()) == [lower / "below"]
+    assert Path("/proc/self/mounts").read_text() == mounts
+
+
 class TestHost:
     """What only real processes can show."""
 
@@ -288,6 +336,82 @@ class TestHost:
         host.close()
         assert not _is_alive(daemon)
 
+    def test_nothing_escapes(self, host: Session, tmp_path: Path) -> None:
+        """Neither a new session nor a cleared environment keeps a process from ending."""
+        daemon = "echo $$ > pid; echo > go; exec /bin/sleep 1000"
+        script = f"mkfifo go; setsid env -i /bin/sh -c '{daemon}' >/dev/null 2>&1 & read x < go"
+        process = self.start(host, tmp_path, script)
+        read_all(process)
+        assert process.wait() == 0
+        pid = int((tmp_path / "pid").read_text())
+
+        assert _is_alive(pid)
+        host.close()
+        assert not _is_alive(pid)
+
+    def test_kill_reaches_all_below(self, host: Session, tmp_path: Path) -> None:
+        """SIGKILL is for the whole tree of the step, whatever sessions are in it."""
+        script = "setsid sh -c 'trap \"\" INT TERM; echo $$; while :; do sleep 1; done' & wait"
+        process = self.start(host, tmp_path, script)
+        child = int(process.read())
+        process.kill()
+        read_all(process)
+
+        assert process.wait() == 128 + signal.SIGKILL
+        assert not _is_alive(child)
+
+    def test_processes_that_go_on_starting_others(self, host: Session, tmp_path: Path) -> None:
+        """Who starts another process before each end is stopped before it is killed."""
+        script = "hop() { hop & exit; }; for i in 1 2 3 4 5 6 7 8; do hop & done; echo up; exit"
+        process = self.start(host, tmp_path, script, HOPS="windlass-hops")
+        assert process.read() == b"up\n"
+        host.close()
+
+        assert not _list_with_variable(b"HOPS=windlass-hops")
+
+    def test_output_of_processes_left_behind(self, host: Session, tmp_path: Path) -> None:
+        """A server that a step started goes on printing, and neither waits nor dies of it."""
+        server = "trap '' TERM; yes | head -c 3000000; echo > printed; exec sleep 1000"
+        process = self.start(host, tmp_path, f"mkfifo printed; sh -c '{server}' & echo up")
+        read_all(process)
+        process.release(1 << 30)
+        process.wait()
+
+        assert (tmp_path / "printed").read_text() == "\n"
+
+    def test_session_without_its_supervisor(self, host: Session, tmp_path: Path) -> None:
+        """Killed, it takes the job with it, and every step says so."""
+        process = self.start(host, tmp_path, "echo $PPID; exec sleep 1000")
+        supervisor = int(process.read())
+        os.kill(supervisor, signal.SIGKILL)
+
+        assert read_all(process) == b""
+        with pytest.raises(ExecutorError, match="supervisor of this job was killed"):
+            process.wait()
+        with pytest.raises(ExecutorError, match="supervisor of this job was killed"):
+            self.start(host, tmp_path, "true")
+        assert not _is_alive(int(_pid_of(process)))
+
+    def test_steps_beside_each_other(self, host: Session, tmp_path: Path) -> None:
+        """Steps may run at once, each read by a thread of its own."""
+        outputs: dict[int, bytes] = {}
+
+        def run(number: int) -> None:
+            process = self.start(host, tmp_path, f"seq {number} {number + 5000}; exit {number}")
+            outputs[number] = read_all(process)
+            assert process.wait() == number
+
+        threads = [threading.Thread(target=run, args=(number,)) for number in range(10)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert outputs == {
+            number: "".join(f"{it}\n" for it in range(number, number + 5001)).encode()
+            for number in range(10)
+        }
+
     def test_whole_group_is_interrupted(self, host: Session, tmp_path: Path) -> None:
         """A signal reaches the children of the step's shell."""
         child = 'trap "echo child; exit" INT; echo up; while :; do sleep 0.05; done'
@@ -331,6 +455,23 @@ class TestHost:
             host.spawn(arguments, variables=variables, folder=str(tmp_path))
 
         assert reason in str(error.value)
+
+
+def _pid_of(process: Process) -> int:
+    assert isinstance(process, HostProcess)
+    return process.pid
+
+
+def _list_with_variable(variable: bytes) -> list[str]:
+    """Return the processes that have a variable in their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if variable in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(folder.name)
+        except OSError:
+            continue
+    return found
 
 
 def _is_alive(pid: int) -> bool:
