@@ -13,7 +13,7 @@ from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.positions import Position, Span
 from windlass.lang.workflow.reading import read_workflow
 from windlass.model.values import dataclass
-from windlass.plan.calls import check_number_called, find_called
+from windlass.plan.calls import check_number_called
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,14 +67,6 @@ class Library:
         read = (finding for file in self.files for finding in file.reading.diagnostics)
         counted = filter(None, map(check_number_called, self.workflows))
         return tuple(dict.fromkeys((*self.unreadable, *read, *counted)))
-
-    def by_path(self) -> dict[str, Workflow]:
-        """Return all workflows that can run or be called, by path."""
-        found: dict[str, Workflow] = {}
-        for workflow in self.workflows:
-            found.update(find_called(workflow))
-        found.update((workflow.path, workflow) for workflow in self.workflows)
-        return found
 
 
 def load_workflows(root: Path, chosen: Path | None = None) -> Library:

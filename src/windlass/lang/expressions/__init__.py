@@ -16,9 +16,7 @@ from windlass.lang.expressions.json_text import from_json, read_json, to_json
 from windlass.lang.expressions.lookup import look_up
 from windlass.lang.expressions.parser import parse
 from windlass.lang.expressions.references import (
-    FunctionReference,
     PropertyReference,
-    References,
     references,
 )
 from windlass.lang.expressions.syntax import Node
@@ -44,11 +42,9 @@ __all__ = [
     "Fault",
     "FaultError",
     "FunctionInfo",
-    "FunctionReference",
     "Kind",
     "Node",
     "PropertyReference",
-    "References",
     "Trace",
     "Unknown",
     "Value",

@@ -11,7 +11,6 @@ from windlass.lang.expressions.compiler import compile_node
 from windlass.lang.expressions.faults import Fault, FaultError
 from windlass.lang.expressions.memory import MAXIMUM_MEMORY
 from windlass.lang.expressions.parser import parse
-from windlass.lang.expressions.references import References, references
 from windlass.lang.expressions.trace import Trace, trace_node, truthiness
 from windlass.lang.expressions.values import UNKNOWN, FilteredList, Unknown
 from windlass.model.values import dataclass
@@ -77,10 +76,6 @@ class Compiled:
             return trace_node(self.node, self.text, self.memory, contexts, functions)
         except FaultError as error:
             return error.fault
-
-    def references(self) -> References:
-        """Return which context properties and functions the expression names."""
-        return references(self.node)
 
 
 def _settle(value: Value) -> Value:

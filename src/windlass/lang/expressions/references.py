@@ -1,10 +1,10 @@
-"""What an expression looks at: the context properties and functions it names."""
+"""What an expression looks at: the context properties it names."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from windlass.lang.expressions.syntax import Call, Context, Index, Literal, Node, Wildcard, walk
+from windlass.lang.expressions.syntax import Context, Index, Literal, Node, Wildcard, walk
 
 
 class PropertyReference(NamedTuple):
@@ -24,49 +24,19 @@ class PropertyReference(NamedTuple):
         return self.path[0] or ""
 
 
-class FunctionReference(NamedTuple):
-    """A call of a function, by the function's own spelling."""
-
-    name: str
-    arguments: int
-    start: int
-    end: int
-
-
-class References(NamedTuple):
-    """Everything an expression names, in the order of the text."""
-
-    properties: tuple[PropertyReference, ...]
-    functions: tuple[FunctionReference, ...]
-
-    def uses_context(self, name: str) -> bool:
-        """Tell whether any part of a context is read."""
-        return any(found.context == name.lower() for found in self.properties)
-
-    def uses_function(self, *names: str) -> bool:
-        """Tell whether one of the functions is called; names have no case."""
-        wanted = {name.lower() for name in names}
-        return any(found.name.lower() in wanted for found in self.functions)
-
-
-def references(node: Node) -> References:
-    """Return which context properties and functions a tree names.
+def references(node: Node) -> tuple[PropertyReference, ...]:
+    """Return which context properties a tree names, in the order of the text.
 
     `a.b.c` counts once, as the longest path; an index such as `a[b.c]` counts for itself as well.
     """
     properties: list[PropertyReference] = []
-    functions: list[FunctionReference] = []
     inner: set[int] = set()
     for found in walk(node):
-        if isinstance(found, Call):
-            functions.append(
-                FunctionReference(found.name, len(found.arguments), found.start, found.end)
-            )
-        elif isinstance(found, Context | Index) and id(found) not in inner:
+        if isinstance(found, Context | Index) and id(found) not in inner:
             path = _path(found, inner)
             if path is not None:
                 properties.append(PropertyReference(path, found.start, found.end))
-    return References(tuple(properties), tuple(functions))
+    return tuple(properties)
 
 
 def _path(node: Node, inner: set[int]) -> tuple[str | None, ...] | None:

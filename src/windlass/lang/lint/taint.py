@@ -79,7 +79,7 @@ def _is_untrusted(node: Node, *, is_whole: bool) -> bool:
     """Say whether a value is untrusted; `is_whole` counts objects that hold such a value."""
     if not isinstance(node, Index | Context):
         return False
-    found = [each for each in references(node).properties if each.start == node.start]
+    found = [each for each in references(node) if each.start == node.start]
     if not found:
         return False
     path = tuple("*" if part is None else part.lower() for part in found[0].path)

@@ -61,7 +61,7 @@ def _wanted_text(node: Node) -> Iterator[tuple[tuple[str | None, ...], str]]:
         return
     for value, literal in ((node.left, node.right), (node.right, node.left)):
         if isinstance(value, Index) and isinstance(literal, Literal):
-            found = references(value).properties
+            found = references(value)
             is_plain = len(found) == 1 and not {None, "*"} & set(found[0].path)
             if is_plain and isinstance(literal.value, str):
                 path = tuple((part or "").lower() for part in found[0].path)

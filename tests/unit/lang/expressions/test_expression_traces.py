@@ -9,11 +9,12 @@ import pytest
 from windlass.lang.expressions import (
     UNKNOWN,
     Compiled,
-    FunctionReference,
+    Fault,
     PropertyReference,
     Trace,
     compile_expression,
     parse,
+    references,
 )
 from windlass.lang.expressions.syntax import Context, Index, Wildcard
 
@@ -89,14 +90,11 @@ def test_a_declared_context_without_a_value_is_null() -> None:
 
 
 def test_references_know_their_place() -> None:
-    """A property and a call say where in the text they stand."""
-    found = compile_expression("t && FORMAT('{0}', s.x)", contexts=CONTEXTS)
-    assert isinstance(found, Compiled)
+    """A property says where in the text it stands."""
+    node = parse("t && FORMAT('{0}', s.x)", contexts=["t", "s"])
+    assert not isinstance(node, Fault)
 
-    references = found.references()
-
-    assert references.functions == (FunctionReference("format", 2, 5, 23),)
-    assert references.properties == (
+    assert references(node) == (
         PropertyReference(("t",), 0, 1),
         PropertyReference(("s", "x"), 19, 22),
     )

@@ -30,7 +30,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         if not isinstance(job, Job):
             continue
         scripts = {p.step.id.lower(): p.step for p in steps_of(job) if isinstance(p.step, RunStep)}
-        for found in references(use.node).properties:
+        for found in references(use.node):
             if len(found.path) < 4 or found.path[0] != "steps" or found.path[2] != "outputs":
                 continue
             step = scripts.get((found.path[1] or "").lower())

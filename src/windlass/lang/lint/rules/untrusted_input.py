@@ -37,7 +37,7 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _check_variables(subject: Subject, use: ExpressionUse) -> Iterator[Finding]:
-    for found in references(use.node).properties:
+    for found in references(use.node):
         if found.context != "env" or len(found.path) != 2:
             continue
         source = tainted_variables(subject, use.place).get(found.path[1] or "")
