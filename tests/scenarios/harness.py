@@ -12,6 +12,8 @@ time passes when the scenario says so. The JSON file beside a workflow holds wha
     messages  texts that must appear among the annotations
     output    by `job/step`, a text that must appear in the step's output
 
+The actions of `actions/` are in the workspace of every job from the start, as `./actions/NAME`.
+
 A moment is "start KEY" or "end KEY" of a job (`build`) or a step (`build/id`). The executor sets
 every moment as a mark, so a step can wait for one: `WINDLASS_DUMMY_WAITS_FOR: start_build`, with an
 underscore for each blank.
@@ -21,12 +23,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass.engine.local import LocalRun
+from windlass.jobs.folders import JobFolders
 from windlass.jobs.job import run_job
 from windlass.jobs.place import JobPlace
 from windlass.jobs.source import Source
@@ -37,7 +41,7 @@ from windlass.plan.run import RunMachine
 from windlass.plan.selection import Selection
 from windlass.protocol import events
 from windlass.testing.clock import ManualClock
-from windlass.testing.executor import DummyExecutor
+from windlass.testing.executor import DummyExecutor, DummySession
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +56,9 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 CALLED = FOLDER / "called"
+ACTIONS = FOLDER / "actions"
+NODE = "#!/bin/sh\necho v20.0.0\n"
+"""What stands for Node.js: it is asked for its version, and never to run a script."""
 
 GITHUB = {
     "actor": "octocat",
@@ -77,6 +84,19 @@ class Seen:
     output: defaultdict[str, str] = field(default_factory=lambda: defaultdict(str))
 
 
+class _Executor(DummyExecutor):
+    """Puts the actions into a job's workspace before its first step."""
+
+    def __init__(self, refused: Mapping[str, str] | None, clock: ManualClock) -> None:
+        super().__init__(refused, clock)
+        self.workspaces: dict[str, Path] = {}
+
+    def open(self, job_key: str, folder: Path | None = None) -> DummySession:
+        session = super().open(job_key, folder)
+        shutil.copytree(ACTIONS, self.workspaces[job_key] / ACTIONS.name)
+        return session
+
+
 class _Recorded:
     """A machine whose orders are kept."""
 
@@ -100,7 +120,7 @@ class Scenario:
         self._folder = folder
         self._numbers = itertools.count()
         self._clock = ManualClock()
-        self.executor = DummyExecutor(self._play.get("refused"), self._clock)
+        self.executor = _Executor(self._play.get("refused"), self._clock)
         self._secrets = self._play.get("secrets", {})
         self._source = Source(
             repository=_repository(folder), sha="f" * 40, ref="refs/heads/main", state=folder
@@ -138,9 +158,12 @@ class Scenario:
     def _run_job(self, order: StartJob, cancellation: Cancellation, emit: Any) -> JobFinished:
         secrets = hand_over(self._secrets, order.handovers)
         assert isinstance(secrets, dict)
+        folder, tools = self._folder / f"job{next(self._numbers)}", self._folder / "tools"
+        _put_node(tools)
+        self.executor.workspaces[order.key] = JobFolders(folder, self._source.name, tools).workspace
         place = JobPlace(
-            folder=self._folder / f"job{next(self._numbers)}",
-            tools=self._folder / "tools",
+            folder=folder,
+            tools=tools,
             source=self._source,
             machine={"PATH": "/usr/bin:/bin"},
             clock=self._clock,
@@ -167,6 +190,14 @@ class Scenario:
         if moment == self._play.get("force_at"):
             self._run.force()
         self.executor.marks.set(moment.replace(" ", "_"))
+
+
+def _put_node(tools: Path) -> None:
+    program = tools / "node" / "20.0.0" / "x64" / "bin" / "node"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    if not program.exists():
+        program.write_text(NODE, encoding="utf-8")
+        program.chmod(0o755)
 
 
 def _remember(seen: Seen, event: RunEvent) -> None:

@@ -1,0 +1,1 @@
+// Never run: the executor of these scenarios has no processes.
