@@ -104,7 +104,7 @@ class JobMachine:
                 self._take_time_out(signal.timer)
             case JobCancelRequested():
                 self._cancel()
-                if signal.at_once:
+                if signal.at_once and not self._finished:
                     self._interruptions.kill()
         self._move_on()
         orders = self._orders[:]

@@ -117,6 +117,14 @@ class TestJob:
         assert machine.receive(JobCancelRequested("stop", at_once=True)) == []
 
 
+    def test_a_request_to_end_at_once_before_it_is_open(self) -> None:
+        """There is nothing to kill."""
+        order = Play(job("build")).order(StartJob, "build")
+        machine = JobMachine(order, secrets={})
+
+        assert machine.receive(JobCancelRequested("stop", at_once=True)) == [FinishJob(CANCELLED)]
+
+
 class TestStep:
     def test_its_timer_comes_before_it_and_stops_with_it(self) -> None:
         """Whoever carries the orders out may be busy with the step itself."""
