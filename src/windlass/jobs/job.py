@@ -13,7 +13,7 @@ from windlass.jobs.environment import base_variables, job_context, runner_contex
 from windlass.jobs.folders import JobFolders
 from windlass.jobs.loop import JobLoop
 from windlass.jobs.masking import Masker
-from windlass.jobs.outputs import release_outputs
+from windlass.jobs.outputs import release_outputs, release_url
 from windlass.jobs.place import StepPlace
 from windlass.jobs.reports import JobReporter
 from windlass.jobs.steps import StepEnd, run_step
@@ -103,7 +103,11 @@ class _JobRun:
         result, outputs = release_outputs(
             finish.outputs, finish.result, self._masker, self._reporter
         )
-        self._reporter.finish_job(order.name, result, clock.now() - started, outputs)
+        url = release_url(
+            finish.environment_url, order.environment or "", self._masker, self._reporter
+        )
+        seconds = clock.now() - started
+        self._reporter.finish_job(order.name, result, seconds, outputs, url)
         return JobFinished(order.key, result, outputs)
 
     def _run_in_place(self) -> FinishJob:

@@ -42,3 +42,14 @@ def release_outputs(
         )
         return (Result.FAILURE if result is Result.SUCCESS else result), {}
     return result, released
+
+
+def release_url(url: str, environment: str, masker: Masker, reporter: JobReporter) -> str:
+    """Return the address of a deployment; one with a secret in it is left out with a warning."""
+    if masker.mask_text(url) == url:
+        return url
+    reporter.annotate(
+        "warning",
+        f"Skip setting environment url as environment '{environment}' may contain secret.",
+    )
+    return ""

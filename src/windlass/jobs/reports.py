@@ -41,9 +41,9 @@ class JobReporter:
         self._emit(events.JobStarted(job=self._job, name=self._masker.mask_text(name)))
 
     def finish_job(
-        self, name: str, result: Result, seconds: float, outputs: Mapping[str, str]
+        self, name: str, result: Result, seconds: float, outputs: Mapping[str, str], url: str
     ) -> None:
-        """Tell how the job has ended; `outputs` are free of secrets already."""
+        """Tell how the job has ended; `outputs` and `url` are free of secrets already."""
         self._emit(
             events.JobFinished(
                 job=self._job,
@@ -51,6 +51,7 @@ class JobReporter:
                 result=result,
                 seconds=seconds,
                 outputs=outputs,
+                environment_url=url,
             )
         )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.lang.action.model import CompositeRuns, DockerRuns, NodeRuns
 from windlass.lang.casing import fold
+from windlass.lang.tokens import ExpressionToken
 from windlass.lang.workflow.model import ActionStep, Condition
 from windlass.model.values import dataclass
 from windlass.plan.faults import PlanFault
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from windlass.lang.action.model import Action
+    from windlass.lang.tokens import Token
     from windlass.plan.keys import Scope
     from windlass.plan.steps import LoadedAction, Stage
 
@@ -28,6 +30,11 @@ Source: actions/runner src/Runner.Common/Constants.cs (CompositeActionsMaxDepth)
 """
 
 TOO_DEEP: Final = f"Composite action depth exceeded max depth {MAX_DEPTH}"
+NO_TOKEN: Final = (
+    "The input '{}' of the action is `github.token` where a step does not give it, and this run "
+    "has no token: give one with --secret GITHUB_TOKEN, or that of `gh` with --github-token"
+)
+TOKEN: Final = "github.token"
 ALWAYS: Final = Condition("always()")
 
 
@@ -70,12 +77,19 @@ def complete_inputs(action: Action, given: Mapping[str, str], scope: Scope) -> I
             default = evaluate_text(definition.default, scope)
             if isinstance(default, PlanFault):
                 return default
+            if not default and _is_token(definition.default):
+                return PlanFault(NO_TOKEN.format(definition.name), definition.span)
             values[definition.name] = default or ""
     unexpected = [name for name in given if fold(name) not in defined]
     if unexpected:
         found, valid = "', '".join(unexpected), "', '".join(action.inputs)
         warnings.append(f"Unexpected input(s) '{found}', valid inputs are ['{valid}']")
     return Inputs(values, tuple(warnings))
+
+
+def _is_token(default: Token | None) -> bool:
+    """Tell whether a default is the job's token and nothing else."""
+    return isinstance(default, ExpressionToken) and default.expression.strip().lower() == TOKEN
 
 
 class Library:

@@ -23,11 +23,12 @@ from windlass.plan.actions import Library, evaluate_outputs
 from windlass.plan.background import GRACE_SECONDS, BackgroundSteps
 from windlass.plan.conclusions import conclude_step
 from windlass.plan.decision import Verdict
+from windlass.plan.endings import finish_job
 from windlass.plan.faults import PlanFault
 from windlass.plan.frames import Activity, Frame, merge
 from windlass.plan.interruptions import CANCELED, OVERDUE, Interruptions, tell_of_time_out
 from windlass.plan.job_contexts import JobContexts, with_steps
-from windlass.plan.keys import describe_fault, evaluate_texts
+from windlass.plan.keys import describe_fault
 from windlass.plan.preparation import decide, evaluate_timeout, look_at
 from windlass.plan.stages import Stages, job_turns
 from windlass.plan.starts import Opening, Rejection, StepStarter
@@ -387,15 +388,10 @@ class JobMachine:
             self._orders.append(StartTimer(timer, minutes * SECONDS_PER_MINUTE))
 
     def _conclude(self) -> None:
-        """Evaluate the job's outputs and end it."""
-        outputs = evaluate_texts(self._order.job.outputs, self._contexts.of_job(self._steps))
-        status = self._contexts.status
-        if not isinstance(outputs, PlanFault):
-            # The runner drops empty outputs; for a matrix this lets another leg's value win.
-            self._finish(status, {name: value for name, value in outputs.items() if value})
-            return
-        result = Result.FAILURE if status is Result.SUCCESS else status
-        self._finish(result, problems=("Fail to evaluate job outputs", describe_fault(outputs)))
+        """Evaluate what the job hands on and end it."""
+        scope = self._contexts.of_job(self._steps)
+        self._finished = True
+        self._orders.append(finish_job(self._order.job, scope, self._contexts.status))
 
     def _finish(
         self,

@@ -251,12 +251,14 @@ class FinishJob:
     """All steps are over.
 
     `problems` are messages about keys of the job that could not be evaluated: `env` and `defaults`
-    (no step has run then) and `outputs` (there are none then). The job has failed.
+    (no step has run then), `outputs` (there are none then) and the URL of its environment. The job
+    has failed. `environment_url` is where it has deployed to, empty where it does not say.
     """
 
     result: Result
     outputs: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    environment_url: str = ""
 
 
 JobOrder: TypeAlias = (

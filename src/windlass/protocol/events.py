@@ -154,7 +154,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFinished:
-    """A job has ended; `seconds` is wall time, `outputs` are free of secrets."""
+    """A job has ended; `seconds` is wall time, `outputs` are free of secrets.
+
+    `environment_url` is the address it has deployed to, empty where it does not say one.
+    """
 
     event: ClassVar[str] = "job-finished"
     job: str
@@ -162,6 +165,7 @@ class JobFinished:
     result: Result
     seconds: float
     outputs: Mapping[str, str] = field(default_factory=dict)
+    environment_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
