@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,12 @@ from windlass.git.folders import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from windlass.git.folders import UserRepository
+    from windlass.git.sparse import Sparse
+    from windlass.git.submodules import Submodule
 
 
 def make_job_git(
@@ -32,6 +35,8 @@ def make_job_git(
     origin: str | None = None,
     user: UserRepository | None = None,
     index: bytes | None = None,
+    sparse: Sparse | None = None,
+    submodules: Sequence[Submodule] = (),
 ) -> None:
     """Give a workspace its own `.git`, as GitHub's checkout leaves it, but with full history.
 
@@ -40,7 +45,8 @@ def make_job_git(
     URL of the remote of that name. Objects are shared by alternates: what the job commits or tags
     stays in the workspace. The index is that of `sha`, with the facts of the workspace's files, so
     `git status` shows what the workspace has beyond the commit; `index` spares the making of it,
-    and an empty one says that it is there already.
+    and an empty one says that it is there already. `sparse` tells what the workspace leaves out,
+    `submodules` which are active in it.
 
     Raises:
         GitError: `sha` is not in the repository, or git failed.
@@ -52,7 +58,9 @@ def make_job_git(
         [known.folders.objects],
         bare=False,
         wide=len(sha) == SHA256_LENGTH,
-        settings="" if origin is None else _describe_origin(origin),
+        settings=_describe_origin(origin)
+        + (sparse.settings if sparse else "")
+        + "".join(_describe_submodule(module) for module in submodules if not module.git_parent),
     )
     if known.folders.shallow.exists():
         shutil.copyfile(known.folders.shallow, folder / "shallow")
@@ -66,6 +74,39 @@ def make_job_git(
         (folder / "index").write_bytes(index)
 
 
+def make_submodule_git(
+    module: Submodule, workspace: Path, *, index: bytes, submodules: Sequence[Submodule]
+) -> None:
+    """Give a submodule in a workspace its own `.git`, below that of the workspace.
+
+    HEAD is detached at its commit; objects are shared with the user's. `submodules` are those of
+    the whole checkout.
+    """
+    folder = workspace / ".git" / module.git_path
+    place = workspace / module.path
+    inner = [it for it in submodules if it.git_parent == module.git_path]
+    settings = _describe_origin(module.url or None)
+    settings += f"[core]\n\tworktree = {quote_setting(os.path.relpath(place, folder))}\n"
+    make_git_folder(
+        folder,
+        [module.objects],
+        bare=False,
+        wide=len(module.sha) == SHA256_LENGTH,
+        settings=settings + "".join(_describe_submodule(it) for it in inner),
+    )
+    (folder / "HEAD").write_text(f"{module.sha}\n", encoding="ascii")
+    (folder / "index").write_bytes(index)
+    if (module.common / "shallow").exists():
+        shutil.copyfile(module.common / "shallow", folder / "shallow")
+    pointer = f"gitdir: {os.path.relpath(folder, place)}\n"
+    (place / ".git").write_text(pointer, encoding="utf-8", errors="surrogateescape")
+
+
+def _describe_submodule(module: Submodule) -> str:
+    url = f"\turl = {quote_setting(module.url)}\n" if module.url else ""
+    return f"[submodule {quote_setting(module.name)}]\n\tactive = true\n{url}"
+
+
 def _make_index(folder: Path, workspace: Path, sha: str) -> None:
     variables = {"GIT_DIR": str(folder), "GIT_WORK_TREE": str(workspace)}
     run(["read-tree", sha], folder=workspace, variables=variables)
@@ -76,7 +117,9 @@ def _make_index(folder: Path, workspace: Path, sha: str) -> None:
         raise GitError(f"git update-index failed: {refreshed.complaint}")
 
 
-def _describe_origin(url: str) -> str:
+def _describe_origin(url: str | None) -> str:
+    if url is None:
+        return ""
     fetch = "+refs/heads/*:refs/remotes/origin/*"
     return f'[remote "origin"]\n\turl = {quote_setting(url)}\n\tfetch = {fetch}\n'
 

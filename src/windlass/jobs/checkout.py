@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.errors import PlatformError
-from windlass.git.commands import ask, decode, run
-from windlass.git.job_git import make_job_git
-from windlass.git.trees import materialise_tree
+from windlass.git.commands import ask, decode
+from windlass.git.job_git import make_job_git, make_submodule_git
+from windlass.git.sparse import PATTERNS, Sparse
 from windlass.jobs.command_handlers import StepEffects
 from windlass.jobs.steps import StepEnd
-from windlass.jobs.workspaces.bases import FILES
+from windlass.jobs.workspaces.contents import Wish
 from windlass.jobs.workspaces.copies import put_facts
 from windlass.jobs.workspaces.filling import fill_folder
 from windlass.jobs.workspaces.removal import empty_folder, remove_entry
@@ -36,7 +36,18 @@ if TYPE_CHECKING:
 
 CHECKOUT = re.compile(r"actions/checkout@.+", re.IGNORECASE)
 
-HONOURED = frozenset({"clean", "lfs", "path", "ref", "repository", "submodules"})
+HONOURED = frozenset(
+    {
+        "clean",
+        "lfs",
+        "path",
+        "ref",
+        "repository",
+        "sparse-checkout",
+        "sparse-checkout-cone-mode",
+        "submodules",
+    }
+)
 WITHOUT_EFFECT = frozenset(
     {
         "fetch-depth",
@@ -46,7 +57,6 @@ WITHOUT_EFFECT = frozenset(
         "persist-credentials",
         "set-safe-directory",
         "show-progress",
-        "sparse-checkout-cone-mode",
         "ssh-key",
         "ssh-known-hosts",
         "ssh-strict",
@@ -56,13 +66,9 @@ WITHOUT_EFFECT = frozenset(
 )
 """Inputs about the way to a server, or about how much of the history is left out on the way."""
 
-REFUSED = frozenset({"sparse-checkout"})
-
 LAYERS = "_layers"
 """In the job's folder: what an overlay keeps of the job's changes."""
 
-SUBMODULE_MODE = "160000"
-LFS_FILTER = b"filter=lfs"
 SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 
 
@@ -112,49 +118,56 @@ def _check_out(
     folder = _find_folder(given.get("path", ""), workspace)
     revision = _find_revision(given.get("ref", ""), source)
     tree, committed = _find_trees(revision, source)
-    content = source.bases.provide(tree, lambda path: _write_base(tree, path, source))
-    _check_content(given, tree, content.base.files, source)
+    wish = _make_wish(given, tree, source)
+    content = source.provide(wish)
     _prepare_folder(place.session.see(folder), clean=_is_true(given.get("clean", "true")))
     layers = place.folders.root / LAYERS if source.layered and folder == workspace else None
     wide = source.user.folders.is_wide
     filled = fill_folder(content, folder, session=place.session, layers=layers, wide=wide)
-    _make_git(filled, revision, source, _make_index(content.base, committed, filled, source))
+    index = _make_index(content.base, committed, filled, source)
+    _make_git(filled, content.base, revision, source, wish, index)
+    for number, module in enumerate(wish.submodules, 1):
+        index = _find_index(content.base, number, module.sha, filled, source)
+        make_submodule_git(module, filled.folder, index=index, submodules=wish.submodules)
     reporter.log.write_line(_describe(revision, source, changed=tree != committed))
     return revision
 
 
-def _write_base(tree: str, folder: Path, source: Source) -> tuple[str, ...]:
-    index = folder / "0.index"
-    materialise_tree(tree, folder / FILES, scratch=source.shadow, index=index)
-    # An overlay shows it to the job, so that none needs to be written there.
-    (folder / FILES / ".git").mkdir()
-    os.link(index, folder / FILES / ".git/index")
-    return ("",)
+def _make_wish(given: Mapping[str, str], tree: str, source: Source) -> Wish:
+    lines = tuple(line.strip() for line in given.get("sparse-checkout", "").splitlines())
+    is_cone = _is_true(given.get("sparse-checkout-cone-mode", "true"))
+    wanted = given.get("submodules", "false").lower()
+    return Wish(
+        tree=tree,
+        sparse=Sparse(tuple(filter(None, lines)), is_cone) if any(lines) else None,
+        has_large_files=_is_true(given.get("lfs", "false")),
+        submodules=source.list_submodules(tree, recursive=wanted == "recursive")
+        if wanted in ("true", "recursive")
+        else (),
+    )
 
 
 def _make_index(base: Base, committed: str, filled: Filled, source: Source) -> bytes:
     """Return git's index for the workspace; empty where the overlay shows the right one."""
     if filled.is_layered and base.tree == committed:
         return b""
-    index = source.find_index(base, 0, committed)
+    return _find_index(base, 0, committed, filled, source)
+
+
+def _find_index(base: Base, part: int, tree: str, filled: Filled, source: Source) -> bytes:
+    index = source.find_index(base, part, tree)
     if filled.is_layered:
         return index
-    return put_facts(index, filled.facts[0], wide=source.user.folders.is_wide)
+    return put_facts(index, filled.facts[part], wide=source.user.folders.is_wide)
 
 
 def _check_inputs(given: Mapping[str, str], source: Source, reporter: StepReporter) -> None:
-    known = HONOURED | WITHOUT_EFFECT | REFUSED
+    known = HONOURED | WITHOUT_EFFECT
     unexpected = [name for name in given if name not in known]
     if unexpected:
         names = "', '".join(unexpected)
         valid = "', '".join(sorted(known))
         reporter.annotate("warning", f"Unexpected input(s) '{names}', valid inputs are ['{valid}']")
-    for name in sorted(REFUSED):
-        if given.get(name):
-            raise CheckoutError(
-                f"actions/checkout: the input '{name}' is not supported; leave it out to check out "
-                "the whole repository"
-            )
     repository = given.get("repository") or source.repository.full_name
     if repository.lower() != source.repository.full_name.lower():
         raise CheckoutError(
@@ -217,36 +230,15 @@ def _find_trees(revision: Revision, source: Source) -> tuple[str, str]:
     return (tree if is_head else committed), committed
 
 
-def _check_content(given: Mapping[str, str], tree: str, base: Path, source: Source) -> None:
-    if given.get("submodules", "false").lower() in ("true", "recursive"):
-        variables = {"GIT_DIR": str(source.shadow.resolve())}
-        listing = run(["ls-tree", "-r", "-z", tree], folder=source.root, variables=variables)
-        modules = [
-            decode(entry).partition("\t")[2]
-            for entry in listing.split(b"\0")
-            if entry.startswith(SUBMODULE_MODE.encode())
-        ]
-        if modules:
-            raise CheckoutError(
-                "actions/checkout: the input 'submodules' is not supported, and there are "
-                f"submodules: {', '.join(modules)}"
-            )
-    if _is_true(given.get("lfs", "false")):
-        attributes = [path for path in base.rglob(".gitattributes") if path.is_file()]
-        if any(LFS_FILTER in path.read_bytes() for path in attributes):
-            raise CheckoutError(
-                "actions/checkout: the input 'lfs' is not supported, and files of this repository "
-                "are kept by Git LFS"
-            )
-
-
 def _prepare_folder(folder: Path, *, clean: bool) -> None:
     """Empty a folder, unless it is a checkout of ours that is to stay as it is."""
     if clean or not folder.is_dir() or folder.is_symlink():
         empty_folder(folder)
 
 
-def _make_git(filled: Filled, revision: Revision, source: Source, index: bytes) -> None:
+def _make_git(
+    filled: Filled, base: Base, revision: Revision, source: Source, wish: Wish, index: bytes
+) -> None:
     repository = source.repository
     if not filled.is_layered:
         remove_entry(filled.folder / ".git")
@@ -259,7 +251,11 @@ def _make_git(filled: Filled, revision: Revision, source: Source, index: bytes) 
         origin=f"{repository.server_url}/{repository.full_name}",
         user=source.user,
         index=index,
+        sparse=wish.sparse,
+        submodules=wish.submodules,
     )
+    if wish.sparse is not None:
+        (filled.folder / ".git" / PATTERNS).write_bytes((base.shadow / PATTERNS).read_bytes())
 
 
 def _describe(revision: Revision, source: Source, *, changed: bool) -> str:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from windlass.git.folders import UserRepository
-    from windlass.jobs.workspaces.bases import Base, Bases
+    from windlass.git.submodules import Submodule
+    from windlass.jobs.workspaces.bases import Base, Bases, Content
+    from windlass.jobs.workspaces.contents import Wish
     from windlass.model.repository import Repository
 
 T = TypeVar("T")
@@ -110,6 +112,38 @@ class Source:
         """
         return self._once("tree", self._write_tree)
 
+    def provide(self, wish: Wish) -> Content:
+        """Return what a checkout is to hold; it is written if there is no base of it yet.
+
+        Raises:
+            GitError: something of it is not on this machine, or git failed.
+            WorkspaceError: it cannot be written.
+        """
+        from windlass.jobs.workspaces.contents import write_content
+
+        folders = self.user.folders
+        return self.bases.provide(
+            wish.tree,
+            lambda folder: write_content(wish, folder, shadow=self.shadow, folders=folders),
+            variant=wish.variant,
+        )
+
+    def list_submodules(self, tree: str, *, recursive: bool) -> tuple[Submodule, ...]:
+        """Return the submodules of a tree, from what the user has of them.
+
+        Raises:
+            GitError: the user does not have one, or not its commit.
+        """
+        from windlass.git.submodules import list_submodules
+
+        def ask() -> tuple[Submodule, ...]:
+            common = self.user.folders.common
+            return tuple(
+                list_submodules(tree, self.root, common, scratch=self.shadow, recursive=recursive)
+            )
+
+        return self._once(f"submodules {recursive} {tree}", ask)
+
     def find_index(self, base: Base, part: int, tree: str) -> bytes:
         """Return git's index of a tree, with the facts of the base's files that it has alike.
 
@@ -147,7 +181,7 @@ class Source:
 
         path = base.parts[part].index
         if part == 0 and base.tree != tree:
-            return make_index(tree, scratch=self.shadow, like=path)
+            return make_index(tree, scratch=base.shadow, like=path)
         try:
             return path.read_bytes()
         except OSError as error:

@@ -40,6 +40,7 @@ class Bench:
     secrets: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     committed_only: bool = False
+    layered: bool = False
     keep: bool = False
     cancellation: Cancellation = field(default_factory=Cancellation)
     seen: list[events.RunEvent] = field(default_factory=list)
@@ -99,6 +100,7 @@ class Bench:
                 ref=ref or self.repository.ref,
                 state=self.root / "state",
                 committed_only=self.committed_only,
+                layered=self.layered,
             ),
             machine={"PATH": os.environ["PATH"], "SECRET_OF_USER": "x"},
             keep=self.keep,

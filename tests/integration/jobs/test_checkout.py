@@ -193,7 +193,6 @@ def test_older_commit(bench: Bench, root: Path) -> None:
         (f"ref: {'a' * 40}", "there is no commit aaaa"),
         ("path: ../out", "is not under"),
         ("path: /out", "is not under"),
-        ("sparse-checkout: docs", "the input 'sparse-checkout' is not supported"),
     ],
 )
 def test_refusals(bench: Bench, inputs: str, error: str) -> None:
@@ -202,36 +201,6 @@ def test_refusals(bench: Bench, inputs: str, error: str) -> None:
 
     assert finished.result is Result.FAILURE
     assert error in bench.errors()[0]
-
-
-def test_submodules_are_refused_where_there_are_some(bench: Bench, root: Path) -> None:
-    """Asking for submodules fails where there are any; else they are empty folders."""
-    sha = bench.repository.head_sha
-    git(root, "update-index", "--add", "--cacheinfo", f"160000,{sha},module")
-    (root / "module").mkdir()
-    git(root, "commit", "-q", "-m", "module")
-    bench.repository = replace(bench.repository, head_sha=git(root, "rev-parse", "HEAD"))
-    bench.committed_only = True
-    finished = bench.run("- uses: actions/checkout@v4\n  with: {submodules: recursive}")
-
-    assert finished.result is Result.FAILURE
-    assert bench.errors() == [
-        (
-            "actions/checkout: the input 'submodules' is not supported, and there are submodules: "
-            "module"
-        )
-    ]
-    assert bench.run(CHECKOUT).result is Result.SUCCESS
-    assert list((workspace(bench) / "module").iterdir()) == []
-
-
-def test_lfs_is_refused_where_it_is_used(bench: Bench, root: Path) -> None:
-    """Asking for Git LFS fails where files are kept by it."""
-    (root / ".gitattributes").write_text("*.bin filter=lfs diff=lfs merge=lfs -text\n")
-    finished = bench.run("- uses: actions/checkout@v4\n  with: {lfs: true}")
-
-    assert finished.result is Result.FAILURE
-    assert "kept by Git LFS" in bench.errors()[0]
 
 
 def test_unknown_input(bench: Bench) -> None:

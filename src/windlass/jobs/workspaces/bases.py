@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 ABOUT: Final = "about.json"
 FILES: Final = "files"
+SHADOW: Final = "shadow"
+"""A repository of the base's own, where it holds only some files of its tree."""
+
 MOST_CHANGES: Final = 200
 MOST_BYTES: Final = 8 << 20
 """A patch is copied into every workspace, so it stays small."""
@@ -48,12 +51,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The content of a tree, ready in a folder. `parts` begins with the repository itself."""
+    """The content of a tree, ready in a folder.
+
+    `parts` begins with the repository itself. `shadow` is a repository with its objects, in which
+    Git leaves out what the base leaves out.
+    """
 
     key: str
     tree: str
     files: Path
     parts: tuple[Part, ...]
+    shadow: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +147,9 @@ class Bases:
             parts = tuple(
                 Part(prefix, folder / f"{number}.index") for number, prefix in enumerate(prefixes)
             )
-            return Content(Base(key, tree, folder / FILES, parts))
+            own = folder / SHADOW
+            shadow = own if own.is_dir() else self._shadow
+            return Content(Base(key, tree, folder / FILES, parts, shadow))
         below = self._open(str(on))
         return Content(below.base, read_patch(folder)) if below is not None else None
 

@@ -26,6 +26,8 @@ def mount_base(base: Base, folder: Path, *, layers: Path, session: Session) -> b
     """
     if os.listdir(folder) or _is_entered(folder):  # noqa: PTH208 - names are wanted
         return False
+    if layers.exists():  # the folder is one already
+        return False
     upper, work = layers / "upper", layers / "work"
     for layer in (upper, work):
         layer.mkdir(parents=True, exist_ok=True)
