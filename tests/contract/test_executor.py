@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -353,12 +354,15 @@ class TestHost:
         """SIGKILL is for the whole tree of the step, whatever sessions are in it."""
         script = "setsid sh -c 'trap \"\" INT TERM; echo $$; while :; do sleep 1; done' & wait"
         process = self.start(host, tmp_path, script)
-        child = int(process.read())
+        child = os.pidfd_open(int(process.read()))
         process.kill()
         read_all(process)
 
         assert process.wait() == 128 + signal.SIGKILL
-        assert not _is_alive(child)
+        gone = select.poll()
+        gone.register(child, select.POLLIN)
+        assert gone.poll(10_000)
+        os.close(child)
 
     def test_processes_that_go_on_starting_others(self, host: Session, tmp_path: Path) -> None:
         """Who starts another process before each end is stopped before it is killed."""
