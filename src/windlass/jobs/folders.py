@@ -5,15 +5,13 @@ They are few: on most disks it takes longer to remove a folder than to start a p
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.errors import WorkspaceError
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,35 +79,13 @@ class JobFolders:
             WorkspaceError: something could not be removed, e.g. files of another user.
         """
         # Imported when the steps are over: it is not free, and the first step should start soon.
-        import shutil
+        from windlass.jobs.workspaces.removal import remove_folder
 
         try:
-            shutil.rmtree(self.root, onerror=_retry_writable)
-        except FileNotFoundError:
-            return
+            remove_folder(self.root)
         except OSError as error:
             raise WorkspaceError(
                 f"The job's folder {self.root} cannot be removed: {error.strerror}: "
                 f"{error.filename}",
                 hint="Remove it by hand; a step may have made files as another user.",
             ) from error
-
-
-def _retry_writable(
-    function: Callable[[str], object], path: str, failure: tuple[object, BaseException, object]
-) -> None:
-    """Give the parent folder its permissions back and try again; tools leave read-only caches."""
-    if isinstance(failure[1], FileNotFoundError):
-        return
-    try:
-        for folder in (os.path.dirname(path), path):  # noqa: PTH120 - rmtree speaks of plain paths
-            if not os.path.islink(folder):  # noqa: PTH114
-                Path(folder).chmod(0o700)
-    except OSError:
-        raise failure[1] from None
-    if function in (os.rmdir, os.unlink):
-        function(path)
-    else:
-        import shutil
-
-        shutil.rmtree(path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import subprocess
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ def remove_folder(path: Path) -> None:
         return
     except (RecursionError, OSError) as error:
         # Deeper than Python goes, or without the permission to write: tools leave such caches.
+        import subprocess
+
         if isinstance(error, PermissionError):
             _grant(path)
         done = subprocess.run(
