@@ -36,7 +36,6 @@ REFUSED = {
     "remote-action": (job("      - uses: actions/setup-node@v4\n"), 6),
     "image-action": (job("      - uses: docker://alpine:3.20\n"), 6),
     "remote-workflow": ("on: push\njobs:\n  build:\n    uses: o/r/.github/workflows/x.yml@v1\n", 4),
-    "sparse-checkout": (job(CHECKOUT.format("sparse-checkout: src")), 8),
     "job-container": (job(keys="    container: alpine:3.20\n"), 5),
     "service-container": (job(keys="    services:\n      db:\n        image: postgres\n"), 6),
     "snapshot": (job(keys="    snapshot: my-image\n"), 5),

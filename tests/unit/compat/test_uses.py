@@ -81,7 +81,6 @@ USES = {
     "remote-action": ["26:15 `actions/checkouts@v1`", "42:19 `o/r@v1`"],
     "image-action": ["30:15 `docker://alpine`"],
     "remote-workflow": ["61:11 `o/r/.github/workflows/called.yml@v1`"],
-    "sparse-checkout": ["25:33 `sparse-checkout` of `Actions/Checkout@v3`"],
     "job-container": ["13:16 `container` of job `steps`", "56:16 `container` of job `inserted`"],
     "service-container": [
         "15:7 service `one` of job `steps`",
@@ -144,7 +143,7 @@ def test_refusals_are_in_the_order_of_the_file() -> None:
     """All features together, from the first line to the last."""
     starts = [one.span.start for one in find_unsupported(read()) if one.span is not None]
     assert starts == sorted(starts)
-    assert len(starts) == 13
+    assert len(starts) == 12
 
 
 def test_what_is_said_of_a_use() -> None:

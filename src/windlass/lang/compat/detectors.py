@@ -69,11 +69,6 @@ def checkouts(job: AnyJob) -> Iterator[Use]:
     return (_quoted(uses) for uses in _uses(job) if _CHECKOUT.fullmatch(uses.value))
 
 
-def sparse_checkouts(job: AnyJob) -> Iterator[Use]:
-    """Find actions/checkout with `sparse-checkout`."""
-    return _checkout_inputs(job, "sparse-checkout")
-
-
 def other_repositories(job: AnyJob) -> Iterator[Use]:
     """Find actions/checkout with `repository`."""
     return _checkout_inputs(job, "repository")

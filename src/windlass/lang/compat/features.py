@@ -55,14 +55,6 @@ def _refused_actions() -> tuple[Feature, ...]:
 def _refused_places() -> tuple[Feature, ...]:
     return (
         Feature(
-            id="sparse-checkout",
-            title="`sparse-checkout` of actions/checkout",
-            verdict=Verdict.REFUSED,
-            github="Puts only the named paths into the workspace.",
-            windlass="The whole repository is checked out only.",
-            detect_in_job=detectors.sparse_checkouts,
-        ),
-        Feature(
             id="job-container",
             title="Job containers (`container`)",
             verdict=Verdict.REFUSED,
@@ -118,7 +110,8 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             github="Fetches the event's commit from the server.",
             windlass=(
                 "Gives the commit of the local repository, with uncommitted changes unless "
-                "`--committed` is given; other repositories are not fetched."
+                "`--committed` is given, and the whole history whatever `fetch-depth` says; other "
+                "repositories are not fetched, and submodules and files of Git LFS not either."
             ),
             detect_in_job=detectors.checkouts,
         ),
