@@ -105,6 +105,8 @@ def base_variables(
         "LOGNAME": user,
         "SHELL": "/bin/bash",
         "LANG": "C.UTF-8",
+        # As in the images of GitHub's hosted runners: tools look for it besides RUNNER_TOOL_CACHE.
+        "AGENT_TOOLSDIRECTORY": str(folders.tools),
         # Nothing is checked out at first: git is not to find the repository around the workspace.
         "GIT_CEILING_DIRECTORIES": str(folders.root),
         "RUNNER_TRACKING_ID": tracking,

@@ -34,6 +34,7 @@ def test_base_is_clean() -> None:
         "LOGNAME": "me",
         "SHELL": "/bin/bash",
         "LANG": "C.UTF-8",
+        "AGENT_TOOLSDIRECTORY": "/tools",
         "GIT_CEILING_DIRECTORIES": "/j",
         "RUNNER_TRACKING_ID": "mark",
     }
