@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 BUSY_SECONDS: Final = 30.0
 """How long a writer waits for the others; each of them needs about a millisecond."""
 
+FULL_DISK_BYTES: Final = 64 << 10
+"""With less room than this, what SQLite could not write met a full disk."""
+
 _COMPANIONS: Final = ("", "-wal", "-shm")
 _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _LOWEST_BYTE: Final = 0xFF
@@ -170,10 +173,20 @@ def _explain(error: sqlite3.Error, path: Path, deed: str) -> PlatformError:
     lost_table = isinstance(error, sqlite3.OperationalError) and "no such" in str(error)
     if kind in _DAMAGE or lost_table:
         return DamagedDatabaseError(f"{path} is damaged: {error}")
-    hint = "Windlass keeps the history of runs there."
-    if kind == sqlite3.SQLITE_FULL:
+    if kind == sqlite3.SQLITE_FULL or _is_full(path):
         hint = "free some room: `windlass prune` removes old runs"
+        return PlatformError(f"{path} cannot be {deed}: No space left on device", hint=hint)
+    hint = "Windlass keeps the history of runs there."
     return PlatformError(f"{path} cannot be {deed}: {error}", hint=hint)
+
+
+def _is_full(path: Path) -> bool:
+    """Tell whether the disk is full, which SQLite calls an I/O error at times."""
+    try:
+        room = os.statvfs(path.parent)
+    except OSError:
+        return False
+    return room.f_bavail * room.f_frsize < FULL_DISK_BYTES
 
 
 def _move_aside(path: Path) -> Path | None:

@@ -64,7 +64,8 @@ class LocalRun:
         # A SimpleQueue may be filled by a signal handler that interrupts whoever waits for it.
         # What asks for force goes the same way, since a handler may not wait for a lock.
         self._signals: queue.SimpleQueue[Signal | _Force] = queue.SimpleQueue()
-        self._groups = open_groups(self._signals.put)
+        self._open_groups = open_groups
+        self._groups: Groups | None = None
         self._emit = emit
         self._deaf: Exception | None = None
         emit_alone = serialise(self._tell)
@@ -95,16 +96,19 @@ class LocalRun:
             raise
         finally:
             self._dispatcher.join()
-            self._groups.close()
+            if self._groups is not None:
+                self._groups.close()
         if self._deaf is not None:
             raise self._deaf
         return result
 
     def _carry_out(self, order: Order) -> None:
         if isinstance(order, EnterGroup):
+            if self._groups is None:
+                self._groups = self._open_groups(self._signals.put)
             if self._groups.enter(order):
                 self._dispatcher.carry_out(order)
-        elif isinstance(order, LeaveGroup):
+        elif isinstance(order, LeaveGroup) and self._groups is not None:
             self._groups.leave(order.key)
         else:
             self._dispatcher.carry_out(order)
@@ -140,4 +144,5 @@ class LocalRun:
     @property
     def breakdowns(self) -> tuple[WindlassError, ...]:
         """The errors of the platform that jobs met."""
-        return (*self._dispatcher.breakdowns, *self._groups.breakdowns)
+        of_groups = self._groups.breakdowns if self._groups is not None else ()
+        return (*self._dispatcher.breakdowns, *of_groups)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from windlass.engine.control import ControlListener
-from windlass.engine.groups.local import LocalGroups
 from windlass.engine.journals.local import LocalJournal
 from windlass.engine.local import LocalRun
 from windlass.engine.resumption import resume
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from windlass.engine.groups.interface import Groups
     from windlass.engine.resumption import Resumption
     from windlass.errors import WindlassError
     from windlass.jobs.cancellation import Cancellation
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from windlass.operations.definitions import Definition
     from windlass.operations.history import Attempt, History
     from windlass.plan.orders import StartJob
-    from windlass.plan.signals import JobFinished
+    from windlass.plan.signals import JobFinished, Signal
     from windlass.protocol.events import RunEvent
 
 
@@ -135,14 +134,7 @@ class Undertaking:
             max_jobs=definition.max_jobs or os.cpu_count() or 1,
             journal=journal,
             resumption=resumption,
-            open_groups=partial(
-                LocalGroups,
-                path=self._history.path,
-                folders=self._history.folders,
-                run=definition.run,
-                attempt=definition.attempt,
-                cover=cover,
-            ),
+            open_groups=self._open_groups,
         )
         before = self._recall(resumption)
         self._see(self._describe_start())
@@ -165,6 +157,19 @@ class Undertaking:
             result=result,
             jobs=self._jobs,
             kept=starter.close(),
+        )
+
+    def _open_groups(self, send: Callable[[Signal], None]) -> Groups:
+        # Imported only where there is a group.
+        from windlass.engine.groups.local import LocalGroups
+
+        return LocalGroups(
+            send,
+            path=self._history.path,
+            folders=self._history.folders,
+            run=self._definition.run,
+            attempt=self._definition.attempt,
+            cover=self._concealment.cover,
         )
 
     def _see(self, event: RunEvent) -> None:

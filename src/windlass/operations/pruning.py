@@ -1,4 +1,4 @@
-"""Keeping `.windlass` small: which runs, bases and leftovers go, and when that is looked at.
+"""Keeping `.windlass` small: which runs, bases and leftovers go, and what stays.
 
 Nothing goes that a run that is live needs, and the latest run stays. What a run leaves behind is
 its folder, the folders of its jobs that were kept, and its journal.
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from windlass.operations.history import History
 
 SECONDS_PER_DAY: Final = 86_400
-LOOK_SECONDS: Final = 3_600
-"""After a run this is looked at once an hour, or when there are many more runs than are kept."""
-
-MARK: Final = "pruned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,20 +74,6 @@ def prune(
             f"{error.filename or history.state} cannot be removed: {problem}"
         ) from error
     return removed
-
-
-def tidy_up(history: History) -> None:
-    """Prune by the default limits when it is time to; trouble is told and changes nothing else."""
-    mark = history.state / MARK
-    try:
-        with suppress(FileNotFoundError):
-            is_recent = time.time() - mark.stat().st_mtime < LOOK_SECONDS
-            if is_recent and len(history.folders.ids()) < DEFAULT_LIMITS.runs * 1.5:
-                return
-        mark.touch()
-        prune(history)
-    except (PlatformError, OSError) as error:
-        history.tell(f"old runs could not be removed: {error}")
 
 
 class _Pruner:

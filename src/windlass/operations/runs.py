@@ -12,6 +12,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from windlass.jobs.supervisor.client import prepare_supervisor
 from windlass.lang.diagnostics import Diagnostic, Severity
 from windlass.lang.expressions import to_text
 from windlass.model.status import Result
@@ -22,8 +23,8 @@ from windlass.operations.definitions import Definition, Given
 from windlass.operations.history import make_history
 from windlass.operations.job_starts import check_labels
 from windlass.operations.plans import PlanOptions, plan_event
-from windlass.operations.pruning import tidy_up
 from windlass.operations.readiness import RefusedWorkflow, judge
+from windlass.operations.tidying import tidy_up
 from windlass.plan.calls import find_called
 from windlass.plan.selection import Selection
 from windlass.protocol import events
@@ -118,6 +119,7 @@ def run_event(
         PlatformError: Git failed, or the state folder cannot be written.
     """
     check_labels(options.labels)
+    prepare_supervisor()
     planning = plan_event(folder, event_name, options.plan)
     readiness = judge(planning, event_name, options.labels)
     if tell is not None and readiness.diagnostics:
