@@ -132,8 +132,6 @@ class _Converter:
     def _take_own(self, key: str, value: Token) -> None:
         values = self.values
         match key:
-            case "run":
-                values["run"] = value
             case "uses":
                 values["uses"] = expect_string(value)
                 self._check_uses(values["uses"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from windlass.lang.diagnostics import Severity
-from windlass.lang.tokens import ExpressionToken, StringToken
+from windlass.lang.tokens import ExpressionToken, NumberToken, StringToken
 from windlass.lang.workflow import read_workflow
 from windlass.lang.workflow.model import (
     ActionStep,
@@ -172,6 +172,7 @@ def test_kinds_of_steps() -> None:
     """Each kind of step has its own type and its own properties."""
     run, uses, background, wait, wait_all, cancel, parallel = steps(
         "      - run: x\n        shell: sh\n        working-directory: d\n"
+        "        timeout-minutes: 5\n"
         "      - uses: a/b@c\n        with: {k: v}\n"
         "      - run: y\n        id: bg\n        background: true\n"
         "      - wait: bg\n"
@@ -183,6 +184,7 @@ def test_kinds_of_steps() -> None:
     assert isinstance(run.shell, StringToken)
     assert isinstance(run.working_directory, StringToken)
     assert (run.shell.value, run.working_directory.value) == ("sh", "d")
+    assert isinstance(run.timeout_minutes, NumberToken)
     assert isinstance(uses, ActionStep)
     assert uses.uses.value == "a/b@c"
     assert background.background
@@ -463,6 +465,7 @@ def test_wrong_part_of_a_job(job_text: str, message: str) -> None:
         "    strategy: {matrix: {include: '${{ fromJSON(vars.x) }}'}}\n",
         "    strategy: {matrix: {include: ['${{ fromJSON(vars.x) }}', {}]}}\n",
         "    strategy: {matrix: {os: [x], include: []}}\n",
+        "    strategy: ${{ fromJSON(vars.x) }}\n",
         "    snapshot: {image-name: x, version: 1.*, if: 'success()'}\n",
         "    permissions: {contents: read, models: none, id-token: write}\n",
         "    cancel-timeout-minutes: 1\n",
@@ -590,6 +593,11 @@ def test_code_of_a_step_that_waits_for_itself() -> None:
         pytest.param(STEPS + "      - {wait: gone}\n", ["step-target"], id="unknown"),
         pytest.param(
             STEPS + "      - run: x\n" * 1000, ["unexpected-type", "no-start-job"], id="too many"
+        ),
+        pytest.param(
+            STEPS + f"      - parallel: [{'{run: x}, ' * 1000}]\n",
+            ["unexpected-type"],
+            id="too many in parallel",
         ),
         pytest.param(
             f"concurrency: {{group: {'x' * 401}}}\n" + HEAD, ["concurrency-group"], id="group"
