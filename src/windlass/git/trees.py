@@ -10,6 +10,7 @@ machine changes what a job finds, as on a fresh runner.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.errors import GitError
-from windlass.git.commands import ask, decode, run
+from windlass.git.commands import ask, complain, decode, run
 from windlass.git.folders import find_git_folders, make_git_folder
 from windlass.model.values import dataclass
 
@@ -31,6 +32,11 @@ PLAIN_INDEX = ("-c", "index.version=2", "-c", "index.sparse=false")
 """Settings for index files that are ours to read, whatever the user prefers."""
 
 ATTEMPTS = 3
+_UNREADABLE_FOLDER = re.compile(r"could not open directory '([^'\n]*)'?(?:: (.*))?")
+"""Git cuts off what it says after some 4,000 bytes."""
+
+_LONGEST_SHOWN = 80
+_UNREADABLE = re.compile(r"Permission denied|File name too long")
 _CHANGED_MEANWHILE = re.compile(
     r"No such file or directory|short read|unable to stat|file changed|Not a directory"
 )
@@ -49,7 +55,8 @@ def write_tree(
     spares the question for them.
 
     Raises:
-        GitError: a file cannot be read, files went on changing while they were read, or git failed.
+        GitError: a file or a folder cannot be read, files went on changing while they were read,
+            or git failed.
     """
     found = folders or find_git_folders(root)
     make_shadow(found, scratch)
@@ -91,7 +98,11 @@ def _write_working_tree(root: Path, folders: GitFolders, scratch: Path) -> str:
         _copy_index(folders.index, index)
         variables = {"GIT_INDEX_FILE": str(index), "GIT_OBJECT_DIRECTORY": str(scratch / "objects")}
         add = ["-c", "advice.addEmbeddedRepo=false", "add", "--all", "--", "."]
-        run(add, folder=root, variables=variables)
+        added = ask(add, folder=root, variables=variables).answer()
+        if added.code != 0:
+            raise complain(add, added)
+        if folder := _UNREADABLE_FOLDER.search(added.complaint):  # no more than a warning to git
+            raise _describe_unreadable(folder)
         return decode(run(["write-tree"], folder=root, variables=variables)).strip()
 
 
@@ -108,10 +119,17 @@ def _copy_index(source: Path, index: Path) -> None:
         os.utime(index, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
+def _describe_unreadable(folder: re.Match[str]) -> GitError:
+    path, reason = folder.groups()
+    shown = path if len(path) <= _LONGEST_SHOWN else f"{path[:_LONGEST_SHOWN]}…"
+    reason = reason or os.strerror(errno.ENAMETOOLONG)
+    return GitError(f"the folder '{shown}' cannot be read: {reason}")
+
+
 def _explain_unreadable(error: GitError) -> GitError:
-    if "Permission denied" not in error.message:
+    if not _UNREADABLE.search(error.message):
         return error
-    hint = "make the file readable, or name it in .gitignore"
+    hint = "make it readable, or name it in .gitignore"
     return GitError(error.message, hint=hint)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -277,6 +278,42 @@ def test_a_file_that_cannot_be_read(checkout: Checkout, tmp_path: Path) -> None:
     (checkout.path / "secret").chmod(0)
     with pytest.raises(GitError, match="secret"):
         write_tree(checkout.path, committed_only=False, scratch=tmp_path / "scratch")
+
+
+def test_a_folder_too_deep_for_the_system(checkout: Checkout, tmp_path: Path) -> None:
+    """What git cannot reach is an error that says so: it is not left out in silence."""
+    script = (
+        "import os\nfor _ in range(30): os.mkdir('d' * 200); os.chdir('d' * 200)\nopen('f', 'w')"
+    )
+    try:
+        subprocess.run([sys.executable, "-c", script], cwd=checkout.path, check=True)
+        with pytest.raises(GitError, match="File name too long") as caught:
+            write_tree(checkout.path, committed_only=False, scratch=tmp_path / "scratch")
+    finally:
+        subprocess.run(["rm", "-rf", "d" * 200], cwd=checkout.path, check=True)
+
+    assert ".gitignore" in str(caught.value.hint)
+
+
+def test_files_that_come_and_go(checkout: Checkout, tmp_path: Path) -> None:
+    """A repository that changes while it is read gives a tree, or an error that says why."""
+    script = "while :; do for n in 1 2 3 4; do echo $n > t$n; rm -f t$n; done; done"
+    writer = subprocess.Popen(["/bin/sh", "-c", script], cwd=checkout.path)
+    try:
+        outcomes = {_try_to_write(checkout, tmp_path / "scratch") for _ in range(10)}
+    finally:
+        writer.kill()
+        writer.wait()
+
+    assert outcomes <= {"a.txt", "files go on changing"}
+
+
+def _try_to_write(checkout: Checkout, scratch: Path) -> str:
+    try:
+        tree = write_tree(checkout.path, committed_only=False, scratch=scratch)
+    except GitError as error:
+        return "files go on changing" if "files go on changing" in error.message else str(error)
+    return checkout.git("--git-dir", str(scratch), "ls-tree", "--name-only", tree, "a.txt")
 
 
 def test_an_unfinished_repository_within_is_named(checkout: Checkout, tmp_path: Path) -> None:
