@@ -91,7 +91,7 @@ def name_step(step: Step, scope: Scope) -> tuple[str, str | None]:
     A name that cannot be evaluated is no reason to fail: the runner then says `run`.
     """
     if isinstance(step, WaitStep | WaitAllStep | CancelStep):
-        return _name_control(step), None
+        return name_control(step), None
     prefix = "" if step.name is not None else "Run "
     text = _unprefixed_name(step, scope)
     if isinstance(text, PlanFault):
@@ -100,8 +100,11 @@ def name_step(step: Step, scope: Scope) -> tuple[str, str | None]:
     return (f"{prefix}{lines[0]}" if lines else _NAMELESS), None
 
 
-def _name_control(step: WaitStep | WaitAllStep | CancelStep) -> str:
-    """Return the name of a control step; as with the runner, an expression in it is no name."""
+def name_control(step: WaitStep | WaitAllStep | CancelStep) -> str:
+    """Return the name of a step that waits or cancels; an expression in it is no name.
+
+    Source: actions/runner src/Runner.Worker/JobExtension.cs
+    """
     if isinstance(step.name, StringToken):
         return step.name.value
     if isinstance(step, WaitAllStep):

@@ -9,7 +9,7 @@ from windlass.lang.workflow.model import CallJob
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.permissions import resolve_permissions
 from windlass.plan.plan import JobPlan, LegPlan
-from windlass.plan.step_plans import skip_step, source_of
+from windlass.plan.step_plans import skip_steps, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ def describe_skipped(
     permissions = resolve_permissions(job, workflow, ceiling=ceiling)
     leg = LegPlan(key=key, name=name)
     if not isinstance(job, CallJob):
-        leg = replace(leg, steps=tuple(skip_step(step, _WITH_THE_JOB) for step in job.steps))
+        leg = replace(leg, steps=skip_steps(job, _WITH_THE_JOB))
     elif job.called is not None:
         below = (f"{key} / ", f"{name} / ")
         called = job.called

@@ -40,17 +40,17 @@ def job_turns(job: Job, library: Library) -> list[Turn]:
 
     Where a background step is never waited for, a wait for all of them comes last.
     """
-    turns = list(_flatten(job.steps))
+    turns = list(main_turns(job))
     if _leaves_some_behind(turns):
         wait = WaitAllStep(id=IMPLICIT_WAIT, id_given=False, span=job.span)
         turns.append(Turn(key=wait.id, main=wait.id, step=wait, condition=ALWAYS))
     return [*_pre_turns(turns, library), *turns]
 
 
-def _flatten(steps: Iterable[Step]) -> Iterator[Turn]:
-    """Yield the main stages; `parallel` becomes background steps and a wait for them."""
+def main_turns(job: Job) -> Iterator[Turn]:
+    """Yield the main stages of a job; `parallel` becomes background steps and a wait for them."""
     taken: set[str] = set()
-    for step in steps:
+    for step in job.steps:
         if isinstance(step, ParallelStep):
             yield from _spread(step, taken)
         else:
@@ -69,7 +69,7 @@ def _spread(parallel: ParallelStep, taken: set[str]) -> Iterator[Turn]:
         id=parallel.id,
         id_given=parallel.id_given,
         span=parallel.span,
-        name=parallel.name,
+        name=StringToken("Wait for parallel steps", parallel.span),
         targets=tuple(StringToken(key, parallel.span) for key in keys),
     )
     yield _main_turn(wait, wait.id, background=False)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 from windlass.lang.expressions import UNKNOWN, CaseSensitive, Unknown, to_text
 from windlass.lang.template import TemplateFault, evaluate_token_partial
 from windlass.lang.tokens import ExpressionToken, StringToken
-from windlass.lang.workflow.model import ActionStep, RunStep
+from windlass.lang.workflow.model import ActionStep, CancelStep, RunStep, WaitAllStep, WaitStep
 from windlass.plan.conditions import forecast_step
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.faults import PlanFault
 from windlass.plan.open_mapping import OpenMapping
 from windlass.plan.plan import StepPlan
 from windlass.plan.predecessors import Outlook
+from windlass.plan.preparation import name_control
 from windlass.plan.reasons import PLAIN
+from windlass.plan.stages import main_turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from windlass.lang.expressions import Value
     from windlass.lang.tokens import ComputedMapping, Token
     from windlass.lang.workflow.model import Job, Step, Workflow
+    from windlass.plan.frames import Turn
 
 _UNKNOWN_FUNCTIONS: Final[dict[str, Callable[[Sequence[Value]], Any]]] = {
     "hashFiles": lambda _: UNKNOWN
@@ -41,25 +44,26 @@ class StepPlanner:
         self._job_env: CaseSensitive | None = None
 
     def plan(self) -> Iterator[StepPlan]:
-        """Yield every step with its decision."""
-        for step in self._job.steps:
-            decision = self._decide(step)
+        """Yield every step with its decision, those of a `parallel` block one by one."""
+        for turn in main_turns(self._job):
+            step, decision = turn.step, self._decide(turn)
             yield StepPlan(
-                id=step.id,
+                id=turn.key,
                 name=self._name(step),
                 decision=decision,
                 uses=step.uses.value if isinstance(step, ActionStep) else None,
             )
-            self._verdicts[step.id] = decision.verdict
+            self._verdicts[turn.key] = decision.verdict
             self._steps[step.id] = _foresee(decision)
 
-    def _decide(self, step: Step) -> Decision:
+    def _decide(self, turn: Turn) -> Decision:
         outlook = Outlook(self._verdicts, strict=False)
-        plain = step.condition.expression == PLAIN
-        contexts = {} if plain else self._contexts_of(step)
-        decision = forecast_step(step.condition, contexts, outlook)
+        condition = turn.condition
+        plain = condition.expression == PLAIN
+        contexts = {} if plain else self._contexts_of(turn.step)
+        decision = forecast_step(condition, contexts, outlook)
         if isinstance(decision, PlanFault):
-            return Decision(Verdict.RUN, f"it fails: {decision.message}", step.condition.expression)
+            return Decision(Verdict.RUN, f"it fails: {decision.message}", condition.expression)
         return decision
 
     def _contexts_of(self, step: Step) -> dict[str, Any]:
@@ -86,14 +90,23 @@ class StepPlanner:
         return _first_line("", to_text(value))
 
 
-def skip_step(step: Step, decision: Decision) -> StepPlan:
-    """Return a step of a job that does not run; nothing of it is evaluated."""
-    uses = step.uses.value if isinstance(step, ActionStep) else None
-    return StepPlan(id=step.id, name=_written_name(step), decision=decision, uses=uses)
+def skip_steps(job: Job, decision: Decision) -> tuple[StepPlan, ...]:
+    """Return the steps of a job that does not run; nothing of them is evaluated."""
+    return tuple(
+        StepPlan(
+            id=turn.key,
+            name=_written_name(turn.step),
+            decision=decision,
+            uses=turn.step.uses.value if isinstance(turn.step, ActionStep) else None,
+        )
+        for turn in main_turns(job)
+    )
 
 
 def _written_name(step: Step) -> str:
     """Return a step's name without evaluating it."""
+    if isinstance(step, WaitStep | WaitAllStep | CancelStep):
+        return name_control(step)
     if step.name is not None:
         return _first_line("", source_of(step.name))
     if isinstance(step, ActionStep):

@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 from tests.unit.plan.job_play import CANCELLED, FAILURE, NODE_POST, SUCCESS, JobPlay, composite
 
+from windlass.plan.decision import Decision, Verdict
+from windlass.plan.step_plans import StepPlanner, skip_steps
+from windlass.plan.steps import OpenStep, StartStep
+
 BG = "- {id: bg, name: Server, run: serve, background: true}\n"
 FG = "- {id: fg, run: 'true'}\n"
 
@@ -298,3 +302,41 @@ class TestEnds:
 
         assert play.end("bg")[-2:] == ["load post:bg", "start post:bg"]
         assert not play.started("post:bg").background
+
+
+class TestPlan:
+    def test_a_plan_lists_steps_as_the_job_runs_them(self) -> None:
+        """Keys and names are the same; the wait that comes by itself is no step of the file."""
+        play = JobPlay(
+            BG + "- parallel: [{id: p, run: a}, {run: b}]\n- {id: c, cancel: bg}\n- wait-all:\n"
+        )
+        order = play.machine._order
+        contexts = {**order.contexts, "github": {}}
+        planned = {
+            step.id: step.name for step in StepPlanner(order.workflow, order.job, contexts).plan()
+        }
+
+        assert planned == {
+            "bg": "Server",
+            "p": "Run a",
+            "__parallel.__run": "Run b",
+            "__parallel": "Wait for parallel steps",
+            "c": "Cancel bg",
+            "__wait-all": "Wait for all background steps",
+        }
+        play.run()
+        named = {
+            order.key: order.name
+            for order in play.orders
+            if isinstance(order, StartStep | OpenStep)
+        }
+        assert named == planned
+
+    def test_a_skipped_job_lists_them_too(self) -> None:
+        """Nothing of them is evaluated."""
+        job = JobPlay("- parallel: [{id: p, run: a}, {run: b}]").machine._order.job
+        decision = Decision(Verdict.SKIP, "never", "false")
+
+        assert [step.id for step in skip_steps(job, decision)] == [
+            *("p", "__parallel.__run", "__parallel"),
+        ]
