@@ -361,3 +361,74 @@ def test_a_choice_that_fits_nothing_is_a_wrong_call(
     assert done.returncode == 2
     assert f"error: {message}" in done.stderr
     assert command == "plan" or not done.stdout
+
+
+def test_the_summary_is_kept(repository: Repository) -> None:
+    """What steps wrote to GITHUB_STEP_SUMMARY lies with the history of the run, as Markdown."""
+    repository.workflow(
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - run: echo '| a | b |' >> $GITHUB_STEP_SUMMARY\n"
+        "      - run: echo '|---|---|' >> $GITHUB_STEP_SUMMARY\n"
+    )
+    repository.commit()
+    repository.windlass("run")
+    (kept,) = (repository.path / ".windlass").glob("runs/*/1/summary.md")
+
+    assert kept.read_text() == "## a summary\n\n| a | b |\n|---|---|\n"
+
+
+LOCAL = """\
+on: [push, workflow_dispatch]
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - env: {TOKEN: "${{ secrets.TOKEN }}", KEY: "${{ secrets.KEY }}"}
+        run: test "$TOKEN" = hunter2-and-more && test "$KEY" = other && echo "${{ vars.REGION }}"
+"""
+
+
+def test_local_settings(repository: Repository) -> None:
+    """Secrets and variables come from `.windlass/local`, are named, and stay where they are."""
+    repository.workflow(LOCAL)
+    repository.commit()
+    secrets = repository.write(".windlass/local/secrets.env", f"TOKEN={SECRET}\nKEY=from-file\n")
+    secrets.chmod(0o600)
+    repository.write(".windlass/local/vars.env", "REGION=far-north-and-more\n")
+    repository.write(".windlass/local/inputs.env", "nobody-declares=this\n")
+    for event in ("push", "workflow_dispatch"):
+        done = repository.windlass("run", event, "--secret", "KEY", variables={"KEY": "other"})
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stderr == (
+            "from .windlass/local: secrets TOKEN; variables REGION; inputs nobody-declares\n"
+        )
+        assert "far-north-and-more" in done.stdout
+    history = repository.path / ".windlass" / "runs"
+    kept = [it.read_bytes() for it in history.rglob("definition.json")]
+    assert len(kept) == 2
+    assert not any(b"far-north" in text or SECRET.encode() in text for text in kept)
+    assert all(b"vars.REGION" in text for text in kept)
+
+
+def test_the_host_notice(folder: Repository) -> None:
+    """The first run of a repository says that jobs run on this machine; the second does not."""
+    folder.git("init", "--quiet", "--initial-branch=main")
+    folder.workflow(FAILING)
+    folder.commit()
+
+    assert "jobs run on this machine, as you" in folder.windlass("run").stderr
+    assert folder.windlass("run", "--json").stderr == ""
+
+
+def test_a_plan_knows_local_variables(repository: Repository) -> None:
+    """A condition about a variable is decided by the repository's own value."""
+    repository.workflow(
+        "on: push\njobs:\n  a:\n    if: vars.REGION == 'north'\n    runs-on: ubuntu-latest\n"
+        "    steps: [{run: echo}]\n"
+    )
+    repository.commit()
+    assert "SKIP     └─ a" in repository.windlass("plan").stdout
+
+    repository.write(".windlass/local/vars.env", "region=north\n")
+    assert "RUN      └─ a" in repository.windlass("plan").stdout

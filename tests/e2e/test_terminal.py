@@ -89,8 +89,9 @@ class TerminalProcess:
 
     def finish(self) -> str:
         """Read to the end; return the screen."""
+        deadline = time.monotonic() + SECONDS
         while self._read():
-            pass
+            assert time.monotonic() < deadline, self.screen.display
         assert self.process.wait(SECONDS) is not None
         return "\n".join(line.rstrip() for line in self.screen.display)
 
@@ -224,6 +225,7 @@ def test_ctrl_c_twice_kills(repository: Repository) -> None:
     process = repository.start("run")
     read_until(process, b"ready\n")
     process.send_signal(signal.SIGINT)
+    read_until(process, b"cancelling; Ctrl-C again kills what is left\n")
     process.send_signal(signal.SIGINT)
     begun = time.monotonic()
     process.communicate(timeout=SECONDS)
@@ -234,7 +236,10 @@ def test_ctrl_c_twice_kills(repository: Repository) -> None:
 
 
 def test_ctrl_c_three_times_leaves_at_once(repository: Repository) -> None:
-    """Windlass is gone without waiting; the supervisor of the job ends what is left."""
+    """Windlass is gone without waiting; the supervisor of the job ends what is left.
+
+    It is stopped while the signals come: none of them is lost.
+    """
     repository.workflow(STUBBORN)
     repository.commit()
     process = TerminalProcess(repository, "run")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
-from dataclasses import fields
-from json import JSONEncoder
 from typing import TYPE_CHECKING
 
 from windlass.cli.diagnostics import diagnostic_as_json
+from windlass.protocol.event_lines import write_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,22 +27,13 @@ class JsonEvents:
     def __init__(self, terminal: Terminal, clock: Callable[[], float] = time.time) -> None:
         self._terminal = terminal
         self._clock = clock
-        self._encode = JSONEncoder(default=dict).encode
-        self._names: dict[str, list[str]] = {}
-        """The fields of each kind of event that has been shown."""
 
     def show(self, event: RunEvent) -> None:
         """Write one event with its name, the time in seconds since the epoch, and its fields."""
-        names = self._names.get(event.event)
-        if names is None:
-            names = self._names[event.event] = [field.name for field in fields(event)]
-        values = {name: getattr(event, name) for name in names}
-        self._write(event.event, values)
+        self._terminal.write(write_event(event, self._clock()) + "\n")
 
     def show_diagnostic(self, diagnostic: Diagnostic) -> None:
         """Write a diagnostic in the same form."""
-        self._write("diagnostic", diagnostic_as_json(diagnostic))
-
-    def _write(self, name: str, values: dict[str, object]) -> None:
-        line = {"event": name, "time": round(self._clock(), 6), **values}
-        self._terminal.write(self._encode(line) + "\n")
+        time = round(self._clock(), 6)
+        line = {"event": "diagnostic", "time": time, **diagnostic_as_json(diagnostic)}
+        self._terminal.write(json.dumps(line) + "\n")

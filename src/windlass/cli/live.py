@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from windlass.cli.failed_steps import explain_failure
@@ -78,7 +79,7 @@ class LiveView:
                 self._explain(event.job)
 
     def announce(self, text: str) -> None:
-        """Have a line of Windlass's own shown soon. Takes no lock: a signal handler may call it."""
+        """Have a line of Windlass's own shown with the next frame; takes no lock."""
         self._announcement = text
 
     def _explain(self, key: str) -> None:
@@ -119,5 +120,7 @@ class LiveView:
                 self._print([])
 
     def _tick(self) -> None:
-        while not self._stopped.wait(FRAME_SECONDS):
-            self.draw_frame()
+        # A terminal that refuses is told to whoever shows the next event.
+        with suppress(OSError):
+            while not self._stopped.wait(FRAME_SECONDS):
+                self.draw_frame()

@@ -25,7 +25,6 @@ class LogView:
         self._lock = threading.Lock()
         self._log = RunLog(terminal)
         self._tree = RunTree(terminal)
-        self._announcement = ""
 
     def __enter__(self) -> LogView:
         return self
@@ -50,11 +49,9 @@ class LogView:
             self._write(lines)
 
     def announce(self, text: str) -> None:
-        """Have a line of Windlass's own written with the next event; for signal handlers."""
-        self._announcement = text
+        """Write a line of Windlass's own."""
+        with self._lock:
+            self._write([self._terminal.paint(text, "bold", "yellow")])
 
     def _write(self, lines: list[str]) -> None:
-        announcement, self._announcement = self._announcement, ""
-        if announcement:
-            lines.insert(0, self._terminal.paint(announcement, "bold", "yellow"))
         self._terminal.write("".join(f"{line}\n" for line in lines))

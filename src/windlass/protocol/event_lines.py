@@ -14,13 +14,19 @@ if TYPE_CHECKING:
 
 _RESULTS: Final = ("result", "outcome", "conclusion")
 _KINDS: Final[dict[str, Any]] = {}
+_NAMES: Final[dict[str, tuple[str, ...]]] = {}
+"""The fields of each kind of event that was written, by its name."""
+
+_ENCODER: Final = json.JSONEncoder(default=dict)
 
 
 def write_event(event: RunEvent, time: float) -> str:
     """Return an event as JSON: its name, the time in seconds since the epoch, and its fields."""
-    values = {field.name: getattr(event, field.name) for field in fields(event)}
-    line = {"event": event.event, "time": round(time, 6), **values}
-    return json.dumps(line, default=dict)
+    names = _NAMES.get(event.event)
+    if names is None:
+        names = _NAMES[event.event] = tuple(field.name for field in fields(event))
+    values = {name: getattr(event, name) for name in names}
+    return _ENCODER.encode({"event": event.event, "time": round(time, 6), **values})
 
 
 def read_event(line: str) -> tuple[RunEvent, float] | None:

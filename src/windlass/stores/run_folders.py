@@ -142,6 +142,16 @@ class AttemptFolder:
         except OSError as error:
             raise _refuse(self.events, "read", error) from error
 
+    def write_summary(self, markdown: str) -> None:
+        """Keep what the steps wrote to their summaries, if anything."""
+        if not markdown:
+            return
+        path = self.path / "summary.md"
+        try:
+            path.write_text(markdown, encoding="utf-8", errors="surrogateescape")
+        except OSError as error:
+            raise _refuse(path, "written", error) from error
+
     def open_job(self, number: int, key: str) -> Path:
         """Make the folder of a job, the number-th to start, and return it."""
         folder = self.path / "jobs" / str(number)

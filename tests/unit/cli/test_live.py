@@ -336,7 +336,7 @@ def test_a_narrower_terminal_does_not_leave_rows_behind() -> None:
 
 
 def test_an_announcement_comes_with_the_next_frame() -> None:
-    """A signal handler may not wait for a lock; what it says stands above the tree soon."""
+    """What Ctrl-C does stands above the tree soon, whoever is writing just then."""
     run = follow(STARTED, JobStarted(job="a", name="a"))
     run.view.announce("cancelling")
 

@@ -27,3 +27,16 @@ def test_summaries_stand_under_their_jobs() -> None:
 def test_a_run_without_summaries_has_no_document() -> None:
     """There is nothing to write then."""
     assert lay_out_summaries((JobStarted(job="a", name="a"),)) == ""
+
+
+def test_a_job_that_begins_anew_writes_anew() -> None:
+    """Of a job that was interrupted only what it wrote after the run was resumed counts."""
+    started = JobStarted(job="a", name="a")
+    events = (
+        started,
+        Summary(job="a", step="1", markdown="lost"),
+        started,
+        Summary(job="a", step="1", markdown="kept"),
+    )
+
+    assert lay_out_summaries(events) == "## a summary\n\nkept\n"
