@@ -33,12 +33,12 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
             raise UnusableFileError(f"'{path}' is not a regular file any more.")
         if facts.st_size > limit:
             raise UnusableFileError(
-                f"The file is larger than {limit >> 20} MiB: {facts.st_size} bytes."
+                f"The file is larger than {limit >> 10} KiB: {facts.st_size} bytes."
             )
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(limit + 1)
     finally:
         os.close(descriptor)
     if len(data) > limit:
-        raise UnusableFileError(f"The file is larger than {limit >> 20} MiB.")
+        raise UnusableFileError(f"The file is larger than {limit >> 10} KiB.")
     return data

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 LARGEST_FILE_BYTES = 64 << 20
 """GitHub has no such limit; a step must not be able to exhaust our memory."""
 
+LARGEST_PATH_BYTES = 128 << 10
+"""No process can be given more than this as its PATH (MAX_ARG_STRLEN, execve(2))."""
+
 _PREFIXES = {
     "path": "add_path_",
     "env": "set_env_",
@@ -89,7 +92,7 @@ def read_effects(
 
 
 def _read_paths(path: Path, effects: StepEffects, _: Callable[[str, str], None]) -> None:
-    data = b"" if path.is_dir() else read_bounded(path, LARGEST_FILE_BYTES)
+    data = b"" if path.is_dir() else read_bounded(path, LARGEST_PATH_BYTES)
     for line in parse_lines(decode_file(data or b"")):
         effects.add_path(line)
 

@@ -12,6 +12,10 @@ from windlass.model.values import dataclass
 SUMMARY_LIMIT_BYTES = 1024 * 1024
 """The most that a step may write to GITHUB_STEP_SUMMARY."""
 
+MOST_ENTRIES = 100_000
+"""How many entries a file may have. GitHub has no such limit; each entry takes more room in memory
+than in the file."""
+
 _ENCODINGS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -52,6 +56,8 @@ def parse_entries(text: str) -> Entries:
         line, index = _read_line(text, index)
         if not line:
             continue
+        if len(pairs) == MOST_ENTRIES:
+            return Entries(tuple(pairs), f"There are more than {MOST_ENTRIES} entries")
         equals, heredoc = line.find("="), line.find("<<")
         if equals >= 0 and (heredoc < 0 or equals < heredoc):
             pairs.append((line[:equals], line[equals + 1 :]))
