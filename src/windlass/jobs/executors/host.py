@@ -255,11 +255,13 @@ class HostProcess:
         self,
         program: bytes,
         arguments: list[bytes],
-        variables: dict[bytes, bytes],
+        variables: bytes,
         folder: str,
         step: str,
     ) -> None:
         """Start the program; `pid` is then the id of its process, session and process group.
+
+        `variables` are `NAME=value`, with NULs between.
 
         Raises:
             OSError: the program could not be started.
@@ -386,13 +388,14 @@ def _encode(arguments: Sequence[str]) -> list[bytes]:
     return encoded
 
 
-def _encode_variables(variables: Mapping[str, str]) -> dict[bytes, bytes]:
-    encoded = {os.fsencode(name): os.fsencode(value) for name, value in variables.items()}
-    if any(b"=" in name or not name for name in encoded):
+def _encode_variables(variables: Mapping[str, str]) -> bytes:
+    """Return `NAME=value` for each variable, with NULs between: encoded at once, it is cheap."""
+    if any("=" in name or not name for name in variables):
         raise ValueError("illegal environment variable name")
-    if any(b"\0" in text for pair in encoded.items() for text in pair):
+    text = "\0".join([f"{name}={value}" for name, value in variables.items()])
+    if text.count("\0") >= max(1, len(variables)):
         raise ValueError("embedded null byte")
-    return encoded
+    return os.fsencode(text)
 
 
 def _bytes_in(pipe: int) -> int:

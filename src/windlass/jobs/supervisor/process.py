@@ -127,7 +127,7 @@ class Supervisor:
         step: str,
         program: bytes,
         arguments: list[bytes],
-        variables: dict[bytes, bytes],
+        variables: bytes,
         folder: bytes,
     ) -> None:
         """Start a program and answer with its id, its output and where its end is told."""
@@ -138,7 +138,8 @@ class Supervisor:
             ended, teller = os.pipe()
             opened += [ended, teller]
             _widen(writer)
-            pid = self._spawn(program, arguments, variables, folder, writer)
+            pairs = dict(it.split(b"=", 1) for it in variables.split(b"\0") if it)
+            pid = self._spawn(program, arguments, pairs, folder, writer)
         except OSError as error:
             for descriptor in opened:
                 os.close(descriptor)
