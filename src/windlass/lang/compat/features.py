@@ -157,7 +157,7 @@ def _differing_in_workflows() -> tuple[Feature, ...]:
             title="Concurrency groups (`concurrency`)",
             verdict=Verdict.DIFFERS,
             github="Lets one run or job of a group go on and cancels or queues the others.",
-            windlass="Evaluates the group; runs do not wait for or cancel each other.",
+            windlass="The same, among the runs of one checkout on one machine.",
             detect=detectors.concurrency_groups,
         ),
         Feature(
