@@ -35,6 +35,8 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
             raise UnusableFileError(
                 f"The file is larger than {limit >> 10} KiB: {facts.st_size} bytes."
             )
+        if not facts.st_size:
+            return b""
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(limit + 1)
     finally:

@@ -5,6 +5,7 @@ Source: actions/runner src/Runner.Worker/FileCommandManager.cs
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from windlass.jobs.command_handlers import BLOCKED_VARIABLES
@@ -28,6 +29,8 @@ LARGEST_FILE_BYTES = 64 << 20
 
 LARGEST_PATH_BYTES = 128 << 10
 """No process can be given more than this as its PATH (MAX_ARG_STRLEN, execve(2))."""
+
+_MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 _PREFIXES = {
     "path": "add_path_",
@@ -53,14 +56,14 @@ class StepFiles:
         """
         paths = {key: folder / f"{prefix}{suffix}" for key, prefix in _PREFIXES.items()}
         for path in paths.values():
-            path.touch(exist_ok=False)
+            os.close(os.open(path, _MAKE, 0o666))
         return cls(paths)
 
     def remove(self) -> None:
         """Remove what is left of the files."""
         for path in self.paths.values():
             try:
-                path.unlink(missing_ok=True)
+                os.unlink(path)  # noqa: PTH108 - five for every step
             except OSError:
                 continue  # a step made a folder of it; it goes with the job's folder
 
