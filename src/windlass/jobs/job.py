@@ -127,7 +127,8 @@ class _JobRun:
         loop = self._make_loop(place)
         try:
             self._cancellation.listen(
-                lambda reason: loop.tell(JobCancelRequested(reason)), lambda: _force(loop)
+                lambda reason: loop.tell(JobCancelRequested(reason)),
+                lambda: loop.tell(JobCancelRequested("ended at once", at_once=True)),
             )
             try:
                 loop.tell(self._open(place))
@@ -254,11 +255,6 @@ def _load(order: LoadAction, place: StepPlace) -> ActionLoaded:
     from windlass.jobs.actions.loading import load_action
 
     return load_action(order, place)
-
-
-def _force(loop: JobLoop) -> None:
-    loop.tell(JobCancelRequested("ended at once"))
-    loop.kill()
 
 
 def _wants_debug(order: StartJob, secrets: Mapping[str, str]) -> bool:

@@ -93,13 +93,6 @@ class JobLoop:
         for said in news:
             self._reporter.annotate(said.level, said.message, step=said.key)
 
-    def kill(self) -> None:
-        """End every step at once, those too that start from now on."""
-        with self._lock:
-            self._killed = True
-            for running in self._running.values():
-                running.kill()
-
     def run(self) -> FinishJob:
         """Carry orders out until the job is over."""
         while True:
@@ -131,7 +124,10 @@ class JobLoop:
                 else:
                     running.end(timed_out=order.timed_out)
             case KillSteps():
-                self.kill()
+                # One that was ordered to start and has not started yet ends as it begins.
+                self._killed = True
+                for running in self._running.values():
+                    running.kill()
             case StartTimer():
                 self._timers.start(order.timer, order.seconds)
             case StopTimer():
