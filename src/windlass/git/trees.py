@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 PLAIN_INDEX = ("-c", "index.version=2", "-c", "index.sparse=false")
 """Settings for index files that are ours to read, whatever the user prefers."""
+
+SCRATCH_PREFIX = "index-"
+LONGEST_USE_SECONDS = 3600
+"""After this time a scratch index belongs to nobody who is alive."""
 
 ATTEMPTS = 3
 _UNREADABLE_FOLDER = re.compile(r"could not open directory '([^'\n]*)'?(?:: (.*))?")
@@ -88,9 +93,17 @@ def find_tree_of(revision: str, root: Path) -> str | None:
 
 
 def make_shadow(folders: GitFolders, scratch: Path) -> None:
-    """Make the shadow of a repository, unless it is there."""
+    """Make the shadow of a repository, unless it is there; what killed processes left goes."""
     if not (scratch / "HEAD").exists():
         make_git_folder(scratch, [folders.objects], bare=True, wide=folders.is_wide)
+        return
+    with os.scandir(scratch) as entries:
+        for entry in entries:
+            if not entry.name.startswith(SCRATCH_PREFIX):
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                if entry.stat().st_mtime < time.time() - LONGEST_USE_SECONDS:
+                    shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def _write_working_tree(root: Path, folders: GitFolders, scratch: Path) -> str:
@@ -256,5 +269,5 @@ def _explain(error: GitError, folder: Path) -> GitError:
 @contextlib.contextmanager
 def scratch_index(scratch: Path) -> Iterator[Path]:
     """Yield the name of an index file of one's own; git makes it beside its lock."""
-    with tempfile.TemporaryDirectory(prefix="index-", dir=scratch) as folder:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=scratch) as folder:
         yield Path(folder).resolve() / "index"

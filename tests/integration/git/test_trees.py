@@ -295,6 +295,20 @@ def test_a_folder_too_deep_for_the_system(checkout: Checkout, tmp_path: Path) ->
     assert ".gitignore" in str(caught.value.hint)
 
 
+def test_leftovers_of_the_killed(checkout: Checkout, tmp_path: Path) -> None:
+    """What a killed process left in the scratch goes; what another one may be using stays."""
+    scratch = tmp_path / "scratch"
+    write_tree(checkout.path, committed_only=True, scratch=scratch)
+    for name, age in (("index-old", 7200), ("index-new", 0)):
+        (scratch / name).mkdir()
+        (scratch / name / "index").write_text("x")
+        time = (scratch / name).stat().st_mtime - age
+        os.utime(scratch / name, (time, time))
+    write_tree(checkout.path, committed_only=True, scratch=scratch)
+
+    assert [path.name for path in scratch.glob("index-*")] == ["index-new"]
+
+
 def test_files_that_come_and_go(checkout: Checkout, tmp_path: Path) -> None:
     """A repository that changes while it is read gives a tree, or an error that says why."""
     script = "while :; do for n in 1 2 3 4; do echo $n > t$n; rm -f t$n; done; done"

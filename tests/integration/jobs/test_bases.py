@@ -201,6 +201,7 @@ sys.stdin.read()
 
     assert held is False
     assert remove_base(folder, TREE) is True
+    assert remove_base(folder, TREE) is False
     assert list_bases(folder) == []
 
 

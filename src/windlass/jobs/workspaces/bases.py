@@ -250,7 +250,7 @@ def list_bases(folder: Path) -> list[str]:
 
 
 def remove_base(folder: Path, key: str) -> bool:
-    """Remove a base, or what a killed writer left of one; False if somebody uses it.
+    """Remove a base, or what a killed writer left of one; False if somebody uses or did so.
 
     Raises:
         OSError: it cannot be removed.
@@ -258,7 +258,10 @@ def remove_base(folder: Path, key: str) -> bool:
     path = folder / key
     lock = folder / f".lock-{key[0]}"
     with _hold(lock):
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:  # it was finished, or removed by somebody else
+            return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
