@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from windlass.errors import WorkspaceError
 from windlass.jobs.command import StepError
+from windlass.jobs.details import describe_action
 from windlass.jobs.environment import base_variables, job_context, runner_context
 from windlass.jobs.folders import JobFolders
 from windlass.jobs.loop import JobLoop
@@ -244,6 +245,7 @@ def _perform(order: StartStep, place: StepPlace, running: RunningStep) -> StepEn
     """Run one step to its end, by whoever can."""
     if order.uses is None or order.action is not None:
         return run_step(order, place, running)
+    place.report(order.key).note(describe_action(order.uses, order.inputs, order.variables))
     # Imported only where there is one: a job without a checkout needs no Git.
     from windlass.jobs.checkout import run_checkout_step
 

@@ -47,6 +47,7 @@ class Bench:
     on_event: Callable[[events.RunEvent], None] | None = None
     timeout_minutes: int = 360
     cancel_timeout_minutes: int = 5
+    record: Path | None = None
 
     def run(self, steps: str, *, job: str = "", ref: str = "") -> JobFinished:
         """Run a job with these steps (YAML, indented as under `steps:`)."""
@@ -105,6 +106,7 @@ class Bench:
             machine={"PATH": os.environ["PATH"], "SECRET_OF_USER": "x"},
             keep=self.keep,
             clock=self.clock,
+            record=self.record,
         )
 
     def _see(self, event: events.RunEvent) -> None:
