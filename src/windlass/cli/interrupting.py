@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ class _Escalation:
         self._asked += 1
         if self._asked > len(ANNOUNCEMENTS):
             _leave()
-        self._announce(ANNOUNCEMENTS[self._asked - 1])
+        # What cannot be written, for instance on a full disk, must not keep the run from ending.
+        with suppress(OSError):
+            self._announce(ANNOUNCEMENTS[self._asked - 1])
         self._cancel()
 
 
