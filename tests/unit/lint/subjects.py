@@ -24,7 +24,7 @@ class MemoryFiles:
 
     def read(self, path: str) -> bytes | None:
         self.read_paths.append(path)
-        text = self._files.get(path)
+        text = self._files.get(path.removeprefix("./"))
         return None if text is None else text.encode()
 
     def exists(self, path: str) -> bool:

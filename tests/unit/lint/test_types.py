@@ -118,7 +118,7 @@ def infer(
     kind = show(inference.infer(node))
     problems = [
         f"{one.start}-{one.end} {one.severity} {one.code}: {one.message}"
-        + (f" ({one.hint})" if one.hint else "")
+        + (f" ({one.hint})" if one.hint is not None else "")
         for one in inference.problems.found
     ]
     return kind, problems
@@ -223,6 +223,11 @@ def infer(
         ("case(true, 1, 2)", "number"),
         ("case(true, 1, 'a')", "?"),
         ("case(true, 1, false, 2, 3)", "number"),
+        ("case(true, 1, false, 'a', 3)", "?"),
+        ("env[github.ref]", "text"),
+        ("job.services.*.ports.x", "[?]*"),
+        ("needs.*.xyz", "[?]*"),
+        *((f"job.workflow_{name}", "text") for name in ("ref", "sha", "repository", "file_path")),
     ],
 )
 def test_type_of_an_expression(text: str, kind: str) -> None:
@@ -296,7 +301,10 @@ NO_MEMBERS = " (a JSON text becomes an object with `fromJSON(…)`)"
         ),
         (
             "jobs.xyz",
-            "0-8 error unknown-need: the workflow has no `xyz`; there is `build`, ",
+            (
+                "0-8 error unknown-need: the workflow has no `xyz`; there is `build`, `computed`, "
+                "`called`, `remote`, `gone`, `test`"
+            ),
         ),
         (
             "needs.build.output",
@@ -513,7 +521,13 @@ def test_what_cannot_be_right(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("github == null", "null != matrix.list", "github == github", "matrix.list == needs"),
+        *(
+            "null == 'x'",
+            "github == null",
+            "null != matrix.list",
+            "github == github",
+            "matrix.list == needs",
+        ),
         *("matrix.flag == '1'", "matrix.flag == ''", "strategy.job-total == '0x10'"),
         *(
             "matrix.os == 'LINUX'",
@@ -681,6 +695,8 @@ def test_what_the_triggers_exclude(on: str, text: str, expected: str) -> None:
         ("strategy: {matrix: {include: [{a: 1}]}}", "matrix.a", "?"),
         ("strategy: {matrix: {include: [{a: b}]}}", "matrix.a", "text"),
         ("strategy: {matrix: {a: ['${{ github.ref }}', b]}}", "matrix.a", "?"),
+        ("strategy: {matrix: {a: ['${{ github.ref }}']}}", "matrix.a", "?"),
+        ("strategy: {matrix: {a: [b]}}", "matrix.a", "'b'"),
     ],
 )
 def test_what_a_job_leaves_open(job: str, text: str, kind: str) -> None:

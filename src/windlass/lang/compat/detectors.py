@@ -102,8 +102,8 @@ def service_containers(job: AnyJob) -> Iterator[Use]:
         yield Use(f"`services` of job `{job.id}`", job.services.span)
         return
     for key, _ in job.services.entries:
-        name = f"service `{key.value}`" if isinstance(key, StringToken) else "a service"
-        yield Use(f"{name} of job `{job.id}`", key.span)
+        if isinstance(key, StringToken):
+            yield Use(f"service `{key.value}` of job `{job.id}`", key.span)
 
 
 def snapshots(job: AnyJob) -> Iterator[Use]:

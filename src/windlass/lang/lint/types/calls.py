@@ -127,5 +127,4 @@ def _check_json(problems: Problems, node: Call) -> Type:
 
 
 def _literal(node: Node) -> str | None:
-    is_text = isinstance(node, Literal) and isinstance(node.value, str)
-    return str(node.value) if is_text and isinstance(node, Literal) else None
+    return node.value if isinstance(node, Literal) and isinstance(node.value, str) else None

@@ -70,7 +70,7 @@ class Contexts:
                 return _STRATEGY
             case "runner":
                 return _RUNNER
-        return self._make_of_job(name, place) if place.job is not None else ANY
+        return self._make_of_job(name, place)
 
     def _make_of_job(self, name: str, place: Place) -> Type:
         job = place.job
@@ -102,7 +102,6 @@ class Contexts:
         return Record(
             members=members,
             code="unknown-input",
-            label="`inputs`",
             hint=f"declare it under {where}",
         )
 
@@ -114,7 +113,6 @@ class Contexts:
         return Record(
             members={name.lower(): TEXT for name in (*names, "actions_runner_debug")},
             code="undeclared-secret",
-            label="`secrets`",
             hint="declare it under `on.workflow_call.secrets`",
         )
 
@@ -147,7 +145,7 @@ class Contexts:
         hint = "the step must have this `id` and stand before"
         if earlier is None:
             hint = "give the step this `id`"
-        return Record(members=members, code="unknown-step", label="`steps`", hint=hint)
+        return Record(members=members, code="unknown-step", hint=hint)
 
     def _step_type(self, step: Step) -> Type:
         result = Text(values=RESULTS, label=f"the outcome of step `{step.id}`")
@@ -199,17 +197,17 @@ def _input_type(definition: InputDefinition) -> Type:
 
 
 def _job_type(job: Job) -> Type:
-    status = Text(values=frozenset({"success", "failure", "cancelled"}), label="`job.status`")
-    container = Record(members={"id": TEXT, "network": TEXT}, label="`job.container`")
+    status = Text(values=frozenset({"success", "failure", "cancelled"}))
+    container = Record(members={"id": TEXT, "network": TEXT})
     service = Record(members={"id": TEXT, "network": TEXT, "ports": Record(rest=TEXT)})
     services = Record(rest=service)
     if not isinstance(job.services, ExpressionToken):
         members: dict[str, Type] = {name.lower(): service for name in _keys(job.services)}
-        services = Record(members=members, label="`job.services`")
+        services = Record(members=members)
     texts = ("check_run_id", "workflow_ref", "workflow_sha", "workflow_repository")
     members = dict.fromkeys((*texts, "workflow_file_path"), TEXT)
     members |= {"status": status, "container": container, "services": services}
-    return Record(members=members, label="`job`")
+    return Record(members=members)
 
 
 _STRATEGY = Record(
@@ -219,20 +217,16 @@ _STRATEGY = Record(
         "job-total": NUMBER,
         "max-parallel": NUMBER,
     },
-    label="`strategy`",
 )
 _RUNNER = Record(
     members={
         "name": TEXT,
-        "os": Text(values=frozenset({"Linux", "Windows", "macOS"}), label="`runner.os`"),
-        "arch": Text(values=frozenset({"X86", "X64", "ARM", "ARM64"}), label="`runner.arch`"),
+        "os": Text(values=frozenset({"Linux", "Windows", "macOS"})),
+        "arch": Text(values=frozenset({"X86", "X64", "ARM", "ARM64"})),
         "temp": TEXT,
         "tool_cache": TEXT,
         "workspace": TEXT,
         "debug": TEXT,
-        "environment": Text(
-            values=frozenset({"github-hosted", "self-hosted"}), label="`runner.environment`"
-        ),
+        "environment": Text(values=frozenset({"github-hosted", "self-hosted"})),
     },
-    label="`runner`",
 )

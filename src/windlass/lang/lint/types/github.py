@@ -32,23 +32,23 @@ def github_type(workflow: Workflow) -> Type:
     members["event"] = _event_type(triggers)
     members["event_name"] = _event_name(triggers)
     members["ref"] = _ref(triggers)
-    members["ref_type"] = Text(values=frozenset({"branch", "tag", ""}), label="`github.ref_type`")
-    return Record(members=members, label="`github`")
+    members["ref_type"] = Text(values=frozenset({"branch", "tag", ""}))
+    return Record(members=members)
 
 
 def _event_name(triggers: Triggers) -> Type:
     names = set(triggers.events)
     if "workflow_call" in names:
         return TEXT
-    return Text(values=frozenset(names), is_fixed=False, label="`github.event_name`")
+    return Text(values=frozenset(names), is_fixed=False)
 
 
 def _ref(triggers: Triggers) -> Type:
     branches = _only_branches(triggers)
     if branches is None:
-        return Text(prefix="refs/", label="`github.ref`")
+        return Text(prefix="refs/")
     values = frozenset(f"refs/heads/{name}" for name in branches)
-    return Text(values=values, is_fixed=False, label="`github.ref`")
+    return Text(values=values, is_fixed=False)
 
 
 def _only_branches(triggers: Triggers) -> tuple[str, ...] | None:
@@ -68,13 +68,11 @@ def _event_type(triggers: Triggers) -> Type:
     members: dict[str, Type] = {}
     if triggers.dispatch_inputs:
         inputs: dict[str, Type] = {name.lower(): TEXT for name in triggers.dispatch_inputs}
-        members["inputs"] = Record(
-            members=inputs, code="unknown-input", label="`github.event.inputs`"
-        )
+        members["inputs"] = Record(members=inputs, code="unknown-input")
     actions = [_actions(event) for event in triggers.events.values()]
     if all(each is not None for each in actions):
         values = frozenset(name for each in actions for name in each or ())
-        members["action"] = Text(values=values, is_fixed=False, label="`github.event.action`")
+        members["action"] = Text(values=values, is_fixed=False)
     return Record(members=members, rest=ANY)
 
 

@@ -185,8 +185,7 @@ def _expand(target: Type) -> Type:
             rest = (target.rest,) if target.rest is not None else ()
             return ListOf(merge([*target.members.values(), *rest]), is_filtered=True)
         case ListOf(is_filtered=True):
-            inner = _expand(target.item)
-            return inner if isinstance(inner, ListOf) else ListOf(ANY, is_filtered=True)
+            return _expand(target.item)
         case ListOf():
             return ListOf(target.item, is_filtered=True)
         case _:

@@ -36,11 +36,11 @@ def matrix_type(strategy: Token | None) -> Type:
     shape = read_matrix(strategy)
     if shape is None:
         hint = "the job needs `strategy.matrix`"
-        return Record(code="unknown-matrix-key", label="`matrix`", hint=hint)
+        return Record(code="unknown-matrix-key", hint=hint)
     if shape.is_dynamic:
         return Record(rest=ANY)
     members = {name.lower(): _key_type(shape, name) for name in shape.names()}
-    return Record(members=members, code="unknown-matrix-key", label="`matrix`")
+    return Record(members=members, code="unknown-matrix-key")
 
 
 def _key_type(shape: MatrixShape, name: str) -> Type:
@@ -51,10 +51,7 @@ def _key_type(shape: MatrixShape, name: str) -> Type:
     kinds = [_token_type(value) for value in values]
     if vector is None:
         return _optional(merge(kinds))
-    found = merge(kinds)
-    if isinstance(found, Text) and found.values is not None:
-        return Text(values=found.values, is_fixed=False, label=f"`matrix.{name}`")
-    return found
+    return merge(kinds)
 
 
 def _optional(kind: Type) -> Type:
