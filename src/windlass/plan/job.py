@@ -120,7 +120,7 @@ class JobMachine:
         self._opened = True
         problem = self._contexts.open(signal)
         if problem is not None:
-            self._finish(Result.FAILURE, problems=(describe_fault(problem),))
+            self._finish(FinishJob(Result.FAILURE, problems=(describe_fault(problem),)))
             return
         self._stages.library = Library(signal.actions)
         self._steps.turns.extend(job_turns(self._order.job, self._stages.library))
@@ -360,7 +360,7 @@ class JobMachine:
             return
         self._contexts.status = Result.CANCELLED
         if not self._opened:
-            self._finish(Result.CANCELLED)
+            self._finish(FinishJob(Result.CANCELLED))
             return
         self._limit("cancel", max(1, self._order.cancel_timeout_minutes))
         self._interruptions.cancel()
@@ -390,14 +390,8 @@ class JobMachine:
     def _conclude(self) -> None:
         """Evaluate what the job hands on and end it."""
         scope = self._contexts.of_job(self._steps)
-        self._finished = True
-        self._orders.append(finish_job(self._order.job, scope, self._contexts.status))
+        self._finish(finish_job(self._order.job, scope, self._contexts.status))
 
-    def _finish(
-        self,
-        result: Result,
-        outputs: Mapping[str, str] | None = None,
-        problems: tuple[str, ...] = (),
-    ) -> None:
+    def _finish(self, order: FinishJob) -> None:
         self._finished = True
-        self._orders.append(FinishJob(result, outputs or {}, problems))
+        self._orders.append(order)

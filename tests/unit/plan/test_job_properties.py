@@ -113,7 +113,7 @@ def _disturb(play: JobPlay, data: st.DataObject, event: int) -> None:
         play.send(TimerFired(data.draw(st.sampled_from(timers(play)), "timer")))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(steps=jobs(), data=st.data())
 def test_every_job_ends_and_accounts_for_every_step(steps: str, data: st.DataObject) -> None:
     """Nothing waits for ever, each step ends once, and the same signals give the same orders."""
@@ -134,7 +134,7 @@ def test_every_job_ends_and_accounts_for_every_step(steps: str, data: st.DataObj
     assert play.replay() == play.orders
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(steps=jobs(), data=st.data())
 def test_post_stages_run_once_each_in_reverse(steps: str, data: st.DataObject) -> None:
     """Those of the job come after all else, the last registered first."""
@@ -162,7 +162,7 @@ def test_post_stages_run_once_each_in_reverse(steps: str, data: st.DataObject) -
         assert tops <= set(posts)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(count=st.integers(11, 16), data=st.data())
 def test_never_more_than_ten_background_steps_at_once(count: int, data: st.DataObject) -> None:
     """In whatever order they end, and all of them run."""
