@@ -44,12 +44,12 @@ _SPACES = b" \t\v\f\xa0\x85"
 class Problem:
     """What was found in a line: where it lies among the lines that were looked at.
 
-    The log shows `text` in its place, then `tell` is called.
+    In the job's log `mark` stands before it. When it is there, `tell` is called.
     """
 
     start: int
     end: int
-    text: str
+    mark: str
     tell: Callable[[], None]
 
 
@@ -85,6 +85,19 @@ class StepLog:
     def write_line(self, line: str) -> None:
         """Add one line of the runner's own; a line break in it starts another line."""
         self.write(line.encode("utf-8", "replace") + b"\n")
+
+    def write_marked(self, mark: bytes, line: bytes, taken: Taken) -> None:
+        """Write a line at once; in the job's log a mark stands before it.
+
+        Raises:
+            PlatformError: the job's log cannot be written.
+        """
+        self.flush()
+        with self._lock:
+            self._taken = taken
+            masked = self.masker.mask_lines(line)
+            self._keep(mark + masked)
+            self._emit(masked.decode("utf-8", "replace"))
 
     def take(self, taken: Taken) -> None:
         """Note how much of a process's output needs no writing any more."""
@@ -230,9 +243,10 @@ class LineSplitter:
             for problem in self._find_problems(lines):
                 place = self._position_of(data, first + problem.start, before)
                 self._log.write(data[start : first + problem.start], place)
-                self._log.write_line(problem.text)
+                line = data[first + problem.start : first + problem.end]
                 start = first + problem.end
-                self._log.take(self._position_of(data, start, before))
+                place = self._position_of(data, start, before)
+                self._log.write_marked(problem.mark.encode(), line, place)
                 problem.tell()
         self._log.write(data[start:end], taken)
 

@@ -155,7 +155,7 @@ def _find_problems(
         tell = functools.partial(
             reporter.annotate, issue.level, issue.message, issue.properties, in_log=False
         )
-        yield Problem(start, end, f"##[{issue.level}]{issue.line}", tell)
+        yield Problem(start, end, f"##[{issue.level}]", tell)
 
 
 def _read_files(

@@ -85,4 +85,5 @@ def test_matched_line(bench: Bench, log: Path) -> None:
     bench.run(f"- run: echo ::add-matcher::{bench.root}/m.json; echo bad thing; echo good\n")
 
     assert log.read_text().endswith("##[endgroup]\n##[error]bad thing\ngood\n")
+    assert bench.output() == "bad thing\ngood\n"
     assert bench.errors() == ["thing"]

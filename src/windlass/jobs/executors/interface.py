@@ -1,9 +1,9 @@
 """The contract of every executor.
 
 `Executor.open` is called once per job and gives a session: one place (this host, one container, one
-namespace) in which all steps of the job run. `Session.spawn` starts one process tree. Sessions are
-used from one thread at a time, but `Process.interrupt`, `terminate` and `kill` may be called from
-any thread while another one reads or waits.
+namespace) in which all steps of the job run. `Session.spawn` starts one process tree. A session may
+be used from several threads: background steps have their own. `Process.interrupt`, `terminate` and
+`kill` may be called from any thread while another one reads or waits.
 
 Delivery: `Process.read` yields stdout and stderr merged in the order the kernel saw them, in blocks
 of any size, and returns b"" once, after the last byte. A process that closes its output early goes

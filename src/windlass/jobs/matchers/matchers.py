@@ -71,7 +71,6 @@ class Issue:
     level: str
     message: str
     properties: Mapping[str, str]
-    line: str
 
 
 class StepMatchers:
@@ -117,7 +116,7 @@ class StepMatchers:
             self._warn(f"Removing issue matcher '{owner}'. Matcher failed 3 times. Error: {reason}")
         for number, fields in found:
             start = ends[number - 1] if number else 0
-            yield start, min(ends[number], len(data)), self._make_issue(fields, lines[number])
+            yield start, min(ends[number], len(data)), self._make_issue(fields)
 
     def close(self) -> None:
         """End the process that matches, if there is one."""
@@ -145,7 +144,7 @@ class StepMatchers:
             self._owners.discard(owner.lower())
             self.are_there = bool(self._owners)
 
-    def _make_issue(self, fields: Fields, line: str) -> Issue:
+    def _make_issue(self, fields: Fields) -> Issue:
         properties: dict[str, str] = {}
         for name, key in (("line", "line"), ("column", "col")):
             number = fields[name] or ""
@@ -159,7 +158,7 @@ class StepMatchers:
             if relative is not None:
                 properties["file"] = relative
         level = (fields["severity"] or "error").lower()
-        return Issue(level, fields["message"] or "", properties, line)
+        return Issue(level, fields["message"] or "", properties)
 
 
 class RepositoryFiles:
