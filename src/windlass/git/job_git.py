@@ -58,7 +58,7 @@ def make_job_git(
         [known.folders.objects],
         bare=False,
         wide=len(sha) == SHA256_LENGTH,
-        settings=_describe_origin(origin)
+        settings=describe_origin(origin)
         + (sparse.settings if sparse else "")
         + "".join(_describe_submodule(module) for module in submodules if not module.git_parent),
     )
@@ -85,7 +85,7 @@ def make_submodule_git(
     folder = workspace / ".git" / module.git_path
     place = workspace / module.path
     inner = [it for it in submodules if it.git_parent == module.git_path]
-    settings = _describe_origin(module.url or None)
+    settings = describe_origin(module.url or None)
     settings += f"[core]\n\tworktree = {quote_setting(os.path.relpath(place, folder))}\n"
     make_git_folder(
         folder,
@@ -117,7 +117,8 @@ def _make_index(folder: Path, workspace: Path, sha: str) -> None:
         raise GitError(f"git update-index failed: {refreshed.complaint}")
 
 
-def _describe_origin(url: str | None) -> str:
+def describe_origin(url: str | None) -> str:
+    """Return the lines of configuration for the remote `origin`; none without a URL."""
     if url is None:
         return ""
     fetch = "+refs/heads/*:refs/remotes/origin/*"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from windlass.errors import PlatformError
 from windlass.git.commands import ask, decode
-from windlass.git.job_git import make_job_git, make_submodule_git
+from windlass.git.index import SUBMODULE, GitIndex
+from windlass.git.job_git import describe_origin, make_job_git, make_submodule_git
 from windlass.git.sparse import PATTERNS, Sparse
 from windlass.jobs.command_handlers import StepEffects
 from windlass.jobs.steps import StepEnd
@@ -120,7 +121,8 @@ def _check_out(
     tree, committed = _find_trees(revision, source)
     wish = _make_wish(given, tree, source)
     content = source.provide(wish)
-    _prepare_folder(place.session.see(folder), clean=_is_true(given.get("clean", "true")))
+    clean = _is_true(given.get("clean", "true"))
+    _prepare_folder(place.session.see(folder), source, clean=clean)
     layers = place.folders.root / LAYERS if source.layered and folder == workspace else None
     wide = source.user.folders.is_wide
     filled = fill_folder(content, folder, session=place.session, layers=layers, wide=wide)
@@ -230,16 +232,58 @@ def _find_trees(revision: Revision, source: Source) -> tuple[str, str]:
     return (tree if is_head else committed), committed
 
 
-def _prepare_folder(folder: Path, *, clean: bool) -> None:
-    """Empty a folder, unless it is a checkout of ours that is to stay as it is."""
-    if clean or not folder.is_dir() or folder.is_symlink():
+def _prepare_folder(folder: Path, source: Source, *, clean: bool) -> None:
+    """Empty a folder, unless it is a checkout of the repository that is not to be cleaned.
+
+    Of such a one the files that Git knows go: they are put anew.
+    Source: https://github.com/actions/checkout src/git-directory-helper.ts
+    """
+    if clean or not _is_checkout_of(folder, source):
         empty_folder(folder)
+        return
+    index = folder / ".git/index"
+    known = GitIndex(index.read_bytes(), wide=source.user.folders.is_wide)
+    plain = {"": True}
+    for entry in known.entries():
+        name = os.fsdecode(entry.name)
+        if entry.mode != SUBMODULE and _is_plain(folder, name.rpartition("/")[0], plain):
+            remove_entry(folder / name)
+
+
+def _is_plain(folder: Path, inner: str, known: dict[str, bool]) -> bool:
+    """Tell whether a path leads to a folder within, and through no link that a step made."""
+    if inner not in known:
+        above, _, name = inner.rpartition("/")
+        path = folder / inner
+        known[inner] = (
+            name not in ("", "..")
+            and _is_plain(folder, above, known)
+            and not path.is_symlink()
+            and path.is_dir()
+        )
+    return known[inner]
+
+
+def _is_checkout_of(folder: Path, source: Source) -> bool:
+    """Tell whether a folder has a `.git` of its own that names the repository as its origin."""
+    git = folder / ".git"
+    if folder.is_symlink() or git.is_symlink() or not (git / "index").is_file():
+        return False
+    try:
+        config = (git / "config").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return False
+    return describe_origin(_origin_of(source)) in config
+
+
+def _origin_of(source: Source) -> str:
+    """Return the URL of the remote: never the user's own, which may hold a password."""
+    return f"{source.repository.server_url}/{source.repository.full_name}"
 
 
 def _make_git(
     filled: Filled, base: Base, revision: Revision, source: Source, wish: Wish, index: bytes
 ) -> None:
-    repository = source.repository
     if not filled.is_layered:
         remove_entry(filled.folder / ".git")
     make_job_git(
@@ -247,8 +291,7 @@ def _make_git(
         filled.folder,
         sha=revision.sha,
         ref=revision.ref,
-        # Never the user's own URL of the remote: it may hold a password.
-        origin=f"{repository.server_url}/{repository.full_name}",
+        origin=_origin_of(source),
         user=source.user,
         index=index,
         sparse=wish.sparse,

@@ -225,6 +225,24 @@ def test_checkout_again(bench: Bench) -> None:
     assert lines == ["one", "a", "docs", "plain.txt", "src", "one", "one", "?? beside/"]
 
 
+def test_checkout_again_without_cleaning(bench: Bench) -> None:
+    """Files that Git does not know stay; those it knows are put anew."""
+    finished = bench.run("""
+- uses: actions/checkout@v4
+- run: |
+    echo mine > docs/new; echo changed > plain.txt
+    mkdir "$RUNNER_TEMP/other"; mv src/b.c "$RUNNER_TEMP/other"
+    rmdir src; ln -s "$RUNNER_TEMP/other" src
+- uses: actions/checkout@v4
+  with: {clean: false}
+- run: git status --porcelain; cat plain.txt docs/new src/b.c "$RUNNER_TEMP/other/b.c"
+""")
+
+    assert finished.result is Result.SUCCESS, bench.errors()
+    lines = [line for line in bench.output().splitlines() if not line.startswith("Checked out")]
+    assert lines == ["?? docs/new", "one", "mine", "b", "b"]
+
+
 def test_layers_are_the_jobs_own(bench: Bench, root: Path) -> None:
     """What one job writes into its workspace the next one does not see, nor the user."""
     script = (
