@@ -194,6 +194,7 @@ def test_state_folder_is_deleted_in_a_run(repository: Repository) -> None:
 def test_state_folder_is_a_file(repository: Repository) -> None:
     """A `.windlass` that is no folder is named, and nothing is done to it."""
     repository.workflow(QUICK)
+    shutil.rmtree(repository.path / ".windlass")
     repository.write(".windlass", "mine")
     repository.commit()
     done = repository.windlass("run")

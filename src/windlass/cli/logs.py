@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from itertools import groupby
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from windlass.cli.escapes import clean_line
@@ -89,10 +89,11 @@ def _write(
     as_json: bool,
     at_once: int,
 ) -> None:
-    for _, batch in groupby(enumerate(lines), lambda numbered: numbered[0] // at_once):
+    rest = iter(lines)
+    while batch := list(islice(rest, at_once)):
         texts = (
             _as_json(job, line) if as_json else _as_text(job, line, terminal, several=several)
-            for _, (job, line) in batch
+            for job, line in batch
         )
         terminal.write("".join(f"{text}\n" for text in texts))
 

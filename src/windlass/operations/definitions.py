@@ -1,7 +1,8 @@
 """What one attempt of a run is made of, and as much of it as may be written down.
 
-Never written: secrets, values that the user's local files gave, and whatever holds a secret. Of
-these only the names are kept, so that a later attempt can say what it is not given.
+Never written are secrets and values that the user's local files gave: of these only the names are
+kept, so that a later attempt can say what it is not given. Where a secret happens to be part of
+something else, its name stands in its place, and the secret is put back when it is given again.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 _OPTIONS: Final = {"secrets": "--secret", "inputs": "--input", "vars": "--var", "env": "--env"}
 _FACTS: Final = ("repository", "event", "given", "selection")
+_MARK: Final = "\0secret {}\0"
+_NO_SECRETS: Final[Mapping[str, str]] = {}
 _UNWRITTEN: Final = ("changed_files", "added_files", "removed_files")
 """Facts of a repository and an event that only decide whether a workflow starts at all."""
 
@@ -75,7 +78,7 @@ def write_definition(definition: Definition, mask: Callable[[str], str]) -> str:
 
     `mask` hides the secrets of a text.
     """
-    given, absent = _write_given(definition, mask)
+    given, absent = _write_given(definition)
     event = _write_fields(definition.event)
     payload = dict(definition.event.payload)
     if definition.event.name == "workflow_dispatch":
@@ -102,18 +105,21 @@ def write_definition(definition: Definition, mask: Callable[[str], str]) -> str:
         "absent": absent,
         "texts": dict(definition.texts),
     }
-    masked = _mask_members(values, mask)
-    return json.dumps({**masked, "whole": masked == values}, default=dict, indent=1)
+    named = _change_members(values, lambda it: _name_secrets(it, definition.given.secrets))
+    masked = _change_members(named, mask)
+    return json.dumps({**masked, "whole": masked == named}, default=dict, indent=1)
 
 
-def read_definition(text: str) -> Definition:
+def read_definition(text: str, secrets: Mapping[str, str] = _NO_SECRETS) -> Definition:
     """Return a definition that was written, without the values that were not.
+
+    `secrets` are put back where one was part of something else.
 
     Raises:
         InputError: it is none, or another version of Windlass wrote it.
     """
     try:
-        values = json.loads(text)
+        values = _change(json.loads(text), lambda it: _put_back(it, secrets))
         version = values["format"]
         if version == FORMAT:
             return _read(values)
@@ -164,9 +170,7 @@ def _describe_missing(missing: list[tuple[str, str]]) -> InputError:
     )
 
 
-def _write_given(
-    definition: Definition, mask: Callable[[str], str]
-) -> tuple[dict[str, dict[str, str]], list[str]]:
+def _write_given(definition: Definition) -> tuple[dict[str, dict[str, str]], list[str]]:
     """Return the values that may be written, by kind and name, and the names of the others."""
     written: dict[str, dict[str, str]] = {}
     absent: list[str] = []
@@ -174,7 +178,7 @@ def _write_given(
         written[kind] = {}
         for name, value in getattr(definition.given, kind).items():
             path = f"{kind}.{name}"
-            if kind == "secrets" or path in definition.private or mask(value) != value:
+            if kind == "secrets" or path in definition.private:
                 absent.append(path)
             else:
                 written[kind][name] = value
@@ -190,21 +194,35 @@ def _write_fields(value: Any) -> dict[str, Any]:
     return {it.name: getattr(value, it.name) for it in fields(value) if it.name not in _UNWRITTEN}
 
 
-def _mask_members(values: dict[str, Any], mask: Callable[[str], str]) -> dict[str, Any]:
-    """Return members without secrets; their names are ours, and so are those of facts."""
+def _name_secrets(text: str, secrets: Mapping[str, str]) -> str:
+    """Put the names of secrets in their places, the longest secret first."""
+    for name, value in sorted(secrets.items(), key=lambda item: -len(item[1])):
+        if value:
+            text = text.replace(value, _MARK.format(name))
+    return text
+
+
+def _put_back(text: str, secrets: Mapping[str, str]) -> str:
+    for name, value in secrets.items() if _MARK[0] in text else ():
+        text = text.replace(_MARK.format(name), value)
+    return text
+
+
+def _change_members(values: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """Return members with all texts changed; their names are ours, and so are those of facts."""
     return {
-        name: _mask_members(value, mask) if name in _FACTS else _mask(value, mask)
+        name: _change_members(value, change) if name in _FACTS else _change(value, change)
         for name, value in values.items()
     }
 
 
-def _mask(value: Any, mask: Callable[[str], str]) -> Any:
-    """Return data of JSON without secrets, in keys neither."""
+def _change(value: Any, change: Callable[[str], str]) -> Any:
+    """Return data of JSON with all texts changed, names of members too."""
     if isinstance(value, str):
-        return mask(value)
+        return change(value)
     if isinstance(value, Mapping):
-        return {mask(key): _mask(item, mask) for key, item in value.items()}
-    return [_mask(item, mask) for item in value] if isinstance(value, list) else value
+        return {change(key): _change(item, change) for key, item in value.items()}
+    return [_change(item, change) for item in value] if isinstance(value, list) else value
 
 
 def _read(values: dict[str, Any]) -> Definition:

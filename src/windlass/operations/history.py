@@ -25,13 +25,14 @@ from windlass.protocol.events import RunFinished
 from windlass.stores.run_folders import AttemptFolder, RunFolders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from windlass.db.database import Database
     from windlass.operations.definitions import Definition
 
 DATABASE: Final = "history.db"
+_NO_SECRETS: Final[Mapping[str, str]] = {}
 LATEST: Final = "latest"
 _SHORTEST_END: Final = 4
 """With fewer digits, the end of an id would name a run by chance."""
@@ -127,8 +128,10 @@ class History:
             raise InputError("there are no runs yet", hint="`windlass run` starts one")
         return self.attempts(ids[0] if name == LATEST else _choose(name, ids))[-1]
 
-    def read(self, attempt: Attempt) -> Definition:
+    def read(self, attempt: Attempt, secrets: Mapping[str, str] = _NO_SECRETS) -> Definition:
         """Return the definition of an attempt, without the values that are not kept.
+
+        `secrets` are put back where one was part of something else.
 
         Raises:
             InputError: it is missing or cannot be read.
@@ -138,7 +141,7 @@ class History:
             text = file.read_text(encoding="utf-8", errors="surrogateescape")
         except OSError as error:
             raise InputError(f"{file} cannot be read: {error.strerror}") from error
-        return read_definition(text)
+        return read_definition(text, secrets)
 
     def close(self) -> None:
         """Close the database."""

@@ -66,7 +66,7 @@ def resume_run(
         # It may have ended between the question and the lock.
         if history.attempts(run)[-1].row.result is not None:
             return resume_run(history, name, given, local, emit, interruption)
-        definition = complete(history.read(attempt), given, local)
+        definition = complete(_read(history, attempt, given, local), given, local)
         return _undertake(history, attempt, definition, emit, interruption)
     finally:
         attempt.folder.release()
@@ -95,7 +95,7 @@ def rerun(
     before = history.find(name)
     if before.is_live:
         raise _refuse_live(before.row.run.id)
-    definition = replace(complete(history.read(before), given, local), again=again)
+    definition = replace(complete(_read(history, before, given, local), given, local), again=again)
     concealment = Concealment(definition.given.secrets.values())
     # Found out before anything of the new attempt exists.
     _find_kept(history, before, definition, _read_workflow(definition))
@@ -104,6 +104,10 @@ def rerun(
         return _undertake(history, attempt, definition, emit, interruption)
     finally:
         attempt.folder.release()
+
+
+def _read(history: History, attempt: Attempt, given: Given, local: Given) -> Definition:
+    return history.read(attempt, {**local.secrets, **given.secrets})
 
 
 def name_job(job: str) -> str:

@@ -123,7 +123,7 @@ class TestWriting:
         database.ask(f"PRAGMA max_page_count = {pages}")
 
         with (
-            pytest.raises(PlatformError, match="cannot be written: database or disk is full"),
+            pytest.raises(PlatformError, match="cannot be written: No space left on device"),
             database.writing() as connection,
         ):
             enter_attempt(connection, attempt_row(workflow="x" * 100_000))
