@@ -146,7 +146,9 @@ class HostSession:
 
         What was printed before can still be read.
         """
-        if not self._supervisor.close():
+        with self._lock:
+            is_over = not self._unread
+        if not self._supervisor.close(is_over=is_over):
             self._end_orphans()
         with self._lock:
             self._is_closed = True
@@ -158,7 +160,6 @@ class HostSession:
             process = HostProcess(
                 self._count,
                 self._supervisor,
-                self._folder,
                 end_orphans=self._end_orphans,
                 forget=self._forget,
             )
@@ -186,14 +187,15 @@ class HostSession:
         return _encode([found])[0]
 
     def _begin(self, folder: Path, *, ignores_hangup: bool) -> None:
+        # Told before it is written down: whoever finds the file may rely on the supervisor.
+        self._supervisor.tell("begin", os.fspath(folder), list(sys.path), ignores_hangup)
         try:
             self._write_presence(folder)
         except OSError as error:
-            self._supervisor.close()
+            self._supervisor.close(is_over=True)
             raise PlatformError(
                 f"The folder {folder} for the log of the job cannot be written: {error.strerror}"
             ) from error
-        self._supervisor.tell("begin", os.fspath(folder), list(sys.path), ignores_hangup)
 
     def _track(self, tracking: str | None) -> None:
         if tracking is None or tracking in self._tracking:
@@ -230,7 +232,6 @@ class HostProcess:
         self,
         number: int,
         supervisor: Supervisor,
-        folder: Path | None,
         *,
         end_orphans: Callable[[], None],
         forget: Callable[[int], None],
@@ -241,7 +242,7 @@ class HostProcess:
         self._end_orphans = end_orphans
         self._forget = forget
         self._supervisor = supervisor
-        self._spool = None if folder is None else Spool(os.fspath(folder), number)
+        self._spool: Spool | None = None
         self._output = self._ended = -1
         self._poll = select.poll()
         self._remaining: int | None = None
@@ -274,7 +275,9 @@ class HostProcess:
         if answer[0] == "refused":
             raise OSError(answer[1], os.strerror(answer[1]))
         self.pid = answer[1]
-        self._output, self._ended = files
+        self._output, self._ended, *segments = files
+        for segment in segments:
+            self._spool = Spool(segment, self._hand_over, self._drop)
         self._poll.register(self._output, select.POLLIN)
         self._poll.register(self._ended, select.POLLIN)
 
@@ -357,6 +360,12 @@ class HostProcess:
         else:
             self._end_orphans()
         self._is_over = True
+
+    def _hand_over(self, segment: int, file: int) -> None:
+        self._supervisor.tell("spool", self.number, segment, files=[file])
+
+    def _drop(self, segment: int) -> None:
+        self._supervisor.tell("drop", self.number, segment)
 
     def _take(self, most: int) -> bytes:
         if self._spool is not None:

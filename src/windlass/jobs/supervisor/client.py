@@ -9,10 +9,13 @@ import sys
 import threading
 from _socket import socket, socketpair
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from windlass.errors import ExecutorError
 from windlass.jobs.supervisor import channel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CHANNEL: Final = 3
 LOWEST_DESCRIPTOR: Final = 16
@@ -46,11 +49,14 @@ class Supervisor:
                 f"{error.strerror}"
             ) from error
 
-    def tell(self, *message: Any) -> None:
-        """Send what needs no answer. A supervisor that is gone is noticed by who waits for it."""
+    def tell(self, *message: Any, files: Sequence[int] = ()) -> None:
+        """Send what needs no answer, with open files.
+
+        A supervisor that is gone is noticed by who waits for it.
+        """
         try:
             with self._sending:
-                channel.send(self._link, message)
+                channel.send(self._link, message, files)
         except OSError:
             self._is_gone = True
 
@@ -71,16 +77,17 @@ class Supervisor:
                 raise ExecutorError(GONE)
             return answer
 
-    def close(self) -> bool:
+    def close(self, *, is_over: bool) -> bool:
         """Let it end the job's processes and go; False where it cannot say that it has.
 
-        A second call does nothing.
+        `is_over` tells that all output is in the log, so that nothing of the job is left to do. A
+        second call does nothing.
         """
         if self._is_closed:
             return True
         self._is_closed = True
         try:
-            answer, _ = self.ask("close")
+            answer, _ = self.ask("close", is_over)
             is_clean = bool(answer[1])
         except ExecutorError:
             is_clean = False

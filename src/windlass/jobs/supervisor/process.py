@@ -20,9 +20,11 @@ from _socket import socket
 from fcntl import fcntl
 
 from windlass.jobs.supervisor import channel, kernel, tree
+from windlass.jobs.supervisor.spool import make_segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 CHANNEL = 3
@@ -37,13 +39,22 @@ RESTORED = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGQUIT, _signal.SIGPIPE, _
 
 
 class Started:
-    """One program that was asked for: the process, and this end of its output."""
+    """One program that was asked for: the process, this end of its output, and its spool."""
 
-    def __init__(self, pid: int, step: str, output: int, ended: int) -> None:
+    def __init__(
+        self, pid: int, step: str, output: int, ended: int, segments: dict[int, int]
+    ) -> None:
         self.pid = pid
         self.step = step
         self.output = output
         self.ended = ended
+        self.segments = segments
+
+    def drop_segments(self) -> None:
+        """Let go of what was spooled: it is in the log."""
+        for file in self.segments.values():
+            os.close(file)
+        self.segments.clear()
 
 
 class Supervisor:
@@ -77,14 +88,14 @@ class Supervisor:
 
     def bury(self) -> None:
         """Windlass has died: end the job's processes and bring its log to an end."""
-        self._end_all()
+        self.end_all()
         if self._folder:
             sys.path[:] = self._path
             # Imported here only: nobody waits for it any more.
             from windlass.jobs.supervisor.recovery import Left, finish_log
 
             left = {
-                number: Left(it.step, it.output)
+                number: Left(it.step, it.output, it.segments)
                 for number, it in self._started.items()
                 if it.output not in self._unread
             }
@@ -98,7 +109,7 @@ class Supervisor:
             received = None
         if received is None:
             return False
-        (word, *values), _ = received
+        (word, *values), files = received
         match word:
             case "begin":
                 self._folder, self._path, ignores_hangup = values
@@ -108,6 +119,12 @@ class Supervisor:
                 self._start(*values)
             case "signal":
                 self._signal(*values)
+            case "spool":
+                number, segment = values
+                self._started[number].segments[segment] = files[0]
+            case "drop":
+                number, segment = values
+                os.close(self._started[number].segments.pop(segment))
             case "release":
                 self._release(*values)
             case "mask":
@@ -115,9 +132,16 @@ class Supervisor:
             case "overlay":
                 self._mount(*values)
             case _:
-                channel.send(self._link, ("closed", self._end_all()))
+                self._leave(*values)
                 return True
         return None
+
+    def _say(self, *message: Any, files: Sequence[int] = ()) -> None:
+        """Answer; who has asked may have died, of which the channel tells next."""
+        try:
+            channel.send(self._link, message, files)
+        except OSError:
+            return
 
     # Processes
 
@@ -132,7 +156,11 @@ class Supervisor:
     ) -> None:
         """Start a program and answer with its id, its output and where its end is told."""
         opened: list[int] = []
+        segments: dict[int, int] = {}
         try:
+            if self._folder:
+                segments[0] = make_segment()
+                opened.append(segments[0])
             output, writer = os.pipe()
             opened += [output, writer]
             ended, teller = os.pipe()
@@ -143,12 +171,12 @@ class Supervisor:
         except OSError as error:
             for descriptor in opened:
                 os.close(descriptor)
-            channel.send(self._link, ("refused", error.errno))
+            self._say("refused", error.errno)
             return
         os.close(writer)
-        started = Started(pid, step, output, teller)
+        started = Started(pid, step, output, teller, segments)
         self._started[number] = self._leaders[pid] = started
-        channel.send(self._link, ("started", pid), [output, ended])
+        self._say("started", pid, files=[output, ended, *segments.values()])
         os.close(ended)
 
     def _spawn(
@@ -207,11 +235,20 @@ class Supervisor:
                 tree.send_signal(pid, signal)
         tree.send_signal(-started.pid, signal)
 
-    def _end_all(self) -> bool:
+    def end_all(self) -> bool:
         """Kill whatever of the job still runs; False where something cannot be killed."""
         poll = select.poll()
         poll.register(self._wake, select.POLLIN)
         return tree.kill_descendants(os.getpid(), self._reap, poll.poll)
+
+    def _leave(self, is_over: bool) -> None:  # noqa: FBT001
+        is_clean = self.end_all()
+        if is_over and self._folder:
+            try:  # noqa: SIM105
+                os.unlink(f"{self._folder}/supervisor.json")  # noqa: PTH108
+            except OSError:
+                pass
+        self._say("closed", is_clean)
 
     # Output
 
@@ -219,6 +256,7 @@ class Supervisor:
         """The output of a step has been read to its end: what still comes is nobody's."""
         started = self._started.get(number)
         if started is not None:
+            started.drop_segments()
             os.set_blocking(started.output, False)
             self._unread.add(started.output)
             self._poll.register(started.output, select.POLLIN)
@@ -248,9 +286,9 @@ class Supervisor:
                 self._has_mounts = True
             kernel.mount_overlay(lower, upper, work, target)
         except OSError as error:
-            channel.send(self._link, ("refused", error.errno))
+            self._say("refused", error.errno)
         else:
-            channel.send(self._link, ("mounted",))
+            self._say("mounted")
 
 
 def _tell_end(teller: int, status: int) -> None:
@@ -290,7 +328,13 @@ def main() -> None:
     os.set_inheritable(CHANNEL, False)  # noqa: FBT003
     kernel.adopt_orphans()
     supervisor = Supervisor(link, _make_wake())
-    if not supervisor.serve():
+    try:
+        is_closed = supervisor.serve()
+    except BaseException:
+        # Whatever has gone wrong here, the job does not go on unseen. Windlass notices.
+        supervisor.end_all()
+        raise
+    if not is_closed:
         supervisor.bury()
     # Somebody waits for our end, and there is nothing to tidy up.
     os._exit(0)
