@@ -173,6 +173,11 @@ def test_what_is_said_of_a_use() -> None:
     )
 
 
+def test_a_finding_is_where_the_use_is() -> None:
+    """Refused or not, a finding keeps the place of the use."""
+    assert all(describe(found).span == found.use.span for found in survey(read()))
+
+
 def test_limited_jobs_are_those_named() -> None:
     """What the workflow has as a whole is no reason against one job."""
     found = find_unsupported(read(), jobs={"remote", "labels"})

@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 class ActionReading:
     """What an action file says; `action` is None if there is a diagnostic."""
 
-    path: str
     action: Action | None
     diagnostics: tuple[Diagnostic, ...]
-    tokens: MappingToken | None
 
 
 def read_action(path: str, text: bytes) -> ActionReading:
@@ -39,10 +37,8 @@ def read_action(path: str, text: bytes) -> ActionReading:
     if tokens is not None and not problems.has_error:
         action = guarded(problems, lambda: _convert(problems, path, tokens))
     return ActionReading(
-        path=path,
         action=None if problems.has_error else action,
         diagnostics=tuple(problems.found),
-        tokens=tokens,
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from windlass.lang.action import read_action
 from windlass.lang.action.model import Action, CompositeRuns, DockerRuns, NodeRuns
 from windlass.lang.tokens import ExpressionToken, StringToken
-from windlass.lang.workflow.model import ActionStep, RunStep
+from windlass.lang.workflow.model import ActionStep, Condition, RunStep
 
 
 def action(text: str) -> Action:
@@ -156,3 +156,109 @@ def test_no_bytes_make_the_reader_raise(data: bytes) -> None:
     """An action file is read, or refused with a place."""
     reading = read_action("action.yml", data)
     assert (reading.action is None) == bool(reading.diagnostics)
+
+
+def value(token: object) -> str | None:
+    return token.value if isinstance(token, StringToken) else None
+
+
+def condition(found: Condition) -> tuple[str, str | None, str | None]:
+    return found.expression, found.source, None if found.span is None else str(found.span)
+
+
+def test_all_of_a_javascript_action() -> None:
+    """Every key has its own place in the action."""
+    runs = action(
+        "runs:\n  using: node20\n  main: m.js\n  pre: p.js\n  pre-if: success()\n  post: q.js\n"
+        "  post-if: failure()\n"
+    ).runs
+    assert isinstance(runs, NodeRuns)
+    assert (value(runs.main), value(runs.pre), value(runs.post)) == ("m.js", "p.js", "q.js")
+    assert condition(runs.pre_if) == ("success()", "success()", "action.yml:5:11")
+    assert condition(runs.post_if) == ("failure()", "failure()", "action.yml:7:12")
+    assert str(runs.span) == "action.yml:2:3"
+
+    short = action("runs: {using: NODE12, main: m.js}\n").runs
+    assert isinstance(short, NodeRuns)
+    assert (short.using, short.pre, short.post) == ("node12", None, None)
+    assert condition(short.pre_if) == condition(short.post_if) == ("always()", None, None)
+
+
+def test_all_of_a_docker_action() -> None:
+    """Every key has its own place in the action."""
+    runs = action(
+        "runs:\n  using: Docker\n  image: i\n  entrypoint: e\n  args: [a, b]\n  env: {K: v}\n"
+        "  pre-entrypoint: p\n  pre-if: success()\n  post-entrypoint: q\n  post-if: failure()\n"
+    ).runs
+    assert isinstance(runs, DockerRuns)
+    assert [value(one) for one in (runs.image, runs.entrypoint, *runs.args)] == [*"ieab"]
+    assert [value(one) for one in (runs.pre_entrypoint, runs.post_entrypoint)] == ["p", "q"]
+    assert runs.env is not None
+    assert [(value(key), value(one)) for key, one in runs.env.entries] == [("K", "v")]
+    assert condition(runs.pre_if) == ("success()", "success()", "action.yml:8:11")
+    assert condition(runs.post_if) == ("failure()", "failure()", "action.yml:10:12")
+    assert str(runs.span) == "action.yml:2:3"
+
+    short = action("runs: {using: docker, image: i}\n").runs
+    assert isinstance(short, DockerRuns)
+    assert (short.args, short.env, short.entrypoint, short.pre_entrypoint) == ((), None, None, None)
+
+
+def test_all_of_inputs_and_outputs() -> None:
+    """Names, places and texts; what is not said is not there."""
+    found = action(
+        "name: n\ninputs:\n  one: {description: d, required: 'TRUE', default: x}\n  two: {}\n"
+        "  three: {required: false}\n  four: {required: 'yes'}\n"
+        "outputs:\n  out: {description: o, value: v}\n  bare: {}\n"
+        "runs:\n  using: composite\n  steps: []\n"
+    )
+    inputs = [
+        (one.name, str(one.span), one.description, one.required, value(one.default))
+        for one in found.inputs.values()
+    ]
+    assert inputs == [
+        ("one", "action.yml:3:3", "d", True, "x"),
+        ("two", "action.yml:4:3", None, False, None),
+        ("three", "action.yml:5:3", None, False, None),
+        ("four", "action.yml:6:3", None, False, None),
+    ]
+    assert found.inputs["one"].deprecation_message is None
+    outputs = [
+        (one.name, str(one.span), one.description, value(one.value))
+        for one in found.outputs.values()
+    ]
+    assert outputs == [
+        ("out", "action.yml:8:3", "o", "v"),
+        ("bare", "action.yml:9:3", None, None),
+    ]
+    assert (found.path, str(found.span), found.name) == ("action.yml", "action.yml:1:1", "n")
+    assert isinstance(found.runs, CompositeRuns)
+    assert str(found.runs.span) == "action.yml:11:3"
+    assert not found.is_docker
+    assert not found.is_javascript
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "hint"),
+    [
+        ("name: x\n", "runs-missing", "Write 'runs:' with 'using:' in it."),
+        ("runs: {main: m.js}\n", "using-missing", None),
+        ("runs: {using: node8, main: m.js}\n", "using-unsupported", None),
+        ("runs: {using: node20, pre: p}\n", "main-missing", "Write 'main: path/of/script.js'."),
+        ("runs: {using: docker, args: []}\n", "image-missing", "Write 'image: Dockerfile'."),
+        ("runs: {using: composite, main: m}\n", "steps-missing", "Write 'steps:' with a list."),
+        ("runs: {using: node20, main: m.js, pre-if: gone.x}\n", "condition", None),
+    ],
+)
+def test_codes_and_hints(text: str, code: str, hint: str | None) -> None:
+    """The codes are what a suppression names, the hints what to do."""
+    reading = read_action("action.yml", text.encode())
+    assert [(one.code, one.hint) for one in reading.diagnostics] == [(code, hint)]
+    assert reading.action is None
+
+
+def test_a_composite_action_without_steps() -> None:
+    """It is told at `runs`."""
+    assert errors("runs: {using: composite, main: m}\n") == [
+        "1:7 You are using a composite action but there are no steps provided."
+    ]
