@@ -54,5 +54,5 @@ def serialise(emit: Callable[[events.RunEvent], None]) -> Callable[[events.RunEv
 def _fail(key: str, name: str, message: str) -> tuple[events.RunEvent, ...]:
     return (
         events.Annotation(job=key, step="", level="error", message=message),
-        events.JobFinished(job=key, name=name, result=Result.FAILURE, seconds=0.0),
+        events.JobFinished(job=key, name=name, result=Result.FAILURE, seconds=0.0, started=False),
     )

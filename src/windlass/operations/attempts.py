@@ -18,6 +18,7 @@ from windlass.operations.summaries import lay_out_summaries
 from windlass.plan.contexts import RunIdentity, make_github_context
 from windlass.plan.inputs import fill_event, read_inputs
 from windlass.plan.run import RunMachine
+from windlass.plan.signals import JobFinished
 from windlass.protocol import events
 from windlass.protocol.event_lines import read_event, write_event
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from windlass.operations.definitions import Definition
     from windlass.operations.history import Attempt, History
     from windlass.plan.orders import StartJob
-    from windlass.plan.signals import JobFinished, Signal
+    from windlass.plan.signals import Signal
     from windlass.protocol.events import RunEvent
 
 
@@ -127,9 +128,10 @@ class Undertaking:
         journal = LocalJournal(self._history.database, row, self._history.tell, cover)
         machine = make_machine(definition, self._workflow)
         resumption = resume(machine, journal)
+        ended = self._find_ended(resumption)
         run = LocalRun(
             machine,
-            _answer_for(kept or {}, starter.run_job),
+            _answer_for(kept or {}, ended, starter.run_job),
             emit=self._see,
             max_jobs=definition.max_jobs or os.cpu_count() or 1,
             journal=journal,
@@ -149,6 +151,8 @@ class Undertaking:
         self._see(events.RunFinished(run=definition.run, result=result, seconds=seconds))
         if self._has_summaries or resumption.count:
             self._attempt.folder.write_summary(lay_out_summaries(self._told()))
+        # Before the end is noted: whatever is left behind then, a resumption still removes.
+        folder = starter.close()
         journal.finish(time.time(), result)
         return WorkflowRun(
             id=definition.run,
@@ -156,7 +160,7 @@ class Undertaking:
             name=definition.name,
             result=result,
             jobs=self._jobs,
-            kept=starter.close(),
+            kept=folder,
         )
 
     def _open_groups(self, send: Callable[[Signal], None]) -> Groups:
@@ -192,6 +196,17 @@ class Undertaking:
         """What was told so far, also before the attempt was interrupted."""
         lines = self._attempt.folder.read_events()
         return (found[0] for found in map(read_event, lines) if found)
+
+    def _find_ended(self, resumption: Resumption) -> dict[str, events.JobFinished]:
+        """Return, by key, the ends of jobs that were told before the journal had them."""
+        told: dict[str, events.JobFinished] = {}
+        for event in self._told() if resumption.count else ():
+            if isinstance(event, events.JobStarted):
+                told.pop(event.job, None)
+            elif isinstance(event, events.JobFinished):
+                told[event.job] = event
+        covered = {key: self._concealment.cover.cover(key) for key in resumption.due}
+        return {key: told[name] for key, name in covered.items() if name in told}
 
     def _recall(self, resumption: Resumption) -> list[RunEvent]:
         """Return how jobs ended before the attempt was interrupted; those to come are left out."""
@@ -236,13 +251,17 @@ def make_machine(definition: Definition, workflow: Workflow) -> RunMachine:
 
 def _answer_for(
     kept: Mapping[str, JobFinished],
+    ended: Mapping[str, events.JobFinished],
     run_job: Callable[[StartJob, Cancellation, Callable[[RunEvent], None]], JobFinished],
 ) -> Callable[[StartJob, Cancellation, Callable[[RunEvent], None]], JobFinished]:
-    """Return what runs jobs, but answers at once for those that are kept."""
+    """Return what runs jobs, but answers at once for those that are kept, or have ended."""
 
     def answer(
         order: StartJob, cancellation: Cancellation, emit: Callable[[RunEvent], None]
     ) -> JobFinished:
+        if end := ended.get(order.key):
+            emit(replace(end, job=order.key, name=order.name))
+            return JobFinished(order.key, end.result, end.outputs, end.started)
         signal = kept.get(order.key)
         if signal is None:
             return run_job(order, cancellation, emit)
@@ -253,6 +272,7 @@ def _answer_for(
                 result=signal.result,
                 seconds=0.0,
                 outputs=signal.outputs,
+                started=signal.started,
             )
         )
         return signal

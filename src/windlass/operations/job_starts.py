@@ -101,6 +101,8 @@ class JobStarter:
             layered=not definition.keep,
         )
         self._source.prepare_state()
+        if not definition.keep:
+            self._remove_folders()
         if any(CHECKOUT in text for text in definition.texts.values()):
             self._source.begin()
 
@@ -137,6 +139,15 @@ class JobStarter:
         with suppress(OSError):
             self._folder.rmdir()
         return None
+
+    def _remove_folders(self) -> None:
+        """Remove the folders of jobs that were interrupted; they start again in others."""
+        if self._folder.exists():
+            # Imported only where there is something to remove.
+            from windlass.jobs.workspaces.removal import remove_folder
+
+            with suppress(OSError):
+                remove_folder(self._folder)
 
     def _find_obstacle(self, order: StartJob) -> str | None:
         environment = order.environment

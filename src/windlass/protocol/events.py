@@ -156,7 +156,9 @@ class Summary:
 class JobFinished:
     """A job has ended; `seconds` is wall time, `outputs` are free of secrets.
 
-    `environment_url` is the address it has deployed to, empty where it does not say one.
+    `environment_url` is the address it has deployed to, empty where it does not say one. `started`
+    is false where it was held back or its place could not be made: `continue-on-error` does not
+    forgive such a failure.
     """
 
     event: ClassVar[str] = "job-finished"
@@ -166,6 +168,7 @@ class JobFinished:
     seconds: float
     outputs: Mapping[str, str] = field(default_factory=dict)
     environment_url: str = ""
+    started: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

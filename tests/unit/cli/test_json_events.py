@@ -51,6 +51,8 @@ def test_events_are_lines_of_json() -> None:
             "result": "success",
             "seconds": 1.5,
             "outputs": {"v": "1"},
+            "environment_url": "",
+            "started": True,
         },
         {
             "event": "diagnostic",
@@ -94,7 +96,7 @@ def make_events(kind: type[RunEvent]) -> SearchStrategy[RunEvent]:
 @pytest.mark.parametrize(
     "wrong",
     [
-        pytest.param({"job": 1}, id="another kind of value"),
+        pytest.param({"run": 1}, id="another kind of value"),
         pytest.param({"result": "fine"}, id="no result"),
         pytest.param({"more": ""}, id="a field that the schema does not name"),
         pytest.param({"event": "output"}, id="the fields of another event"),
@@ -102,15 +104,7 @@ def make_events(kind: type[RunEvent]) -> SearchStrategy[RunEvent]:
 )
 def test_the_check_of_events_finds_what_is_wrong(wrong: dict[str, object]) -> None:
     """The other tests would not notice if the check let everything pass."""
-    event = {
-        "event": "job-finished",
-        "time": 1.5,
-        "job": "a",
-        "name": "A",
-        "result": "success",
-        "seconds": 1,
-        "outputs": {},
-    }
+    event = {"event": "run-finished", "time": 1.5, "run": "1", "result": "success", "seconds": 1}
     check_event(event)
 
     with pytest.raises(ValidationError):

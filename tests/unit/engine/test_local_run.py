@@ -212,7 +212,9 @@ class TestEvents:
                 RejectJob("a", "A", "odd"),
                 [
                     events.Annotation(job="a", step="", level="error", message="odd"),
-                    events.JobFinished(job="a", name="A", result=Result.FAILURE, seconds=0.0),
+                    events.JobFinished(
+                        job="a", name="A", result=Result.FAILURE, seconds=0.0, started=False
+                    ),
                 ],
                 id="rejected",
             ),
