@@ -138,11 +138,6 @@ class JobLogWriter:
                     hint=f"It is kept in {self.path.parent}; make room there and run again.",
                 ) from error
 
-    @property
-    def last_step(self) -> str:
-        """The key of the step that wrote last; empty where none did."""
-        return self._last_step
-
     def close(self) -> None:
         """Say what was left out, if anything was, and close the files."""
         with self._lock:
@@ -180,8 +175,6 @@ class JobLogWriter:
         steps = _read_steps(self._steps)
         os.ftruncate(self._steps, sum(len(_step_line(*entry)) for entry in steps))
         self._numbers = {key: number for number, (_, key) in enumerate(steps)}
-        if self._records:
-            self._last_step = steps[found[4]][1] if found[4] < len(steps) else ""
         self._cut()
 
     def _append(self, step: str, data: bytes, taken: Taken) -> None:
