@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from windlass.cli.failed_steps import explain_failure
 from windlass.cli.region import Region
 from windlass.cli.run_log import headline
-from windlass.cli.run_summary import RunSummary
 from windlass.cli.run_tree import RunTree
 from windlass.cli.tree_rows import FRAME_SECONDS, TreeRows
 from windlass.protocol.events import JobFinished, RunFinished, RunStarted
@@ -90,6 +89,9 @@ class LiveView:
 
     def _finish(self, event: RunFinished) -> None:
         """Replace the tree by the summary; failures that stay on the screen are not repeated."""
+        # Imported when it is needed: the first step should start soon.
+        from windlass.cli.run_summary import RunSummary
+
         summary = RunSummary(self._tree, self._terminal)
         self._tree = RunTree(self._terminal)
         self._print(list(summary.account(event)))

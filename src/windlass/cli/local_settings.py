@@ -14,7 +14,6 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from windlass.cli.dotenv import read_dotenv
 from windlass.cli.roots import find_root
 from windlass.cli.secrets import Secrets, check_name
 from windlass.errors import InputError, UsageError
@@ -110,6 +109,8 @@ def _read(path: Path) -> dict[str, str]:
         return {}
     if not stat.S_ISREG(mode):
         raise InputError(f"{FOLDER / path.name}: not a file")
+    from windlass.cli.dotenv import read_dotenv
+
     return read_dotenv(path, called=str(FOLDER / path.name), hyphens=path.name == INPUTS)
 
 

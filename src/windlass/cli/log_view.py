@@ -6,7 +6,6 @@ import threading
 from typing import TYPE_CHECKING
 
 from windlass.cli.run_log import RunLog
-from windlass.cli.run_summary import RunSummary
 from windlass.cli.run_tree import RunTree
 from windlass.protocol.events import RunFinished, RunStarted
 
@@ -45,6 +44,9 @@ class LogView:
             lines = list(self._log.lines(event))
             self._tree.add(event, 0.0)
             if isinstance(event, RunFinished):
+                # Imported when it is needed: the first step should start soon.
+                from windlass.cli.run_summary import RunSummary
+
                 lines += RunSummary(self._tree, self._terminal).lines(event)
             self._write(lines)
 

@@ -129,6 +129,8 @@ class RunSummary:
         seconds = self._terminal.paint(f"{format_seconds(job.end.seconds):>6}", "dim")
         if job.result is Result.FAILURE and run is Result.SUCCESS:
             return f"{seconds}  {self._terminal.paint('may fail (continue-on-error)', 'dim')}"
+        if job.end.environment_url:
+            return f"{seconds}  {self._terminal.paint(visible(job.end.environment_url), 'cyan')}"
         return seconds
 
     def _step_line(self, step: StepNode) -> str:

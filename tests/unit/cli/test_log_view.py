@@ -392,3 +392,13 @@ def test_empty_lines_stay_and_end_without_blanks(text: str) -> None:
     assert log.splitlines()[1:] == [
         f"a │   {line}".rstrip() for line in text.removesuffix("\n").split("\n")
     ]
+
+
+def test_where_a_job_has_deployed_to() -> None:
+    """The address of a deployment stands beside its job."""
+    end = JobFinished(
+        job="a", name="a", result=Result.SUCCESS, seconds=1, environment_url="https://example.org"
+    )
+    log = shown((STARTED, end, RunFinished(run="1", result=Result.SUCCESS, seconds=1)))
+
+    assert "\n  ✓ a    1.0s  https://example.org\n" in log

@@ -7,7 +7,7 @@ import time
 from textwrap import dedent
 
 import pytest
-from hypothesis import given, strategies
+from hypothesis import example, given, strategies
 
 from windlass.cli.markdown import render_markdown
 from windlass.cli.terminal import Terminal, width_of
@@ -154,8 +154,20 @@ def test_control_characters_are_harmless() -> None:
     assert not {"\x1b", "\x07", "\x9b", "\u202e", "\x00"} & set(shown)
 
 
+PIECES = (
+    *"ab *_`~[]()<>!|#-=1.\\/\n\"'&;:漢\x1b",
+    *("<td>", "</td>", "<tr>", "</tr>", "<table>", "</table>", "<ul>", "<li>", "</ul>", "<br>"),
+    *("<pre>", "</pre>", "<h1>", "</h1>", "<a href='x'>", "</a>", "<details><summary>"),
+    *("|-|-|\n", "```\n", "> ", "- ", "    ", "1. "),
+)
+
+
+@example(text="a|\\\n-|-", columns=20)
+@example(text=">" + "1" * 19, columns=20)
+@example(text="  " * 9 + "- a\n" + "1" * 9 + ". b", columns=20)
+@example(text=">" * 9 + "a" * 50, columns=20)
 @given(
-    text=strategies.text(alphabet="ab *_`~[]()<>!|#-=1.\\/\n\"'&;:漢\x1b", max_size=200),
+    text=strategies.lists(strategies.sampled_from(PIECES), max_size=100).map("".join),
     columns=strategies.integers(min_value=20, max_value=60),
 )
 def test_any_text_can_be_laid_out(text: str, columns: int) -> None:

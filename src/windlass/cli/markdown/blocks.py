@@ -71,7 +71,7 @@ _ITEM = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])(?:[ \t]+(.*))?$")
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _DELIMITERS = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
-_CELL = re.compile(r"((?:[^|\\`]|\\.|`[^`]*`|`)*)(?:\||$)", flags=re.DOTALL)
+_CELL = re.compile(r"((?:[^|\\`]|\\.?|`[^`]*`|`)*)(?:\||$)", flags=re.DOTALL)
 
 
 def read_blocks(text: str) -> Iterator[Block]:

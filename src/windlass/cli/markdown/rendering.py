@@ -59,8 +59,8 @@ class _Renderer:
             case Paragraph():
                 yield from self._wrap(block.text)
             case Item():
-                indent = "  " * min(block.depth, 6)
-                yield from self._wrap(block.text, f"{indent}{block.mark} ")
+                lead = cut(f"{'  ' * block.depth}{block.mark}", self._columns // 2)
+                yield from self._wrap(block.text, f"{lead} ")
             case Code():
                 for line in block.lines:
                     text = cut(f"│ {visible(line)}", self._columns)
@@ -81,14 +81,15 @@ class _Renderer:
     def _quote(self, quote: Quote) -> Iterator[str]:
         bar = self._terminal.paint("│", "dim")
         if self._depth >= MOST_NESTED:
-            yield from (f"{bar} {visible(line)}" for line in quote.text.split("\n"))
+            lines = (cut(visible(line), self._columns - 2) for line in quote.text.split("\n"))
+            yield from (f"{bar} {line}".rstrip() for line in lines)
             return
-        inner = _Renderer(self._terminal, max(self._columns - 2, NARROWEST), self._depth + 1)
+        inner = _Renderer(self._terminal, self._columns - 2, self._depth + 1)
         yield from (f"{bar} {line}".rstrip() for line in inner.render(quote.text))
 
     def _wrap(self, text: str, lead: str = "", styles: tuple[Style, ...] = ()) -> Iterator[str]:
         """Lay out running text; the lines after the first are indented like the text."""
-        room = max(self._columns - width_of(lead), NARROWEST // 2)
+        room = self._columns - width_of(lead)
         for spans in wrap_spans(read_inline(text, styles), room):
             yield f"{lead}{paint_spans(spans, self._terminal)}".rstrip()
             lead = " " * width_of(lead)
