@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from windlass.errors import GitError
@@ -63,7 +62,7 @@ def make_job_git(
         + "".join(_describe_submodule(module) for module in submodules if not module.git_parent),
     )
     if known.folders.shallow.exists():
-        shutil.copyfile(known.folders.shallow, folder / "shallow")
+        (folder / "shallow").write_bytes(known.folders.shallow.read_bytes())
     refs = _move_branches(known.refs)
     head = _point_head(refs, sha, ref)
     (folder / "HEAD").write_text(f"{head}\n", encoding="utf-8", errors="surrogateescape")
@@ -97,7 +96,7 @@ def make_submodule_git(
     (folder / "HEAD").write_text(f"{module.sha}\n", encoding="ascii")
     (folder / "index").write_bytes(index)
     if (module.common / "shallow").exists():
-        shutil.copyfile(module.common / "shallow", folder / "shallow")
+        (folder / "shallow").write_bytes((module.common / "shallow").read_bytes())
     pointer = f"gitdir: {os.path.relpath(folder, place)}\n"
     (place / ".git").write_text(pointer, encoding="utf-8", errors="surrogateescape")
 

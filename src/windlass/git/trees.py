@@ -13,8 +13,6 @@ import contextlib
 import errno
 import os
 import re
-import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,7 +101,7 @@ def make_shadow(folders: GitFolders, scratch: Path) -> None:
                 continue
             with contextlib.suppress(FileNotFoundError):
                 if entry.stat().st_mtime < time.time() - LONGEST_USE_SECONDS:
-                    shutil.rmtree(entry.path, ignore_errors=True)
+                    _remove_scratch(Path(entry.path))
 
 
 def _write_working_tree(root: Path, folders: GitFolders, scratch: Path) -> str:
@@ -127,8 +125,7 @@ def _copy_index(source: Path, index: Path) -> None:
     """
     with contextlib.suppress(FileNotFoundError), source.open("rb") as reader:
         times = os.fstat(reader.fileno())
-        with index.open("wb") as writer:
-            shutil.copyfileobj(reader, writer, 1 << 20)
+        index.write_bytes(reader.read())
         os.utime(index, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
@@ -260,7 +257,8 @@ def shadow_variables(scratch: Path, *, index: Path, work_tree: Path) -> Mapping[
 
 def _explain(error: GitError, folder: Path) -> GitError:
     """Add what git leaves out of "unable to write file": that the disk is full."""
-    if shutil.disk_usage(folder).free >= FULL_DISK_BYTES:
+    disk = os.statvfs(folder)
+    if disk.f_bavail * disk.f_frsize >= FULL_DISK_BYTES:
         return error
     hint = "free some room, or run `windlass` where there is more"
     return GitError(f"{error.message}: No space left on device", hint=hint)
@@ -269,5 +267,17 @@ def _explain(error: GitError, folder: Path) -> GitError:
 @contextlib.contextmanager
 def scratch_index(scratch: Path) -> Iterator[Path]:
     """Yield the name of an index file of one's own; git makes it beside its lock."""
-    with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=scratch) as folder:
-        yield Path(folder).resolve() / "index"
+    folder = scratch.resolve() / f"{SCRATCH_PREFIX}{os.urandom(8).hex()}"
+    folder.mkdir()
+    try:
+        yield folder / "index"
+    finally:
+        _remove_scratch(folder)
+
+
+def _remove_scratch(folder: Path) -> None:
+    """Remove a folder that holds an index, and whatever git left beside it."""
+    with contextlib.suppress(FileNotFoundError):
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()

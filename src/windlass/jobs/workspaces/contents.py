@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING, Final
 
-from windlass.git.large_files import fetch_large_files
-from windlass.git.sparse import make_sparse_shadow
 from windlass.git.trees import materialise_tree
 from windlass.jobs.workspaces.bases import FILES, SHADOW
 from windlass.model.values import dataclass
@@ -36,6 +33,8 @@ class Wish:
         """What tells this content from others of the same tree; empty for the tree alone."""
         if not (self.submodules or self.has_large_files or self.sparse):
             return ""
+        import hashlib
+
         modules = [(module.path, module.sha) for module in self.submodules]
         sparse = (self.sparse.is_cone, self.sparse.lines) if self.sparse else None
         wish = repr((modules, self.has_large_files, sparse))
@@ -54,6 +53,8 @@ def write_content(
     """
     files, wide = folder / FILES, folders.is_wide
     if wish.sparse is not None:
+        from windlass.git.sparse import make_sparse_shadow
+
         make_sparse_shadow(wish.sparse, folder / SHADOW, scratch=shadow, wide=wide)
         shadow = folder / SHADOW
     _write_part(wish, wish.tree, files, folder / "0.index", shadow, folders.common, wide=wide)
@@ -72,4 +73,6 @@ def _write_part(
 ) -> None:
     materialise_tree(tree, files, scratch=shadow, index=index)
     if wish.has_large_files:
+        from windlass.git.large_files import fetch_large_files
+
         fetch_large_files(files, index, common / "lfs", scratch=shadow, wide=wide)

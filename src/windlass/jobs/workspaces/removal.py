@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,9 @@ def remove_folder(path: Path) -> None:
     """
     if not os.path.lexists(path):
         return
+    # Imported where something is removed, which is seldom before the first step.
+    import shutil
+
     try:
         shutil.rmtree(path)
     except FileNotFoundError:
