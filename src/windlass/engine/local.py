@@ -12,10 +12,10 @@ from windlass.engine.groups.memory import MemoryGroups
 from windlass.engine.journals.memory import MemoryJournal
 from windlass.engine.resumption import UNBEGUN
 from windlass.plan.orders import EnterGroup, LeaveGroup
-from windlass.plan.signals import CancelRequested, JobCancelRequested
+from windlass.plan.signals import CancelRequested, GroupDenied, GroupEntered, JobCancelRequested
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from windlass.engine.driver import Machine
     from windlass.engine.groups.interface import Groups
@@ -84,6 +84,7 @@ class LocalRun:
             Exception: whatever `emit` raised.
         """
         try:
+            self._hold_groups(self._resumption.held)
             result = drive(
                 self._machine,
                 journal=self._journal,
@@ -101,6 +102,26 @@ class LocalRun:
         if self._deaf is not None:
             raise self._deaf
         return result
+
+    def _hold_groups(self, orders: Sequence[EnterGroup]) -> None:
+        """Enter groups again, and wait until that is done or somebody wants the run to end.
+
+        What cannot be entered again is asked to end: it has begun already.
+        """
+        missing = {order.key for order in orders}
+        for order in orders:
+            self._carry_out(order)
+        later: list[Signal | _Force] = []
+        while missing and not any(isinstance(it, CancelRequested | _Force) for it in later):
+            signal = self._signals.get()
+            if isinstance(signal, GroupEntered | GroupDenied) and signal.key in missing:
+                missing.remove(signal.key)
+                if isinstance(signal, GroupDenied):
+                    later.append(JobCancelRequested(signal.key, signal.reason))
+            else:
+                later.append(signal)
+        for it in later:
+            self._signals.put(it)
 
     def _carry_out(self, order: Order) -> None:
         if isinstance(order, EnterGroup):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from windlass.errors import PlatformError
 from windlass.model.values import dataclass
 from windlass.plan.orders import CancelJob, EnterGroup, FinishRun, LeaveGroup, StartJob
-from windlass.plan.signals import GroupDenied, JobFinished
+from windlass.plan.signals import GroupDenied, GroupEntered, JobFinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 class Resumption:
     """Where a driver goes on: after `count` signals, by carrying out `orders` again.
 
-    These are the jobs that were started and have not ended, each with its cancellation if there was
-    one, and whatever the last signal led to: nobody knows whether that was carried out.
+    These are the groups that were waited for, the jobs that were started and have not ended, each
+    with its cancellation if there was one, and whatever the last signal led to: nobody knows
+    whether that was carried out. The groups of `held` had been entered, and have to be so again
+    before anything in them goes on.
     """
 
     count: int
     orders: tuple[Order, ...] = ()
+    held: tuple[EnterGroup, ...] = ()
 
     @property
     def due(self) -> frozenset[str]:
@@ -63,16 +66,18 @@ def resume(machine: Machine, journal: Journal) -> Resumption:
         PlatformError: the machine decides otherwise than the one that wrote the journal.
     """
     pending: dict[str, list[Order]] = {}
-    groups: dict[str, EnterGroup] = {}
+    waiting: dict[str, EnterGroup] = {}
+    held: dict[str, EnterGroup] = {}
     count = 0
     last: tuple[Order, ...] = ()
     for signal, last in replay(machine, journal):
         _keep_pending(pending, signal, last)
-        _keep_groups(groups, signal, last)
+        _keep_groups(waiting, held, signal, last)
         count += 1
-    # Groups first: what is in one must be so again before it goes on.
-    again = (*groups.values(), *(order for orders in pending.values() for order in orders))
-    return Resumption(count, (*again, *(order for order in last if order not in again)))
+    again = (*waiting.values(), *(order for orders in pending.values() for order in orders))
+    known = {id(order) for order in again}
+    rest = tuple(order for order in last if id(order) not in known)
+    return Resumption(count, (*again, *rest), tuple(held.values()))
 
 
 def _keep_pending(pending: dict[str, list[Order]], signal: Signal, orders: Sequence[Order]) -> None:
@@ -86,12 +91,20 @@ def _keep_pending(pending: dict[str, list[Order]], signal: Signal, orders: Seque
             pending[order.key].append(order)
 
 
-def _keep_groups(groups: dict[str, EnterGroup], signal: Signal, orders: Sequence[Order]) -> None:
-    """Note the groups that were asked for; forget those that were left or never entered."""
-    if isinstance(signal, GroupDenied):
-        groups.pop(signal.key, None)
+def _keep_groups(
+    waiting: dict[str, EnterGroup],
+    held: dict[str, EnterGroup],
+    signal: Signal,
+    orders: Sequence[Order],
+) -> None:
+    """Note the groups that were asked for and entered; forget those that were left or denied."""
+    if isinstance(signal, GroupEntered) and signal.key in waiting:
+        held[signal.key] = waiting.pop(signal.key)
+    elif isinstance(signal, GroupDenied):
+        waiting.pop(signal.key, None)
     for order in orders:
         if isinstance(order, EnterGroup):
-            groups[order.key] = order
+            waiting[order.key] = order
         elif isinstance(order, LeaveGroup):
-            groups.pop(order.key, None)
+            waiting.pop(order.key, None)
+            held.pop(order.key, None)
