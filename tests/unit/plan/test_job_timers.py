@@ -116,7 +116,6 @@ class TestJob:
         ]
         assert machine.receive(JobCancelRequested("stop", at_once=True)) == []
 
-
     def test_a_request_to_end_at_once_before_it_is_open(self) -> None:
         """There is nothing to kill."""
         order = Play(job("build")).order(StartJob, "build")
