@@ -230,7 +230,8 @@ class LineSplitter:
             written = start
             if self._handle_line(line.decode("utf-8", "replace")):
                 written = position
-                self._log.take(self._position_of(data, position, before))
+                if first != position:
+                    self._log.take(self._position_of(data, position, before))
             else:
                 self._log.take(self._position_of(data, start, before))
         end = len(data)
