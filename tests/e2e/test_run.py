@@ -404,6 +404,8 @@ def test_local_settings(repository: Repository) -> None:
             "from .windlass/local: secrets TOKEN; variables REGION; inputs nobody-declares\n"
         )
         assert "far-north-and-more" in done.stdout
+    assert repository.windlass("prune").returncode == 0
+    assert secrets.read_text() == f"TOKEN={SECRET}\nKEY=from-file\n"
     history = repository.path / ".windlass" / "runs"
     kept = [it.read_bytes() for it in history.rglob("definition.json")]
     assert len(kept) == 2

@@ -63,7 +63,12 @@ def _show_to_people(start: Start) -> RunReport:
     terminal = open_terminal(sys.stdout)
     interruption = Interruption()
     with _open_view(terminal) as view, cancelled_by_signals(interruption.request, view.announce):
-        report = start(_with_notice(view.show), interruption, _tell_diagnostics)
+
+        def tell(root: Path, diagnostics: Sequence[Diagnostic]) -> None:
+            with view.aside():
+                _tell_diagnostics(root, diagnostics)
+
+        report = start(_with_notice(view.show), interruption, tell)
     _tell_ends(report, terminal)
     return report
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from windlass.cli.failed_steps import explain_failure
@@ -19,7 +19,7 @@ from windlass.cli.tree_rows import FRAME_SECONDS, TreeRows
 from windlass.protocol.events import JobFinished, RunFinished, RunStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from windlass.cli.terminal import Terminal
@@ -80,6 +80,13 @@ class LiveView:
     def announce(self, text: str) -> None:
         """Have a line of Windlass's own shown with the next frame; takes no lock."""
         self._announcement = text
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Make room for something else to be written, such as messages on stderr."""
+        with self._lock:
+            self._region.draw([])
+            yield
 
     def _explain(self, key: str) -> None:
         lines = list(explain_failure(self._tree.jobs[key], self._terminal))

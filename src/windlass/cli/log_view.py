@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from windlass.cli.run_log import RunLog
@@ -10,6 +11,7 @@ from windlass.cli.run_tree import RunTree
 from windlass.protocol.events import RunFinished, RunStarted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from windlass.cli.terminal import Terminal
@@ -54,6 +56,12 @@ class LogView:
         """Write a line of Windlass's own."""
         with self._lock:
             self._write([self._terminal.paint(text, "bold", "yellow")])
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let something else be written, such as messages on stderr, between two lines."""
+        with self._lock:
+            yield
 
     def _write(self, lines: list[str]) -> None:
         self._terminal.write("".join(f"{line}\n" for line in lines))

@@ -343,6 +343,16 @@ def test_an_announcement_comes_with_the_next_frame() -> None:
     assert run.frame() == [HEAD, "cancelling", "⠋ a 0.0s"]
 
 
+def test_messages_from_elsewhere_have_room() -> None:
+    """What is written to stderr in between stays, and the tree goes on below it."""
+    run = follow(STARTED, JobStarted(job="a", name="a"))
+    run.frame()
+    with run.view.aside():
+        run.screen.write("warning: something\n")
+
+    assert run.frame() == [HEAD, "warning: something", "⠋ a 0.0s"]
+
+
 def test_leaving_removes_the_tree() -> None:
     """What was drawn is gone when the view ends, as after an error; what was told stays."""
     screen = Screen()
