@@ -113,6 +113,10 @@ def open_database(path: Path, tell: Callable[[str], None]) -> Database:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    if path.exists() and not os.access(path.parent, os.W_OK):
+        # Write-ahead logging needs files beside it, even to read; here nobody can be writing.
+        address = f"{path.absolute().as_uri()}?immutable=1"
+        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )

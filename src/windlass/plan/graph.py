@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from windlass.lang.casing import fold
+from windlass.lang.tokens import StringToken
 from windlass.model.status import Result
 from windlass.plan.predecessors import Ancestry
 
@@ -120,6 +121,12 @@ class Node:
     def path(self) -> tuple[str, ...]:
         """The ids of the calls that lead to the job, and its own."""
         return (*self.level.path, self.job.id)
+
+    @property
+    def plain_name(self) -> str:
+        """The name of a job that has no legs: what was written, else its id."""
+        name = self.job.name
+        return name.value if isinstance(name, StringToken) and name.value else self.job.id
 
     def needs_context(self) -> dict[str, Value]:
         """Return the `needs` context: the direct needs only."""

@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from windlass.lang.expressions import Unknown
-from windlass.lang.tokens import StringToken
 from windlass.lang.workflow.model import CallJob
 from windlass.model.status import Result
 from windlass.plan.calls import combine_results, evaluate_outputs
@@ -131,7 +130,7 @@ class RunMachine:
         elif decision.verdict is Verdict.RUN:
             self._expand(node, contexts)
         else:
-            key, name = level.key_of(job.id), level.name_of(_plain_name(node))
+            key, name = level.key_of(job.id), level.name_of(node.plain_name)
             self._orders.append(SkipJob(key, name, decision))
             self._settle(node, Result.SKIPPED)
 
@@ -297,7 +296,7 @@ class RunMachine:
 
     def _reject_node(self, node: Node, fault: PlanFault) -> None:
         level = node.level
-        key, name = level.key_of(node.job.id), level.name_of(_plain_name(node))
+        key, name = level.key_of(node.job.id), level.name_of(node.plain_name)
         self._orders.append(RejectJob(key, name, describe_fault(fault), node.path))
         self._settle(node, Result.FAILURE)
 
@@ -400,9 +399,3 @@ class RunMachine:
         elif leg.key in self._running and not leg.cancelled:
             leg.cancelled = True
             self._orders.append(CancelJob(leg.key, reason))
-
-
-def _plain_name(node: Node) -> str:
-    """Return the name of a job that has no legs: what was written, else its id."""
-    name = node.job.name
-    return name.value if isinstance(name, StringToken) and name.value else node.job.id
