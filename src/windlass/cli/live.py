@@ -16,6 +16,7 @@ from windlass.cli.region import Region
 from windlass.cli.run_log import headline
 from windlass.cli.run_tree import RunTree
 from windlass.cli.tree_rows import FRAME_SECONDS, TreeRows
+from windlass.model.status import Result
 from windlass.protocol.events import JobFinished, RunFinished, RunStarted
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class LiveView:
             self._print(lines)
 
     def _finish(self, event: RunFinished) -> None:
-        """Replace the tree by the summary; failures that stay on the screen are not repeated."""
+        """Replace the tree by the summary; failures are repeated if they matter and are out of sight."""
         # Imported when it is needed: the first step should start soon.
         from windlass.cli.run_summary import RunSummary
 
@@ -103,8 +104,9 @@ class LiveView:
         self._tree = RunTree(self._terminal)
         self._print(list(summary.account(event)))
         height = self._terminal.size[1] - LINES_OF_VERDICT
-        in_sight = {key for key, lines in self._told.items() if lines <= height}
-        self._print(list(summary.end(event, explained=in_sight)))
+        is_forgiven = event.result is Result.SUCCESS
+        told = {key for key, lines in self._told.items() if is_forgiven or lines <= height}
+        self._print(list(summary.end(event, explained=told)))
 
     def _print(self, lines: list[str]) -> None:
         """Add lines to the log and draw the tree below it."""

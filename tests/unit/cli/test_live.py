@@ -219,6 +219,16 @@ def test_a_reason_that_has_scrolled_away_is_told_again() -> None:
     assert "✗ CI failed in 1m 23s" in run.screen.seen()
 
 
+def test_a_failure_that_is_forgiven_is_told_once() -> None:
+    """A job that may fail does not stand at the end of a run that succeeded."""
+    run = follow(STARTED, JobStarted(job="a", name="a"), step("a", "s", "x"), lines=60)
+    run.show(step_end("a", "s", Result.FAILURE), job_end("a", Result.FAILURE))
+    run.show(Summary(job="a", step="s", markdown="- row\n" * 80))
+    run.show(RunFinished(run="1", result=Result.SUCCESS, seconds=1))
+
+    assert sum("a › x failed" in line for line in run.screen.everything()) == 1
+
+
 def test_the_slowest_steps() -> None:
     """Where not all steps fit on the screen, those that took longest are named."""
     run = follow(STARTED, JobStarted(job="a", name="a"), lines=10)
