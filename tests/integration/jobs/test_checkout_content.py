@@ -243,6 +243,20 @@ def test_checkout_again_without_cleaning(bench: Bench) -> None:
     assert lines == ["?? docs/new", "one", "mine", "b", "b"]
 
 
+def test_changes_on_a_base_that_is_there(bench: Bench, root: Path) -> None:
+    """A run after some changes has them, and Git tells them as it does to the user."""
+    clean = output_of(bench, "git status --porcelain")
+    (root / "plain.txt").write_text("two\n")
+    (root / "docs/a.md").unlink()
+    (root / "fresh").mkdir()
+    (root / "fresh/file").write_text("new\n")
+    lines = output_of(bench, "git status --porcelain; cat plain.txt fresh/file; ls")
+
+    assert clean == []
+    assert lines[:3] == [" D docs/a.md", " M plain.txt", "?? fresh/"]
+    assert lines[3:] == ["two", "new", "fresh", "plain.txt", "src"]
+
+
 def test_layers_are_the_jobs_own(bench: Bench, root: Path) -> None:
     """What one job writes into its workspace the next one does not see, nor the user."""
     script = (
