@@ -96,7 +96,7 @@ class LiveView:
             self._print(lines)
 
     def _finish(self, event: RunFinished) -> None:
-        """Replace the tree by the summary; of failures it repeats what matters and is out of sight."""
+        """Replace the tree by the summary; failures that matter and are out of sight come again."""
         # Imported when it is needed: the first step should start soon.
         from windlass.cli.run_summary import RunSummary
 
