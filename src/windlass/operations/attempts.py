@@ -142,6 +142,8 @@ class Undertaking:
         self._see(self._describe_start())
         for event in before:
             self._tell(event)
+        for event in self._find_untold(journal, resumption):
+            self._see(event)
         with ControlListener(self._attempt.folder.control, run):
             interruption.attach(run)
             result = run.run()
@@ -219,6 +221,28 @@ class Undertaking:
             if isinstance(event, events.JobFinished | events.JobSkipped) and event.job not in due
         }
         return list(ends.values())
+
+    def _find_untold(self, journal: LocalJournal, resumption: Resumption) -> list[RunEvent]:
+        """Return the ends of jobs that only the journal knows: a full disk had no room for them."""
+        if not resumption.count:
+            return []
+        known = resumption.due | {
+            self._concealment.cover.uncover(event.job)
+            for event in self._told()
+            if isinstance(event, events.JobFinished | events.JobSkipped)
+        }
+        return [
+            events.JobFinished(
+                job=signal.key,
+                name=signal.key,
+                result=signal.result,
+                seconds=0.0,
+                outputs=signal.outputs,
+                started=signal.started,
+            )
+            for signal in journal.signals()
+            if isinstance(signal, JobFinished) and signal.key not in known
+        ]
 
     def _describe_start(self) -> events.RunStarted:
         definition = self._definition
