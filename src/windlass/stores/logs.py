@@ -296,15 +296,13 @@ class JobLogReader:
         """Return the last lines, of the job or of one step."""
         if step is None:
             return self.lines(max(0, self.line_count - count), count)
-        blocks: list[LogBlock] = []
-        found = 0
+        parts: list[list[LogLine]] = []
         for block in self._blocks_backwards(step):
-            blocks.append(block)
-            found += block.lines
-            if found >= count:
+            if count <= 0:
                 break
-        lines = [line for block in reversed(blocks) for line in self._lines_of(block)]
-        return lines[-count:] if count > 0 else []
+            parts.append(self._lines_of(block, max(0, block.lines - count)))
+            count -= block.lines
+        return [line for part in reversed(parts) for line in part]
 
     def lines(self, start: int, count: int, step: str | None = None) -> list[LogLine]:
         """Return `count` lines from number `start` on; with a step, counted within that step."""
