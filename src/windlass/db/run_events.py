@@ -26,10 +26,10 @@ def add_entries(
 
 def count_entries(connection: sqlite3.Connection, run: str, attempt: int) -> int:
     """Return how many entries a journal has, which is the number of the next one."""
-    ((count,),) = connection.execute(
-        "SELECT count(*) FROM run_events WHERE run = ? AND attempt = ?", (run, attempt)
+    ((last,),) = connection.execute(
+        "SELECT max(seq) FROM run_events WHERE run = ? AND attempt = ?", (run, attempt)
     ).fetchall()
-    return int(count)
+    return 0 if last is None else int(last) + 1
 
 
 def read_entries(database: Database, run: str, attempt: int) -> list[Entry]:
