@@ -213,6 +213,9 @@ class Undertaking:
     def _recall(self, resumption: Resumption) -> list[RunEvent]:
         """Return how jobs ended before the attempt was interrupted; those to come are left out."""
         if not resumption.count:
+            if self._attempt.folder.events.exists():
+                run = self._definition.run
+                self._history.tell(f"there is no journal of run {run}: all its jobs run again")
             return []
         due = {self._concealment.cover.cover(key) for key in resumption.due}
         ends: dict[str, RunEvent] = {
