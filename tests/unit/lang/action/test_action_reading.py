@@ -248,6 +248,18 @@ def test_all_of_inputs_and_outputs() -> None:
         ("runs: {using: docker, args: []}\n", "image-missing", "Write 'image: Dockerfile'."),
         ("runs: {using: composite, main: m}\n", "steps-missing", "Write 'steps:' with a list."),
         ("runs: {using: node20, main: m.js, pre-if: gone.x}\n", "condition", None),
+        ("runs: {using: docker, image: i, pre-if: gone.x}\n", "condition", None),
+        ("runs: {using: docker, image: i, post-if: gone.x}\n", "condition", None),
+        (
+            "runs: {using: composite, steps: [{run: x, shell: sh, id: 1a}]}\n",
+            "step-id",
+            None,
+        ),
+        (
+            f"runs: {{using: composite, steps: [{'{run: x, shell: sh}, ' * 1000}]}}\n",
+            "unexpected-type",
+            None,
+        ),
     ],
 )
 def test_codes_and_hints(text: str, code: str, hint: str | None) -> None:
@@ -262,3 +274,9 @@ def test_a_composite_action_without_steps() -> None:
     assert errors("runs: {using: composite, main: m}\n") == [
         "1:7 You are using a composite action but there are no steps provided."
     ]
+
+
+def test_what_the_schema_refuses_is_told_alone() -> None:
+    """An action with a wrong key is not looked at any further."""
+    text = "inputs: {x: {default: '${{ gone.x }}'}}\nruns: {main: m.js}\n"
+    assert errors(text) == ["1:23 Unrecognized named-value: 'gone'"]
