@@ -22,6 +22,9 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
         OSError: the file system refused.
     """
     try:
+        facts = os.stat(path)  # noqa: PTH116 - most command files are empty: that is all of it
+        if stat.S_ISREG(facts.st_mode) and not facts.st_size:
+            return b""
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
@@ -35,8 +38,6 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
             raise UnusableFileError(
                 f"The file is larger than {limit >> 10} KiB: {facts.st_size} bytes."
             )
-        if not facts.st_size:
-            return b""
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(limit + 1)
     finally:
