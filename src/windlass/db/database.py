@@ -181,7 +181,8 @@ def _explain(error: sqlite3.Error, path: Path, deed: str) -> PlatformError:
         hint = "free some room: `windlass prune` removes old runs"
         return PlatformError(f"{path} cannot be {deed}: No space left on device", hint=hint)
     hint = "Windlass keeps the history of runs there."
-    return PlatformError(f"{path} cannot be {deed}: {error}", hint=hint)
+    reason = "Read-only file system" if _is_read_only(path) else error
+    return PlatformError(f"{path} cannot be {deed}: {reason}", hint=hint)
 
 
 def _is_full(path: Path) -> bool:
@@ -191,6 +192,14 @@ def _is_full(path: Path) -> bool:
     except OSError:
         return False
     return room.f_bavail * room.f_frsize < FULL_DISK_BYTES
+
+
+def _is_read_only(path: Path) -> bool:
+    """Tell whether nobody can write there, of which SQLite does not say why."""
+    try:
+        return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def _move_aside(path: Path) -> Path | None:
