@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from pathlib import Path
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.e2e.repositories import CHECKOUT, SECONDS, assert_is_for_people
+from tests.event_schema import read_events
 
 if TYPE_CHECKING:
-    import subprocess
+    from pathlib import Path
 
     from tests.e2e.repositories import Repository
 
-EXAMPLES = sorted(
-    path for path in (Path(__file__).resolve().parents[2] / "examples").iterdir() if path.is_dir()
-)
-DELIVERY = EXAMPLES[0].with_name("delivery")
+EXAMPLES = sorted(path for path in (CHECKOUT / "examples").iterdir() if path.is_dir())
+BOATYARD = CHECKOUT / "examples" / "boatyard"
+DELIVERY = CHECKOUT / "examples" / "delivery"
+MEANT_TO_FAIL = {BOATYARD}
 CHECKS = ["quality", "test", "security", "build"]
 
 
@@ -43,13 +47,91 @@ def jobs_marked(mark: str, done: subprocess.CompletedProcess[str]) -> list[str]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_runs(repository: Repository, example: Path) -> None:
-    """It lints without a finding, is compatible, and its push succeeds."""
+    """It lints without a finding, is compatible, and its push ends as it is meant to."""
     copy_example(repository, example)
 
     assert repository.windlass("lint", "--no-shellcheck").stdout.startswith("no problems found")
     assert repository.windlass("compat").returncode == 0
     done = deploy(repository)
+    assert done.returncode == (example in MEANT_TO_FAIL), done.stdout + done.stderr
+
+
+@pytest.mark.requirement("A23")
+@pytest.mark.requirement("T01")
+def test_boats_are_built(repository: Repository) -> None:
+    """Actions of both kinds, a matrix from an output, annotations and a summary come together."""
+    copy_example(repository, BOATYARD)
+    done = repository.windlass("run", "-W", ".github/workflows/ci.yml", "--json")
+    events = read_events(done.stdout)
+
     assert done.returncode == 0, done.stdout + done.stderr
+    assert results(events) == {
+        "plan": "success",
+        "inspect": "failure",
+        "build (dinghy)": "success",
+        "build (ketch)": "success",
+        "launch": "success",
+    }
+    (plan,) = (
+        event for event in events if event["event"] == "job-finished" and event["job"] == "plan"
+    )
+    assert plan["outputs"] == {"boats": '["dinghy","ketch"]'}
+    annotations = [
+        (event["level"], event["properties"]["file"], event["properties"]["line"])
+        for event in events
+        if event["event"] == "annotation" and "file" in event["properties"]
+    ]
+    assert annotations == [
+        ("warning", "boats/dinghy.txt", "2"),
+        ("error", "boats/ketch.txt", "4"),
+    ]
+    names = [event["name"] for event in events if event["event"] == "step-started"]
+    assert names.count("Post Start the stopwatch") == 2
+    shown = repository.windlass("logs", "--job", "build (ketch)").stdout
+    assert "started for ketch\n" in shown
+    assert "ketch took " in shown
+    (summary,) = repository.path.glob(".windlass/runs/*/1/summary.md")
+    assert "### ketch\n" in summary.read_text()
+
+
+def test_a_storm(repository: Repository) -> None:
+    """One leg fails, the other is cancelled and tidies up, the report runs all the same."""
+    copy_example(repository, BOATYARD)
+    done = repository.windlass("run", "-W", ".github/workflows/storm.yml", "--json")
+
+    assert done.returncode == 1
+    assert results(read_events(done.stdout)) == {
+        "test (dinghy)": "failure",
+        "test (ketch)": "cancelled",
+        "report": "success",
+    }
+    assert "called back\n" in repository.windlass("logs").stdout
+
+
+def results(events: list[dict[str, Any]]) -> dict[str, str]:
+    """How each job ended."""
+    return {it["job"]: it["result"] for it in events if it["event"] == "job-finished"}
+
+
+def test_the_demo() -> None:
+    """`./dev demo` ends with 0 when both workflows ended as meant; the run can be looked at."""
+    environment = {**os.environ, "WINDLASS_VENV": sys.prefix, "PYTHONPATH": ""}
+    done = subprocess.run(
+        [CHECKOUT / "dev", "demo"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✓ Boatyard succeeded in " in done.stdout
+    assert "✗ Storm failed in " in done.stdout
+    assert "That was exit code 1, as it is meant to be" in done.stderr
+    assert_is_for_people(done)
+    command = done.stderr.rpartition("looked at: ")[2].split()
+    shown = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True)
+    assert shown.stdout.startswith("✗ Storm  failure\n"), shown.stderr
 
 
 @pytest.mark.requirement("A08")
