@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SECRET = "hunter2-and-more"
 LAST_WORDS = "Windlass was killed while this step ran; the step was ended with it."
-SECONDS = 20
+SECONDS = 60
 
 PROGRAM = """
 import sys
@@ -214,6 +214,7 @@ def test_both_are_killed(job: Path) -> None:
     runs = job.parents[3]
     assert sweep(runs) == []
     assert list_open_jobs(runs) == [job]
+    windlass.send_signal(signal.SIGSTOP)
     os.kill(supervisor, signal.SIGKILL)
     windlass.kill()
     windlass.wait()
