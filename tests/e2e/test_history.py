@@ -138,7 +138,10 @@ def test_before_the_first_run(repository: Repository) -> None:
     """An empty list is no error; to show a run that is not there is, and nothing is made."""
     before = sorted((repository.path / ".windlass").iterdir())
 
-    assert repository.windlass("runs").stdout == ""
+    listed = repository.windlass("runs")
+    assert (listed.returncode, listed.stdout) == (0, "")
+    assert listed.stderr == "there are no runs yet; `windlass run` starts one\n"
+    assert "nothing to remove" in repository.windlass("prune").stdout
     for command in ("show", "logs", "rerun", "resume", "cancel"):
         done = repository.windlass(command)
         assert done.returncode == 2, command
@@ -202,6 +205,21 @@ def test_logs_of_jobs_and_steps(chain: Repository) -> None:
     unknown = chain.windlass("logs", "--job", "nobody")
     assert unknown.returncode == 2
     assert "second" in unknown.stderr
+    assert "\x1b" not in chain.windlass("logs").stdout
+    assert "no attempt 0" in chain.windlass("logs", "--attempt", "0").stderr
+
+
+def test_what_is_proposed_can_be_typed(chain: Repository) -> None:
+    """The commands at the end of a failed run work from the folder in which it was started."""
+    done = chain.windlass("run", "-C", str(chain.path), folder=chain.home)
+    proposed = [line.split("#")[0].split() for line in done.stdout.splitlines()[-2:]]
+
+    assert [words[:2] for words in proposed] == [["windlass", "logs"], ["windlass", "rerun"]]
+    logs, rerun = (chain.windlass(*words[1:], folder=chain.home) for words in proposed)
+    assert logs.returncode == 0, logs.stderr
+    assert "heard attempt-1" in logs.stdout
+    assert rerun.returncode == 1, rerun.stderr
+    assert done.stdout.splitlines()[-1] == rerun.stdout.splitlines()[-1]
 
 
 def test_failed_jobs_run_again_with_what_needs_them(chain: Repository, tmp_path: Path) -> None:
@@ -361,7 +379,7 @@ def test_a_run_is_cancelled_from_elsewhere(
     assert runs(repository)[0]["result"] == "cancelled"
     late = repository.windlass("cancel")
     assert late.returncode == 2
-    assert "does not go on: it is cancelled" in late.stderr
+    assert "does not go on: it has ended (cancelled)" in late.stderr
 
 
 def test_logs_are_followed(repository: Repository, tmp_path: Path) -> None:

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     Start: TypeAlias = "Callable[[Emit, Interruption, Tell], RunReport]"
 
 
-def follow(start: Start, *, as_json: bool) -> int:
+def follow(start: Start, *, as_json: bool, directory: Path | None) -> int:
     """Start something that runs, show what happens, and return the exit code.
 
     `start` gets what its events go to, what says that it is to end, and what takes diagnostics.
+    `directory` is what `-C` named: commands that are proposed at the end name it too.
     """
-    show = _show_as_json if as_json else _show_to_people
-    report = show(start)
+    report = _show_as_json(start) if as_json else _show_to_people(start, directory)
     for breakdown in report.breakdowns:
         say_error(breakdown.message, breakdown.hint)
     if report.exit_code != 0 and not report.runs:
@@ -59,10 +59,13 @@ def _show_as_json(start: Start) -> RunReport:
         return start(_with_notice(events.show), interruption, tell)
 
 
-def _show_to_people(start: Start) -> RunReport:
+def _show_to_people(start: Start, directory: Path | None) -> RunReport:
     terminal = open_terminal(sys.stdout)
     interruption = Interruption()
-    with _open_view(terminal) as view, cancelled_by_signals(interruption.request, view.announce):
+    with (
+        _open_view(terminal, directory) as view,
+        cancelled_by_signals(interruption.request, view.announce),
+    ):
 
         def tell(root: Path, diagnostics: Sequence[Diagnostic]) -> None:
             with view.aside():
@@ -73,14 +76,14 @@ def _show_to_people(start: Start) -> RunReport:
     return report
 
 
-def _open_view(terminal: Terminal) -> LiveView | LogView:
+def _open_view(terminal: Terminal, directory: Path | None) -> LiveView | LogView:
     if terminal.is_live:
         from windlass.cli.live import LiveView
 
-        return LiveView(terminal)
+        return LiveView(terminal, directory=directory)
     from windlass.cli.log_view import LogView
 
-    return LogView(terminal)
+    return LogView(terminal, directory)
 
 
 def _with_notice(emit: Emit) -> Emit:

@@ -18,11 +18,14 @@ from windlass.cli.diagnostics import (
     print_diagnostics,
     summarise,
 )
+from windlass.cli.marks import count
 from windlass.cli.terminal import open_terminal
+from windlass.lang.lint.composite import is_action
 from windlass.operations.lint import lint
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from windlass.cli.parser import Parser
     from windlass.operations.lint import LintReport
@@ -60,13 +63,18 @@ def execute(arguments: argparse.Namespace) -> int:
     return exit_code_for(report.diagnostics)
 
 
+def _name_files(files: Sequence[str]) -> str:
+    """`2 workflows and 1 action`."""
+    actions = sum(map(is_action, files))
+    parts = [(len(files) - actions, "workflow"), (actions, "action")]
+    return " and ".join(count(number, kind) for number, kind in parts if number)
+
+
 def _print_for_people(report: LintReport) -> None:
     terminal = open_terminal(sys.stdout)
     print_diagnostics(terminal, report.diagnostics, Sources(report.root))
     if not report.diagnostics:
-        count = len(report.files)
-        files = f"{count} workflow{'s' * (count != 1)}"
-        terminal.write(f"{summarise((), terminal)} in {files}\n")
+        terminal.write(f"{summarise((), terminal)} in {_name_files(report.files)}\n")
     messages = open_terminal(sys.stderr)
     for remark in report.remarks:
         messages.write(f"{messages.paint('note:', 'cyan')} {remark}\n")

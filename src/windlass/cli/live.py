@@ -21,6 +21,7 @@ from windlass.protocol.events import JobFinished, RunFinished, RunStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import TracebackType
 
     from windlass.cli.terminal import Terminal
@@ -36,8 +37,14 @@ class LiveView:
     `show` may be called from any thread.
     """
 
-    def __init__(self, terminal: Terminal, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        terminal: Terminal,
+        clock: Callable[[], float] = time.monotonic,
+        directory: Path | None = None,
+    ) -> None:
         self._terminal = terminal
+        self._directory = directory
         self._clock = clock
         self._lock = threading.Lock()
         self._tree = RunTree(terminal)
@@ -100,7 +107,7 @@ class LiveView:
         # Imported when it is needed: the first step should start soon.
         from windlass.cli.run_summary import RunSummary
 
-        summary = RunSummary(self._tree, self._terminal)
+        summary = RunSummary(self._tree, self._terminal, self._directory)
         self._tree = RunTree(self._terminal)
         self._print(list(summary.account(event)))
         height = self._terminal.size[1] - LINES_OF_VERDICT

@@ -12,6 +12,7 @@ from windlass.protocol.events import RunFinished, RunStarted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from types import TracebackType
 
     from windlass.cli.terminal import Terminal
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class LogView:
     """Writes events as they come. Use as a context, as the live view; `show` is for any thread."""
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, directory: Path | None = None) -> None:
+        self._directory = directory
         self._terminal = terminal
         self._lock = threading.Lock()
         self._log = RunLog(terminal)
@@ -49,7 +51,7 @@ class LogView:
                 # Imported when it is needed: the first step should start soon.
                 from windlass.cli.run_summary import RunSummary
 
-                lines += RunSummary(self._tree, self._terminal).lines(event)
+                lines += RunSummary(self._tree, self._terminal, self._directory).lines(event)
             self._write(lines)
 
     def announce(self, text: str) -> None:

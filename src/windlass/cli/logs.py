@@ -10,7 +10,7 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from windlass.cli.escapes import clean_line
+from windlass.cli.escapes import clean_line, strip_colours
 from windlass.cli.history_options import (
     add_directory_option,
     add_run_argument,
@@ -104,8 +104,11 @@ def _as_json(job: JobView, line: LogLine) -> str:
 
 
 def _as_text(job: JobView, line: LogLine, terminal: Terminal, *, several: bool) -> str:
-    """Return a line: as it is where a program reads it, harmless where a person does."""
-    text = clean_line(line.text, colour=terminal.colour) if terminal.is_live else line.text
+    """Return a line: harmless where a person reads it, but for colours as it is elsewhere."""
+    if terminal.stream.isatty():
+        text = clean_line(line.text, colour=terminal.colour)
+    else:
+        text = strip_colours(line.text)
     if not several:
         return text
     return f"{terminal.paint(visible(job.name), 'cyan')} {terminal.paint('│', 'dim')} {text}"

@@ -79,11 +79,16 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         lines = [_as_json(it) for it in removed]
     else:
-        lines = [f"{it.kind} {it.name}  {format_size(it.bytes)}  {it.reason}" for it in removed]
-        verb = "would free" if arguments.dry_run else "freed"
-        lines.append(f"{verb} {format_size(sum(it.bytes for it in removed))}")
+        lines = _lay_out(removed, "would free" if arguments.dry_run else "freed")
     open_terminal(sys.stdout).write("".join(f"{line}\n" for line in lines))
     return 0
+
+
+def _lay_out(removed: Sequence[Removal], verb: str) -> list[str]:
+    if not removed:
+        return ["there is nothing to remove within these limits"]
+    lines = [f"{it.kind} {it.name}  {format_size(it.bytes)}  {it.reason}" for it in removed]
+    return [*lines, f"{verb} {format_size(sum(it.bytes for it in removed))}"]
 
 
 def format_size(size: float) -> str:

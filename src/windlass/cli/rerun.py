@@ -51,4 +51,5 @@ def execute(arguments: argparse.Namespace) -> int:
                 history, arguments.run, again, given, local, emit, interruption
             ),
             as_json=arguments.json,
+            directory=arguments.directory,
         )

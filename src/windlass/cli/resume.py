@@ -40,4 +40,5 @@ def execute(arguments: argparse.Namespace) -> int:
                 history, arguments.run, given, local, emit, interruption
             ),
             as_json=arguments.json,
+            directory=arguments.directory,
         )

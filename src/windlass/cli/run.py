@@ -68,6 +68,7 @@ def execute(arguments: argparse.Namespace) -> int:
             Path(), arguments.event, options, emit, interruption, tell
         ),
         as_json=arguments.json,
+        directory=arguments.directory,
     )
 
 

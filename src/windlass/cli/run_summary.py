@@ -14,6 +14,7 @@ from windlass.protocol.events import JobFinished, JobSkipped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from pathlib import Path
 
     from windlass.cli.run_tree import JobNode, RunTree, StepNode
     from windlass.protocol.events import RunFinished
@@ -26,9 +27,10 @@ SLOW_SECONDS = 1.0
 
 
 class RunSummary:
-    """Lays out the end of one run."""
+    """Lays out the end of one run; `directory` is where to say that the repository is."""
 
-    def __init__(self, tree: RunTree, terminal: Terminal) -> None:
+    def __init__(self, tree: RunTree, terminal: Terminal, directory: Path | None = None) -> None:
+        self._place = "" if directory is None else f" -C {shlex.quote(str(directory))}"
         self._tree = tree
         self._terminal = terminal
         self._jobs = [job for job in tree.jobs.values() if job.end is not None]
@@ -60,9 +62,9 @@ class RunSummary:
     def _next_lines(self, run: str) -> Iterator[str]:
         """What to type next."""
         failed = (key for key, job in self._tree.jobs.items() if any(job.failed_steps()))
-        commands = {f"windlass rerun {run} --failed": "what failed, again"}
+        commands = {f"windlass rerun{self._place} {run} --failed": "what failed, again"}
         if (job := next(failed, None)) is not None:
-            logs = f"windlass logs {run} --job {shlex.quote(job)}"
+            logs = f"windlass logs{self._place} {run} --job {shlex.quote(job)}"
             commands = {logs: "all it printed", **commands}
         width = max(map(width_of, commands))
         for command, meaning in commands.items():

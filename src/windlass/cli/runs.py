@@ -50,6 +50,8 @@ def execute(arguments: argparse.Namespace) -> int:
     enter_directory(arguments)
     attempts = _list_runs(find_state(), arguments.limit or None)
     terminal = open_terminal(sys.stdout)
+    if not attempts:
+        open_terminal(sys.stderr).write("there are no runs yet; `windlass run` starts one\n")
     if arguments.json:
         lines = [json.dumps(describe_attempt(attempt)) for attempt in attempts]
     else:

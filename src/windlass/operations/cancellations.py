@@ -20,10 +20,8 @@ def cancel_run(attempt: Attempt, *, force: bool = False) -> None:
     """
     run, row = attempt.row.run.id, attempt.row
     if not attempt.is_live:
-        state = row.result or "interrupted"
-        raise UsageError(
-            f"run {run} does not go on: it is {state}", hint="`windlass runs` lists all"
-        )
+        state = f"has ended ({row.result})" if row.result else "was interrupted"
+        raise UsageError(f"run {run} does not go on: it {state}", hint="`windlass runs` lists all")
     if not send_control(attempt.folder.control, "force" if force else "cancel"):
         raise PlatformError(
             f"the process of run {run} does not listen at {attempt.folder.control}",

@@ -132,6 +132,17 @@ def test_lint_of_right_workflows(workflows: Path, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out == "no problems found in 1 workflow\n"
 
 
+def test_lint_counts_actions_apart(workflows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was looked at is called what it is."""
+    (workflows / "ci.yml").write_text(RIGHT)
+    action = workflows.parent / "actions" / "greet" / "action.yml"
+    action.parent.mkdir(parents=True)
+    action.write_text("runs: {using: composite, steps: [{run: 'true', shell: bash}]}\n")
+
+    assert main(["lint", "--no-shellcheck"]) == 0
+    assert capsys.readouterr().out == "no problems found in 1 workflow and 1 action\n"
+
+
 def test_lint_of_wrong_workflows(workflows: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Errors end with 1, in every form."""
     (workflows / "ci.yml").write_text(WRONG)
