@@ -1,25 +1,29 @@
-"""How other processes reach a run: lines written to a FIFO in its folder.
+"""How other processes reach a run: lines of JSON, written to a FIFO in its folder.
 
-`cancel` ends it as GitHub ends a run, `force` kills what runs, `cancel-job KEY` ends one job. A
-reason may follow, after a tab.
+`["cancel"]` ends it as GitHub ends a run, `["force"]` kills what runs, and
+`["cancel-job", KEY, REASON]` ends one job; KEY is what stands for the job's key in history.
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from windlass.errors import PlatformError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
 LARGEST_MESSAGE: Final = 4096
 """Bytes that a FIFO takes whole (PIPE_BUF on Linux)."""
+
+CANCELLED: Final = "The run was cancelled"
 
 _STOP: Final = "stop"
 
@@ -40,9 +44,11 @@ class Controlled(Protocol):
 class ControlListener:
     """Listens while it is entered; a folder without room for a FIFO leaves the run unreachable."""
 
-    def __init__(self, path: Path, run: Controlled) -> None:
+    def __init__(self, path: Path, run: Controlled, uncover: Callable[[str], str]) -> None:
+        """Take the FIFO's path and what is reached; `uncover` returns the key meant by a KEY."""
         self._path = path
         self._run = run
+        self._uncover = uncover
         self._number: int | None = None
         self._thread = threading.Thread(target=self._listen, name="control", daemon=True)
 
@@ -66,7 +72,7 @@ class ControlListener:
             return
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
-        os.write(self._number, f"\n{_STOP}\n".encode())
+        os.write(self._number, b"\n" + _write(_STOP))
         self._thread.join()
         os.close(self._number)
 
@@ -76,23 +82,24 @@ class ControlListener:
         while True:
             *lines, rest = (rest + os.read(self._number, LARGEST_MESSAGE)).split(b"\n")
             for line in lines:
-                if line.decode("utf-8", "surrogateescape") == _STOP:
+                words = _read(line)
+                if words == [_STOP]:
                     return
-                self._obey(line.decode("utf-8", "surrogateescape"))
+                self._obey(words)
 
-    def _obey(self, line: str) -> None:
-        deed, _, reason = line.partition("\t")
-        command, _, subject = deed.partition(" ")
-        if command in ("cancel", "force"):
-            self._run.cancel(reason or "The run was cancelled")
-        if command == "force":
-            self._run.force()
-        if command == "cancel-job":
-            self._run.cancel_job(subject, reason or "The job was cancelled")
+    def _obey(self, words: list[Any]) -> None:
+        match words:
+            case ["cancel"]:
+                self._run.cancel(CANCELLED)
+            case ["force"]:
+                self._run.cancel(CANCELLED)
+                self._run.force()
+            case ["cancel-job", str(job), str(reason)]:
+                self._run.cancel_job(self._uncover(job), reason)
 
 
-def send_control(path: Path, line: str) -> bool:
-    """Send a line to the process that listens at a FIFO; False where nobody does.
+def send_control(path: Path, *words: str) -> bool:
+    """Send one line to the process that listens at a FIFO; False where nobody does.
 
     Raises:
         PlatformError: the FIFO cannot be used.
@@ -106,9 +113,22 @@ def send_control(path: Path, line: str) -> bool:
             return False
         raise PlatformError(f"{path} cannot be opened: {error.strerror}") from error
     try:
-        os.write(number, f"{line}\n".encode("utf-8", "surrogateescape"))
+        os.write(number, _write(*words))
     except OSError as error:
         raise PlatformError(f"{path} cannot be written: {error.strerror}") from error
     finally:
         os.close(number)
     return True
+
+
+def _write(*words: str) -> bytes:
+    return json.dumps(words).encode() + b"\n"
+
+
+def _read(line: bytes) -> list[Any]:
+    """Return the words of a line; none of one that is no list of JSON."""
+    try:
+        words = json.loads(line)
+    except (ValueError, RecursionError):
+        return []
+    return words if isinstance(words, list) else []

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from windlass.engine.control import ControlListener
+from windlass.engine.control import CANCELLED, ControlListener
 from windlass.engine.journals.local import LocalJournal
 from windlass.engine.local import LocalRun
 from windlass.engine.resumption import resume
@@ -84,7 +84,7 @@ class Interruption:
         run = self._run
         if run is None:
             return
-        run.cancel("The run was cancelled")
+        run.cancel(CANCELLED)
         if self._requests > 1:
             run.force()
 
@@ -144,7 +144,7 @@ class Undertaking:
             self._tell(event)
         for event in self._find_untold(journal, resumption):
             self._see(event)
-        with ControlListener(self._attempt.folder.control, run):
+        with ControlListener(self._attempt.folder.control, run, cover.uncover):
             interruption.attach(run)
             result = run.run()
             interruption.attach(None)

@@ -127,7 +127,7 @@ class LocalGroups:
             if self._is_own(row):
                 self._send(JobCancelRequested(self._cover.uncover(row.job), reason))
             else:
-                send_control(self._folder(row).control, f"cancel-job {row.job}\t{reason}")
+                send_control(self._folder(row).control, "cancel-job", row.job, reason)
 
     def _watch(self) -> None:
         while not self._closed.wait(LOOK_SECONDS):
