@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from windlass.operations.history import Attempt
     from windlass.operations.run_views import Status
 
-_OPEN_MARKS: Final = {"running": "▸", "interrupted": "✗"}
+_OPEN_MARKS: Final = {"running": "▸", "interrupted": "↯"}
 _OPEN_STYLES: Final[dict[str, Style]] = {"running": "cyan", "interrupted": "yellow"}
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from windlass.cli.parser import Parser
     from windlass.cli.terminal import Terminal
     from windlass.operations.history import Attempt
-    from windlass.operations.run_views import JobView, RunView, StepView
+    from windlass.operations.run_views import JobView, RunView, Status, StepView
 
 
 def add_arguments(parser: Parser) -> None:
@@ -63,7 +63,7 @@ def choose_attempt(attempts: list[Attempt], number: int | None) -> Attempt:
     Raises InputError where there is none of that number.
     """
     for attempt in attempts:
-        if attempt.row.attempt == (number or attempts[-1].row.attempt):
+        if attempt.row.attempt == (attempts[-1].row.attempt if number is None else number):
             return attempt
     known = ", ".join(str(attempt.row.attempt) for attempt in attempts)
     raise InputError(f"the run has no attempt {number}", hint=f"it has {known}")
@@ -121,7 +121,7 @@ def _lay_out(attempt: Attempt, view: RunView, terminal: Terminal) -> Iterator[st
 
 def _lay_out_job(job: JobView, terminal: Terminal) -> Iterator[str]:
     yield ""
-    remark = job.reason or _seconds(job.seconds)
+    remark = job.reason or _ending(job.status, job.seconds)
     head = f"{paint_status(job.status, terminal)} {terminal.paint(visible(job.name), 'bold')}"
     yield f"{head}  {terminal.paint(visible(remark), 'dim')}".rstrip()
     for step in job.steps.values():
@@ -138,8 +138,9 @@ def _remark(step: StepView) -> str:
         return step.reason
     code = f"exit code {step.exit_code}  " if step.exit_code else ""
     forgiven = step.conclusion is not None and step.conclusion != step.status
-    return f"{code}{'continue-on-error  ' if forgiven else ''}{_seconds(step.seconds)}"
+    return f"{code}{'continue-on-error  ' if forgiven else ''}{_ending(step.status, step.seconds)}"
 
 
-def _seconds(seconds: float | None) -> str:
-    return "" if seconds is None else format_seconds(seconds)
+def _ending(status: Status, seconds: float | None) -> str:
+    """How long it took, or that it has no end."""
+    return str(status) if seconds is None else format_seconds(seconds)
