@@ -41,7 +41,7 @@ def local_journal(folder: Path) -> Iterator[LocalJournal]:
     database = Database(folder / "history.db")
     journal = LocalJournal(database, attempt_row(), told.append, KeyCover(lambda text: text))
     yield journal
-    journal.close()
+    database.close()
     assert told == []
 
 

@@ -51,14 +51,7 @@ class Database:
         self.is_new = False
         """Whether the file had no tables before."""
         self._lock = threading.RLock()
-        with self._explained("opened"):
-            self._connection = _connect(path)
-            try:
-                self._identity = _identify(path)
-                self.is_new = _migrate(self._connection, path) == 0
-            except BaseException:
-                self._connection.close()
-                raise
+        self._open()
 
     @property
     def is_in_place(self) -> bool:
@@ -84,10 +77,31 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
+    def renew(self, tell: Callable[[str], None]) -> None:
+        """Open the file again, which somebody has removed, replaced or damaged: `open_database`.
+
+        Raises:
+            PlatformError: it cannot be opened, or it is of a newer version of Windlass.
+        """
+        with self._lock:
+            self.close()
+            open_database(self.path, tell).close()
+            self._open()
+
     def close(self) -> None:
         """Close the connection; what was written stays."""
         with self._lock, suppress(sqlite3.Error):
             self._connection.close()
+
+    def _open(self) -> None:
+        with self._explained("opened"):
+            self._connection = _connect(self.path)
+            try:
+                self._identity = _identify(self.path)
+                self.is_new = _migrate(self._connection, self.path) == 0
+            except BaseException:
+                self._connection.close()
+                raise
 
     @contextmanager
     def _explained(self, deed: str) -> Iterator[None]:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class KeyCover:
-    """Finds what stands for a key, and back; `mask` hides the secrets of a text."""
+    """Finds what stands for a key, and back; `mask` hides the secrets of any text."""
 
     def __init__(self, mask: Callable[[str], str]) -> None:
-        self._mask = mask
+        self.mask = mask
         self._lock = threading.Lock()
         self._covers: dict[str, str] = {}
         self._keys: dict[str, str] = {}
@@ -27,7 +27,7 @@ class KeyCover:
         """Return what stands for a key: itself or, without its secrets, one of its own."""
         with self._lock:
             if key not in self._covers:
-                masked = unique = self._mask(key)
+                masked = unique = self.mask(key)
                 number = 2
                 while unique in self._keys:
                     unique, number = f"{masked} #{number}", number + 1

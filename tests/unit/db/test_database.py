@@ -102,6 +102,17 @@ class TestOpening:
         database.path.write_bytes(b"")
         assert not database.is_in_place
 
+    def test_a_file_that_went_away_is_opened_again(self, database: Database) -> None:
+        """All who hold the database go on with the new file."""
+        told: list[str] = []
+        database.path.unlink()
+
+        database.renew(told.append)
+
+        assert database.is_in_place
+        assert database.ask("SELECT count(*) FROM runs") == [(0,)]
+        assert told == []
+
 
 class TestWriting:
     def test_what_raises_is_taken_back(self, database: Database) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,13 @@ from windlass.errors import PlatformError
 from windlass.model.status import Result
 from windlass.plan.orders import StartJob
 from windlass.plan.run import RunMachine
-from windlass.plan.signals import CancelRequested, JobFinished, RunStarted
+from windlass.plan.signals import (
+    CancelRequested,
+    GroupDenied,
+    JobCancelRequested,
+    JobFinished,
+    RunStarted,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +35,12 @@ if TYPE_CHECKING:
     from windlass.plan.signals import Signal
 
 
-def open_journal(folder: Path, told: list[str] | None = None, secret: str = "") -> LocalJournal:
+def open_journal(
+    database: Database, told: list[str] | None = None, secret: str = ""
+) -> LocalJournal:
     told = [] if told is None else told
     cover = KeyCover(lambda text: text.replace(secret, "***") if secret else text)
-    return LocalJournal(Database(folder / "history.db"), attempt_row(), told.append, cover)
+    return LocalJournal(database, attempt_row(), told.append, cover)
 
 
 def test_another_process_reads_what_was_kept(tmp_path: Path) -> None:
@@ -58,7 +67,8 @@ def test_two_drivers_on_one_journal_are_found_out(tmp_path: Path) -> None:
 def test_a_database_that_breaks_meanwhile_loses_nothing(tmp_path: Path, damage: str) -> None:
     """The attempt and all its signals are written again to a new database."""
     told: list[str] = []
-    journal = open_journal(tmp_path, told)
+    database = Database(tmp_path / "history.db")
+    journal = open_journal(database, told)
     journal.append(0, RunStarted(), [])
     for file in tmp_path.glob("history.db*"):
         if damage == "removed":
@@ -72,10 +82,8 @@ def test_a_database_that_breaks_meanwhile_loses_nothing(tmp_path: Path, damage: 
 
     journal.append(1, CancelRequested("stop"), [])
     journal.finish(9.0, Result.CANCELLED)
-    journal.close()
 
     assert bool(told) is (damage == "overwritten")
-    database = Database(tmp_path / "history.db")
     assert len(read_entries(database, "1", 1)) == 2
     assert list_latest(database)[0].result is Result.CANCELLED
     database.close()
@@ -85,7 +93,8 @@ def test_secrets_in_keys_are_not_kept(tmp_path: Path) -> None:
     """The database holds other names; whoever replays the journal gets the keys back."""
     jobs = workflow(job("a", strategy={"matrix": {"x": ["hunter2", "hunter2!"]}}), job("b", ["a"]))
     first = RunMachine(jobs, CONTEXTS)
-    journal = open_journal(tmp_path, secret="hunter2")
+    database = Database(tmp_path / "history.db")
+    journal = open_journal(database, secret="hunter2")
     due: list[Signal] = []
 
     def carry_out(order: Order) -> None:
@@ -96,11 +105,28 @@ def test_secrets_in_keys_are_not_kept(tmp_path: Path) -> None:
 
     with pytest.raises(InterruptedError):
         drive(first, journal=journal, next_signal=lambda: due.pop(0), carry_out=carry_out)
-    journal.close()
 
     kept = b"".join(file.read_bytes() for file in tmp_path.glob("history.db*"))
     assert b"hunter2" not in kept
-    again = open_journal(tmp_path, secret="hunter2")
+    again = open_journal(database, secret="hunter2")
     resumption = resume(RunMachine(jobs, CONTEXTS), again)
     assert [order.key for order in resumption.orders if isinstance(order, StartJob)] == ["b"]
-    again.close()
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        CancelRequested("for 'deploy-hunter2'"),
+        JobCancelRequested("a", "for 'deploy-hunter2'"),
+        GroupDenied("a", "for 'deploy-hunter2'"),
+    ],
+    ids=lambda signal: type(signal).__name__,
+)
+def test_secrets_in_reasons_are_not_kept(tmp_path: Path, signal: Signal) -> None:
+    """The name of a group may be made from a value that is secret."""
+    with closing(Database(tmp_path / "history.db")) as database:
+        open_journal(database, secret="hunter2").append(0, signal, [])
+
+        ((kept, _),) = read_entries(database, "1", 1)
+        assert "for 'deploy-***'" in kept

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from windlass.errors import PlatformError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -40,3 +42,16 @@ class Journal(Protocol):
         Whoever tells a fresh machine the signals asks this after each of them: what is kept of a
         later signal may be named after what the orders before it said.
         """
+
+
+def check_number(sequence: int, expected: int) -> None:
+    """Check that an entry is the next one.
+
+    Raises:
+        PlatformError: it is not.
+    """
+    if sequence != expected:
+        raise PlatformError(
+            f"the journal was given signal number {sequence} where number {expected} is next",
+            hint="Two drivers may be writing the journal of one run.",
+        )

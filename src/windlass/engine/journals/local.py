@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from windlass.db.database import DamagedDatabaseError, open_database
+from windlass.db.database import DamagedDatabaseError
 from windlass.db.run_events import add_entries, count_entries, read_entries
 from windlass.db.runs import enter_attempt, finish_attempt
 from windlass.engine.journals.codec import (
@@ -15,8 +15,14 @@ from windlass.engine.journals.codec import (
     encode_signal,
     outline,
 )
-from windlass.engine.journals.memory import check_number
-from windlass.plan.signals import GroupDenied, GroupEntered, JobCancelRequested, JobFinished
+from windlass.engine.journals.interface import check_number
+from windlass.plan.signals import (
+    CancelRequested,
+    GroupDenied,
+    GroupEntered,
+    JobCancelRequested,
+    JobFinished,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,7 +54,7 @@ class LocalJournal:
     ) -> None:
         """Continue the journal of an attempt, or begin it: `row` is entered where it is not known.
 
-        `cover` finds names for keys of jobs that hold secrets.
+        `cover` finds names for keys of jobs that hold secrets, and hides those of reasons.
 
         Raises:
             PlatformError: the database cannot be read or written.
@@ -64,8 +70,8 @@ class LocalJournal:
     def append(self, sequence: int, signal: Signal, orders: Sequence[Order]) -> None:
         """Keep one signal and the outlines of the orders it led to."""
         check_number(sequence, len(self._entries))
-        covered = _with_key(signal, self._cover.cover)
-        entry = encode_signal(covered), encode_outlines(self.outline(orders))
+        told = _with_reason(_with_key(signal, self._cover.cover), self._cover.mask)
+        entry = encode_signal(told), encode_outlines(self.outline(orders))
         self._write(lambda connection: self._add(connection, sequence, entry))
         self._entries.append(entry)
 
@@ -77,10 +83,6 @@ class LocalJournal:
         """
         run, attempt = self._row.run.id, self._row.attempt
         self._write(lambda connection: finish_attempt(connection, run, attempt, finished, result))
-
-    def close(self) -> None:
-        """Close the database."""
-        self._database.close()
 
     def signals(self) -> Iterator[Signal]:
         """Yield the signals in order."""
@@ -111,8 +113,7 @@ class LocalJournal:
         except DamagedDatabaseError:
             # Opening it again finds out whether it can be used, and puts it aside if not.
             pass
-        self._database.close()
-        self._database = open_database(self._database.path, self._tell)
+        self._database.renew(self._tell)
         with self._database.writing() as connection:
             run, attempt = self._row.run.id, self._row.attempt
             enter_attempt(connection, self._row)
@@ -125,4 +126,11 @@ def _with_key(signal: Signal, change: Callable[[str], str]) -> Signal:
     """Return a signal with another key, if it is about a job."""
     if isinstance(signal, JobFinished | JobCancelRequested | GroupEntered | GroupDenied):
         return replace(signal, key=change(signal.key))
+    return signal
+
+
+def _with_reason(signal: Signal, change: Callable[[str], str]) -> Signal:
+    """Return a signal with another reason, if it has one: that may name a group."""
+    if isinstance(signal, CancelRequested | JobCancelRequested | GroupDenied):
+        return replace(signal, reason=change(signal.reason))
     return signal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from windlass.engine.journals.codec import outline
-from windlass.errors import PlatformError
+from windlass.engine.journals.interface import check_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,16 +37,3 @@ class MemoryJournal:
     def outline(self, orders: Sequence[Order]) -> tuple[Outline, ...]:
         """Return the outlines of some orders."""
         return tuple(outline(order) for order in orders)
-
-
-def check_number(sequence: int, expected: int) -> None:
-    """Check that an entry is the next one.
-
-    Raises:
-        PlatformError: it is not.
-    """
-    if sequence != expected:
-        raise PlatformError(
-            f"the journal was given signal number {sequence} where number {expected} is next",
-            hint="Two drivers may be writing the journal of one run.",
-        )
