@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from windlass.lang.casing import equals_ignoring_case
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -93,15 +92,12 @@ class StringDefinition:
     available: Availability = NOTHING
     description: str = ""
     constant: str | None = None
-    ignore_case: bool = False
     require_non_empty: bool = False
     is_expression: bool = False
 
     def accepts(self, text: str) -> bool:
         """Say whether the text is allowed."""
         if self.constant is not None:
-            if self.ignore_case:
-                return equals_ignoring_case(self.constant, text)
             return self.constant == text
         return bool(text) or not self.require_non_empty
 
