@@ -12,6 +12,8 @@ import pytest
 from tests.chaos.test_faults import start_until_ready, wait_until_gone
 from tests.e2e.repositories import SECONDS, processes_below, read_until
 
+from windlass.jobs.supervisor.tree import list_descendants
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -70,6 +72,11 @@ def show(repository: Repository) -> dict[str, object]:
     return shown
 
 
+def list_runs(repository: Repository) -> list[dict[str, object]]:
+    listed = repository.windlass("runs", "--json").stdout
+    return [json.loads(line) for line in listed.splitlines()]
+
+
 def finish(process: subprocess.Popen[bytes]) -> bytes:
     output, errors = process.communicate(timeout=SECONDS)
     assert b"Traceback" not in output + errors
@@ -102,6 +109,28 @@ def test_third_signal_leaves_at_once(repository: Repository) -> None:
     done = repository.windlass(again, str(show(repository)["run"]))
     assert done.returncode in (0, 1), done.stderr
     assert processes_below(repository.path) == set()
+
+
+def test_both_are_killed(repository: Repository) -> None:
+    """Without Windlass and supervisor nobody ends the steps but the next run, before it begins."""
+    repository.workflow(STUBBORN)
+    repository.commit()
+    go = repository.home / "go"
+    process = repository.start("run", "--env", f"GO={go}")
+    read_until(process, b"ready\n")
+    left = processes_below(repository.path) - {process.pid}
+    (supervisor,) = list_descendants(process.pid)[:1]
+    os.kill(process.pid, signal.SIGSTOP)
+    os.kill(supervisor, signal.SIGKILL)
+    process.kill()
+    process.communicate(timeout=SECONDS)
+    assert processes_below(repository.path) == left
+    go.touch()
+    done = repository.windlass("run", "--env", f"GO={go}")
+
+    assert done.returncode == 0, done.stderr
+    wait_until_gone(left)
+    assert [run["state"] for run in list_runs(repository)] == ["success", "interrupted"]
 
 
 @pytest.mark.parametrize("hang_ups", [1, 3])

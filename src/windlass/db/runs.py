@@ -95,6 +95,11 @@ def list_attempts(database: Database, run: str) -> list[AttemptRow]:
     return _read(database.ask(question, (run,)))
 
 
+def list_unfinished(database: Database) -> list[AttemptRow]:
+    """Return the attempts that have not ended: they go on, or were interrupted."""
+    return _read(database.ask(_ATTEMPTS + "WHERE attempts.result IS NULL"))
+
+
 def list_ids(database: Database) -> list[str]:
     """Return the ids of all runs, newest first."""
     return [row[0] for row in database.ask("SELECT id FROM runs ORDER BY created DESC, id DESC")]

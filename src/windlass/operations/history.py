@@ -15,6 +15,7 @@ from windlass.db.runs import (
     list_attempts,
     list_ids,
     list_latest,
+    list_unfinished,
     next_number,
 )
 from windlass.errors import InputError, UsageError, WindlassError
@@ -115,6 +116,11 @@ class History:
     def attempts(self, run: str) -> list[Attempt]:
         """Return the attempts of one run, oldest first."""
         return [self._find_folder(row) for row in list_attempts(self.database, run)]
+
+    def list_interrupted(self) -> list[Attempt]:
+        """Return the attempts that have not ended and that nobody carries out."""
+        found = map(self._find_folder, list_unfinished(self.database))
+        return [attempt for attempt in found if attempt.is_interrupted]
 
     def find(self, name: str = LATEST) -> Attempt:
         """Return the last attempt of the run that is meant by an id, or by its beginning or end.

@@ -24,7 +24,7 @@ from windlass.operations.history import make_history
 from windlass.operations.job_starts import check_labels
 from windlass.operations.plans import PlanOptions, plan_event
 from windlass.operations.readiness import RefusedWorkflow, judge
-from windlass.operations.tidying import tidy_up
+from windlass.operations.tidying import end_leftovers, tidy_up
 from windlass.plan.calls import find_called
 from windlass.plan.selection import Selection
 from windlass.protocol import events
@@ -166,6 +166,7 @@ class _Runs:
         prepare_state(state)
         history = make_history(state, self._tell)
         try:
+            end_leftovers(history)
             for plan in planned:
                 if self._interruption.requested:
                     return

@@ -1,4 +1,4 @@
-"""Whether it is time to remove what runs have left behind, asked after each run."""
+"""Looked at around every run: what killed runs have left, and whether it is time to prune."""
 
 from __future__ import annotations
 
@@ -16,6 +16,22 @@ MOST_RUNS: Final = 150
 """With more runs than these it is always time; by default 100 are kept."""
 
 MARK: Final = "pruned"
+
+
+def end_leftovers(history: History) -> None:
+    """End what killed runs have left running; trouble is told and changes nothing else."""
+    interrupted = history.list_interrupted()
+    if not interrupted:
+        return
+    # Imported only then: this is before the first step of a run.
+    from windlass.jobs.supervisor.sweep import sweep_attempt
+
+    for attempt in interrupted:
+        try:
+            sweep_attempt(attempt.folder.path)
+        except (PlatformError, OSError) as error:
+            run = attempt.row.run.id
+            history.tell(f"what run {run} has left running could not be ended: {error}")
 
 
 def tidy_up(history: History) -> None:

@@ -34,6 +34,12 @@ def sweep(runs: Path) -> list[Path]:
     return [folder for folder in list_open_jobs(runs) if _finish(folder)]
 
 
+def sweep_attempt(attempt: Path) -> None:
+    """Do the same for one attempt alone, below `.windlass/runs/RUN/ATTEMPT`."""
+    for path in sorted(attempt.glob(f"jobs/*/{NAME}")):
+        _finish(path.parent)
+
+
 def list_open_jobs(runs: Path) -> list[Path]:
     """Return the folders of jobs that were not closed: they run, or were interrupted."""
     return sorted(path.parent for path in runs.glob(f"*/*/jobs/*/{NAME}"))
