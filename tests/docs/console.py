@@ -4,8 +4,8 @@
     <!-- file: path/of/a/file -->         the next block is written to that file
 
 A line `$ command` is run by bash in the repository; the lines below it, up to the next command, are
-what it prints: stdout and stderr together, `...` for any lines; seconds, commits and the numbers of
-runs aside. Without such lines only the exit code counts: 0, or N where the block opens with
+what it prints: stdout and stderr together, `...` for any lines; seconds, dates, sizes, commits and
+the numbers of runs aside. Without such lines only the exit code counts: 0, or N where the block opens with
 "console exit=N". Jobs run at the same time, so "console any-order" compares the lines without
 regard to their order.
 """
@@ -30,7 +30,9 @@ _PART = re.compile(
 _COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", flags=re.MULTILINE)
 _VARIES = (
     (re.compile(r" *\b(?:\d+h \d\dm|\d+m \d\ds|\d+\.\ds)(?=\W|$)"), " 0.0s"),
-    (re.compile(r"\b[0-9a-f]{40}\b|(?<= at )[0-9a-f]{7}\b"), "0000000"),
+    (re.compile(r"\b[0-9a-f]{40}\b|(?:(?<= at )|(?<=  ))[0-9a-f]{7}\b"), "0000000"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b"), "2000-01-01 00:00"),
+    (re.compile(r"\b\d+(?:\.\d)?[KMG]\b"), "1K"),
     (re.compile(r"\b\d{16}\b"), "1700000000000000"),
 )
 

@@ -109,9 +109,11 @@ def test_any_order() -> None:
         ("✓ x 0.4s\n", "✓ x  1m 02s\n", True),
         ("✓ x 0.4s\n", "✗ x 0.4s\n", False),
         ("on push at 1234567\n", "on push at 89abcde\n", True),
+        ("run  64K\n", "run  1.5M\n", True),
+        ("main  1234567  2025-01-02 03:04\n", "main  89abcde  2026-11-12 13:14\n", True),
         ("run 1763739146021884\n", "run 1763739146999999\n", True),
     ],
 )
 def test_what_counts_as_the_same_output(expected: str, actual: str, same: bool) -> None:
-    """Only `...`, seconds, commits and the numbers of runs may differ."""
+    """Only `...`, seconds, dates, sizes, commits and the numbers of runs may differ."""
     assert matches(expected, actual) is same

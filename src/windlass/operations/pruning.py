@@ -137,7 +137,7 @@ class _Pruner:
 
     def _judge_run(self, place: int, started: float, total: int) -> str | None:
         if place >= self._limits.runs:
-            return f"more than {self._limits.runs} runs"
+            return f"beyond the last {self._limits.runs}"
         if self._is_old(started):
             return self._age_reason
         if total > self._limits.run_bytes:
@@ -146,7 +146,7 @@ class _Pruner:
 
     def _judge_base(self, place: int, path: Path) -> str | None:
         if place >= self._limits.bases:
-            return f"more than {self._limits.bases} bases"
+            return f"beyond the last {self._limits.bases}"
         return self._age_reason if self._is_old(path.stat().st_mtime) else None
 
     def _is_old(self, moment: float) -> bool:
