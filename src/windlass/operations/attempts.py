@@ -13,6 +13,13 @@ from windlass.engine.local import LocalRun
 from windlass.engine.resumption import resume
 from windlass.model.status import Result
 from windlass.model.values import dataclass
+from windlass.operations.earlier_events import (
+    describe_end,
+    find_ended,
+    find_untold,
+    read_told,
+    recall_ends,
+)
 from windlass.operations.job_starts import JobStarter
 from windlass.operations.summaries import lay_out_summaries
 from windlass.plan.contexts import RunIdentity, make_github_context
@@ -20,13 +27,14 @@ from windlass.plan.inputs import fill_event, read_inputs
 from windlass.plan.run import RunMachine
 from windlass.plan.signals import JobFinished
 from windlass.protocol import events
-from windlass.protocol.event_lines import read_event, write_event
+from windlass.protocol.event_lines import write_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from windlass.engine.groups.interface import Groups
+    from windlass.engine.local import RunJob
     from windlass.engine.resumption import Resumption
     from windlass.errors import WindlassError
     from windlass.jobs.cancellation import Cancellation
@@ -110,6 +118,7 @@ class Undertaking:
         self._emit = emit
         self._jobs: dict[str, Result] = {}
         self._has_summaries = False
+        self._started = 0.0
         self.breakdowns: tuple[WindlassError, ...] = ()
 
     def carry_out(
@@ -122,39 +131,46 @@ class Undertaking:
         Raises:
             PlatformError: the history cannot be written.
         """
-        started, definition = time.monotonic(), self._definition
-        cover, row = self._concealment.cover, self._attempt.row
-        starter = JobStarter(definition, self._attempt.folder, self._history.state, cover.cover)
+        self._started, definition = time.monotonic(), self._definition
+        folder, cover, row = self._attempt.folder, self._concealment.cover, self._attempt.row
+        starter = JobStarter(definition, folder, self._history.state, cover.cover)
         journal = LocalJournal(self._history.database, row, self._history.tell, cover)
         machine = make_machine(definition, self._workflow)
         resumption = resume(machine, journal)
-        ended = self._find_ended(resumption)
+        told = list(read_told(folder)) if resumption.count else []
+        due = resumption.due
         run = LocalRun(
             machine,
-            _answer_for(kept or {}, ended, starter.run_job),
+            _answer_for(kept or {}, find_ended(told, due, cover), starter.run_job),
             emit=self._see,
             max_jobs=definition.max_jobs or os.cpu_count() or 1,
             journal=journal,
             resumption=resumption,
             open_groups=self._open_groups,
         )
-        before = self._recall(resumption)
+        self._warn_of_lost_journal(resumption)
         self._see(self._describe_start())
-        for event in before:
+        for event in recall_ends(told, due, cover):
             self._tell(event)
-        for event in self._find_untold(journal, resumption):
+        for event in find_untold(told, due, journal.signals(), cover):
             self._see(event)
-        with ControlListener(self._attempt.folder.control, run, cover.uncover):
+        with ControlListener(folder.control, run, cover.uncover):
             interruption.attach(run)
             result = run.run()
             interruption.attach(None)
         self.breakdowns = run.breakdowns
-        seconds = time.monotonic() - started
+        self._has_summaries |= bool(resumption.count)
+        return self._finish(result, starter, journal)
+
+    def _finish(self, result: Result, starter: JobStarter, journal: LocalJournal) -> WorkflowRun:
+        """Tell and note the end of the attempt."""
+        definition, folder = self._definition, self._attempt.folder
+        seconds = time.monotonic() - self._started
         self._see(events.RunFinished(run=definition.run, result=result, seconds=seconds))
-        if self._has_summaries or resumption.count:
-            self._attempt.folder.write_summary(lay_out_summaries(self._told()))
+        if self._has_summaries:
+            folder.write_summary(lay_out_summaries(read_told(folder)))
         # Before the end is noted: whatever is left behind then, a resumption still removes.
-        folder = starter.close()
+        kept = starter.close()
         journal.finish(time.time(), result)
         return WorkflowRun(
             id=definition.run,
@@ -162,7 +178,7 @@ class Undertaking:
             name=definition.name,
             result=result,
             jobs=self._jobs,
-            kept=folder,
+            kept=kept,
         )
 
     def _open_groups(self, send: Callable[[Signal], None]) -> Groups:
@@ -194,58 +210,10 @@ class Undertaking:
             self._has_summaries = True
         self._emit(event)
 
-    def _told(self) -> Iterator[RunEvent]:
-        """What was told so far, also before the attempt was interrupted."""
-        lines = self._attempt.folder.read_events()
-        return (found[0] for found in map(read_event, lines) if found)
-
-    def _find_ended(self, resumption: Resumption) -> dict[str, events.JobFinished]:
-        """Return, by key, the ends of jobs that were told before the journal had them."""
-        told: dict[str, events.JobFinished] = {}
-        for event in self._told() if resumption.count else ():
-            if isinstance(event, events.JobStarted):
-                told.pop(event.job, None)
-            elif isinstance(event, events.JobFinished):
-                told[event.job] = event
-        covered = {key: self._concealment.cover.cover(key) for key in resumption.due}
-        return {key: told[name] for key, name in covered.items() if name in told}
-
-    def _recall(self, resumption: Resumption) -> list[RunEvent]:
-        """Return how jobs ended before the attempt was interrupted; those to come are left out."""
-        if not resumption.count:
-            if self._attempt.folder.events.exists():
-                run = self._definition.run
-                self._history.tell(f"there is no journal of run {run}: all its jobs run again")
-            return []
-        due = {self._concealment.cover.cover(key) for key in resumption.due}
-        ends: dict[str, RunEvent] = {
-            event.job: event
-            for event in self._told()
-            if isinstance(event, events.JobFinished | events.JobSkipped) and event.job not in due
-        }
-        return list(ends.values())
-
-    def _find_untold(self, journal: LocalJournal, resumption: Resumption) -> list[RunEvent]:
-        """Return the ends of jobs that only the journal knows: a full disk had no room for them."""
-        if not resumption.count:
-            return []
-        known = resumption.due | {
-            self._concealment.cover.uncover(event.job)
-            for event in self._told()
-            if isinstance(event, events.JobFinished | events.JobSkipped)
-        }
-        return [
-            events.JobFinished(
-                job=signal.key,
-                name=signal.key,
-                result=signal.result,
-                seconds=0.0,
-                outputs=signal.outputs,
-                started=signal.started,
-            )
-            for signal in journal.signals()
-            if isinstance(signal, JobFinished) and signal.key not in known
-        ]
+    def _warn_of_lost_journal(self, resumption: Resumption) -> None:
+        if not resumption.count and self._attempt.folder.events.exists():
+            run = self._definition.run
+            self._history.tell(f"there is no journal of run {run}: all its jobs run again")
 
     def _describe_start(self) -> events.RunStarted:
         definition = self._definition
@@ -279,8 +247,8 @@ def make_machine(definition: Definition, workflow: Workflow) -> RunMachine:
 def _answer_for(
     kept: Mapping[str, JobFinished],
     ended: Mapping[str, events.JobFinished],
-    run_job: Callable[[StartJob, Cancellation, Callable[[RunEvent], None]], JobFinished],
-) -> Callable[[StartJob, Cancellation, Callable[[RunEvent], None]], JobFinished]:
+    run_job: RunJob,
+) -> RunJob:
     """Return what runs jobs, but answers at once for those that are kept, or have ended."""
 
     def answer(
@@ -292,16 +260,7 @@ def _answer_for(
         signal = kept.get(order.key)
         if signal is None:
             return run_job(order, cancellation, emit)
-        emit(
-            events.JobFinished(
-                job=order.key,
-                name=order.name,
-                result=signal.result,
-                seconds=0.0,
-                outputs=signal.outputs,
-                started=signal.started,
-            )
-        )
+        emit(describe_end(signal, order.name))
         return signal
 
     return answer

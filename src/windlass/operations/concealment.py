@@ -1,4 +1,4 @@
-"""Hiding secrets in what a run tells about jobs: keys, names and reasons.
+"""Hiding secrets in what a run tells of itself and its jobs: keys, names and reasons.
 
 A job hides secrets in what it tells itself. But the value of a matrix may be a secret too, and with
 it the job's key; and of jobs that never start, others tell.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from windlass.protocol.events import RunEvent
 
-_TEXTS: Final = ("name", "reason", "message", "group")
+_TEXTS: Final = ("workflow", "path", "name", "reason", "message", "group")
 
 
 class Concealment:

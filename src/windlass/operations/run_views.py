@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from windlass.model.status import Result
+from windlass.operations.earlier_events import read_told
 from windlass.protocol import events
-from windlass.protocol.event_lines import read_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,8 +67,7 @@ def show_attempt(attempt: Attempt) -> RunView:
     """
     # Asked before the events are read: it may end in between.
     is_live = attempt.is_live
-    told = [found[0] for found in map(read_event, attempt.folder.read_events()) if found]
-    view = view_run(told, is_live=is_live)
+    view = view_run(read_told(attempt.folder), is_live=is_live)
     if attempt.row.result is not None:
         view.status = attempt.row.result
     return view
