@@ -97,10 +97,12 @@ class Killer:
         targets = self._find_targets(command, victim)
         if victim in ("supervisor", "step"):
             targets = targets and [self._chance.choice(targets)]
-        # Whoever is killed first leaves the others a moment to notice.
+        # Whoever is killed first leaves the others a moment to notice, or to tidy up half of it.
         self._chance.shuffle(targets)
+        pause = self._chance.choice((0, 0, 5, 20, 60))
         for pid in targets:
             send_signal(pid, signal.SIGKILL)
+            select.poll().poll(pause)
         return bool(targets)
 
     def _find_targets(self, command: Command, victim: str) -> list[int]:
