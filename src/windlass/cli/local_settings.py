@@ -10,7 +10,6 @@ The command line wins. History keeps the names of these values, never the values
 from __future__ import annotations
 
 import stat
-from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +17,7 @@ from windlass.cli.roots import find_root
 from windlass.cli.secrets import Secrets, check_name
 from windlass.errors import InputError, UsageError
 from windlass.lang.casing import fold
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from windlass.cli.terminal import Style, Terminal, cut, visible
 from windlass.lang.expressions import Unknown
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 from windlass.plan.decision import Decision, Verdict
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from windlass.cli.history_options import (
@@ -20,6 +19,7 @@ from windlass.cli.run_states import describe_state, paint_status
 from windlass.cli.runs import SHORT_SHA, describe_attempt
 from windlass.cli.terminal import open_terminal, visible
 from windlass.errors import InputError
+from windlass.model.values import fields
 from windlass.operations.run_views import show_attempt
 
 if TYPE_CHECKING:

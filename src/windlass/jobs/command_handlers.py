@@ -6,13 +6,13 @@ Source: actions/runner src/Runner.Worker/ActionCommandManager.cs
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass.jobs.annotations import ANNOTATION_LEVELS, make_properties
 from windlass.jobs.matchers.matchers import JobMatchers
 from windlass.lang.commands import parse_command
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from windlass.jobs.clock import SystemClock
 from windlass.jobs.matchers.matchers import JobMatchers
 from windlass.jobs.reports import StepReporter
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

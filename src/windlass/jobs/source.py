@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from windlass.errors import PlatformError, WorkspaceError
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 from windlass.stores.state_folder import prepare_state
 
 if TYPE_CHECKING:

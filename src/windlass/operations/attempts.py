@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from windlass.engine.control import CANCELLED, ControlListener
@@ -12,7 +11,7 @@ from windlass.engine.journals.local import LocalJournal
 from windlass.engine.local import LocalRun
 from windlass.engine.resumption import resume
 from windlass.model.status import Result
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, replace
 from windlass.operations.earlier_events import (
     describe_end,
     find_ended,

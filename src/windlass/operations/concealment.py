@@ -6,11 +6,11 @@ it the job's key; and of jobs that never start, others tell.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from windlass.engine.key_cover import KeyCover
 from windlass.jobs.masking import Masker
+from windlass.model.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

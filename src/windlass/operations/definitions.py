@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import field, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.errors import InputError
 from windlass.model.repository import Repository
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field, fields, replace
 from windlass.plan.event import Event
 from windlass.plan.selection import Selection
 

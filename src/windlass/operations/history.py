@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from windlass.db.database import open_database
@@ -19,7 +18,7 @@ from windlass.db.runs import (
     next_number,
 )
 from windlass.errors import InputError, UsageError, WindlassError
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, replace
 from windlass.operations.definitions import read_definition, write_definition
 from windlass.protocol.event_lines import read_event
 from windlass.protocol.events import RunFinished

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from windlass.errors import InputError
 from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.positions import Position, Span
 from windlass.lang.workflow.reading import read_workflow
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 from windlass.plan.calls import check_number_called
 
 if TYPE_CHECKING:

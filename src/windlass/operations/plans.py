@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.git.repository import find_branch, read_repository
 from windlass.lang.casing import fold
 from windlass.lang.diagnostics import Diagnostic, Severity
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 from windlass.operations.loading import load_workflows
 from windlass.plan.planner import Knowledge, make_plan
 from windlass.plan.selection import Selection

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from windlass.engine.journals.local import LocalJournal
@@ -10,6 +9,7 @@ from windlass.engine.resumption import replay
 from windlass.errors import InputError, PlatformError, UsageError
 from windlass.jobs.supervisor.sweep import sweep
 from windlass.lang.workflow.reading import read_workflow
+from windlass.model.values import replace
 from windlass.operations.attempts import Undertaking, make_machine
 from windlass.operations.concealment import Concealment
 from windlass.operations.definitions import complete

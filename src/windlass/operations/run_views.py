@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from windlass.model.status import Result
+from windlass.model.values import dataclass, field
 from windlass.operations.earlier_events import read_told
 from windlass.protocol import events
 

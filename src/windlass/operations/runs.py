@@ -8,7 +8,6 @@ a workflow run side by side.
 from __future__ import annotations
 
 import time
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -16,7 +15,7 @@ from windlass.jobs.supervisor.client import prepare_supervisor
 from windlass.lang.diagnostics import Diagnostic, Severity
 from windlass.lang.expressions import to_text
 from windlass.model.status import Result
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 from windlass.operations.attempts import Interruption, Undertaking, WorkflowRun
 from windlass.operations.concealment import Concealment
 from windlass.operations.definitions import Definition, Given

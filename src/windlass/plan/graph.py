@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from windlass.lang.casing import fold
 from windlass.lang.tokens import StringToken
 from windlass.model.status import Result
+from windlass.model.values import dataclass, field
 from windlass.plan.predecessors import Ancestry
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workf
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.lang.casing import fold
 from windlass.lang.diagnostics import Diagnostic, Related
 from windlass.lang.expressions import to_number, to_text
 from windlass.lang.template import TemplateFault, evaluate_token
+from windlass.model.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,13 +6,12 @@ Source: actions/runner src/Sdk/DTPipelines/Pipelines/ObjectTemplating/PipelineTe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
 from windlass.lang.expressions import kind_of, to_text
 from windlass.lang.template import TemplateFault, evaluate_token
 from windlass.lang.tokens import BooleanToken, NullToken, NumberToken, StringToken
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 from windlass.plan.faults import PlanFault
 
 if TYPE_CHECKING:

@@ -11,11 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.lang.expressions import Unknown, to_text
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

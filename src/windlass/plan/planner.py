@@ -6,7 +6,6 @@ everything that runs to succeed, and says UNKNOWN wherever a result decides.
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.lang.casing import fold
@@ -16,7 +15,7 @@ from windlass.lang.template import TemplateFault, evaluate_token_partial
 from windlass.lang.tokens import StringToken
 from windlass.lang.workflow.model import CallJob
 from windlass.lang.workflow.refusals import find_refusals
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field, replace
 from windlass.plan.calls import evaluate_inputs
 from windlass.plan.concurrency import evaluate_concurrency
 from windlass.plan.conditions import forecast_job

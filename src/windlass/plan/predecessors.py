@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, TypeVar
 
 from windlass.lang.casing import fold
 from windlass.lang.expressions import to_text
 from windlass.model.status import Result
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 from windlass.plan.decision import Verdict
 
 if TYPE_CHECKING:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.casing import equals_ignoring_case, fold
 from windlass.lang.diagnostics import Diagnostic, Related
 from windlass.lang.expressions import is_equal
 from windlass.lang.expressions.lookup import look_up
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 from windlass.plan.faults import PlanFault
 
 if TYPE_CHECKING:

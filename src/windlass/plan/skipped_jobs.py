@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from windlass.lang.workflow.model import CallJob
+from windlass.model.values import replace
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.permissions import resolve_permissions
 from windlass.plan.plan import JobPlan, LegPlan

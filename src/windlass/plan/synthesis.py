@@ -6,12 +6,11 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-t
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.schema.events import EVENTS
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 from windlass.plan.event import Event
 from windlass.plan.payloads import make_payload
 from windlass.plan.webhook_objects import Occasion

@@ -7,10 +7,9 @@ knows has a stand-in. Source: https://docs.github.com/en/webhooks/webhook-events
 from __future__ import annotations
 
 import re
-from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 from windlass.plan.contexts import api_url, stand_in_id
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from windlass.model.status import Result
+from windlass.model.values import fields
 from windlass.protocol import events
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ epoch, UTC) and the fields below. Texts are masked before they come here.
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

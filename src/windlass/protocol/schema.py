@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any, Final, get_args, get_type_hints
 
 from windlass.model.status import Result
+from windlass.model.values import fields
 from windlass.protocol import events
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"

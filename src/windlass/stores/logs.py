@@ -19,11 +19,10 @@ import struct
 import threading
 import time
 from contextlib import suppress
-from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import InputError, PlatformError
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,11 +8,11 @@ the orders themselves, and the outlines tell whether it still decides as the fir
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.errors import PlatformError
 from windlass.model.status import Result
+from windlass.model.values import fields
 from windlass.plan.orders import (
     CancelJob,
     DropJob,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from windlass.db.database import DamagedDatabaseError
@@ -16,6 +15,7 @@ from windlass.engine.journals.codec import (
     outline,
 )
 from windlass.engine.journals.interface import check_number
+from windlass.model.values import replace
 from windlass.plan.signals import (
     CancelRequested,
     GroupDenied,

@@ -5,10 +5,9 @@ Source: https://docs.github.com/en/actions/reference/workflows-and-actions/metad
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

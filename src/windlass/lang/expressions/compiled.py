@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from windlass.lang.expressions.memory import MAXIMUM_MEMORY
 from windlass.lang.expressions.parser import parse
 from windlass.lang.expressions.trace import Trace, trace_node, truthiness
 from windlass.lang.expressions.values import UNKNOWN, FilteredList, Unknown
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

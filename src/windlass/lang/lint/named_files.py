@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from windlass.lang.lint.checkout import has_checkout_before, has_own_tree, is_preparation
@@ -13,7 +12,7 @@ from windlass.lang.lint.repository import join
 from windlass.lang.lint.scripts import script_text
 from windlass.lang.tokens import MappingToken, StringToken
 from windlass.lang.workflow.model import ActionStep, RunStep
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

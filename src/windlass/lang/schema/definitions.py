@@ -7,10 +7,9 @@ schema. The kinds are those of GitHub's own template schema
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

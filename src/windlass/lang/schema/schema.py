@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from windlass.lang.schema.definitions import (
@@ -17,7 +16,7 @@ from windlass.lang.schema.definitions import (
     SequenceDefinition,
     StringDefinition,
 )
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,6 @@ WorkflowParser/Conversion/{ReusableWorkflowsLoader,PermissionsHelper,WorkflowTem
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from windlass.lang.reader import literal_text
@@ -15,6 +14,7 @@ from windlass.lang.tokens import BooleanToken, NumberToken, StringToken
 from windlass.lang.workflow.expectations import text_of
 from windlass.lang.workflow.model import CallJob
 from windlass.lang.workflow.permissions import violations
+from windlass.model.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,7 +7,6 @@ WorkflowParser/Conversion/WorkflowTemplateConverter.cs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ from windlass.lang.workflow.needs import check_needs
 from windlass.lang.workflow.permissions import convert_permissions
 from windlass.lang.workflow.steps import convert_steps
 from windlass.lang.workflow.strategy import check_strategy
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable

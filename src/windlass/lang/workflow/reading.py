@@ -6,7 +6,6 @@ if reading.workflow is None: …          # reading.diagnostics says why
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from windlass.lang.problems import Problems
@@ -20,6 +19,7 @@ from windlass.lang.workflow.model import Workflow
 from windlass.lang.workflow.permissions import convert_permissions
 from windlass.lang.workflow.result import Reading
 from windlass.lang.workflow.triggers import convert_triggers
+from windlass.model.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

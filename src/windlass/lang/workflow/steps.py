@@ -7,7 +7,6 @@ from actions/runner, WorkflowParser/Conversion/WorkflowTemplateConverter.cs.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +30,7 @@ from windlass.lang.workflow.model import (
     WaitAllStep,
     WaitStep,
 )
+from windlass.model.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from windlass.lang.problems import Problems

@@ -6,7 +6,6 @@ workflow-dispatch}.ts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from windlass.lang.tokens import MappingToken, NullToken, SequenceToken, StringToken
@@ -28,6 +27,7 @@ from windlass.lang.workflow.model import (
     SecretDefinition,
     Triggers,
 )
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from windlass.lang.problems import Problems

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.positions import Position, Span
 from windlass.lang.yaml.nodes import MappingNode, ScalarNode, ScalarStyle, SequenceNode
 from windlass.lang.yaml.text import check_characters, decode
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from yaml.error import MarkedYAMLError

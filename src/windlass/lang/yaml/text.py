@@ -34,7 +34,7 @@ def decode(path: str, data: bytes) -> str | Diagnostic:
 def check_characters(path: str, text: str) -> list[Diagnostic]:
     """Return a diagnostic for each character that YAML does not allow, at most ten."""
     found: list[Diagnostic] = []
-    for match in _forbidden().finditer(text):
+    for match in _forbidden(is_ascii=text.isascii()).finditer(text):
         found.append(_forbidden_character(path, text, match.start()))
         if len(found) == MAX_REPORTED:
             break
@@ -48,8 +48,13 @@ def position_of(text: str, index: int) -> Position:
 
 
 @cache
-def _forbidden() -> re.Pattern[str]:
-    """Match what YAML 1.2 calls not printable (https://yaml.org/spec/1.2.2/#51-character-set)."""
+def _forbidden(*, is_ascii: bool) -> re.Pattern[str]:
+    """Match what YAML 1.2 calls not printable (https://yaml.org/spec/1.2.2/#51-character-set).
+
+    To compile all of it takes longer than to read most files, and those are ASCII.
+    """
+    if is_ascii:
+        return re.compile("[^\t\n\r -~]")
     return re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
