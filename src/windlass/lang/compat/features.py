@@ -100,7 +100,10 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             title="Linux runners (`ubuntu-*`, `self-hosted`, own labels)",
             verdict=Verdict.DIFFERS,
             github="Starts a machine with the image or the runner that the labels name.",
-            windlass="Runs the job on this machine, with the programs that are installed here.",
+            windlass=(
+                "Runs the job on this machine, with the programs that are installed here, Node.js "
+                "for actions among them."
+            ),
             detect_in_job=detectors.linux_runners,
         ),
         Feature(
@@ -110,8 +113,8 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             github="Fetches the event's commit from the server.",
             windlass=(
                 "Gives the commit of the local repository, with uncommitted changes unless "
-                "`--committed` is given, and the whole history whatever `fetch-depth` says; other "
-                "repositories are not fetched, and submodules and files of Git LFS not either."
+                "`--committed` is given, and the whole history whatever `fetch-depth` says; nothing "
+                "is fetched: submodules and files of Git LFS have to be in that repository."
             ),
             detect_in_job=detectors.checkouts,
         ),
@@ -181,7 +184,10 @@ def _differing_in_workflows() -> tuple[Feature, ...]:
             title="`github.token` and `secrets.GITHUB_TOKEN`",
             verdict=Verdict.DIFFERS,
             github="Holds a token for the job that ends with it.",
-            windlass="Empty, unless a secret GITHUB_TOKEN is given on the command line.",
+            windlass=(
+                "Empty, unless `--secret GITHUB_TOKEN` or `--github-token`, which takes that of "
+                "`gh`, gives one."
+            ),
             detect=detectors.job_tokens,
         ),
         Feature(
@@ -207,7 +213,7 @@ _HONOURED = (
     ("run-step", "`run` steps and `shell`", "Writes the script to a file and runs the shell."),
     ("command-file", "`GITHUB_ENV`, `GITHUB_OUTPUT`, `GITHUB_PATH`", "Reads them after each step."),
     ("problem-matcher", "Problem matchers (`::add-matcher::`)", "Makes annotations of lines."),
-    ("time-out", "`timeout-minutes`", "Ends the step; fractions are cut off."),
+    ("time-out", "`timeout-minutes`", "Ends the step or the job; fractions are cut off."),
     ("continue-on-error", "`continue-on-error`", "Goes on; keeps the outcome."),
 )
 
