@@ -113,8 +113,8 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             github="Fetches the event's commit from the server.",
             windlass=(
                 "Gives the commit of the local repository, with uncommitted changes unless "
-                "`--committed` is given, and the whole history whatever `fetch-depth` says; nothing "
-                "is fetched: submodules and files of Git LFS have to be in that repository."
+                "`--committed` is given, and the whole history whatever `fetch-depth` says; "
+                "nothing is fetched: submodules and files of Git LFS have to be in that repository."
             ),
             detect_in_job=detectors.checkouts,
         ),
