@@ -46,6 +46,7 @@ AROUND: Final[tuple[tuple[type[Any], str], ...]] = (
 )
 """The same, and a point after each."""
 
+HALF: Final = "half of os.write"
 CALLS: Final = ("write", "pwrite", "splice", "ftruncate", "replace", "rename", "posix_spawn")
 """After each call of these functions of `os`; and of a write to a file there is a half, too."""
 
@@ -79,7 +80,7 @@ class Points:
         @wraps(whole)
         def write(descriptor: int, data: Any) -> int:
             is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            if is_file and self._is_due("half of os.write"):
+            if is_file and self._is_due(HALF):
                 self._write(descriptor, bytes(data)[: len(data) // 2])
                 self._deed()
             return whole(descriptor, data) if is_file else self._write(descriptor, data)
