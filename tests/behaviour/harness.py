@@ -3,14 +3,17 @@
 A file holds two YAML documents: what is given and expected, then the workflow as a user writes it.
 Its comment says the rule in a sentence and which source decides it.
 
-    given.files       what lies in the repository, by path; `{content, mode}` for a program
+    given.files       what lies in the repository, by path; `{content, mode}` for a program,
+                      `{link}` for a symbolic link
     given             event, inputs, vars, secrets, env, job, matrix, allow (environments), payload
+    given.rerun       `failed`, or the job that runs again; what is expected is the second attempt
     given.cancel      a moment at which the run is cancelled; given.force likewise
     expect.result     how the run ends; `refused` where it must not start
-    expect.jobs       every job by key: its result, or {result, outputs, steps}; a step is
-                      "outcome" or "outcome/conclusion" by its id
+    expect.jobs       every job by key: its result, or {result, outputs, url, steps}; a
+                      step is "outcome" or "outcome/conclusion" by its id
     expect.output     by `job/step`: the whole output of the step, or a list of texts that stand in
                       it in this order
+    expect.sha256     by `job/step`: the SHA-256 of its whole output
     expect.lacks      by `job/step`: texts that its output does not hold
     expect.nowhere    texts that no event holds, and no file that is kept
     expect.annotations  every one: `level message` or `level file:line message`
@@ -23,6 +26,7 @@ A moment is `start KEY` or `end KEY` of a job (`build`) or a step (`build/id`), 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections import defaultdict
@@ -32,9 +36,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from windlass.operations.definitions import Given
+from windlass.operations.history import LATEST, make_history
 from windlass.operations.plans import PlanOptions
+from windlass.operations.reruns import FAILED, name_job, rerun
 from windlass.operations.runs import Interruption, RunOptions, run_event
 from windlass.protocol import events
+from windlass.stores.state_folder import STATE_FOLDER
 
 if TYPE_CHECKING:
     from windlass.operations.runs import RunReport
@@ -50,6 +58,7 @@ class Seen:
 
     jobs: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
+    urls: dict[str, str] = field(default_factory=dict)
     steps: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     output: defaultdict[str, str] = field(default_factory=lambda: defaultdict(str))
     annotations: list[str] = field(default_factory=list)
@@ -70,15 +79,32 @@ class Behaviour:
         self._interruption = Interruption()
 
     def play(self, folder: Path) -> RunReport:
-        """Run the workflow in a repository of its own."""
+        """Run the workflow in a repository of its own, and once more where that is wanted."""
         self._lay_out(folder)
-        return run_event(
+        report = run_event(
             folder,
             self.given.get("event", "push"),
             self._make_options(),
             self._see,
             self._interruption,
         )
+        return self._play_again(folder) if "rerun" in self.given else report
+
+    def _play_again(self, folder: Path) -> RunReport:
+        self.seen = Seen()
+        again = self.given["rerun"]
+        nothing = Given()
+        history = make_history(folder / STATE_FOLDER, lambda _: None)
+        with contextlib.closing(history):
+            return rerun(
+                history,
+                LATEST,
+                FAILED if again == FAILED else name_job(again),
+                nothing,
+                nothing,
+                self._see,
+                self._interruption,
+            )
 
     def output_of(self, step: str) -> str:
         """What a step printed, without the lines that repeat its script."""
@@ -87,15 +113,14 @@ class Behaviour:
     def _lay_out(self, folder: Path) -> None:
         files = {".github/workflows/behaviour.yml": self.workflow, **self.given.get("files", {})}
         for name, content in files.items():
-            text, mode = (
-                (content["content"], int(content["mode"], 8))
-                if isinstance(content, dict)
-                else (content, 0o644)
-            )
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            path.chmod(mode)
+            file = content if isinstance(content, dict) else {"content": content}
+            if "link" in file:
+                path.symlink_to(file["link"])
+                continue
+            path.write_text(file["content"], encoding="utf-8")
+            path.chmod(int(file.get("mode", "644"), 8))
 
     def _make_options(self) -> RunOptions:
         given = self.given
@@ -159,6 +184,7 @@ def _remember(seen: Seen, event: RunEvent) -> None:
         case events.JobFinished():
             seen.jobs[event.job] = event.result.value
             seen.outputs[event.job] = dict(event.outputs)
+            seen.urls[event.job] = event.environment_url
         case events.StepSkipped():
             seen.steps[event.job][event.step] = "skipped"
         case events.StepFinished():

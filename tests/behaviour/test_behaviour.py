@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -70,12 +71,17 @@ def _check_jobs(expected: dict[str, Any], behaviour: Behaviour) -> None:
             assert job["steps"] == named, (seen.annotations, seen.output)
         if isinstance(job, dict) and "outputs" in job:
             assert job["outputs"] == seen.outputs[key]
+        if isinstance(job, dict) and "url" in job:
+            assert job["url"] == seen.urls[key]
 
 
 def _check_texts(expected: dict[str, Any], behaviour: Behaviour) -> None:
     seen = behaviour.seen
     for step, texts in expected.get("output", {}).items():
         _check_output(texts, behaviour.output_of(step))
+    for step, digest in expected.get("sha256", {}).items():
+        output = behaviour.output_of(step)
+        assert digest == hashlib.sha256(output.encode()).hexdigest(), output[:1000]
     for step, texts in expected.get("lacks", {}).items():
         output = behaviour.output_of(step)
         assert not [text for text in texts if text in output], output
