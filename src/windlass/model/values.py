@@ -63,6 +63,12 @@ class _Field:
         self.repr = repr
         self.compare = compare
 
+    def describe(self) -> dict[str, Any]:
+        """Return what was said of the field, by the names of the options of `field`."""
+        names = ("default", "default_factory", "init", "repr", "compare")
+        said = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in said.items() if value is not _MISSING}
+
 
 class _Fields:
     """All fields of a class, those of base classes first."""
@@ -84,11 +90,9 @@ class _Fields:
         """Return the fields as `dataclasses` has them, for others' tools that ask for these."""
         import dataclasses
 
-        made = [
-            (it.name, object, dataclasses.field(init=it.init, repr=it.repr, compare=it.compare))
-            for it in self.all
-        ]
-        standard: Any = dataclasses.make_dataclass("Standard", made)
+        made = [(it.name, object, dataclasses.field(**it.describe())) for it in self.all]
+        # `kw_only`, for a field with a default may then stand before one without.
+        standard: Any = dataclasses.make_dataclass("Standard", made, kw_only=True)
         return list(standard.__dataclass_fields__.values())
 
 

@@ -57,6 +57,8 @@ def test_standard_tools_know_the_class(sample: type) -> None:
 
     assert dataclasses.replace(one, name="b") == sample(name="b")
     assert [it.name for it in dataclasses.fields(sample)] == ["name", "parts", "hidden", "aside"]
+    assert [it.default for it in dataclasses.fields(sample)][1:] == [(), "s3cret", None]
+    assert dataclasses.fields(sample)[0].default is dataclasses.MISSING
     assert not hasattr(one, "__dict__")
 
 
