@@ -112,7 +112,7 @@ def measure(file: Path, sink: Sink, repeat: int = 1) -> tuple[float, float]:
     writer = None if sink.folder is None else JobLogWriter(sink.folder / "log")
     reporter = StepReporter("job", "step", masker, sink.emit, writer)
     handler = CommandHandler(
-        reporter.log, StepEffects(), reporter.annotate, variables={}, workspace="/w", debug=False
+        reporter.log, StepEffects(), reporter.collect, variables={}, workspace="/w", debug=False
     )
     with closing(HostExecutor().open("bench", sink.folder)) as session:
         masker.listen(session.hide)
@@ -120,7 +120,7 @@ def measure(file: Path, sink: Sink, repeat: int = 1) -> tuple[float, float]:
         process = session.spawn(
             ["/bin/cat", *[str(file)] * repeat], variables={}, folder="/", step="step"
         )
-        assert read_to_end(process, reporter.log, handler.handle, handler.refuse) == 0
+        assert read_to_end(process, reporter.log, handler.find, handler.refuse) == 0
         found = speeds(file.stat().st_size * repeat, start, busy)
     if writer is not None:
         writer.close()

@@ -28,7 +28,8 @@ def make_properties(
     `file` becomes relative to the workspace if it lies there. Reasons go to `debug`.
     """
     properties = {_spell(key): value for key, value in command.properties.items()}
-    _check_place(command.name, properties, debug)
+    if properties:
+        _check_place(command.name, properties, debug)
     file = properties.get("file")
     if file and file.startswith(f"{workspace}/"):
         properties["file"] = file.removeprefix(f"{workspace}/")

@@ -5,6 +5,7 @@ Source: actions/runner src/Runner.Worker/ActionCommandManager.cs
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,25 +116,19 @@ class CommandHandler:
         self._token: str | None = None
         self._registered = {*COMMANDS, *ANNOTATION_LEVELS, STOP}
 
-    def handle(self, line: str) -> bool:
-        """Carry out the command in a line; False where the line is plain output."""
+    def find(self, line: str) -> Callable[[], None] | None:
+        """Return what carries out the command in a line; None where the line is plain output."""
         command = parse_command(line, self._registered)
         if command is None:
-            return False
+            return None
         name = command.name.lower()
         if self._token is not None:
-            return self._resume(name, line)
+            # Only the token is a command now.
+            is_token = bool(self._token) and name == self._token
+            return functools.partial(self._resume, line) if is_token else None
         if name == STOP:
-            self._stop(command, line)
-            return True
-        if self._echo and name not in QUIET:
-            self._log.write_line(line)
-        try:
-            self._carry_out(name, command)
-        except CommandError as error:
-            shown = command.name if name in QUIET else line
-            self._fail(f"Unable to process command '{shown}' successfully.", str(error))
-        return True
+            return functools.partial(self._stop, command, line)
+        return functools.partial(self._handle, name, command, line)
 
     def refuse(self, beginning: str) -> bool:
         """Fail the step if the beginning of an endless line is that of a command."""
@@ -148,6 +143,15 @@ class CommandHandler:
         if self._debugging:
             for line in message.replace("\r\n", "\n").split("\n"):
                 self._log.write_line(f"##[debug]{line}")
+
+    def _handle(self, name: str, command: RunnerCommand, line: str) -> None:
+        if self._echo and name not in QUIET:
+            self._log.write_line(line)
+        try:
+            self._carry_out(name, command)
+        except CommandError as error:
+            shown = command.name if name in QUIET else line
+            self._fail(f"Unable to process command '{shown}' successfully.", str(error))
 
     def _carry_out(self, name: str, command: RunnerCommand) -> None:
         if name in ANNOTATION_LEVELS:
@@ -170,18 +174,13 @@ class CommandHandler:
         self._token = token.lower()
         self._registered.add(self._token)
         if len(token) > LONGEST_UNMASKED_TOKEN:
-            self._log.flush()
             self._log.masker.add_text(token)
         self._log.write_line(line)
 
-    def _resume(self, name: str, line: str) -> bool:
-        """While stopped, only the token is a command; every other line is plain output."""
-        if not self._token or name != self._token:
-            return False
+    def _resume(self, line: str) -> None:
         self._log.write_line(line)
         self._registered = {*COMMANDS, *ANNOTATION_LEVELS, STOP}
         self._token = None
-        return True
 
     def _allows(self, variable: str) -> bool:
         return self._variables.get(variable, "").strip().lower() == "true"
@@ -225,8 +224,6 @@ class CommandHandler:
             return
         if self._echo:
             self._log.write_line("::add-mask::***")
-        # What was printed before the mask was asked for stays as it was.
-        self._log.flush()
         self._log.masker.add_text(command.data)
         self._log.masker.add(command.data)
 

@@ -10,6 +10,7 @@ finds the log unfinished goes on there, and no line is lost or comes twice.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import threading
@@ -34,7 +35,7 @@ IS_BROKEN, IS_LEFT_OUT, IS_AFTER_RETURN = 1, 2, 4
 """What `Taken.state` says of the byte that comes next: it goes on a line that was broken, one of
 which nothing is shown; it follows a carriage return."""
 
-_HIDING = re.compile(rb"add-mask|stop-commands", re.IGNORECASE)
+_HIDING = (b"add-mask", b"stop-commands")
 _LINE_END = re.compile(rb"\r\n?|\n")
 _MARKERS = (MARKER.encode(), OLD_MARKER.encode())
 _SPACES = b" \t\v\f\xa0\x85"
@@ -53,11 +54,20 @@ class Problem:
     tell: Callable[[], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What the job's log says in one way and onlookers are told in another; both are masked."""
+
+    kept: bytes
+    tell: Callable[[], None]
+
+
 class StepLog:
-    """Collects lines in order, then hands them on, masked, a batch at a time.
+    """Collects lines in order, masked as they come, then hands them on, a batch at a time.
 
     `emit` gets each batch as text. With a `writer` it goes to the job's log before, under the key
-    of the step, together with how much of the process's output has been taken until then.
+    of the step, together with how much of the process's output has been taken until then. What is
+    taken is worked out when it is needed: it may have moved on until then.
     """
 
     def __init__(
@@ -73,36 +83,37 @@ class StepLog:
         self._writer = writer
         self._step = step
         self._lock = threading.RLock()
-        self._parts: list[bytes] = []
-        self._taken = self._written = NOTHING_TAKEN
+        self._parts: list[bytes | Aside] = []
+        self._taken: Callable[[], Taken] = Taken
+        self._written = NOTHING_TAKEN
 
-    def write(self, data: bytes, taken: Taken | None = None) -> None:
-        """Add whole lines; `taken` is what of the output of a process they are the last of."""
+    def write(self, data: bytes, taken: Callable[[], Taken], *, is_masked: bool = False) -> None:
+        """Add whole lines; `taken` tells what of a process's output they are the last of."""
+        if data and not is_masked:
+            data = self.masker.mask_lines(data)
         with self._lock:
-            self._parts.append(data)
-            self._taken = taken or self._taken
+            if data:
+                self._parts.append(data)
+            self._taken = taken
 
     def write_line(self, line: str) -> None:
         """Add one line of the runner's own; a line break in it starts another line."""
-        self.write(line.encode("utf-8", "replace") + b"\n")
+        data = self.masker.mask_lines(line.encode("utf-8", "replace") + b"\n")
+        with self._lock:
+            self._parts.append(data)
 
-    def write_marked(self, mark: bytes, line: bytes, taken: Taken) -> None:
-        """Write a line at once; in the job's log a mark stands before it.
-
-        Raises:
-            PlatformError: the job's log cannot be written.
-        """
-        self.flush()
+    def write_marked(self, mark: bytes, line: bytes, taken: Callable[[], Taken]) -> None:
+        """Add a line before which a mark stands in the job's log alone."""
+        masked = self.masker.mask_lines(line)
         with self._lock:
             self._taken = taken
-            masked = self.masker.mask_lines(line)
-            self._keep(mark + masked)
-            self._emit(masked.decode("utf-8", "replace"))
+            self._parts.append(Aside(mark + masked, functools.partial(self._show, masked)))
 
-    def take(self, taken: Taken) -> None:
-        """Note how much of a process's output needs no writing any more."""
+    def write_aside(self, lines: str, tell: Callable[[], None]) -> None:
+        """Add lines to the job's log alone; in their place `tell` is called."""
+        data = self.masker.mask_lines(lines.encode("utf-8", "replace")) if lines else b""
         with self._lock:
-            self._taken = taken
+            self._parts.append(Aside(data, tell))
 
     def flush(self) -> None:
         """Hand on what was collected. Needed before anything that is to come after it.
@@ -111,41 +122,84 @@ class StepLog:
             PlatformError: the job's log cannot be written.
         """
         with self._lock:
-            data = b"".join(self._parts)
-            self._parts.clear()
-            if data:
-                data = self.masker.mask_lines(data)
-            self._keep(data)
-            if data:
-                self._emit(data.decode("utf-8", "replace"))
+            parts, self._parts = self._parts, []
+            self._keep(b"".join([it.kept if isinstance(it, Aside) else it for it in parts]))
+            lines: list[bytes] = []
+            for part in parts:
+                if isinstance(part, Aside):
+                    self._show(b"".join(lines))
+                    lines.clear()
+                    part.tell()
+                else:
+                    lines.append(part)
+            self._show(b"".join(lines))
 
     def _keep(self, data: bytes) -> None:
-        if self._writer is not None and (data or self._taken != self._written):
-            self._written = self._taken
-            self._writer.write(self._step, data, self._taken)
+        if self._writer is None:
+            return
+        taken = self._taken()
+        if data or taken != self._written:
+            self._written = taken
+            self._writer.write(self._step, data, taken)
+
+    def _show(self, data: bytes) -> None:
+        if data:
+            self._emit(data.decode("utf-8", "replace"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Block:
+    """Where a block of output lies in the whole of it, so that places in its lines can be told.
+
+    `position` is that of its first byte; its lines begin with `before` bytes of earlier blocks.
+    `dropped` bytes at its start belong to a line end that was taken already.
+    """
+
+    process: int
+    position: int
+    data: bytes
+    before: int
+    dropped: int
+
+    def taken(self, lines: bytes, place: int) -> Taken:
+        """Return how far the output has been taken once its lines were up to a place.
+
+        Ends of lines were made shorter on the way; where they may have been, they are counted.
+        """
+        if not self.process:
+            return NOTHING_TAKEN
+        data, place = self.data, min(place, len(lines))
+        if place <= self.before:
+            return Taken(self.process, self.position - self.before + place)
+        if b"\r" in data:
+            offset = _find_line_end(data, self.dropped, lines.count(b"\n", self.before, place))
+        else:
+            offset = self.dropped + place - self.before
+        is_after_return = offset == len(data) and data.endswith(b"\r")
+        return Taken(self.process, self.position + offset, is_after_return * IS_AFTER_RETURN)
 
 
 class LineSplitter:
     """Turns blocks of output into lines of the log and calls for runner commands.
 
-    `handle_line` gets a line that may be a command, without its end, and tells whether it was one.
-    `refuse_line` gets the start of a line that is too long to be read as the command it begins
-    like, and tells whether the line is to be left out. `since` is where the output begins: what
-    stands before has been taken by an earlier splitter. `find_problems` looks at whole lines that
-    are no commands, as long as somebody wants it to.
+    `find_command` gets a line that may be a command, without its end, and returns what carries it
+    out, or None for plain output. `refuse_line` gets the start of a line that is too long to be
+    read as the command it begins like, and tells whether the line is to be left out. `since` is
+    where the output begins: what stands before has been taken by an earlier splitter.
+    `find_problems` looks at whole lines that are no commands, as long as somebody wants it to.
     """
 
     def __init__(
         self,
         log: StepLog,
-        handle_line: Callable[[str], bool],
+        find_command: Callable[[str], Callable[[], None] | None],
         refuse_line: Callable[[str], bool],
         since: Taken = NOTHING_TAKEN,
         find_problems: Callable[[bytes], Iterable[Problem]] | None = None,
     ) -> None:
         self._log = log
         self._find_problems = find_problems
-        self._handle_line = handle_line
+        self._find_command = find_command
         self._refuse_line = refuse_line
         self._process = since.process
         self._fed = since.offset
@@ -153,8 +207,7 @@ class LineSplitter:
         self._broken = bool(since.state & IS_BROKEN)
         self._leaving_out = bool(since.state & IS_LEFT_OUT)
         self._after_return = bool(since.state & IS_AFTER_RETURN)
-        self._block = b""
-        self._dropped = 0
+        self._searched = -1
 
     @property
     def taken(self) -> int:
@@ -167,89 +220,102 @@ class LineSplitter:
             self._feed(block[start : start + LARGEST_BLOCK_BYTES])
 
     def _feed(self, block: bytes) -> None:
-        self._block = block
-        before = len(self._rest)
-        data = self._rest + self._end_lines(block)
+        dropped = int(self._after_return and block.startswith(b"\n"))
+        data = self._rest + self._end_lines(block[dropped:])
         end = data.rfind(b"\n") + 1
         if end:
-            self._take(data[:end], before)
+            place = _Block(
+                process=self._process,
+                position=self._fed,
+                data=block,
+                before=len(self._rest),
+                dropped=dropped,
+            )
+            self._take(data[:end], place)
         self._rest = data[end:]
         self._fed += len(block)
-        self._block = b""
         # Where the line is cut, a secret may begin whose end has not come yet.
         while len(self._rest) > LONGEST_LINE_BYTES + self._log.masker.longest:
             self._break()
-        self._log.take(self._position())
+        self._log.write(b"", self._position())
         self._log.flush()
 
     def finish(self) -> None:
         """Hand on a last line that has no end."""
-        if self._rest:
-            self._take(self._rest, len(self._rest))
+        if rest := self._rest:
+            place = _Block(
+                process=self._process, position=self._fed, data=b"", before=len(rest), dropped=0
+            )
+            self._take(rest, place)
             self._rest = b""
-        self._log.take(self._position())
+        self._log.write(b"", self._position())
         self._log.flush()
 
     def _end_lines(self, block: bytes) -> bytes:
         """Return the block with line feeds as the only ends of lines."""
-        self._dropped = int(self._after_return and block.startswith(b"\n"))
-        if self._dropped:
-            block = block[1:]
-            self._after_return = False
-        if block:
-            self._after_return = block.endswith(b"\r")
+        self._after_return = block.endswith(b"\r")
         if b"\r" in block:
             block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return block
 
-    def _take(self, data: bytes, before: int) -> None:
-        """Pass whole lines on; the first of them may be the end of a broken one.
-
-        The first `before` bytes are of earlier blocks, the others of the block at hand.
-        """
-        position = 0
-        if self._broken:
-            position = data.find(b"\n") + 1 or len(data)
-            if not self._leaving_out:
-                self._log.write(data[:position], self._position_of(data, position, before))
-            self._broken = self._leaving_out = False
+    def _take(self, data: bytes, block: _Block) -> None:
+        """Pass whole lines on; the first of them may be the end of a broken one."""
+        self._search(data)
+        written = position = self._end_broken_line(data, block) if self._broken else 0
         markers = _Markers(data)
-        written = position
         while (hit := markers.find(position)) >= 0:
             start = max(data.rfind(b"\n", position, hit) + 1, position)
             end = data.find(b"\n", hit)
-            end = len(data) if end < 0 else end
-            position = end + 1
-            line = data[start:end]
+            position = (len(data) if end < 0 else end) + 1
+            line = data[start : position - 1]
             if not _may_be_command(line):
                 continue
-            # What stands before the command must be in the log before the command acts. A command
-            # that hides something counts as taken only when it has acted.
-            first = start if _HIDING.search(line) else position
-            self._write(data, written, start, before, self._position_of(data, first, before))
-            written = start
-            if self._handle_line(line.decode("utf-8", "replace")):
-                written = position
-                if first != position:
-                    self._log.take(self._position_of(data, position, before))
-            else:
-                self._log.take(self._position_of(data, start, before))
-        end = len(data)
-        self._write(data, written, end, before, self._position_of(data, end, before))
+            command = self._find_command(line.decode("utf-8", "replace"))
+            if command is None:
+                continue
+            # A command counts as taken before it acts, so that what it writes is not followed by
+            # the command itself; one that hides something, only when it has acted.
+            taken = functools.partial(block.taken, data, position)
+            is_hiding = _is_hiding(line)
+            before = functools.partial(block.taken, data, start) if is_hiding else taken
+            self._write(data, written, start, block, before)
+            written = position
+            command()
+            if is_hiding:
+                self._log.write(b"", taken)
+        self._write(
+            data, written, len(data), block, functools.partial(block.taken, data, len(data))
+        )
 
-    def _write(self, data: bytes, start: int, end: int, before: int, taken: Taken) -> None:
-        """Write lines to the log; one in which a problem is found is written by who found it."""
+    def _search(self, data: bytes) -> None:
+        """Look for secrets in whole lines at once: mostly there are none in any of them."""
+        masker = self._log.masker
+        count = masker.count
+        self._searched = -1 if masker.may_hold_secret(data) else count
+
+    def _end_broken_line(self, data: bytes, block: _Block) -> int:
+        end = data.find(b"\n") + 1 or len(data)
+        if not self._leaving_out:
+            self._log.write(data[:end], functools.partial(block.taken, data, end))
+        self._broken = self._leaving_out = False
+        return end
+
+    def _write(
+        self, data: bytes, start: int, end: int, block: _Block, taken: Callable[[], Taken]
+    ) -> None:
+        """Write lines to the log; one in which a problem is found is marked there."""
         if self._find_problems is not None and start < end:
-            lines, first = data[start:end], start
-            for problem in self._find_problems(lines):
-                place = self._position_of(data, first + problem.start, before)
-                self._log.write(data[start : first + problem.start], place)
-                line = data[first + problem.start : first + problem.end]
-                start = first + problem.end
-                place = self._position_of(data, start, before)
-                self._log.write_marked(problem.mark.encode(), line, place)
+            first = start
+            for problem in self._find_problems(data[start:end]):
+                line_start, line_end = first + problem.start, first + problem.end
+                place = functools.partial(block.taken, data, line_start)
+                self._log.write(data[start:line_start], place)
+                place = functools.partial(block.taken, data, line_end)
+                self._log.write_marked(problem.mark.encode(), data[line_start:line_end], place)
+                start = line_end
                 problem.tell()
-        self._log.write(data[start:end], taken)
+        is_masked = self._searched == self._log.masker.count
+        self._log.write(data[start:end], taken, is_masked=is_masked)
 
     def _break(self) -> None:
         """Hand on the beginning of a line that is too long, up to no secret's middle."""
@@ -266,34 +332,16 @@ class LineSplitter:
             self._log.write(data[:cut] + b"\n", self._position())
             self._log.flush()
 
-    def _position(self) -> Taken:
-        """Return how far the output has been taken when only the rest is still to be."""
+    def _position(self) -> Callable[[], Taken]:
+        """Tell how far the output has been taken when only the rest is still to be."""
         if not self._process:
-            return NOTHING_TAKEN
+            return Taken
         state = (
             self._broken * IS_BROKEN
             | self._leaving_out * IS_LEFT_OUT
             | (self._after_return and not self._rest) * IS_AFTER_RETURN
         )
-        return Taken(self._process, self.taken, state)
-
-    def _position_of(self, data: bytes, place: int, before: int) -> Taken:
-        """Return how far the output has been taken once it was up to a place, the end of a line.
-
-        The first `before` bytes of the data are the rest of earlier blocks. Ends of lines were made
-        shorter on the way; where they may have been, they are counted.
-        """
-        if not self._process:
-            return NOTHING_TAKEN
-        block, place = self._block, min(place, len(data))
-        if place <= before:
-            return Taken(self._process, self._fed - before + place)
-        if b"\r" in block:
-            offset = _find_line_end(block, self._dropped, data.count(b"\n", before, place))
-        else:
-            offset = self._dropped + place - before
-        is_after_return = self._after_return and offset == len(block)
-        return Taken(self._process, self._fed + offset, is_after_return * IS_AFTER_RETURN)
+        return functools.partial(Taken, self._process, self.taken, state)
 
 
 class _Markers:
@@ -301,14 +349,23 @@ class _Markers:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._places = [data.find(marker) for marker in _MARKERS]
+        # Looking for one byte is ten times as fast as for two, and there is hardly ever a `#`.
+        self._places = {it: -1 for it in _MARKERS if it[:1] in data}
 
     def find(self, position: int) -> int:
         """Return where the next marker is, or -1; positions may not go back."""
-        for index, place in enumerate(self._places):
-            if 0 <= place < position:
-                self._places[index] = self._data.find(_MARKERS[index], position)
-        return min((place for place in self._places if place >= 0), default=-1)
+        first = end = len(self._data)
+        for marker, place in self._places.items():
+            if place < position:
+                found = self._data.find(marker, position)
+                place = self._places[marker] = found if found >= 0 else end
+            first = min(first, place)
+        return first if first < end else -1
+
+
+def _is_hiding(line: bytes) -> bool:
+    lowered = line.lower()
+    return any(name in lowered for name in _HIDING)
 
 
 def _may_be_command(line: bytes) -> bool:

@@ -38,6 +38,11 @@ class Masker:
         for secret in secrets:
             self.add(secret)
 
+    @property
+    def count(self) -> int:
+        """How many forms are looked for; it changes with every secret that is added."""
+        return len(self._forms)
+
     def add(self, secret: str) -> None:
         """Hide a secret from now on: the whole value, and each of its lines."""
         for part in split_secret(secret):
@@ -85,22 +90,7 @@ class Masker:
             return text
         return self.mask(encode(text)).decode("utf-8", "surrogatepass")
 
-    def find_start(self, data: bytes, position: int) -> int:
-        """Return the start of the secret that lies across a position, else the position."""
-        merged = _merge(self._find(data))
-        return next((start for start, end in merged if start < position < end), position)
-
-    def _find(self, data: bytes) -> list[tuple[int, int]]:
-        """Return where secrets lie, sorted by their starts."""
-        if not self._may_hold_secret(data):
-            return []
-        automaton = self._find_automaton()
-        # A match is (pattern, start, end).
-        return sorted(
-            match[1:] for match in automaton.find_matches_as_indexes(data, overlapping=True)
-        )
-
-    def _may_hold_secret(self, data: bytes) -> bool:
+    def may_hold_secret(self, data: bytes) -> bool:
         """Tell whether the beginning of a secret occurs, twice as fast as a whole search."""
         with self._lock:
             if self._sieve is None and self._forms:
@@ -111,6 +101,21 @@ class Masker:
                 self._sieve = BytesAhoCorasick(beginnings, implementation=Implementation.DFA)
             sieve = self._sieve
         return sieve is not None and bool(sieve.find_matches_as_indexes(data))
+
+    def find_start(self, data: bytes, position: int) -> int:
+        """Return the start of the secret that lies across a position, else the position."""
+        merged = _merge(self._find(data))
+        return next((start for start, end in merged if start < position < end), position)
+
+    def _find(self, data: bytes) -> list[tuple[int, int]]:
+        """Return where secrets lie, sorted by their starts."""
+        if not self.may_hold_secret(data):
+            return []
+        automaton = self._find_automaton()
+        # A match is (pattern, start, end).
+        return sorted(
+            match[1:] for match in automaton.find_matches_as_indexes(data, overlapping=True)
+        )
 
     def _find_automaton(self) -> BytesAhoCorasick:
         with self._lock:

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 def read_to_end(
     process: Process,
     log: StepLog,
-    handle_line: Callable[[str], bool],
+    find_command: Callable[[str], Callable[[], None] | None],
     refuse_line: Callable[[str], bool],
     find_problems: Callable[[bytes], Iterable[Problem]] | None = None,
 ) -> int:
     """Hand a process's output on, line by line, and return its exit code.
 
-    `handle_line`, `refuse_line` and `find_problems` are those of `LineSplitter`. A process whose
+    `find_command`, `refuse_line` and `find_problems` are those of `LineSplitter`. A process whose
     output cannot be kept is killed: nothing of it is lost unseen.
 
     Raises:
         ExecutorError: the process could not be watched to its end, or its output not be kept.
     """
-    lines = LineSplitter(log, handle_line, refuse_line, Taken(process.number), find_problems)
+    lines = LineSplitter(log, find_command, refuse_line, Taken(process.number), find_problems)
     try:
         while block := process.read():
             lines.feed(block)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from windlass.jobs.annotations import LONGEST_MESSAGE
@@ -157,10 +158,16 @@ class StepReporter:
         self._step = step_key
         self._masker = masker
         self._emit = emit
-        self._writer = writer
         self.log = StepLog(masker, self._emit_output, writer=writer, step=step_key)
 
     def annotate(
+        self, level: str, message: str, properties: Mapping[str, str] | None = None
+    ) -> None:
+        """Tell of an error, a warning or a notice, after all output before it."""
+        self.collect(level, message, properties)
+        self.log.flush()
+
+    def collect(
         self,
         level: str,
         message: str,
@@ -168,23 +175,20 @@ class StepReporter:
         *,
         in_log: bool = True,
     ) -> None:
-        """Tell of an error, a warning or a notice, after all output before it.
+        """Tell of an error, a warning or a notice when the output before it is handed on.
 
         With `in_log` the job's log says the message; else it has another line in its place.
         """
-        self.log.flush()
-        if in_log:
-            self.note([f"##[{level}]{message}"])
         mask = self._masker.mask_text
-        self._emit(
-            events.Annotation(
-                job=self._job,
-                step=self._step,
-                level=level,
-                message=mask(message)[:LONGEST_MESSAGE],
-                properties={key: mask(value) for key, value in (properties or {}).items()},
-            )
+        event = events.Annotation(
+            job=self._job,
+            step=self._step,
+            level=level,
+            message=mask(message)[:LONGEST_MESSAGE],
+            properties={key: mask(value) for key, value in (properties or {}).items()},
         )
+        line = f"##[{level}]{message}\n" if in_log else ""
+        self.log.write_aside(line, functools.partial(self._emit, event))
 
     def debug(self, message: str) -> None:
         """Tell what only a debugging run shows."""
@@ -193,8 +197,8 @@ class StepReporter:
 
     def note(self, lines: Iterable[str]) -> None:
         """Write lines to the job's log alone: onlookers are told the same in other words."""
+        self.log.write_aside("".join(f"{line}\n" for line in lines), lambda: None)
         self.log.flush()
-        write_lines(self._writer, self._masker, self._step, lines)
 
     def summarise(self, markdown: str) -> None:
         """Hand on the step's summary."""

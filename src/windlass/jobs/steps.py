@@ -110,7 +110,7 @@ def _watch(
     handler = CommandHandler(
         reporter.log,
         effects,
-        reporter.annotate,
+        reporter.collect,
         variables=order.variables,
         workspace=str(place.folders.workspace),
         debug=place.debug,
@@ -124,7 +124,7 @@ def _watch(
         return read_to_end(
             process,
             reporter.log,
-            handler.handle,
+            handler.find,
             handler.refuse,
             lambda lines: _find_problems(lines, matchers, reporter),
         )
@@ -153,7 +153,7 @@ def _find_problems(
         return
     for start, end, issue in matchers.look(lines):
         tell = functools.partial(
-            reporter.annotate, issue.level, issue.message, issue.properties, in_log=False
+            reporter.collect, issue.level, issue.message, issue.properties, in_log=False
         )
         yield Problem(start, end, f"##[{issue.level}]", tell)
 

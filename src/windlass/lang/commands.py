@@ -51,7 +51,7 @@ def parse_command(line: str, registered: Container[str]) -> RunnerCommand | None
 
 
 def _parse_current(line: str, registered: Container[str]) -> RunnerCommand | None:
-    text = line.lstrip(_SPACES)
+    text = line if line.startswith(MARKER) else line.lstrip(_SPACES)
     if not text.startswith(MARKER):
         return None
     end = text.find(MARKER, len(MARKER))
@@ -91,6 +91,8 @@ def _parse_properties(
     is lost, while one inside the value stays.
     """
     properties: dict[str, str] = {}
+    if not text:
+        return properties
     spellings: dict[str, str] = {}
     for pair in text.split(separator):
         key, _, value = pair.lstrip("=").partition("=")

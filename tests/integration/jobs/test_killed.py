@@ -45,9 +45,8 @@ masker.listen(session.hide)
 variables = {"PATH": "/usr/bin:/bin", "RUNNER_TRACKING_ID": f"windlass_{folder}"}
 def add_mask(line):
     if line.startswith("::add-mask::"):
-        masker.add(line.removeprefix("::add-mask::"))
-        return True
-    return False
+        return lambda: masker.add(line.removeprefix("::add-mask::"))
+    return None
 for number in range(3):
     step = f"step{number}"
     process = session.spawn(
@@ -269,7 +268,7 @@ class TestSupervisorIsKilled:
 
         log = StepLog(masker, kill, writer=writer, step="a")
         with pytest.raises(ExecutorError, match="supervisor of this job was killed"):
-            read_to_end(process, log, lambda _: False, lambda _: False)
+            read_to_end(process, log, lambda _: None, lambda _: False)
         with pytest.raises(ExecutorError, match="supervisor of this job was killed"):
             session.spawn(["/bin/true"], variables=variables, folder="/")
         session.close()

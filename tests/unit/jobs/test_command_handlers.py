@@ -33,7 +33,7 @@ class Step:
         handler = CommandHandler(
             log, self.effects, annotate, variables=variables, workspace="/w", debug=debug
         )
-        self._splitter = LineSplitter(log, handler.handle, handler.refuse)
+        self._splitter = LineSplitter(log, handler.find, handler.refuse)
 
     def print(self, *lines: str) -> str:
         self._splitter.feed("".join(f"{line}\n" for line in lines).encode())

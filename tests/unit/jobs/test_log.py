@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +14,9 @@ from windlass.jobs.log import LONGEST_LINE_BYTES, LineSplitter, StepLog
 from windlass.jobs.masking import Masker
 from windlass.stores.logs import NOTHING_TAKEN, Taken
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Reader:
     """A splitter whose commands are the lines with `::cmd::`."""
@@ -19,14 +25,15 @@ class Reader:
         self.texts: list[str] = []
         self.commands: list[str] = []
         self.log = StepLog(Masker(secrets), self.texts.append)
-        self.splitter = LineSplitter(self.log, self._handle, self._refuse)
+        self.splitter = LineSplitter(self.log, self._find, self._refuse)
 
-    def _handle(self, line: str) -> bool:
-        if line.strip().startswith("::cmd::"):
-            self.commands.append(f"{line}|{len(''.join(self.texts))}")
-            self.log.flush()
-            return True
-        return False
+    def _find(self, line: str) -> Callable[[], None] | None:
+        is_command = line.strip().startswith("::cmd::")
+        return functools.partial(self._carry_out, line) if is_command else None
+
+    def _carry_out(self, line: str) -> None:
+        self.commands.append(f"{line}|{len(''.join(self.texts))}")
+        self.log.flush()
 
     def _refuse(self, beginning: str) -> bool:
         return beginning.startswith("::cmd::")
@@ -69,8 +76,8 @@ def test_lines(blocks: list[bytes], expected: str) -> None:
     assert expected == Reader().read(*blocks)
 
 
-def test_what_precedes_a_command_is_out_before_it_acts() -> None:
-    """A command sees the log as far as it stood; here two lines, then a third."""
+def test_what_precedes_a_command_comes_before_what_it_writes() -> None:
+    """What a command hands on is handed on behind the lines before it."""
     reader = Reader()
     reader.read(b"one\n::cmd::a\ntwo\n::cmd::b\n")
 
@@ -103,7 +110,7 @@ def test_long_line_needs_little_memory() -> None:
     """Of a line of 100 MB never much more than the limit is held."""
     sizes: list[int] = []
     splitter = LineSplitter(
-        StepLog(Masker(), lambda text: sizes.append(len(text))), lambda _: False, lambda _: False
+        StepLog(Masker(), lambda text: sizes.append(len(text))), lambda _: None, lambda _: False
     )
     block = b"x" * (1 << 16)
     for _ in range(1600):
@@ -172,13 +179,12 @@ def keep(blocks: list[bytes], since: Taken) -> list[tuple[bytes, Taken]]:
     kept = Kept()
     step_log = StepLog(Masker(["hunter2"]), lambda _: None, writer=kept, step="step")
 
-    def handle(line: str) -> bool:
-        if line.startswith("::cmd"):
-            step_log.flush()
-            return True
-        return False
+    def find(line: str) -> Callable[[], None] | None:
+        # Another thread may hand on what there is at any moment, here while a line is looked at.
+        step_log.flush()
+        return step_log.flush if line.startswith("::cmd") else None
 
-    lines = LineSplitter(step_log, handle, lambda it: it.startswith("::cmd"), since)
+    lines = LineSplitter(step_log, find, lambda it: it.startswith("::cmd"), since)
     for block in blocks:
         lines.feed(block)
     lines.finish()

@@ -16,7 +16,7 @@ from windlass.model.values import dataclass
 from windlass.stores.logs import JobLogReader, JobLogWriter, Taken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 LOG_NAME: Final = "log"
 LAST_WORDS: Final = b"Windlass was killed while this step ran; the step was ended with it.\n"
@@ -95,18 +95,22 @@ def _append(
 ) -> None:
     log = StepLog(masker, lambda _: None, writer=writer, step=step)
 
-    def hide(line: str) -> bool:
+    def find(line: str) -> Callable[[], None] | None:
         command = parse_command(line, (ADD_MASK, STOP))
         if command is None:
-            return False
+            return None
         masker.add_text(command.data)
         masker.add(command.data)
-        return command.name.lower() == ADD_MASK
+        return _do_nothing if command.name.lower() == ADD_MASK else None
 
     def refuse(beginning: str) -> bool:
         return parse_command(beginning, (ADD_MASK, STOP)) is not None
 
-    lines = LineSplitter(log, hide, refuse, since=state)
+    lines = LineSplitter(log, find, refuse, since=state)
     for block in blocks:
         lines.feed(block)
     lines.finish()
+
+
+def _do_nothing() -> None:
+    """Stand for a command that has been carried out already."""
