@@ -114,7 +114,12 @@ class Killer:
                 "windlass": [command.pid],
                 "both": [command.pid, *supervisors],
                 "supervisor": supervisors,
-                "step": [pid for it in supervisors for pid in list_descendants(it)],
+                "step": [
+                    pid
+                    for it in supervisors
+                    for pid in list_descendants(it)
+                    if pid not in supervisors
+                ],
             }[victim]
             if targets or command.is_over:
                 return targets

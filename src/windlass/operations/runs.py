@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from windlass.jobs.supervisor.client import prepare_supervisor
+from windlass.jobs.supervisor.client import prepare_supervisors
 from windlass.lang.diagnostics import Diagnostic, Severity
 from windlass.lang.expressions import to_text
 from windlass.model.status import Result
@@ -118,7 +118,7 @@ def run_event(
         PlatformError: Git failed, or the state folder cannot be written.
     """
     check_labels(options.labels)
-    prepare_supervisor()
+    prepare_supervisors()
     planning = plan_event(folder, event_name, options.plan)
     readiness = judge(planning, event_name, options.labels)
     if tell is not None and readiness.diagnostics:

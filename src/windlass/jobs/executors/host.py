@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.errors import ExecutorError, PlatformError
 from windlass.jobs.executors.strays import Marks, end_strays, now_in_ticks
-from windlass.jobs.supervisor.client import GONE, take_supervisor
+from windlass.jobs.supervisor.client import GONE, Supervisor
 from windlass.jobs.supervisor.presence import (
     NAME,
     Presence,
@@ -33,8 +33,6 @@ from windlass.jobs.supervisor.spool import Spool
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-
-    from windlass.jobs.supervisor.client import Supervisor
 
 TRACKING_VARIABLE: Final = "RUNNER_TRACKING_ID"
 BLOCK_BYTES: Final = 1 << 18
@@ -58,7 +56,7 @@ class HostExecutor:
                 "jobs run on the host on Linux only (kernel 5.3 or newer)",
                 hint="use the container executor on this machine",
             )
-        return HostSession(take_supervisor(), folder)
+        return HostSession(Supervisor(), folder)
 
 
 class HostSession:

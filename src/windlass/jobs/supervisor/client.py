@@ -1,10 +1,17 @@
-"""Windlass's end of a job's supervisor: starts it, and asks it for things from any thread."""
+"""Windlass's end of a job's supervisor: has it started, asks it for things from any thread.
+
+All supervisors are forks of one process, the fork server, which is an interpreter of its own. It is
+started as early as it is known that there will be jobs, and ends with this process.
+"""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import errno
 import fcntl
 import os
+import select
 import sys
 import threading
 from _socket import socket, socketpair
@@ -33,7 +40,7 @@ class Supervisor:
     """A running supervisor. Requests are answered one at a time; signals do not wait for that."""
 
     def __init__(self) -> None:
-        """Start it without waiting for it.
+        """Have it started.
 
         Raises:
             ExecutorError: it cannot be started.
@@ -42,7 +49,8 @@ class Supervisor:
         self._asking = threading.Lock()
         self._is_gone = self._is_closed = False
         try:
-            self._link, self.pid = _start()
+            self._link, self.pid = _fork_supervisor()
+            self._end = _watch(self.pid)
         except OSError as error:
             raise ExecutorError(
                 f"The supervisor of the job cannot be started with {sys.executable}: "
@@ -92,58 +100,124 @@ class Supervisor:
         except ExecutorError:
             is_clean = False
         self._link.close()
-        os.waitpid(self.pid, 0)
+        if self._end is not None:
+            ended = select.poll()
+            ended.register(self._end, select.POLLIN)
+            ended.poll()
+            os.close(self._end)
         return is_clean
 
 
-_spares: list[Supervisor] = []
-"""At most one that was started ahead; it ends with this process where nobody takes it."""
+class _ForkServer:
+    """The process whose forks are supervisors; it belongs to the process that has started it."""
+
+    def __init__(self) -> None:
+        """Start it without waiting for it.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        self.owner = os.getpid()
+        self._requests, far = _make_link()
+        try:
+            self._pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-I", "-S", "-c", PROGRAM, SOURCES],
+                {},
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, far, CHANNEL),
+                ],
+                setsid=True,
+            )
+        except OSError:
+            self._requests.close()
+            raise
+        finally:
+            os.close(far)
+
+    def fork(self) -> tuple[socket, int]:
+        """Return the channel and the id of a new supervisor.
+
+        Raises:
+            BrokenPipeError, ConnectionResetError: the server was killed.
+            OSError: there may be no more processes, or no more open files.
+        """
+        link, far = _make_link()
+        try:
+            channel.send(self._requests, ("start",), [far])
+            answer = channel.receive(self._requests)
+            word, value = ("refused", errno.EPIPE) if answer is None else answer[0]
+            if word == "refused":
+                raise OSError(value, os.strerror(value))
+        except OSError:
+            link.close()
+            raise
+        finally:
+            os.close(far)
+        return link, value
+
+    def close(self) -> None:
+        """Let it end, unless it is another process's."""
+        self._requests.close()
+        if self.owner == os.getpid():
+            os.waitpid(self._pid, 0)
 
 
-def prepare_supervisor() -> None:
-    """Start the supervisor of the next job while there is other work to do.
+_servers: list[_ForkServer] = []
+"""At most one."""
+
+_lock = threading.Lock()
+
+
+def prepare_supervisors() -> None:
+    """Start what starts supervisors while there is other work to do.
 
     What goes wrong is told when a job needs one.
     """
-    if not _spares:
-        with contextlib.suppress(ExecutorError):
-            _spares.append(Supervisor())
+    with _lock, contextlib.suppress(OSError):
+        _find_server()
 
 
-def take_supervisor() -> Supervisor:
-    """Return a supervisor for a job, which closes it.
-
-    Raises:
-        ExecutorError: it cannot be started.
-    """
-    try:
-        return _spares.pop()
-    except IndexError:
-        return Supervisor()
+def _find_server() -> _ForkServer:
+    """Return the fork server of this process."""
+    if _servers and _servers[0].owner != os.getpid():
+        _servers.pop().close()
+    if not _servers:
+        _servers.append(_ForkServer())
+    return _servers[0]
 
 
-def _start() -> tuple[socket, int]:
+@atexit.register
+def _close_server() -> None:
+    while _servers:
+        _servers.pop().close()
+
+
+def _fork_supervisor() -> tuple[socket, int]:
+    """Return the channel and the id of a new supervisor; a server that was killed is replaced."""
+    with _lock:
+        try:
+            return _find_server().fork()
+        except (BrokenPipeError, ConnectionResetError):
+            _close_server()
+            return _find_server().fork()
+
+
+def _make_link() -> tuple[socket, int]:
+    """Return both ends of a channel; the other one is only a number, to be handed on."""
     pair = socketpair()
     near, far = (fcntl.fcntl(it.fileno(), fcntl.F_DUPFD_CLOEXEC, LOWEST_DESCRIPTOR) for it in pair)
     for it in pair:
         it.close()
-    link = socket(fileno=near)
+    return socket(fileno=near), far
+
+
+def _watch(pid: int) -> int | None:
+    """Return a file that becomes readable when a process has ended; None where it has already."""
     try:
-        pid = os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-I", "-S", "-c", PROGRAM, SOURCES],
-            {},
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-                (os.POSIX_SPAWN_DUP2, far, CHANNEL),
-            ],
-            setsid=True,
-        )
-    except OSError:
-        link.close()
-        raise
-    finally:
-        os.close(far)
-    return link, pid
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None

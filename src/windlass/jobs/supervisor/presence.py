@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -61,6 +62,7 @@ def read_presence(path: Path) -> Presence | None:
         return None
 
 
+@cache
 def read_boot() -> str:
     """Return the id of this uptime."""
     try:

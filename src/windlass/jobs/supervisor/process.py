@@ -5,8 +5,9 @@ behind, so that nothing can leave its tree. It does what it is asked over its ch
 channel closes without a farewell, Windlass has died: the supervisor kills the job's processes,
 keeps what they had printed, brings the job's log to its end and goes.
 
-Started for every job, and waited for by its first step: it imports as little as it can, and neither
-`signal` nor `contextlib`, which take longer than all it does with them.
+All supervisors are forks of one process that does nothing else: to start an interpreter for each
+takes longer than most jobs. The first step waits for that one: it imports as little as it can, and
+neither `signal` nor `contextlib`, which take longer than all that is done with them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from windlass.jobs.supervisor.spool import make_segment
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+    from typing import Any, NoReturn
 
 CHANNEL = 3
 BLOCK_BYTES = 1 << 18
@@ -320,21 +321,53 @@ def _make_wake() -> int:
 
 
 def main() -> None:
-    """Serve one job; the channel is the file with the number 3."""
+    """Start supervisors until Windlass is gone; the channel to it is the file with the number 3.
+
+    With each request comes a socket, the channel of the new supervisor; the answer is its id.
+    """
     os.chdir("/")
     for number in IGNORED:
         _signal.signal(number, _signal.SIG_IGN)
-    link: Any = socket(fileno=CHANNEL)
+    # Nobody takes the ends of supervisors: the system is to forget them.
+    _signal.signal(_signal.SIGCHLD, _signal.SIG_IGN)
+    requests: Any = socket(fileno=CHANNEL)
     os.set_inheritable(CHANNEL, False)  # noqa: FBT003
-    kernel.adopt_orphans()
-    supervisor = Supervisor(link, _make_wake())
     try:
-        is_closed = supervisor.serve()
-    except BaseException:
-        # Whatever has gone wrong here, the job does not go on unseen. Windlass notices.
-        supervisor.end_all()
-        raise
-    if not is_closed:
-        supervisor.bury()
-    # Somebody waits for our end, and there is nothing to tidy up.
-    os._exit(0)
+        while (received := channel.receive(requests)) is not None:
+            (link,) = received[1]
+            answer = _fork_supervisor(requests, link)
+            os.close(link)
+            channel.send(requests, answer)
+    finally:
+        # Somebody waits for our end, and there is nothing to tidy up.
+        os._exit(0)
+
+
+def _fork_supervisor(requests: Any, link: int) -> channel.Message:
+    """Become two; the one that goes on answers with the id of the other, or why there is none."""
+    try:
+        pid = os.fork()
+    except OSError as error:
+        return "refused", error.errno
+    if pid == 0:
+        requests.close()
+        supervise(socket(fileno=link))
+    return "started", pid
+
+
+def supervise(link: Any) -> NoReturn:
+    """Be the supervisor of one job, and end with it."""
+    try:
+        os.setsid()
+        kernel.adopt_orphans()
+        supervisor = Supervisor(link, _make_wake())
+        try:
+            is_closed = supervisor.serve()
+        except BaseException:
+            # Whatever has gone wrong here, the job does not go on unseen. Windlass notices.
+            supervisor.end_all()
+            raise
+        if not is_closed:
+            supervisor.bury()
+    finally:
+        os._exit(0)
