@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.expressions import UNKNOWN, Unknown, kind_of, to_text
 from windlass.lang.template import TemplateFault, evaluate_token_partial
-from windlass.lang.tokens import BooleanToken, MappingToken
-from windlass.model.values import dataclass
+from windlass.lang.tokens import MappingToken
 from windlass.plan.faults import PlanFault
 
 if TYPE_CHECKING:
@@ -21,29 +20,14 @@ if TYPE_CHECKING:
     from windlass.lang.tokens import Token
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentReference:
-    """The environment a job deploys to; `url` is evaluated when the job ends.
-
-    `deployment` is false where the job uses the environment without deploying to it.
-    """
-
-    name: str
-    url: Token | None = None
-    deployment: bool = True
-
-
 def evaluate_environment(
     token: Token | None, contexts: Mapping[str, Value]
-) -> EnvironmentReference | Unknown | PlanFault | None:
-    """Evaluate an `environment:` key, a name or a mapping; None where it names nothing."""
-    if token is None:
-        return None
-    name_token: Token | None = token
-    url, deployment = None, None
-    if isinstance(token, MappingToken):
-        name_token, url = token.find("name"), token.find("url")
-        deployment = token.find("deployment")
+) -> str | Unknown | PlanFault | None:
+    """Return the name that an `environment:` key gives, as a text or in a mapping; None for none.
+
+    What else a mapping says is not asked for before the job ends.
+    """
+    name_token = token.find("name") if isinstance(token, MappingToken) else token
     if name_token is None:
         return None
     name = evaluate_token_partial(name_token, contexts)
@@ -53,5 +37,4 @@ def evaluate_environment(
         return UNKNOWN
     if kind_of(name) in ("Array", "Object"):
         return PlanFault("The name of an environment must be a string", name_token.span)
-    deploys = deployment.value if isinstance(deployment, BooleanToken) else True
-    return EnvironmentReference(to_text(name), url, deploys) if to_text(name) else None
+    return to_text(name) or None

@@ -11,7 +11,7 @@ from windlass.lang.expressions import kind_of, to_text
 from windlass.lang.tokens import StringToken
 from windlass.lang.workflow.model import CallJob
 from windlass.plan.calls import MAX_LEVELS, evaluate_inputs
-from windlass.plan.environments import EnvironmentReference, evaluate_environment
+from windlass.plan.environments import evaluate_environment
 from windlass.plan.faults import PlanFault
 from windlass.plan.graph import LegRun, Level
 from windlass.plan.keys import (
@@ -92,7 +92,7 @@ def prepare_job(
         workflow=workflow,
         contexts=contexts,
         labels=labels,
-        environment=environment.name if isinstance(environment, EnvironmentReference) else None,
+        environment=environment if isinstance(environment, str) else None,
         timeout_minutes=DEFAULT_TIMEOUT_MINUTES if timeout_minutes is None else timeout_minutes,
         continue_on_error=continue_on_error,
         handovers=handovers,

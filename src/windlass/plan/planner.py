@@ -21,7 +21,7 @@ from windlass.plan.concurrency import evaluate_concurrency
 from windlass.plan.conditions import forecast_job
 from windlass.plan.contexts import make_github_context, name_workflow
 from windlass.plan.decision import Decision, Verdict
-from windlass.plan.environments import EnvironmentReference, evaluate_environment
+from windlass.plan.environments import evaluate_environment
 from windlass.plan.faults import PlanFault
 from windlass.plan.inputs import fill_event, find_undeclared, read_inputs
 from windlass.plan.matrix import Leg, Strategy, expand, has_computed_name, job_label
@@ -288,7 +288,7 @@ class _WorkflowPlanner:
         return replace(
             plan,
             runs_on=_list_labels(runs_on),
-            environment=_name_environment(environment),
+            environment=UNKNOWN if isinstance(environment, PlanFault) else environment,
             steps=tuple(
                 replace(step, decision=_with_doubt(step.decision, doubt)) for step in steps
             ),
@@ -387,9 +387,3 @@ def _unexpanded(job: AnyJob) -> tuple[Leg, ...]:
 def _list_labels(value: Any) -> Any:
     """Return `runs-on` as a list of labels; a mapping and UNKNOWN stay what they are."""
     return [value] if isinstance(value, str) else value
-
-
-def _name_environment(environment: Any) -> Any:
-    if isinstance(environment, EnvironmentReference):
-        return environment.name
-    return UNKNOWN if isinstance(environment, Unknown | PlanFault) else None

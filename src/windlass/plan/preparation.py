@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _NAMELESS = "run"
 _DOCKER = "docker://"
+_BLANKS = " \t\r\n"
 
 
 def look_at(frame: Frame, turn: Turn, contexts: JobContexts) -> tuple[Activity, PlanFault | None]:
@@ -96,8 +97,16 @@ def name_step(step: Step, scope: Scope) -> tuple[str, str | None]:
     text = _unprefixed_name(step, scope)
     if isinstance(text, PlanFault):
         return _NAMELESS, describe_fault(text)
-    lines = text.lstrip(" \t\r\n").splitlines()
-    return (f"{prefix}{lines[0]}" if lines else _NAMELESS), None
+    return first_line(prefix, text), None
+
+
+def first_line(prefix: str, text: str) -> str:
+    """Return what the runner shows of a name: its first line that is not blank, else `run`.
+
+    Source: actions/runner src/Runner.Worker/ActionRunner.cs (FormatStepName, DisplayName)
+    """
+    line = text.lstrip(_BLANKS).replace("\r", "\n").partition("\n")[0]
+    return f"{prefix}{line}" if line else _NAMELESS
 
 
 def name_control(step: WaitStep | WaitAllStep | CancelStep) -> str:

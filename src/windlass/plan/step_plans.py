@@ -14,7 +14,7 @@ from windlass.plan.faults import PlanFault
 from windlass.plan.open_mapping import OpenMapping
 from windlass.plan.plan import StepPlan
 from windlass.plan.predecessors import Outlook
-from windlass.plan.preparation import name_control
+from windlass.plan.preparation import first_line, name_control
 from windlass.plan.reasons import PLAIN
 from windlass.plan.stages import main_turns
 
@@ -87,7 +87,7 @@ class StepPlanner:
         value = evaluate_token_partial(step.name, self._contexts_of(step))
         if isinstance(value, Unknown | TemplateFault):
             return _written_name(step)
-        return _first_line("", to_text(value))
+        return first_line("", to_text(value))
 
 
 def skip_steps(job: Job, decision: Decision) -> tuple[StepPlan, ...]:
@@ -108,21 +108,12 @@ def _written_name(step: Step) -> str:
     if isinstance(step, WaitStep | WaitAllStep | CancelStep):
         return name_control(step)
     if step.name is not None:
-        return _first_line("", source_of(step.name))
+        return first_line("", source_of(step.name))
     if isinstance(step, ActionStep):
-        return _first_line("Run ", step.uses.value.removeprefix("docker://"))
+        return first_line("Run ", step.uses.value.removeprefix("docker://"))
     if isinstance(step, RunStep):
-        return _first_line("Run ", source_of(step.run))
+        return first_line("Run ", source_of(step.run))
     return step.id
-
-
-def _first_line(prefix: str, text: str) -> str:
-    """Return what the runner shows of a name: its first line that is not blank, else `run`.
-
-    Source: actions/runner src/Runner.Worker/ActionRunner.cs (FormatStepName, DisplayName)
-    """
-    line = text.lstrip(" \t\r\n").replace("\r", "\n").partition("\n")[0]
-    return f"{prefix}{line}" if line else "run"
 
 
 def source_of(token: Token | None) -> str:

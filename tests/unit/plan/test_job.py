@@ -90,6 +90,9 @@ class TestNames:
         [
             pytest.param(run_step("a", run="make all\nmake test"), "Run make all", id="script"),
             pytest.param(run_step("a", run="\n\n  make\n"), "Run make", id="blank lines first"),
+            pytest.param(run_step("a", run="a\rb"), "Run a", id="carriage return"),
+            pytest.param(run_step("a", run="a\x0b\u2028b"), "Run a\x0b\u2028b", id="no line ends"),
+            pytest.param(run_step("a", run=" \n"), "run", id="nothing but blanks"),
             pytest.param(run_step("a", run="${{ github.ref }}"), "Run refs/heads/main", id="value"),
             pytest.param(run_step("a", name="Build it"), "Build it", id="given"),
             pytest.param(run_step("a", name="On ${{ 1 }}"), "On ${{ 1 }}", id="literal"),
