@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 1
 _OPTIONS: Final = {"secrets": "--secret", "inputs": "--input", "vars": "--var", "env": "--env"}
+_HINT: Final = "use the version of Windlass that began the run, or start the run anew"
 _FACTS: Final = ("repository", "event", "given", "selection")
 _MARK: Final = "\0secret {}\0"
 _NO_SECRETS: Final[Mapping[str, str]] = {}
@@ -109,10 +110,10 @@ def write_definition(definition: Definition, mask: Callable[[str], str]) -> str:
     return json.dumps({**masked, "whole": masked == named}, default=dict, indent=1)
 
 
-def read_definition(text: str, secrets: Mapping[str, str] = _NO_SECRETS) -> Definition:
+def read_definition(text: str, name: str, secrets: Mapping[str, str] = _NO_SECRETS) -> Definition:
     """Return a definition that was written, without the values that were not.
 
-    `secrets` are put back where one was part of something else.
+    `name` is its file, for errors; `secrets` are put back where one was part of something else.
 
     Raises:
         InputError: it is none, or another version of Windlass wrote it.
@@ -122,12 +123,17 @@ def read_definition(text: str, secrets: Mapping[str, str] = _NO_SECRETS) -> Defi
         version = values["format"]
         if version == FORMAT:
             return _read(values)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"the definition of the run cannot be read: {error!r}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{name} is no definition of a run: {_describe_error(error)}", hint=_HINT
+        ) from error
     raise InputError(
-        f"the definition of the run has the format {version}, and this Windlass knows {FORMAT}",
-        hint="use the version that began the run, or start the run anew",
+        f"{name} has the format {version}, and this Windlass knows {FORMAT}", hint=_HINT
     )
+
+
+def _describe_error(error: Exception) -> str:
+    return f"there is no {error}" if isinstance(error, KeyError) else str(error)
 
 
 def complete(definition: Definition, given: Given, local: Given) -> Definition:

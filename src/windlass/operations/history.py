@@ -139,14 +139,11 @@ class History:
         `secrets` are put back where one was part of something else.
 
         Raises:
-            InputError: it is missing or cannot be read.
+            InputError: it is none, or another version of Windlass wrote it.
+            PlatformError: it is missing or cannot be read.
         """
-        file = attempt.folder.definition
-        try:
-            text = file.read_text(encoding="utf-8", errors="surrogateescape")
-        except OSError as error:
-            raise InputError(f"{file} cannot be read: {error.strerror}") from error
-        return read_definition(text, secrets)
+        folder = attempt.folder
+        return read_definition(folder.read_definition(), str(folder.definition), secrets)
 
     def close(self) -> None:
         """Close the database."""
@@ -230,10 +227,10 @@ def _describe(definition: Definition, mask: Callable[[str], str]) -> AttemptRow:
 def _recall(folder: AttemptFolder) -> AttemptRow | None:
     """Return what a folder tells of its attempt; None where that cannot be read."""
     try:
-        text = folder.definition.read_text(encoding="utf-8", errors="surrogateescape")
-        row = _describe(read_definition(text), lambda it: it)
+        definition = read_definition(folder.read_definition(), str(folder.definition))
+        row = _describe(definition, lambda it: it)
         read = [found for found in map(read_event, folder.read_events()) if found is not None]
-    except (OSError, WindlassError):
+    except WindlassError:
         return None
     if not read:
         return row

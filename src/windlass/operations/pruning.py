@@ -195,7 +195,7 @@ class _Pruner:
         attempts = self._history.attempts(run)
         try:
             return bool(attempts) and self._history.read(attempts[-1]).keep
-        except InputError:
+        except (InputError, PlatformError):
             return False
 
 

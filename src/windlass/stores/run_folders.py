@@ -89,12 +89,14 @@ class AttemptFolder:
 
     def write_definition(self, text: str) -> None:
         """Write the definition, whole or not at all."""
-        draft = self.definition.with_suffix(".draft")
+        _write_whole(self.definition, text)
+
+    def read_definition(self) -> str:
+        """Return the definition."""
         try:
-            draft.write_text(text, encoding="utf-8", errors="surrogateescape")
-            draft.replace(self.definition)
+            return self.definition.read_text(encoding="utf-8", errors="surrogateescape")
         except OSError as error:
-            raise _refuse(self.definition, "written", error) from error
+            raise _refuse(self.definition, "read", error) from error
 
     def read_tree(self) -> str | None:
         """Return the tree that the jobs of the run see, the same in all attempts; None so far."""
@@ -105,12 +107,7 @@ class AttemptFolder:
 
     def write_tree(self, tree: str) -> None:
         """Keep the tree that the jobs of the run see."""
-        draft = self._tree.with_suffix(".draft")
-        try:
-            draft.write_text(f"{tree}\n", encoding="ascii")
-            draft.replace(self._tree)
-        except OSError as error:
-            raise _refuse(self._tree, "written", error) from error
+        _write_whole(self._tree, f"{tree}\n")
 
     @property
     def _tree(self) -> Path:
@@ -146,11 +143,7 @@ class AttemptFolder:
         """Keep what the steps wrote to their summaries, if anything."""
         if not markdown:
             return
-        path = self.path / "summary.md"
-        try:
-            path.write_text(markdown, encoding="utf-8", errors="surrogateescape")
-        except OSError as error:
-            raise _refuse(path, "written", error) from error
+        _write_whole(self.path / "summary.md", markdown)
 
     def open_job(self, number: int, key: str) -> Path:
         """Make the folder of a job, the number-th to start, and return it."""
@@ -248,6 +241,16 @@ def _names(folder: Path) -> list[str]:
         return os.listdir(folder)  # noqa: PTH208  # names are all that is asked for
     except OSError:
         return []
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole, or as it was before."""
+    draft = path.with_suffix(".draft")
+    try:
+        draft.write_text(text, encoding="utf-8", errors="surrogateescape")
+        draft.replace(path)
+    except OSError as error:
+        raise _refuse(path, "written", error) from error
 
 
 def _take(lock: int) -> bool:

@@ -20,6 +20,7 @@ from windlass.operations.definitions import (
 from windlass.plan.event import Event
 from windlass.plan.selection import Selection
 
+NAME = "definition.json"
 NOTHING = Given()
 
 
@@ -71,7 +72,7 @@ def test_a_definition_comes_back() -> None:
     """All but what only decides whether a workflow starts is the same, numbers as they were."""
     value = definition(given=Given(inputs={"i": "1"}, vars={"v": "2"}, env={"E": "3"}))
 
-    again = read_definition(written(value))
+    again = read_definition(written(value), NAME)
 
     assert again == replace(value, repository=replace(value.repository, changed_files=None))
     assert isinstance(again.event.payload["number"], float)
@@ -85,7 +86,7 @@ def test_secrets_and_private_values_are_known_by_name() -> None:
 
     assert "hunter2" not in text
     assert "here" not in text
-    again = read_definition(text)
+    again = read_definition(text, NAME)
     with pytest.raises(InputError, match=r"secrets\.TOP, vars\.REGION") as caught:
         complete(again, NOTHING, NOTHING)
     assert caught.value.hint == "give them: --secret TOP --var REGION=VALUE"
@@ -102,7 +103,7 @@ def test_a_secret_in_a_text_is_put_back() -> None:
 
     assert "one-two" not in text
     assert "phone" not in text
-    again = complete(read_definition(text, given.secrets), given, NOTHING)
+    again = complete(read_definition(text, NAME, given.secrets), given, NOTHING)
     assert again.texts == value.texts
     assert again.labels == value.labels
     assert again.given.inputs == {"i": "one"}
@@ -116,17 +117,20 @@ def test_a_definition_that_held_an_encoded_secret_is_not_whole() -> None:
 
     assert "YSBsb25nIHNlY3JldA" not in text
     with pytest.raises(InputError, match="not kept whole"):
-        complete(read_definition(text, given.secrets), given, NOTHING)
+        complete(read_definition(text, NAME, given.secrets), given, NOTHING)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"format": 1}', '{"format": 1, "event": 5}', "[" * 9999]
+)
 def test_what_is_no_definition_is_refused(text: str) -> None:
     """The error says what is wrong with it."""
-    with pytest.raises(InputError, match="cannot be read"):
-        read_definition(text)
+    with pytest.raises(InputError, match=r"1/1/definition\.json is no definition of a run: ") as it:
+        read_definition(text, "1/1/definition.json")
+    assert it.value.hint
 
 
 def test_a_definition_of_another_version_is_refused() -> None:
     """Both formats are named."""
     with pytest.raises(InputError, match="the format 99, and this Windlass knows 1"):
-        read_definition('{"format": 99}')
+        read_definition('{"format": 99}', NAME)
