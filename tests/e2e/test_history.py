@@ -255,6 +255,8 @@ def test_one_job_runs_again_with_what_needs_it(chain: Repository, tmp_path: Path
     assert done.returncode == 0, done.stdout + done.stderr
     assert "heard attempt-2" in done.stdout
     assert "aside in attempt" not in done.stdout
+    assert "aside │ ✓ succeeded in an earlier attempt\n" in done.stdout
+    assert "\n✓ aside  in an earlier attempt\n" in chain.windlass("show").stdout
     unknown = chain.windlass("rerun", "--job", "nobody")
     assert unknown.returncode == 2
     assert "first" in unknown.stderr

@@ -28,6 +28,8 @@ STYLES: dict[Result, Style] = {
     Result.CANCELLED: "yellow",
     Result.SKIPPED: "dim",
 }
+KEPT = "in an earlier attempt"
+"""How long ago a job ended that a rerun counts as it was."""
 LEVELS: dict[str, Style] = {"error": "red", "warning": "yellow", "notice": "cyan", "debug": "dim"}
 
 

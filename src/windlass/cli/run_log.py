@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from windlass.cli.escapes import clean_line, is_plain
 from windlass.cli.groups import Groups, title_of
-from windlass.cli.marks import MARKS, STYLES, WORDS, annotation_text, format_seconds
+from windlass.cli.marks import KEPT, MARKS, STYLES, WORDS, annotation_text, format_seconds
 from windlass.cli.terminal import Style, Terminal, cut_middle, visible, width_of
 from windlass.model.status import Result
 from windlass.protocol.events import (
@@ -142,8 +142,9 @@ class RunLog:
 
     def _job_end(self, event: JobFinished) -> str:
         text = f"{MARKS[event.result]} {WORDS[event.result]}"
-        seconds = self._terminal.paint(format_seconds(event.seconds), "dim")
-        return f"{self._terminal.paint(text, 'bold', STYLES[event.result])} {seconds}"
+        remark = KEPT if event.kept else format_seconds(event.seconds)
+        text = self._terminal.paint(text, "bold", STYLES[event.result])
+        return f"{text} {self._terminal.paint(remark, 'dim')}"
 
 
 def _put_in_front(front: str, text: str) -> str:

@@ -7,7 +7,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from windlass.cli.failed_steps import explain_failure
-from windlass.cli.marks import MARKS, STYLES, WORDS, annotation_text, count, format_seconds
+from windlass.cli.marks import KEPT, MARKS, STYLES, WORDS, annotation_text, count, format_seconds
 from windlass.cli.terminal import Terminal, cut, visible, width_of
 from windlass.model.status import Result
 from windlass.protocol.events import JobFinished, JobSkipped
@@ -128,6 +128,8 @@ class RunSummary:
         if isinstance(job.end, JobSkipped):
             return self._terminal.paint(visible(job.end.reason), "dim")
         assert isinstance(job.end, JobFinished)  # noqa: S101  # others are not listed
+        if job.end.kept:
+            return self._terminal.paint(KEPT, "dim")
         seconds = self._terminal.paint(f"{format_seconds(job.end.seconds):>6}", "dim")
         if job.result is Result.FAILURE and run is Result.SUCCESS:
             return f"{seconds}  {self._terminal.paint('may fail (continue-on-error)', 'dim')}"

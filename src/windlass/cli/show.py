@@ -14,7 +14,7 @@ from windlass.cli.history_options import (
     add_run_argument,
     entered_history,
 )
-from windlass.cli.marks import annotation_text, format_seconds
+from windlass.cli.marks import KEPT, annotation_text, format_seconds
 from windlass.cli.run_states import describe_state, paint_status
 from windlass.cli.runs import SHORT_SHA, describe_attempt
 from windlass.cli.terminal import open_terminal, visible
@@ -83,6 +83,7 @@ def _describe_job(job: JobView) -> dict[str, Any]:
         "state": job.status,
         "seconds": job.seconds,
         "reason": job.reason,
+        "kept": job.kept,
         "outputs": dict(job.outputs),
         "steps": [_describe_step(step) for step in job.steps.values()],
         "annotations": [
@@ -121,7 +122,7 @@ def _lay_out(attempt: Attempt, view: RunView, terminal: Terminal) -> Iterator[st
 
 def _lay_out_job(job: JobView, terminal: Terminal) -> Iterator[str]:
     yield ""
-    remark = job.reason or _ending(job.status, job.seconds)
+    remark = KEPT if job.kept else job.reason or _ending(job.status, job.seconds)
     head = f"{paint_status(job.status, terminal)} {terminal.paint(visible(job.name), 'bold')}"
     yield f"{head}  {terminal.paint(visible(remark), 'dim')}".rstrip()
     for step in job.steps.values():

@@ -259,7 +259,7 @@ def _answer_for(
         signal = kept.get(order.key)
         if signal is None:
             return run_job(order, cancellation, emit)
-        emit(describe_end(signal, order.name))
+        emit(replace(describe_end(signal, order.name), kept=True))
         return signal
 
     return answer

@@ -37,13 +37,17 @@ class StepView:
 
 @dataclass(slots=True, kw_only=True)
 class JobView:
-    """One job; `reason` says why it was skipped. Annotations are in the order they were made."""
+    """One job; `reason` says why it was skipped. Annotations are in the order they were made.
+
+    `kept` is true where it did not run in this attempt, but counts as it ended before.
+    """
 
     key: str
     name: str
     status: Status = "running"
     seconds: float | None = None
     reason: str = ""
+    kept: bool = False
     outputs: Mapping[str, str] = field(default_factory=dict)
     steps: dict[str, StepView] = field(default_factory=dict)
     annotations: list[events.Annotation] = field(default_factory=list)
@@ -106,6 +110,7 @@ def _see(view: RunView, event: RunEvent) -> None:
             job = _job(view, event.job)
             job.name, job.status = event.name, event.result
             job.seconds, job.outputs = event.seconds, event.outputs
+            job.kept = event.kept
         case events.Annotation():
             _job(view, event.job).annotations.append(event)
         case events.Summary():

@@ -157,7 +157,7 @@ class JobFinished:
 
     `environment_url` is the address it has deployed to, empty where it does not say one. `started`
     is false where it was held back or its place could not be made: `continue-on-error` does not
-    forgive such a failure.
+    forgive such a failure. `kept` is true where a rerun counts the job as it ended before.
     """
 
     event: ClassVar[str] = "job-finished"
@@ -168,6 +168,7 @@ class JobFinished:
     outputs: Mapping[str, str] = field(default_factory=dict)
     environment_url: str = ""
     started: bool = True
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

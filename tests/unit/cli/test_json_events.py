@@ -53,6 +53,7 @@ def test_events_are_lines_of_json() -> None:
             "outputs": {"v": "1"},
             "environment_url": "",
             "started": True,
+            "kept": False,
         },
         {
             "event": "diagnostic",
