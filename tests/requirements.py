@@ -17,7 +17,17 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TABLE = CHECKOUT.parent / "shared" / "reference" / "requirements.md"
-SUITES = ("unit", "golden", "scenarios", "contract", "docs", "differential", "integration", "behaviour", "e2e")
+SUITES = (
+    "unit",
+    "golden",
+    "scenarios",
+    "contract",
+    "docs",
+    "differential",
+    "integration",
+    "behaviour",
+    "e2e",
+)
 
 
 class Proofs:
