@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.lint.subjects import job, subject
+from tests.unit.lint.subjects import MemoryFiles, job, subject
 
+from windlass.lang.action import read_action
+from windlass.lang.action.model import CompositeRuns
+from windlass.lang.lint import Repository
+from windlass.lang.lint.composite import as_workflow
 from windlass.lang.lint.injection import script_uses, tainted_variables
 from windlass.lang.lint.places import Place, condition_text, parse_expression, steps_of
 from windlass.lang.lint.source import Source
+from windlass.lang.lint.subject import Subject
 from windlass.lang.positions import Position, Span
 
 WORKFLOW = """\
@@ -114,6 +119,7 @@ def test_every_expression_of_a_workflow() -> None:
         words += ["" if place.earlier is None else str(place.earlier), place.key, str(use.start)]
         words += [use.text.strip(), "text" if use.wants_text else ""]
         assert use.path == ".github/workflows/ci.yml"
+        assert use.node == parse_expression(use.text)
         found.append(" ".join(filter(None, words)))
     assert found == USES
 
@@ -130,6 +136,27 @@ def test_all_contexts_and_functions_are_known_everywhere(text: str, functions: b
     assert (parse_expression(text) is not None) is functions
     assert parse_expression("unknown.x") is None
     assert parse_expression("a ==") is None
+
+
+def test_expressions_of_an_action() -> None:
+    """In a composite action the shell can be computed as well."""
+    text = """\
+inputs: {shell: {default: bash}}
+outputs: {o: {value: '${{ steps.a.outputs.o }}'}}
+runs:
+  using: composite
+  steps: [{id: a, run: 'echo ${{ github.ref }}', shell: '${{ inputs.shell }}'}]
+"""
+    action = read_action("action.yml", text.encode()).action
+    assert action is not None
+    assert isinstance(action.runs, CompositeRuns)
+    whole = as_workflow(action, action.runs)
+    found = Subject(whole, Repository(MemoryFiles({})), text).expressions
+    assert [f"{one.start} {one.place.key} {one.text}" for one in found] == [
+        "2:27 outputs steps.a.outputs.o",
+        "5:34 run github.ref",
+        "5:62 shell inputs.shell",
+    ]
 
 
 def test_span_of_an_expression_over_several_lines() -> None:

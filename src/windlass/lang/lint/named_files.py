@@ -102,8 +102,8 @@ def _named_by_step(subject: Subject, place: StepPlace) -> Iterator[NamedFile]:
 
 
 def working_directory(subject: Subject, place: StepPlace, step: RunStep) -> Token | None:
-    defaults: tuple[RunDefaults | None, ...] = (place.job.defaults, subject.workflow.defaults)
     """Return the folder a script starts in, as written in the step or in the defaults."""
+    defaults: tuple[RunDefaults | None, ...] = (place.job.defaults, subject.workflow.defaults)
     for folder in (step.working_directory, *(d.working_directory for d in defaults if d)):
         if folder is not None:
             return folder

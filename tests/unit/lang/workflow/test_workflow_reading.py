@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from windlass.lang.diagnostics import Severity
-from windlass.lang.tokens import ExpressionToken, NumberToken, StringToken
+from windlass.lang.tokens import ExpressionToken, MappingToken, NumberToken, StringToken
 from windlass.lang.workflow import read_workflow
 from windlass.lang.workflow.model import (
     ActionStep,
@@ -186,12 +186,17 @@ def test_kinds_of_steps() -> None:
     assert (run.shell.value, run.working_directory.value) == ("sh", "d")
     assert isinstance(run.timeout_minutes, NumberToken)
     assert isinstance(uses, ActionStep)
+    assert isinstance(run.run, StringToken)
+    assert run.run.value == "x"
     assert uses.uses.value == "a/b@c"
+    assert isinstance(uses.inputs, MappingToken)
+    assert isinstance(uses.inputs.find("k"), StringToken)
     assert background.background
     assert isinstance(wait, WaitStep)
     assert [one.value for one in wait.targets] == ["bg"]
     assert isinstance(wait_all, WaitAllStep)
     assert isinstance(cancel, CancelStep)
+    assert cancel.target.value == "bg"
     assert isinstance(parallel, ParallelStep)
     assert [one.id for one in parallel.steps] == ["__run", "__self"]
     assert parallel.steps[0].condition.expression == "success() && (runner.os)"
@@ -206,6 +211,7 @@ def test_kinds_of_steps() -> None:
             "6:16 The identifier '__x' is invalid. IDs starting with '__' are reserved.",
         ),
         ("{id: me, wait: me}", "6:24 Step 'me' cannot reference itself"),
+        ("{id: me, wait: gone}", "6:24 Step references unknown step ID 'gone'"),
         ("cancel: gone", "6:17 Step references unknown step ID 'gone'"),
         ("wait-all: false", "6:19 The value of 'wait-all' must be true or omitted"),
         (
@@ -218,6 +224,10 @@ def test_kinds_of_steps() -> None:
         ),
         ("parallel: [{wait-all: }]", "6:9 'wait-all' is not allowed inside a parallel block."),
         ("parallel: [{parallel: []}]", "6:9 Nested 'parallel' blocks are not allowed."),
+        (
+            "parallel: [{id: __x, run: x}]",
+            "6:25 The identifier '__x' is invalid. IDs starting with '__' are reserved.",
+        ),
         ("uses: broken", "6:15 Expected format {org}/{repo}[/path]@ref. Actual 'broken'"),
         ("uses: a@b", "6:15 Expected format {org}/{repo}[/path]@ref. Actual 'a@b'"),
         ("uses: a/b@c@d", "6:15 Expected format {org}/{repo}[/path]@ref. Actual 'a/b@c@d'"),
@@ -285,6 +295,7 @@ def test_triggers() -> None:
         "jobs: {a: {runs-on: x}}\n"
     ).triggers
     push = triggers.events["push"]
+    assert str(triggers.span) == "w.yml:2:3"
     assert list(triggers.events) == [
         *("push", "pull_request", "schedule", "workflow_dispatch", "workflow_call")
     ]
