@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from windlass.engine.resumption import UNBEGUN
 from windlass.plan.orders import FinishRun
@@ -12,17 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from windlass.engine.journals.interface import Journal
+    from windlass.engine.machine import Machine
     from windlass.engine.resumption import Resumption
     from windlass.model.status import Result
     from windlass.plan.orders import Order
     from windlass.plan.signals import Signal
-
-
-class Machine(Protocol):
-    """A state machine: `windlass.plan.run.RunMachine`."""
-
-    def receive(self, signal: Signal) -> Sequence[Order]:
-        """Take one signal; return the orders it leads to."""
 
 
 def drive(

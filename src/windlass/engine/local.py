@@ -17,9 +17,9 @@ from windlass.plan.signals import CancelRequested, GroupDenied, GroupEntered, Jo
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from windlass.engine.driver import Machine
     from windlass.engine.groups.interface import Groups
     from windlass.engine.journals.interface import Journal
+    from windlass.engine.machine import Machine
     from windlass.engine.resumption import Resumption
     from windlass.errors import WindlassError
     from windlass.jobs.cancellation import Cancellation

@@ -12,8 +12,8 @@ from windlass.plan.signals import GroupDenied, GroupEntered, JobFinished
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from windlass.engine.driver import Machine
     from windlass.engine.journals.interface import Journal
+    from windlass.engine.machine import Machine
     from windlass.plan.orders import Order
     from windlass.plan.signals import Signal
 

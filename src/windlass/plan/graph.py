@@ -123,10 +123,16 @@ class Node:
         return (*self.level.path, self.job.id)
 
     @property
-    def plain_name(self) -> str:
+    def key(self) -> str:
+        """The key of a job that has no legs."""
+        return self.level.key_of(self.job.id)
+
+    @property
+    def name(self) -> str:
         """The name of a job that has no legs: what was written, else its id."""
         name = self.job.name
-        return name.value if isinstance(name, StringToken) and name.value else self.job.id
+        plain = name.value if isinstance(name, StringToken) and name.value else self.job.id
+        return self.level.name_of(plain)
 
     def needs_context(self) -> dict[str, Value]:
         """Return the `needs` context: the direct needs only."""

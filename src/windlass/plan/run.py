@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from windlass.lang.workflow.model import Job, Workflow
     from windlass.plan.matrix import Leg
     from windlass.plan.orders import Order
-from windlass.plan.signals import Signal
+    from windlass.plan.signals import Signal
 
 _EVERYTHING: Final = Selection()
 
@@ -122,16 +122,14 @@ class RunMachine:
 
     def _decide(self, node: Node) -> None:
         """Decide a job that waits for nothing more."""
-        level, job = node.level, node.job
-        contexts = {**level.contexts, "needs": node.needs_context()}
-        decision = decide_job(job.condition, contexts, node.ancestry())
+        contexts = {**node.level.contexts, "needs": node.needs_context()}
+        decision = decide_job(node.job.condition, contexts, node.ancestry())
         if isinstance(decision, PlanFault):
             self._reject_node(node, decision)
         elif decision.verdict is Verdict.RUN:
             self._expand(node, contexts)
         else:
-            key, name = level.key_of(job.id), level.name_of(node.plain_name)
-            self._orders.append(SkipJob(key, name, decision))
+            self._orders.append(SkipJob(node.key, node.name, decision))
             self._settle(node, Result.SKIPPED)
 
     def _expand(self, node: Node, contexts: Mapping[str, Value]) -> None:
@@ -295,9 +293,7 @@ class RunMachine:
         self._later(partial(self._end_leg, leg, Result.FAILURE, {}))
 
     def _reject_node(self, node: Node, fault: PlanFault) -> None:
-        level = node.level
-        key, name = level.key_of(node.job.id), level.name_of(node.plain_name)
-        self._orders.append(RejectJob(key, name, describe_fault(fault), node.path))
+        self._orders.append(RejectJob(node.key, node.name, describe_fault(fault), node.path))
         self._settle(node, Result.FAILURE)
 
     def _end_leg(self, leg: LegRun, result: Result, outputs: Mapping[str, str]) -> None:
