@@ -150,6 +150,7 @@ def test_before_the_first_run(repository: Repository) -> None:
     assert sorted((repository.path / ".windlass").iterdir()) == before
 
 
+@pytest.mark.requirement("A24")
 def test_a_run_is_listed_and_shown(chain: Repository) -> None:
     """What ran can be read afterwards: jobs, steps, annotations, outputs, reasons."""
     (listed,) = runs(chain)
@@ -192,6 +193,7 @@ def test_a_run_that_is_not_there(chain: Repository) -> None:
     assert "may be any of 2 runs" in done.stderr
 
 
+@pytest.mark.requirement("A20")
 def test_logs_of_jobs_and_steps(chain: Repository) -> None:
     """Lines of one job or step come alone; the last ones, or those of failed steps only."""
     assert "second │ heard attempt-1" in chain.windlass("logs").stdout
@@ -336,6 +338,7 @@ def wait_until_gone(processes: set[int]) -> None:
         os.close(handle)
 
 
+@pytest.mark.requirement("A24")
 def test_an_interrupted_run_goes_on(repository: Repository, tmp_path: Path) -> None:
     """`kill -9` is shown truthfully; `resume` keeps what had ended and starts the rest again."""
     process = start_waiting(repository, tmp_path)
@@ -428,6 +431,7 @@ def test_runs_of_a_group_wait_for_each_other(repository: Repository, tmp_path: P
     assert [run["result"] for run in runs(repository)] == ["success", "cancelled", "success"]
 
 
+@pytest.mark.requirement("A18")
 def test_a_newer_run_ends_the_one_in_progress(repository: Repository, tmp_path: Path) -> None:
     """`cancel-in-progress` reaches the process of the older run, which then makes room."""
     repository.workflow(

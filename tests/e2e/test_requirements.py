@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.repositories import Repository
 
 if TYPE_CHECKING:
     import subprocess
-
-    from tests.e2e.repositories import Repository
+    from pathlib import Path
 
 
 def said(done: subprocess.CompletedProcess[str]) -> list[str]:
@@ -297,6 +297,7 @@ jobs:
 
 
 @pytest.mark.requirement("A15")
+@pytest.mark.requirement("A18")
 @pytest.mark.parametrize(
     ("branch", "event", "expected"),
     [
@@ -446,3 +447,115 @@ def test_an_inventory_of_many_workflows(repository: Repository) -> None:
     assert repository.windlass("lint", "--no-shellcheck").stdout.startswith(
         "no problems found in 66 workflows"
     )
+
+
+MEETING = """\
+on: push
+jobs:
+  here:
+    runs-on: ubuntu-latest
+    steps: [{run: 'touch "$PLACE/here"; until test -e "$PLACE/there"; do sleep 0.05; done'}]
+  there:
+    runs-on: ubuntu-latest
+    steps: [{run: 'touch "$PLACE/there"; until test -e "$PLACE/here"; do sleep 0.05; done'}]
+"""
+
+
+@pytest.mark.requirement("A23")
+def test_jobs_run_at_the_same_time(repository: Repository) -> None:
+    """Two jobs that wait for each other both end: neither waits for the end of the other."""
+    repository.workflow(MEETING)
+    repository.commit()
+    done = repository.windlass("run", "--env", f"PLACE={repository.home}")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.requirement("A17")
+def test_feedback_is_measured(repository: Repository) -> None:
+    """History has the time of each run: without the heavy job the answer comes earlier."""
+    repository.workflow(LIGHT_AND_HEAVY.replace("echo heavy", "sleep 3"))
+    repository.commit()
+    assert repository.windlass("run", "push").returncode == 0
+    repository.git("switch", "--quiet", "--create", "change")
+    assert repository.windlass("run", "pull_request").returncode == 0
+    listed = repository.windlass("runs", "--json").stdout.splitlines()
+    light, heavy = (run["finished"] - run["started"] for run in map(json.loads, listed))
+
+    assert heavy >= 3
+    assert light < heavy
+
+
+@pytest.mark.requirement("A26")
+def test_permissions_are_checked(repository: Repository) -> None:
+    """Scopes and their values are those of GitHub, and compat says what they are good for here."""
+    asked = "permissions: {packages: write, security-events: write}\n"
+    repository.workflow(asked + ONE_STEP % "push")
+    repository.commit()
+    assert repository.windlass("run").returncode == 0
+    told = json.loads(repository.windlass("compat", "--json").stdout)
+    (found,) = (it for it in told["features"] if it["id"] == "permissions")
+    assert found["verdict"] == "differs"
+    repository.workflow(asked.replace("packages: write", "packages: admin") + ONE_STEP % "push")
+    done = repository.windlass("run")
+
+    assert done.returncode == 1
+    assert ".github/workflows/ci.yml:1:" in done.stderr
+    assert "admin" in done.stderr
+    assert "Unexpected value" in done.stderr
+
+
+@pytest.mark.requirement("A31")
+def test_workflows_are_added_one_by_one(repository: Repository) -> None:
+    """Each new workflow is tried alone before it is committed, then all run together."""
+    for number in range(1, 4):
+        name = f"{number}.yml"
+        repository.workflow(ONE_STEP % "push" + f"      - run: echo this is {name}\n", name)
+        alone = repository.windlass("run", "-W", f".github/workflows/{name}")
+        assert [text for text in said(alone) if "this is" in text] == [f"this is {name}"]
+        repository.commit()
+        together = said(repository.windlass("run"))
+        expected = [f"this is {earlier}.yml" for earlier in range(1, number + 1)]
+        assert [text for text in together if "this is" in text] == expected
+
+
+SURROUNDED = """\
+on: push
+env: {STAGE: test}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: |
+          ls -A; cat file; ls -A "$HOME"; git status --short; git log --format=%s
+          env | sed 's/=.*//' | sort
+          echo "$CI $STAGE $LANG $GITHUB_SHA $GITHUB_REF $GITHUB_REPOSITORY"
+"""
+
+
+@pytest.mark.requirement("T02")
+def test_surroundings_make_no_difference(repository: Repository, tmp_path: Path) -> None:
+    """A commit gives the same results on a laptop full of things as in a bare clone."""
+    repository.workflow(SURROUNDED)
+    repository.write("file", "content\n")
+    repository.write(".gitignore", "ignored\n")
+    repository.commit()
+    repository.git("remote", "add", "origin", "https://github.com/acme/widgets.git")
+    repository.git("clone", "--quiet", ".", str(tmp_path / "clone"))
+    clone = Repository(tmp_path / "clone", tmp_path / "other")
+    clone.git("remote", "set-url", "origin", "https://github.com/acme/widgets.git")
+    clone.home.mkdir()
+    clone.heed_host_notice()
+    repository.write("ignored", "by Git\n")
+    repository.write("unknown", "not committed\n")
+    (repository.home / ".bashrc").write_text("STAGE=laptop\n")
+    noise = {"STAGE": "laptop", "CI": "false", "LANG": "tr_TR.UTF-8", "BASH_ENV": "/dev/null"}
+
+    told, *laptop = said(repository.windlass("run", "--committed", variables=noise))
+    _, *bare = said(clone.windlass("run"))
+
+    assert told.endswith("committed content only")
+    assert laptop == bare
+    assert "content" in bare
+    assert "unknown" not in bare
