@@ -8,49 +8,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from windlass.errors import WorkspaceError
-from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True)
 class JobFolders:
-    """All that a job may write to lies under `root`; `tools` is shared by the jobs of a machine."""
+    """All that a job may write to lies under `root`; `tools` is shared by the jobs of a machine.
 
-    root: Path
-    repository_name: str
-    tools: Path
+    `home` is HOME: empty, and the job's own. `temp` is RUNNER_TEMP, `pipeline` RUNNER_WORKSPACE,
+    `workspace`, in there, GITHUB_WORKSPACE: empty until a checkout. `event_file` is
+    GITHUB_EVENT_PATH. In `command_files` each step finds its GITHUB_ENV, GITHUB_OUTPUT and so on.
+    """
 
-    @property
-    def home(self) -> Path:
-        """HOME: empty, and the job's own."""
-        return self.root / "_home"
-
-    @property
-    def temp(self) -> Path:
-        """RUNNER_TEMP."""
-        return self.root / "_temp"
-
-    @property
-    def pipeline(self) -> Path:
-        """RUNNER_WORKSPACE: what the workspace lies in."""
-        return self.root / self.repository_name
-
-    @property
-    def workspace(self) -> Path:
-        """GITHUB_WORKSPACE: empty until a checkout."""
-        return self.pipeline / self.repository_name
-
-    @property
-    def event_file(self) -> Path:
-        """GITHUB_EVENT_PATH."""
-        return self.root / "_event.json"
-
-    @property
-    def command_files(self) -> Path:
-        """Where each step finds its GITHUB_ENV, GITHUB_OUTPUT and so on."""
-        return self.root
+    def __init__(self, root: Path, repository_name: str, tools: Path) -> None:
+        self.root = root
+        self.tools = tools
+        self.home = root / "_home"
+        self.temp = root / "_temp"
+        self.pipeline = root / repository_name
+        self.workspace = self.pipeline / repository_name
+        self.event_file = root / "_event.json"
+        self.command_files = root
 
     def make(self) -> None:
         """Make the folders.
@@ -59,12 +38,7 @@ class JobFolders:
             WorkspaceError: the file system refused.
         """
         try:
-            for folder in (
-                self.home,
-                self.workspace,
-                self.temp,
-                self.tools,
-            ):
+            for folder in (self.home, self.workspace, self.temp, self.tools):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WorkspaceError(
