@@ -8,11 +8,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from windlass.cli.history_options import (
-    add_directory_option,
-    add_run_argument,
-    entered_history,
-)
+from windlass.cli.directory import add_directory_option
+from windlass.cli.history_options import add_run_argument, entered_history
 from windlass.cli.terminal import open_terminal
 from windlass.operations.cancellations import cancel_run
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from windlass.cli.directory import add_directory_option
 from windlass.cli.parser import parse_pairs
 from windlass.errors import InputError
 from windlass.operations.plans import PlanOptions
@@ -26,13 +26,7 @@ def add_event_options(parser: Parser) -> None:
     parser.add_argument(
         "event", nargs="?", default="push", metavar="EVENT", help="the GitHub event; default: push"
     )
-    parser.add_argument(
-        "-C",
-        "--directory",
-        type=Path,
-        metavar="DIR",
-        help="act as if started in DIR; other paths are relative to it",
-    )
+    add_directory_option(parser)
     parser.add_argument(
         "-W",
         "--workflows",
@@ -60,19 +54,6 @@ def _add_pairs(parser: Parser, option: str, metavar: str, meaning: str) -> None:
     parser.add_argument(
         option, action="append", default=[], metavar=metavar, help=f"{meaning}; may be repeated"
     )
-
-
-def enter_directory(arguments: argparse.Namespace) -> None:
-    """Make `-C DIR` the current folder.
-
-    Raises InputError where that cannot be.
-    """
-    if arguments.directory is None:
-        return
-    try:
-        os.chdir(arguments.directory)
-    except OSError as error:
-        raise InputError(f"-C {arguments.directory}: {error.strerror}") from None
 
 
 def read_plan_options(arguments: argparse.Namespace) -> PlanOptions:

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from windlass.cli.history_options import add_directory_option, entered_history
+from windlass.cli.directory import add_directory_option
+from windlass.cli.history_options import entered_history
 from windlass.cli.terminal import open_terminal, visible
 from windlass.errors import UsageError
 from windlass.operations.kept_files import copy_out, find_file, find_workspace, list_files

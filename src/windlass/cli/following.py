@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from windlass.cli.live import LiveView
     from windlass.cli.log_view import LogView
+    from windlass.cli.parser import Parser
     from windlass.lang.diagnostics import Diagnostic
     from windlass.operations.runs import RunReport
     from windlass.protocol.events import RunEvent
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     Emit: TypeAlias = "Callable[[RunEvent], None]"
     Tell: TypeAlias = "Callable[[Path, Sequence[Diagnostic]], None]"
     Start: TypeAlias = "Callable[[Emit, Interruption, Tell], RunReport]"
+
+
+def add_json_option(parser: Parser) -> None:
+    """Declare `--json`."""
+    parser.add_argument("--json", action="store_true", help="print each event as a line of JSON")
 
 
 def follow(start: Start, *, as_json: bool, directory: Path | None) -> int:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from windlass.cli.event_options import enter_directory
+from windlass.cli.directory import enter_directory
 from windlass.cli.failures import say_warning
 from windlass.cli.roots import find_root
 from windlass.errors import InputError
@@ -29,17 +29,6 @@ def add_run_argument(parser: Parser) -> None:
         default=LATEST,
         metavar="RUN",
         help="a run's id, its beginning or its end; default: the latest run",
-    )
-
-
-def add_directory_option(parser: Parser) -> None:
-    """Declare `-C`."""
-    parser.add_argument(
-        "-C",
-        "--directory",
-        type=Path,
-        metavar="DIR",
-        help="act as if started in DIR; other paths are relative to it",
     )
 
 

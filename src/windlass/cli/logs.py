@@ -10,12 +10,9 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from windlass.cli.directory import add_directory_option
 from windlass.cli.escapes import clean_line, strip_colours
-from windlass.cli.history_options import (
-    add_directory_option,
-    add_run_argument,
-    entered_history,
-)
+from windlass.cli.history_options import add_run_argument, entered_history
 from windlass.cli.show import choose_attempt
 from windlass.cli.terminal import open_terminal, visible
 from windlass.errors import UsageError

@@ -16,7 +16,8 @@ from windlass.cli.diagnostics import (
     exit_code_for,
     print_diagnostics,
 )
-from windlass.cli.event_options import add_event_options, enter_directory, read_plan_options
+from windlass.cli.directory import enter_directory
+from windlass.cli.event_options import add_event_options, read_plan_options
 from windlass.cli.failures import say_warning
 from windlass.cli.local_settings import read_local_settings
 from windlass.cli.terminal import open_terminal

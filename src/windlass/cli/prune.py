@@ -11,9 +11,9 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from windlass.cli.event_options import enter_directory
+from windlass.cli.directory import add_directory_option, enter_directory
 from windlass.cli.failures import say_warning
-from windlass.cli.history_options import add_directory_option, find_state
+from windlass.cli.history_options import find_state
 from windlass.cli.terminal import open_terminal
 from windlass.errors import UsageError
 from windlass.operations.history import has_history, open_history

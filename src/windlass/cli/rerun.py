@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windlass.cli.following import follow
+from windlass.cli.directory import add_directory_option
+from windlass.cli.following import add_json_option, follow
 from windlass.cli.given_options import add_given_options, read_given
-from windlass.cli.history_options import (
-    add_directory_option,
-    add_run_argument,
-    entered_history,
-)
+from windlass.cli.history_options import add_run_argument, entered_history
 from windlass.errors import UsageError
 from windlass.operations.reruns import ALL, FAILED, name_job, rerun
 
@@ -34,7 +31,7 @@ def add_arguments(parser: Parser) -> None:
         "-j", "--job", metavar="JOB", help="only this job, by its key or its id in the file"
     )
     add_given_options(parser)
-    parser.add_argument("--json", action="store_true", help="print each event as a line of JSON")
+    add_json_option(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:

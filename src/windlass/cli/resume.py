@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windlass.cli.following import follow
+from windlass.cli.directory import add_directory_option
+from windlass.cli.following import add_json_option, follow
 from windlass.cli.given_options import add_given_options, read_given
-from windlass.cli.history_options import (
-    add_directory_option,
-    add_run_argument,
-    entered_history,
-)
+from windlass.cli.history_options import add_run_argument, entered_history
 from windlass.operations.reruns import resume_run
 
 if TYPE_CHECKING:
@@ -28,7 +25,7 @@ def add_arguments(parser: Parser) -> None:
     add_run_argument(parser)
     add_directory_option(parser)
     add_given_options(parser)
-    parser.add_argument("--json", action="store_true", help="print each event as a line of JSON")
+    add_json_option(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:

@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from windlass.cli.event_options import add_event_options, enter_directory, read_plan_options
+from windlass.cli.directory import enter_directory
+from windlass.cli.event_options import add_event_options, read_plan_options
 from windlass.cli.failures import say_warning
-from windlass.cli.following import follow
+from windlass.cli.following import add_json_option, follow
 from windlass.cli.given_options import add_secret_options, read_secrets
 from windlass.cli.local_settings import read_local_settings
 from windlass.cli.parser import parse_pairs
@@ -56,7 +57,7 @@ def add_arguments(parser: Parser) -> None:
         "--committed", action="store_true", help="check out the commit without your changes"
     )
     parser.add_argument("--keep", action="store_true", help="keep the folders of the jobs")
-    parser.add_argument("--json", action="store_true", help="print each event as a line of JSON")
+    add_json_option(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:

@@ -8,9 +8,9 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from windlass.cli.event_options import enter_directory
+from windlass.cli.directory import add_directory_option, enter_directory
 from windlass.cli.failures import say_warning
-from windlass.cli.history_options import add_directory_option, find_state
+from windlass.cli.history_options import find_state
 from windlass.cli.marks import format_seconds
 from windlass.cli.run_states import describe_state, paint_state
 from windlass.cli.terminal import open_terminal, visible, width_of

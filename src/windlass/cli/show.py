@@ -9,11 +9,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from windlass.cli.history_options import (
-    add_directory_option,
-    add_run_argument,
-    entered_history,
-)
+from windlass.cli.directory import add_directory_option
+from windlass.cli.history_options import add_run_argument, entered_history
 from windlass.cli.marks import KEPT, annotation_text, format_seconds
 from windlass.cli.run_states import describe_state, paint_status
 from windlass.cli.runs import SHORT_SHA, describe_attempt
