@@ -87,11 +87,21 @@ class LocalDispatcher:
                 cancellation = self._running[order.key] = Cancellation()
                 if self._forced:
                     cancellation.force()
-                thread = threading.Thread(
-                    target=self._work, args=(order, cancellation), name=order.key, daemon=True
-                )
-                self._threads.append(thread)
+            self._begin(order, cancellation)
+
+    def _begin(self, order: StartJob, cancellation: Cancellation) -> None:
+        """Give a job its thread; one that the system refuses is a breakdown of that job."""
+        thread = threading.Thread(
+            target=self._work, args=(order, cancellation), name=order.key, daemon=True
+        )
+        try:
             thread.start()
+        except RuntimeError as error:
+            with self._lock:
+                del self._running[order.key]
+            self._send(self._break_down(order, PlatformError(f"The job was not begun: {error}")))
+        else:
+            self._threads.append(thread)
 
     def _cancel(self, order: CancelJob) -> None:
         with self._lock:

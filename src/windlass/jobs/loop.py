@@ -175,8 +175,8 @@ class JobLoop:
         thread = threading.Thread(
             target=self._run_beside, args=(order, running), name=order.key, daemon=True
         )
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
 
     def _run_beside(self, order: StartStep, running: RunningStep) -> None:
         try:

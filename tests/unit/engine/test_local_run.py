@@ -72,6 +72,27 @@ class TestPlaces:
         if max_jobs == 1:
             assert order_of_start == [one.id for one in jobs]
 
+    def test_a_job_for_which_there_is_no_thread_fails(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The system refuses it a thread: the run hears of its end, and the others run."""
+        begin = threading.Thread.start
+
+        def refuse(thread: threading.Thread) -> None:
+            if thread.name == "b":
+                raise RuntimeError("can't start new thread")
+            begin(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        run, seen = start(job("a"), job("b"), job("c"), run_job=succeed, max_jobs=1)
+
+        assert run.run() is Result.FAILURE
+        assert [error.message for error in run.breakdowns] == [
+            "The job was not begun: can't start new thread"
+        ]
+        (ended,) = (event for event in seen if isinstance(event, events.JobFinished))
+        assert (ended.job, ended.started) == ("b", False)
+
     def test_a_long_chain_of_jobs(self) -> None:
         """A long chain needs no deep stack and leaves no thread behind."""
         count = 300
