@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
-from windlass.jobs.actions.loading import LoadingError, read_folder
+from windlass.jobs.actions.manifests import LoadingError, read_folder
 from windlass.lang.action.model import CompositeRuns
 from windlass.lang.workflow.model import ActionStep, ParallelStep
 
