@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from windlass.lang.positions import Span
 
 
@@ -41,3 +43,8 @@ class Diagnostic:
     span: Span | None = None
     related: tuple[Related, ...] = ()
     hint: str | None = None
+
+
+def has_error(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Tell whether one of some findings is an error."""
+    return any(found.severity is Severity.ERROR for found in diagnostics)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from windlass.git.repository import find_branch, read_repository
 from windlass.lang.casing import fold
-from windlass.lang.diagnostics import Diagnostic, Severity
+from windlass.lang.diagnostics import Diagnostic
 from windlass.model.values import dataclass, field
 from windlass.operations.loading import load_workflows
 from windlass.plan.planner import Knowledge, make_plan
@@ -64,11 +64,6 @@ class Planning:
     library: Library
     plan: Plan | None
     diagnostics: tuple[Diagnostic, ...]
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether nothing that was found is an error."""
-        return not any(finding.severity is Severity.ERROR for finding in self.diagnostics)
 
 
 def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> Planning:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from windlass.jobs.supervisor.client import prepare_supervisors
-from windlass.lang.diagnostics import Diagnostic, Severity
+from windlass.lang.diagnostics import Diagnostic, Severity, has_error
 from windlass.lang.expressions import to_text
 from windlass.model.status import Result
 from windlass.model.values import dataclass, field
@@ -96,7 +96,7 @@ class RunReport:
         if self.breakdowns:
             return EXIT_PLATFORM
         failed = any(run.result is not Result.SUCCESS for run in self.runs)
-        return EXIT_FAILURE if failed or _has_error(self.diagnostics) else EXIT_SUCCESS
+        return EXIT_FAILURE if failed or has_error(self.diagnostics) else EXIT_SUCCESS
 
 
 def run_event(
@@ -238,7 +238,3 @@ def _warn(
             tell(planning.library.root, (found,))
 
     return warn
-
-
-def _has_error(diagnostics: tuple[Diagnostic, ...]) -> bool:
-    return any(found.severity is Severity.ERROR for found in diagnostics)
