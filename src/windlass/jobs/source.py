@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from windlass.errors import PlatformError, WorkspaceError
 from windlass.model.values import dataclass, field
-from windlass.stores.state_folder import prepare_state
+from windlass.stores.state_folder import BASES, SHADOW, prepare_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,14 +62,14 @@ class Source:
     @property
     def shadow(self) -> Path:
         """A bare repository of our own that holds the objects of uncommitted files."""
-        return self.state / "shadow"
+        return self.state / SHADOW
 
     @property
     def bases(self) -> Bases:
         """The content of trees, ready to be served."""
         from windlass.jobs.workspaces.bases import Bases
 
-        return self._once("bases", lambda: Bases(self.state / "bases", self.shadow))
+        return self._once("bases", lambda: Bases(self.state / BASES, self.shadow))
 
     @property
     def user(self) -> UserRepository:

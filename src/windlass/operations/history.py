@@ -23,6 +23,7 @@ from windlass.operations.definitions import read_definition, write_definition
 from windlass.protocol.event_lines import read_event
 from windlass.protocol.events import RunFinished
 from windlass.stores.run_folders import AttemptFolder, RunFolders
+from windlass.stores.state_folder import DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from windlass.db.database import Database
     from windlass.operations.definitions import Definition
 
-DATABASE: Final = "history.db"
 _NO_SECRETS: Final[Mapping[str, str]] = {}
 LATEST: Final = "latest"
 _SHORTEST_END: Final = 4

@@ -23,6 +23,7 @@ from windlass.plan.handover import hand_over
 from windlass.plan.keys import describe_fault
 from windlass.plan.orders import RejectJob
 from windlass.plan.signals import JobFinished
+from windlass.stores.state_folder import TOOLS, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -64,7 +65,7 @@ def find_foreign_label(labels: Iterable[str], places: Mapping[str, str]) -> str 
 
 def work_folder(state: Path, run: str, attempt: int) -> Path:
     """Return where the jobs of an attempt have their folders: `NUMBER-NAME` each."""
-    return state / "work" / (run if attempt == 1 else f"{run}.{attempt}")
+    return state / WORK / (run if attempt == 1 else f"{run}.{attempt}")
 
 
 class JobStarter:
@@ -86,7 +87,7 @@ class JobStarter:
         self._allowed_environments = {fold(name) for name in definition.allowed_environments}
         self._record = record
         self._folder = work_folder(state, definition.run, definition.attempt)
-        self._tools = state / "tools"
+        self._tools = state / TOOLS
         self._numbers = itertools.count(record.count_jobs() + 1)
         self._executor = HostExecutor()
         self._cover = cover

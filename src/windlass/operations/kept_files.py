@@ -10,6 +10,7 @@ from windlass.errors import InputError, PlatformError, UsageError
 from windlass.jobs.folders import JobFolders
 from windlass.lang.casing import equals_ignoring_case
 from windlass.operations.job_starts import work_folder
+from windlass.stores.state_folder import TOOLS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ def find_workspace(history: History, attempts: list[Attempt], job: str) -> Path:
     definition = history.read(attempt)
     folder = work_folder(history.state, definition.run, definition.attempt)
     for found in folder.glob(f"{record.name}-*"):
-        return JobFolders(found, definition.repository.name, history.state / "tools").workspace
+        return JobFolders(found, definition.repository.name, history.state / TOOLS).workspace
     raise InputError(
         f"the files of job '{key}' were not kept", hint="`windlass run --keep` keeps them"
     )

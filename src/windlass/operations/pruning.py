@@ -17,6 +17,7 @@ from windlass.jobs.supervisor.sweep import sweep
 from windlass.jobs.workspaces.bases import list_bases, remove_base
 from windlass.jobs.workspaces.removal import remove_folder
 from windlass.model.values import dataclass
+from windlass.stores.state_folder import BASES, DATABASE, TOOLS, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -98,7 +99,7 @@ class _Pruner:
 
     def prune_work(self) -> Iterator[Removal]:
         """Remove folders of jobs that an interrupted run has left, and those without a run."""
-        work = self._history.state / "work"
+        work = self._history.state / WORK
         for folder in _entries(work):
             run, _, attempt = folder.name.partition(".")
             if run in self._gone:
@@ -110,7 +111,7 @@ class _Pruner:
 
     def prune_bases(self) -> Iterator[Removal]:
         """Remove bases that were not used for long, and all but the most recent ones."""
-        folder = self._history.state / "bases"
+        folder = self._history.state / BASES
         for place, key in enumerate(list_bases(folder)):
             path = folder / key
             reason = self._judge_base(place, path)
@@ -122,7 +123,7 @@ class _Pruner:
 
     def prune_damaged(self) -> Iterator[Removal]:
         """Remove damaged databases that were moved aside long ago, and halves of removals."""
-        for path in self._history.state.glob("history.db.damaged-*"):
+        for path in self._history.state.glob(f"{DATABASE}.damaged-*"):
             if self._is_old(path.stat().st_mtime):
                 yield self._remove("database", path, self._age_reason)
         for path in self._history.folders.path.glob("*.removed"):
@@ -130,7 +131,7 @@ class _Pruner:
 
     def prune_tools(self) -> Iterator[Removal]:
         """Remove the tool cache, where that was asked for and no run is live."""
-        tools = self._history.state / "tools"
+        tools = self._history.state / TOOLS
         live = any(attempt.is_live for attempt in self._history.list_runs())
         if self._limits.tools and tools.exists() and not live:
             yield self._remove("tools", tools, "asked for")
@@ -186,7 +187,7 @@ class _Pruner:
         return self._history.folders.attempts(run)
 
     def _paths_of(self, run: str) -> list[Path]:
-        work = self._history.state / "work"
+        work = self._history.state / WORK
         found = [self._history.folders.path / run, work / run, *work.glob(f"{run}.*")]
         return [path for path in found if path.exists()]
 

@@ -21,6 +21,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
+from windlass.stores.state_folder import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,7 +191,7 @@ class RunFolders:
 
     def __init__(self, state: Path) -> None:
         """Take the repository's `.windlass`."""
-        self.path = state / "runs"
+        self.path = state / RUNS
 
     def create(self) -> str:
         """Make the folder of a new run and return the run's id.

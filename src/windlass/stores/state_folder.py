@@ -1,4 +1,12 @@
-"""`.windlass`, where a repository keeps what local runs need and leave behind."""
+"""`.windlass`, where a repository keeps what local runs need and leave behind.
+
+history.db   the list of runs, and their journals    `windlass.db`
+runs         a folder for each attempt of a run      `windlass.stores.run_folders`
+work         the folders of jobs while they run
+bases        trees, ready to be served
+shadow       the Git objects of uncommitted files
+tools        what jobs have put into their tool cache
+"""
 
 from __future__ import annotations
 
@@ -10,6 +18,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STATE_FOLDER: Final = ".windlass"
+DATABASE: Final = "history.db"
+RUNS: Final = "runs"
+WORK: Final = "work"
+BASES: Final = "bases"
+SHADOW: Final = "shadow"
+TOOLS: Final = "tools"
 
 
 def prepare_state(state: Path) -> None:
