@@ -5,9 +5,9 @@
 
 A line `$ command` is run by bash in the repository; the lines below it, up to the next command, are
 what it prints: stdout and stderr together, `...` for any lines; seconds, dates, sizes, commits and
-the numbers of runs aside. Without such lines only the exit code counts: 0, or N where the block opens with
-"console exit=N". Jobs run at the same time, so "console any-order" compares the lines without
-regard to their order.
+the numbers of runs aside. Without such lines only the exit code counts: 0, or N where the block
+opens with "console exit=N". Jobs run at the same time, so "console any-order" compares the lines
+without regard to their order.
 """
 
 from __future__ import annotations
