@@ -15,7 +15,7 @@ from windlass.db.runs import list_latest, remove_run
 from windlass.errors import InputError, PlatformError
 from windlass.jobs.supervisor.sweep import sweep
 from windlass.jobs.workspaces.bases import list_bases, remove_base
-from windlass.jobs.workspaces.removal import remove_folder
+from windlass.jobs.workspaces.removal import remove_at_once
 from windlass.model.values import dataclass
 from windlass.stores.state_folder import BASES, DATABASE, TOOLS, WORK
 
@@ -171,7 +171,7 @@ class _Pruner:
             with self._history.database.writing() as connection:
                 remove_run(connection, run)
             for path in self._paths_of(run):
-                _remove_at_once(path)
+                remove_at_once(path)
         finally:
             for folder in folders:
                 folder.release()
@@ -180,7 +180,7 @@ class _Pruner:
     def _remove(self, kind: str, path: Path, reason: str) -> Removal:
         size = _measure(path)
         if not self._dry_run:
-            _remove_at_once(path)
+            remove_at_once(path)
         return Removal(kind, path.name, reason, size)
 
     def _numbers(self, run: str) -> list[int]:
@@ -205,17 +205,6 @@ def _entries(folder: Path) -> Iterable[Path]:
     with suppress(FileNotFoundError):
         return [it for it in folder.iterdir() if it.name.replace(".", "", 1).isdecimal()]
     return []
-
-
-def _remove_at_once(path: Path) -> None:
-    """Remove something; half of it never keeps its name."""
-    if not path.is_dir():
-        path.unlink()
-        return
-    aside = path.with_name(f"{path.name}.removed")
-    remove_folder(aside)
-    path.rename(aside)
-    remove_folder(aside)
 
 
 def _measure(path: Path) -> int:

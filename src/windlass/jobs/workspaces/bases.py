@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from windlass.errors import GitError, WorkspaceError
 from windlass.git.trees import compare_trees, write_files
 from windlass.jobs.workspaces.patches import Patch, read_patch, write_patch
-from windlass.jobs.workspaces.removal import remove_folder
+from windlass.jobs.workspaces.removal import remove_at_once, remove_folder
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -267,10 +267,7 @@ def remove_base(folder: Path, key: str) -> bool:
         except BlockingIOError:
             return False
         else:
-            removed = folder / f"{key}.removed"
-            remove_folder(removed)
-            path.rename(removed)
-            remove_folder(removed)
+            remove_at_once(path)
             return True
         finally:
             os.close(descriptor)

@@ -24,6 +24,18 @@ def remove_entry(path: Path) -> None:
         remove_folder(path)
 
 
+def remove_at_once(path: Path) -> None:
+    """Remove what others may look for under its name: half of it never has that name.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    aside = path.with_name(f"{path.name}.removed")
+    remove_entry(aside)
+    path.rename(aside)
+    remove_entry(aside)
+
+
 def remove_folder(path: Path) -> None:
     """Remove a folder with all that is in it; nothing if it is not there.
 
