@@ -40,7 +40,7 @@ ODDS: Final = (5, 2, 2, 3)
 MOST_KILLS: Final = 3
 TRIES: Final = 100
 PAUSE_MILLISECONDS: Final = 2
-SUPERVISOR: Final = b"windlass.jobs.supervisor.process"
+SUPERVISOR: Final = b"windlass.jobs.supervisor.server"
 
 
 @dataclass(frozen=True, slots=True)

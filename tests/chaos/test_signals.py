@@ -111,16 +111,17 @@ def test_third_signal_leaves_at_once(repository: Repository) -> None:
     assert processes_below(repository.path) == set()
 
 
-def test_both_are_killed(repository: Repository) -> None:
-    """Without Windlass and supervisor nobody ends the steps but the next run, before it begins."""
+def test_all_who_look_after_a_job_are_killed(repository: Repository) -> None:
+    """Without them nobody ends the steps but the next run, before it begins."""
     repository.workflow(STUBBORN)
     repository.commit()
     go = repository.home / "go"
     process = repository.start("run", "--env", f"GO={go}")
     read_until(process, b"ready\n")
     left = processes_below(repository.path) - {process.pid}
-    _, supervisor = list_descendants(process.pid)[:2]  # the other one is who started it
+    server, supervisor = list_descendants(process.pid)[:2]
     os.kill(process.pid, signal.SIGSTOP)
+    os.kill(server, signal.SIGKILL)
     os.kill(supervisor, signal.SIGKILL)
     process.kill()
     process.communicate(timeout=SECONDS)

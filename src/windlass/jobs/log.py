@@ -138,9 +138,12 @@ class StepLog:
         if self._writer is None:
             return
         taken = self._taken()
-        if data or taken != self._written:
+        if taken != self._written:
             self._written = taken
             self._writer.write(self._step, data, taken)
+        elif data:
+            # All of it is the runner's own, which a log that is broken does without.
+            self._writer.write(self._step, data)
 
     def _show(self, data: bytes) -> None:
         if data:

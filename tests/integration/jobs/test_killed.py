@@ -208,7 +208,8 @@ def test_both_are_killed(job: Path) -> None:
     """The next command ends what is left, and says in the log what cannot be shown."""
     windlass = start(job, f"echo one; while :; do echo $$ >> {job}/steps; sleep 0.1; done")
     supervisor = find_supervisor(job)
-    wait_for(job / "log")
+    # Of the log that counts which its index speaks of.
+    wait_for(job / "log.index")
     wait_for(job / "steps")
     runs = job.parents[3]
     assert sweep(runs) == []
@@ -224,6 +225,26 @@ def test_both_are_killed(job: Path) -> None:
     assert sweep(runs) == []
     assert read_log(job)[0] == ("step0", "one")
     assert not is_alive(int((job / "steps").read_text().split()[0]))
+
+
+def test_both_are_killed_and_nobody_comes(job: Path) -> None:
+    """What has started the supervisor ends what is left, even what hides and what is deaf."""
+    script = (
+        f'setsid env -i /bin/sh -c \'trap "" INT TERM HUP; echo $$ >> {job}/steps; '
+        f"while :; do /bin/sleep 1; done' & echo $$ >> {job}/steps; sleep 1000"
+    )
+    windlass = start(job, script)
+    supervisor = find_supervisor(job)
+    wait_for(job / "steps", 6)
+    while len(steps := (job / "steps").read_text().split()) < 2:
+        select.poll().poll(5)
+    windlass.send_signal(signal.SIGSTOP)
+    os.kill(supervisor, signal.SIGKILL)
+    windlass.kill()
+    windlass.wait()
+
+    for pid in steps:
+        wait_for_end(int(pid))
 
 
 def test_nonsense_about_who_looks_after_a_job(job: Path) -> None:

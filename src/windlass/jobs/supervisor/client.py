@@ -28,10 +28,12 @@ CHANNEL: Final = 3
 LOWEST_DESCRIPTOR: Final = 16
 """Our ends are numbered higher, so that none is the supervisor's own by chance."""
 
+PATIENCE_MILLISECONDS: Final = 500
+
 SOURCES: Final = str(Path(__file__).resolve().parents[3])
 PROGRAM: Final = (
     "import sys; sys.path.append(sys.argv[1]); "
-    "from windlass.jobs.supervisor.process import main; main()"
+    "from windlass.jobs.supervisor.server import main; main()"
 )
 GONE: Final = "The supervisor of this job was killed, and the job's processes with it"
 
@@ -160,10 +162,19 @@ class _ForkServer:
         return link, value
 
     def close(self) -> None:
-        """Let it end, unless it is another process's."""
+        """Let it end, unless it is another process's.
+
+        It stays while a supervisor does, and one that nobody has closed stays while we do.
+        """
         self._requests.close()
-        if self.owner == os.getpid():
-            os.waitpid(self._pid, 0)
+        if self.owner != os.getpid():
+            return
+        if (descriptor := _watch(self._pid)) is not None:
+            ended = select.poll()
+            ended.register(descriptor, select.POLLIN)
+            ended.poll(PATIENCE_MILLISECONDS)
+            os.close(descriptor)
+        os.waitpid(self._pid, os.WNOHANG)
 
 
 _servers: list[_ForkServer] = []

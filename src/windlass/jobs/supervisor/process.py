@@ -17,7 +17,6 @@ import errno
 import os
 import select
 import sys
-from _socket import socket
 from fcntl import fcntl
 
 from windlass.jobs.supervisor import channel, kernel, tree
@@ -25,10 +24,10 @@ from windlass.jobs.supervisor.spool import make_segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
     from collections.abc import Sequence
     from typing import Any, NoReturn
 
-CHANNEL = 3
 BLOCK_BYTES = 1 << 18
 CODE_BYTES = 4
 PIPE_BYTES = 1 << 20
@@ -211,10 +210,7 @@ class Supervisor:
 
     def _reap(self) -> bool:
         """Take the ends of children, tell of those that were asked for; False: none is left."""
-        try:  # noqa: SIM105
-            os.read(self._wake, BLOCK_BYTES)
-        except BlockingIOError:
-            pass
+        drain_wake(self._wake)
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -310,7 +306,7 @@ def _widen(pipe: int) -> None:
         pass
 
 
-def _make_wake() -> int:
+def make_wake() -> int:
     """Return a pipe that becomes readable when a child has ended."""
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
@@ -320,39 +316,18 @@ def _make_wake() -> int:
     return reader
 
 
-def main() -> None:
-    """Start supervisors until Windlass is gone; the channel to it is the file with the number 3.
+def drain_wake(wake: int) -> None:
+    """Make that pipe unreadable again, until the next child ends."""
+    try:  # noqa: SIM105
+        os.read(wake, BLOCK_BYTES)
+    except BlockingIOError:
+        pass
 
-    With each request comes a socket, the channel of the new supervisor; the answer is its id.
-    """
-    os.chdir("/")
+
+def be_deaf() -> None:
+    """Ignore what is sent to everybody at the end of a session."""
     for number in IGNORED:
         _signal.signal(number, _signal.SIG_IGN)
-    # Nobody takes the ends of supervisors: the system is to forget them.
-    _signal.signal(_signal.SIGCHLD, _signal.SIG_IGN)
-    requests: Any = socket(fileno=CHANNEL)
-    os.set_inheritable(CHANNEL, False)  # noqa: FBT003
-    try:
-        while (received := channel.receive(requests)) is not None:
-            (link,) = received[1]
-            answer = _fork_supervisor(requests, link)
-            os.close(link)
-            channel.send(requests, answer)
-    finally:
-        # Somebody waits for our end, and there is nothing to tidy up.
-        os._exit(0)
-
-
-def _fork_supervisor(requests: Any, link: int) -> channel.Message:
-    """Become two; the one that goes on answers with the id of the other, or why there is none."""
-    try:
-        pid = os.fork()
-    except OSError as error:
-        return "refused", error.errno
-    if pid == 0:
-        requests.close()
-        supervise(socket(fileno=link))
-    return "started", pid
 
 
 def supervise(link: Any) -> NoReturn:
@@ -360,7 +335,7 @@ def supervise(link: Any) -> NoReturn:
     try:
         os.setsid()
         kernel.adopt_orphans()
-        supervisor = Supervisor(link, _make_wake())
+        supervisor = Supervisor(link, make_wake())
         try:
             is_closed = supervisor.serve()
         except BaseException:

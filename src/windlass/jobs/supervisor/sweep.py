@@ -52,7 +52,8 @@ def _finish(folder: Path) -> bool:
             return False
         if is_alive(presence.supervisor):
             _wait_for(presence.supervisor)
-            return True
+            if not (folder / NAME).exists():
+                return True
         end_strays(
             Marks(
                 sessions=(),

@@ -24,7 +24,7 @@ def list_descendants(root: int) -> list[int]:
     found: list[int] = []
     waiting = [root]
     while waiting:
-        children = _list_children(waiting.pop())
+        children = list_children(waiting.pop())
         found += children
         waiting += children
     return found
@@ -46,7 +46,16 @@ def send_signal(pid: int, number: int) -> None:
 
 
 def kill_descendants(root: int, reap: Callable[[], bool], pause: Callable[[int], object]) -> bool:
-    """Kill all processes below this one and wait until none is left; False if some cannot be.
+    """Kill all processes below this one; for the rest see `kill_all`."""
+    return kill_all(lambda: list_descendants(root), reap, pause)
+
+
+def kill_all(
+    list_processes: Callable[[], list[int]],
+    reap: Callable[[], bool],
+    pause: Callable[[int], object],
+) -> bool:
+    """Kill what is listed, now and later, until there is nothing; False if some cannot be killed.
 
     Every process is stopped before any is killed, so that none of them can start others meanwhile.
     `reap` takes the ends of children and tells whether there are any left, `pause` waits for so
@@ -55,7 +64,7 @@ def kill_descendants(root: int, reap: Callable[[], bool], pause: Callable[[int],
     deadline = monotonic() + PATIENCE_SECONDS
     while reap():
         stopped: set[int] = set()
-        while new := set(list_descendants(root)) - stopped:
+        while new := set(list_processes()) - stopped:
             for pid in new:
                 send_signal(pid, SIGSTOP)
             stopped |= new
@@ -90,7 +99,8 @@ def _facts(pid: int) -> list[bytes]:
         return []
 
 
-def _list_children(pid: int) -> list[int]:
+def list_children(pid: int) -> list[int]:
+    """Return the processes that a process is the parent of."""
     try:
         threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208
     except OSError:
