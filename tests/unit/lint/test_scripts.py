@@ -17,6 +17,8 @@ from windlass.lang.lint.known_actions import (
 )
 from windlass.lang.lint.scripts import script_text, sets_output
 from windlass.lang.lint.shellcheck import Remark, scripts_of, to_diagnostic
+from windlass.lang.positions import Position, Span
+from windlass.lang.tokens import NullToken
 
 if TYPE_CHECKING:
     from windlass.lang.workflow.model import RunStep
@@ -42,6 +44,11 @@ def test_text_of_a_script(script: str, text: str) -> None:
     found = script_text(step(script).run)
     assert found.split() == text.split()
     assert [len(line) for line in found.split("\n")][:1] == [len(text.split("\n")[0])]
+
+
+def test_what_is_no_text_is_no_script() -> None:
+    """A value of another kind has nothing to search."""
+    assert script_text(NullToken(Span("f.yml", Position(1, 1), Position(1, 2)))) == ""
 
 
 @pytest.mark.parametrize(

@@ -606,6 +606,7 @@ PUSH = "{push: {branches: [main, dev]}}"
             "github.event",
             "{inputs: {one: text}, …: ?}",
         ),
+        ("{workflow_dispatch: {inputs: {One: }}}", "github.event[github.ref]", "?"),
         ("{workflow_call: {secrets: {One: {required: true}}}}", "secrets.one", "text"),
         ("{workflow_call: {secrets: {one: }}}", "secrets.GITHUB_TOKEN", "text"),
         ("{workflow_call: {secrets: {one: }}}", "secrets.ACTIONS_STEP_DEBUG", "text"),
