@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from windlass.cli.failures import suggest
 from windlass.errors import UsageError
@@ -13,11 +13,19 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
+_NOMINAL_WIDTH: Final = 80
+
+
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are UsageErrors with a suggestion."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **options})
+
+    def format_help(self) -> str:
+        """Return the help, as wide as the terminal is."""
+        self.formatter_class = argparse.RawDescriptionHelpFormatter
+        return super().format_help()
 
     def parse_strictly(self, words: Sequence[str]) -> argparse.Namespace:
         """Parse all words; options may stand before, between and after positional arguments."""
@@ -48,10 +56,18 @@ def build_parser(name: str, module: ModuleType) -> Parser:
     parser = Parser(
         prog=f"windlass {name}",
         description=module.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_format_to_check,
     )
     module.add_arguments(parser)
     return parser
+
+
+def _format_to_check(*, prog: str) -> argparse.HelpFormatter:
+    """Return what argparse formats each argument with as it is declared, to see if that works.
+
+    To ask the terminal for its width, it would import `shutil` on every start.
+    """
+    return argparse.RawDescriptionHelpFormatter(prog, width=_NOMINAL_WIDTH)
 
 
 def parse_pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
