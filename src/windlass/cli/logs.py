@@ -11,20 +11,27 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from windlass.cli.directory import add_directory_option
-from windlass.cli.escapes import clean_line, strip_colours
+from windlass.cli.escapes import clean_line, is_plain, strip_colours
 from windlass.cli.history_options import add_run_argument, entered_history
 from windlass.cli.show import choose_attempt
 from windlass.cli.terminal import open_terminal, visible
 from windlass.errors import UsageError
-from windlass.operations.run_logs import LogChoice, find_logs, follow_logs, read_log
+from windlass.operations.run_logs import (
+    LogChoice,
+    find_logs,
+    follow_logs,
+    read_log,
+    read_texts,
+)
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from windlass.cli.parser import Parser
     from windlass.cli.terminal import Terminal
     from windlass.operations.history import Attempt
+    from windlass.operations.run_logs import JobLog
     from windlass.operations.run_views import JobView
     from windlass.stores.logs import LogLine
 
@@ -61,38 +68,40 @@ def execute(arguments: argparse.Namespace) -> int:
     attempts = [it for it in attempts if it.row.attempt <= last.row.attempt]
     terminal = open_terminal(sys.stdout)
     if arguments.follow:
-        lines, several = follow_logs(attempts, choice), arguments.job is None
+        _follow(attempts, choice, terminal, as_json=arguments.json)
+    elif arguments.json:
+        _print_json(find_logs(attempts, choice), choice, terminal)
     else:
-        lines, several = _read(attempts, choice)
-    # Nobody can tell how many jobs there will be; one at a time is written as soon as it comes.
-    at_once = 1 if arguments.follow else LINES_AT_ONCE
-    _write(lines, terminal, several=several, as_json=arguments.json, at_once=at_once)
+        _print(find_logs(attempts, choice), choice, terminal)
     return 0
 
 
-def _read(
-    attempts: Sequence[Attempt], choice: LogChoice
-) -> tuple[Iterator[tuple[JobView, LogLine]], bool]:
-    logs = find_logs(attempts, choice)
-    lines = ((log.job, line) for log in logs for line in read_log(log, choice.tail))
-    return lines, len(logs) > 1
-
-
-def _write(
-    lines: Iterable[tuple[JobView, LogLine]],
-    terminal: Terminal,
-    *,
-    several: bool,
-    as_json: bool,
-    at_once: int,
+def _follow(
+    attempts: Sequence[Attempt], choice: LogChoice, terminal: Terminal, *, as_json: bool
 ) -> None:
-    rest = iter(lines)
-    while batch := list(islice(rest, at_once)):
-        texts = (
-            _as_json(job, line) if as_json else _as_text(job, line, terminal, several=several)
-            for job, line in batch
+    """Write each line as it comes; nobody can tell how many jobs there will be."""
+    several = choice.job is None
+    for job, line in follow_logs(attempts, choice):
+        text = (
+            _as_json(job, line) if as_json else _as_text(job, line.text, terminal, several=several)
         )
-        terminal.write("".join(f"{text}\n" for text in texts))
+        terminal.write(f"{text}\n")
+
+
+def _print_json(logs: Sequence[JobLog], choice: LogChoice, terminal: Terminal) -> None:
+    lines = (_as_json(log.job, line) for log in logs for line in read_log(log, choice.tail))
+    while batch := list(islice(lines, LINES_AT_ONCE)):
+        terminal.write("".join(f"{line}\n" for line in batch))
+
+
+def _print(logs: Sequence[JobLog], choice: LogChoice, terminal: Terminal) -> None:
+    """Write whole logs many lines at once."""
+    for log in logs:
+        texts: Iterable[str] = read_texts(log)
+        if choice.tail is not None:
+            texts = (line.text for line in read_log(log, choice.tail))
+        for text in texts:
+            terminal.write(f"{_as_text(log.job, text, terminal, several=len(logs) > 1)}\n")
 
 
 def _as_json(job: JobView, line: LogLine) -> str:
@@ -100,12 +109,14 @@ def _as_json(job: JobView, line: LogLine) -> str:
     return json.dumps({**values, "text": line.text})
 
 
-def _as_text(job: JobView, line: LogLine, terminal: Terminal, *, several: bool) -> str:
-    """Return a line: harmless where a person reads it, but for colours as it is elsewhere."""
-    if terminal.stream.isatty():
-        text = clean_line(line.text, colour=terminal.colour)
-    else:
-        text = strip_colours(line.text)
+def _as_text(job: JobView, text: str, terminal: Terminal, *, several: bool) -> str:
+    """Return lines: harmless where a person reads them, but for colours as they are elsewhere."""
+    if not terminal.stream.isatty():
+        text = strip_colours(text) if "\x1b" in text else text
+    elif not is_plain(text):
+        lines = (clean_line(line, colour=terminal.colour) for line in text.split("\n"))
+        text = "\n".join(lines)
     if not several:
         return text
-    return f"{terminal.paint(visible(job.name), 'cyan')} {terminal.paint('│', 'dim')} {text}"
+    beginning = f"{terminal.paint(visible(job.name), 'cyan')} {terminal.paint('│', 'dim')} "
+    return beginning + text.replace("\n", f"\n{beginning}")

@@ -80,6 +80,18 @@ def read_log(log: JobLog, tail: int | None = None) -> Iterator[LogLine]:
             yield from sorted(found, key=lambda line: line.number)[-tail:] if tail else ()
 
 
+def read_texts(log: JobLog) -> Iterator[str]:
+    """Yield the lines of a log in texts of many, the last line of each without its end.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    with JobLogReader(log.path) as reader:
+        for block in reader.blocks():
+            if block.lines and (log.steps is None or block.step in log.steps):
+                yield reader.read_block(block)[:-1].decode(errors="replace")
+
+
 def follow_logs(
     attempts: Sequence[Attempt], choice: LogChoice
 ) -> Iterator[tuple[JobView, LogLine]]:
