@@ -131,7 +131,11 @@ class History:
         ids = list_ids(self.database)
         if not ids:
             raise InputError("there are no runs yet", hint="`windlass run` starts one")
-        return self.attempts(ids[0] if name == LATEST else _choose(name, ids))[-1]
+        run = ids[0] if name == LATEST else _choose(name, ids)
+        attempts = self.attempts(run)
+        if not attempts:
+            raise InputError(f"run {run} has just been removed", hint="`windlass runs` lists them")
+        return attempts[-1]
 
     def read(self, attempt: Attempt, secrets: Mapping[str, str] = _NO_SECRETS) -> Definition:
         """Return the definition of an attempt, without the values that are not kept.

@@ -159,7 +159,8 @@ class _Pruner:
 
     def _remove_run(self, run: str) -> bool:
         """Remove a run unless one of its attempts is live; its locks are held meanwhile."""
-        folders = [self._history.folders.attempt(run, it) for it in self._numbers(run)]
+        numbers = self._numbers(run)
+        folders = [self._history.folders.attempt(run, it) for it in numbers]
         if any(folder.is_live for folder in folders):
             return False
         self._gone.add(run)
@@ -169,6 +170,8 @@ class _Pruner:
             if not all(folder.claim() for folder in folders):
                 return False
             with self._history.database.writing() as connection:
+                if self._numbers(run) != numbers:
+                    return False  # somebody has begun another attempt meanwhile
                 remove_run(connection, run)
             for path in self._paths_of(run):
                 remove_at_once(path)
