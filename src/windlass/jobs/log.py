@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from windlass.lang.commands import MARKER, OLD_MARKER
 from windlass.model.values import dataclass
-from windlass.stores.logs import NOTHING_TAKEN, Taken
+from windlass.stores.log_index import NOTHING_TAKEN, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

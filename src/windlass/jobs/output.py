@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from windlass.errors import ExecutorError, PlatformError
 from windlass.jobs.log import LineSplitter
-from windlass.stores.logs import Taken
+from windlass.stores.log_index import Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import errno
 import os
-import struct
 import threading
 import time
 from contextlib import suppress
@@ -23,55 +22,24 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.errors import InputError, PlatformError
 from windlass.model.values import dataclass, field
+from windlass.stores.log_index import (
+    NOTHING_TAKEN,
+    RECORD,
+    LogBlock,
+    LogIndex,
+    Taken,
+    read_steps,
+    step_line,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 LIMIT_BYTES: Final = 4 << 30
 """How much of a job's output is kept: its beginning. What follows is counted and left out."""
 
 LIMIT_NOTICE: Final = b"The log of this job has reached its limit; what follows is not kept.\n"
-
-RECORD: Final = struct.Struct("<QQqQIII4x")
-"""End of the block in the log, lines up to there, nanoseconds since the epoch; then what `Taken`
-says: offset, and at the end process and state; between them the number of the step."""
-
-RECORDS_AT_ONCE: Final = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """How far the output of one process has come into the log.
-
-    `process` is its number within the job, from 1; 0 stands for what no process printed. All bytes
-    before `offset` are in the log or were runner commands; `state` is how the line that goes on
-    there is to be read (see `windlass.jobs.log`).
-    """
-
-    process: int = 0
-    offset: int = 0
-    state: int = 0
-
-
-NOTHING_TAKEN: Final = Taken()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogBlock:
-    """One block of whole lines: the key of its step, and when it was written (Unix time).
-
-    `start` and `end` are its place in the log, in bytes; `first_line` counts from 0, in the job.
-    """
-
-    number: int
-    step: str
-    time: float
-    start: int
-    end: int
-    first_line: int
-    lines: int
-    taken: Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +70,7 @@ class JobLogWriter:
         self._lock = threading.Lock()
         self._numbers: dict[str, int] = {}
         self._is_broken = False
+        self._refusal = errno.EIO
         self._lost_bytes = self._lost_lines = 0
         self._descriptors: list[int] = []
         try:
@@ -131,6 +100,7 @@ class JobLogWriter:
                 self._append(step, data, taken)
             except OSError as error:
                 self._is_broken = True
+                self._refusal = error.errno or self._refusal
                 self._cut()
                 raise PlatformError(
                     f"The log of the job cannot be written: {error.strerror}",
@@ -151,8 +121,9 @@ class JobLogWriter:
             self._descriptors.clear()
 
     def _require_whole(self) -> None:
+        """Refuse for the reason for which an earlier write was refused."""
         if self._is_broken:
-            raise OSError(errno.EIO, "an earlier write has failed")
+            raise OSError(self._refusal, os.strerror(self._refusal))
 
     def _open(self, path: Path) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -171,8 +142,8 @@ class JobLogWriter:
                 self._end, self._line_count, self._records = found[0], found[1], records
                 break
             records -= 1
-        steps = _read_steps(self._steps)
-        os.ftruncate(self._steps, sum(len(_step_line(*entry)) for entry in steps))
+        steps = read_steps(self._steps)
+        os.ftruncate(self._steps, sum(len(step_line(*entry)) for entry in steps))
         self._numbers = {key: number for number, (_, key) in enumerate(steps)}
         self._cut()
 
@@ -205,7 +176,7 @@ class JobLogWriter:
     def _intern(self, step: str) -> int:
         number = self._numbers.get(step)
         if number is None:
-            _write_all(self._steps, _step_line(self._records, step.replace("\n", " ")))
+            _write_all(self._steps, step_line(self._records, step.replace("\n", " ")))
             number = self._numbers[step] = len(self._numbers)
         return number
 
@@ -233,8 +204,8 @@ class JobLogReader:
         self._descriptors: list[int] = []
         try:
             self._log = self._open(path)
-            self._index = self._open(_beside(path, "index"))
-            self._steps = self._open(_beside(path, "steps"))
+            index, steps = (self._open(_beside(path, name)) for name in ("index", "steps"))
+            self._index = LogIndex(self._log, index, steps)
         except OSError as error:
             self.close()
             raise InputError(f"The log {path} cannot be read: {error.strerror}") from error
@@ -254,19 +225,19 @@ class JobLogReader:
     @property
     def size(self) -> int:
         """How many bytes of the log count."""
-        count = self._count_records()
-        return self._record(count - 1)[0] if count else 0
+        count = self._index.count()
+        return self._index.record(count - 1)[0] if count else 0
 
     @property
     def line_count(self) -> int:
         """How many lines the log has."""
-        count = self._count_records()
-        return self._record(count - 1)[1] if count else 0
+        count = self._index.count()
+        return self._index.record(count - 1)[1] if count else 0
 
     @property
     def steps(self) -> list[str]:
         """The keys of the steps that have written, in the order of their first lines."""
-        return [key for _, key in _read_steps(self._steps)]
+        return [key for _, key in self._index.steps]
 
     def read(self, start: int, size: int) -> bytes:
         """Return bytes of the log, for whoever follows it: none where there are none yet."""
@@ -281,7 +252,7 @@ class JobLogReader:
 
         Whoever follows a log asks again from there.
         """
-        steps = _read_steps(self._steps)
+        steps = self._index.steps
         keys = [key for _, key in steps]
         wanted = None
         if step is not None:
@@ -289,14 +260,14 @@ class JobLogReader:
                 return
             wanted = keys.index(step)
             first = max(first, steps[wanted][0])
-        yield from self._list_blocks(first, self._count_records(), keys, wanted)
+        yield from self._index.list_blocks(first, self._index.count(), keys, wanted)
 
     def tail(self, count: int, step: str | None = None) -> list[LogLine]:
         """Return the last lines, of the job or of one step."""
         if step is None:
             return self.lines(max(0, self.line_count - count), count)
         parts: list[list[LogLine]] = []
-        for block in self._blocks_backwards(step):
+        for block in self._index.list_backwards(step):
             if count <= 0:
                 break
             parts.append(self._lines_of(block, max(0, block.lines - count)))
@@ -308,7 +279,7 @@ class JobLogReader:
         lines: list[LogLine] = []
         if step is None:
             passed = start
-            blocks = self.blocks(self._find_record(start))
+            blocks = self.blocks(self._index.find_line(start))
         else:
             passed = 0
             blocks = self.blocks(step=step)
@@ -327,65 +298,6 @@ class JobLogReader:
         self._descriptors.append(descriptor)
         return descriptor
 
-    def _count_records(self) -> int:
-        """Return how many records speak of bytes that are there; a damaged log has lost some."""
-        count = os.fstat(self._index).st_size // RECORD.size
-        size = os.fstat(self._log).st_size
-        if count and self._record(count - 1)[0] > size:
-            count = self._bisect(count, lambda record: record[0] > size)
-        return count
-
-    def _find_record(self, line: int) -> int:
-        """Return the number of the block that holds a line."""
-        return self._bisect(self._count_records(), lambda record: record[1] > line)
-
-    def _bisect(self, count: int, is_after: Callable[[tuple[int, ...]], bool]) -> int:
-        low, high = 0, count
-        while low < high:
-            middle = (low + high) // 2
-            if is_after(self._record(middle)):
-                high = middle
-            else:
-                low = middle + 1
-        return low
-
-    def _record(self, number: int) -> tuple[int, ...]:
-        return RECORD.unpack(os.pread(self._index, RECORD.size, number * RECORD.size))
-
-    def _list_blocks(
-        self, first: int, last: int, keys: list[str], wanted: int | None
-    ) -> Iterator[LogBlock]:
-        start, line = self._record(first - 1)[:2] if 0 < first <= last else (0, 0)
-        for base in range(first, last, RECORDS_AT_ONCE):
-            size = min(RECORDS_AT_ONCE, last - base) * RECORD.size
-            data = os.pread(self._index, size, base * RECORD.size)
-            for number, record in enumerate(RECORD.iter_unpack(data), base):
-                end, lines, when, offset, step, process, state = record
-                if wanted is None or step == wanted:
-                    yield LogBlock(
-                        number=number,
-                        step=keys[step] if step < len(keys) else "",
-                        time=when / 1e9,
-                        start=start,
-                        end=end,
-                        first_line=line,
-                        lines=lines - line,
-                        taken=Taken(process, offset, state),
-                    )
-                start, line = end, lines
-
-    def _blocks_backwards(self, step: str) -> Iterator[LogBlock]:
-        steps = _read_steps(self._steps)
-        keys = [key for _, key in steps]
-        if step not in keys:
-            return
-        wanted = keys.index(step)
-        last = self._count_records()
-        while last > steps[wanted][0]:
-            first = max(steps[wanted][0], last - RECORDS_AT_ONCE)
-            yield from reversed(list(self._list_blocks(first, last, keys, wanted)))
-            last = first
-
     def _lines_of(self, block: LogBlock, start: int = 0, end: int | None = None) -> list[LogLine]:
         texts, first = self.read_block(block).split(b"\n")[:-1], block.first_line
         return [
@@ -396,21 +308,6 @@ class JobLogReader:
 
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(f"{path.name}.{suffix}")
-
-
-def _read_steps(descriptor: int) -> list[tuple[int, str]]:
-    """Return the number of the first record and the key of each step, by the steps' numbers."""
-    data = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
-    lines = data.decode("utf-8", "replace").split("\n")[:-1]
-    found = []
-    for line in lines:
-        first, _, key = line.partition(" ")
-        found.append((int(first) if first.isdigit() else 0, key))
-    return found
-
-
-def _step_line(first_record: int, key: str) -> bytes:
-    return f"{first_record} {key}\n".encode("utf-8", "replace")
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from windlass.jobs import log
 from windlass.jobs.log import LONGEST_LINE_BYTES, LineSplitter, StepLog
 from windlass.jobs.masking import Masker
-from windlass.stores.logs import NOTHING_TAKEN, Taken
+from windlass.stores.log_index import NOTHING_TAKEN, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable

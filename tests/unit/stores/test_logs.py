@@ -12,13 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windlass.errors import InputError, PlatformError
-from windlass.stores.logs import (
-    LIMIT_NOTICE,
-    RECORD,
-    JobLogReader,
-    JobLogWriter,
-    Taken,
-)
+from windlass.stores.log_index import RECORD, Taken
+from windlass.stores.logs import LIMIT_NOTICE, JobLogReader, JobLogWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

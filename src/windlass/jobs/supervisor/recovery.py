@@ -13,7 +13,8 @@ from windlass.jobs.supervisor.presence import NAME, SCRATCH
 from windlass.jobs.supervisor.spool import read_pipe, read_segments
 from windlass.lang.commands import parse_command
 from windlass.model.values import dataclass
-from windlass.stores.logs import JobLogReader, JobLogWriter, Taken
+from windlass.stores.log_index import Taken
+from windlass.stores.logs import JobLogReader, JobLogWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
