@@ -2,8 +2,8 @@
 
     .venv/bin/python bench/logs.py [MEGABYTES]
 
-A child prints lines of 80 bytes, one in a hundred a runner command, into a pipe. The same pipe is
-read bare for comparison. The job has 50 secrets, none of which is printed. The file sink is the
+A child prints lines of 80 bytes into a pipe, one in a hundred a runner command: `debug` and
+`notice` in turns. The same pipe is read bare for comparison. The job has 50 secrets, none of which is printed. The file sink is the
 whole way with a spool and the job's log; the JSON sink adds the lines of `windlass run --json`.
 Memory is that of a process of its own and its supervisor while a step prints 2 GB, after which the
 end and the middle of that log are opened. A limit that is missed is a failure.
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 MEGABYTES = int(sys.argv[1]) if sys.argv[1:] and sys.argv[1].isdigit() else 64
 LINE_BYTES = 80
 LINES_PER_COMMAND = 100
+COMMANDS = ("debug", "notice")
+"""One that does nothing here, and one that is an annotation: a line of the log, an event."""
+
 SECRETS = 50
 ROUNDS = 5
 LARGE_MEGABYTES = 2000
@@ -83,7 +86,7 @@ def make_output(folder: Path) -> Path:
     lines = []
     for number in range(20_000):
         if number % LINES_PER_COMMAND == 0:
-            line = f"::debug::step {number} of many "
+            line = f"::{COMMANDS[number // LINES_PER_COMMAND % 2]}::step {number} of many "
         else:
             line = " ".join(words[(number + k) % len(words)] for k in range(12))
         lines.append(f"{line:.<{LINE_BYTES - 1}.{LINE_BYTES - 1}}\n")
