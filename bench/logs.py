@@ -3,10 +3,11 @@
     .venv/bin/python bench/logs.py [MEGABYTES]
 
 A child prints lines of 80 bytes into a pipe, one in a hundred a runner command: `debug` and
-`notice` in turns. The same pipe is read bare for comparison. The job has 50 secrets, none of which is printed. The file sink is the
-whole way with a spool and the job's log; the JSON sink adds the lines of `windlass run --json`.
-Memory is that of a process of its own and its supervisor while a step prints 2 GB, after which the
-end and the middle of that log are opened. A limit that is missed is a failure.
+`notice` in turns. The same pipe is read bare for comparison. The job has 50 secrets, none of which
+is printed. The file sink is the whole way with a spool and the job's log; the JSON sink adds the
+lines of `windlass run --json`. Memory is that of a process of its own and its supervisor while a
+step prints 2 GB, after which the end and the middle of that log are opened. A limit that is missed
+is a failure.
 """
 
 from __future__ import annotations
