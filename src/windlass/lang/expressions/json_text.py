@@ -20,6 +20,7 @@ from windlass.lang.expressions.values import kind_of, to_text
 MAXIMUM_NESTING = 100
 """How deep JSON may nest (actions/runner: JTokenExtensions.cs, maxDepth)."""
 
+_LONGEST_NEWLINE = 2 * MAXIMUM_NESTING + 2
 _EXACT_INTEGER_DIGITS = 15
 
 
@@ -34,7 +35,7 @@ def to_json(value: Any) -> str:
 
 
 def _write(value: Any, newline: str, pieces: list[str]) -> None:
-    if len(newline) > 2 * MAXIMUM_NESTING + 2:
+    if len(newline) > _LONGEST_NEWLINE:
         raise evaluation_error("Maximum object depth exceeded")
     kind = kind_of(value)
     if kind == "Object" and isinstance(value, Mapping) and value:
@@ -47,6 +48,10 @@ def _write(value: Any, newline: str, pieces: list[str]) -> None:
         pieces += newline, "}"
     elif kind == "Array" and value:
         inner = newline + "  "
+        if len(inner) <= _LONGEST_NEWLINE and all(type(item) is str for item in value):
+            # So are all long lists there are: a push may name thousands of files.
+            pieces += "[", inner, ("," + inner).join(map(_quote, value)), newline, "]"
+            return
         separator = "[" + inner
         for item in value:
             pieces.append(separator)
