@@ -18,7 +18,7 @@ from windlass.plan.event import Event
 from windlass.plan.selection import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 FORMAT: Final = 1
 _OPTIONS: Final = {"secrets": "--secret", "inputs": "--input", "vars": "--var", "env": "--env"}
@@ -105,9 +105,11 @@ def write_definition(definition: Definition, mask: Callable[[str], str]) -> str:
         "absent": absent,
         "texts": dict(definition.texts),
     }
-    named = _change_members(values, lambda it: _name_secrets(it, definition.given.secrets))
+    secrets = sorted(definition.given.secrets.items(), key=lambda item: -len(item[1]))
+    named = _change_members(values, lambda it: _name_secrets(it, secrets))
     masked = _change_members(named, mask)
-    return json.dumps({**masked, "whole": masked == named}, default=dict, indent=1)
+    # Not indented, which is slow: an event may name thousands of files.
+    return json.dumps({**masked, "whole": masked == named}, default=dict)
 
 
 def read_definition(text: str, name: str, secrets: Mapping[str, str] = _NO_SECRETS) -> Definition:
@@ -199,9 +201,9 @@ def _write_fields(value: Any) -> dict[str, Any]:
     return {it.name: getattr(value, it.name) for it in fields(value) if it.name not in _UNWRITTEN}
 
 
-def _name_secrets(text: str, secrets: Mapping[str, str]) -> str:
-    """Put the names of secrets in their places, the longest secret first."""
-    for name, value in sorted(secrets.items(), key=lambda item: -len(item[1])):
+def _name_secrets(text: str, secrets: Sequence[tuple[str, str]]) -> str:
+    """Put the names of secrets in their places; the longest secret comes first."""
+    for name, value in secrets:
         if value:
             text = text.replace(value, _MARK.format(name))
     return text
