@@ -276,7 +276,7 @@ def test_components_and_architectures(
     repository.workflow(IMAGES % fail_fast)
     repository.commit()
     done = repository.windlass("run")
-    names = [text for text in said(done) if text.startswith(("api", "mcp"))]
+    names = [text.rstrip() for text in said(done) if text.startswith(("api", "mcp"))]
 
     assert done.returncode == 1
     assert names == expected
