@@ -222,9 +222,14 @@ class Bases:
 
     @contextlib.contextmanager
     def _writing(self, key: str) -> Iterator[Path]:
-        """Yield a folder to fill; it gets its name if it was filled."""
-        unfinished = self._folder / f"{key}.unfinished"
-        remove_folder(unfinished)
+        """Yield a folder to fill; it gets its name if it was filled.
+
+        It is a new one each time: the git of a writer that was killed may still fill the old one.
+        """
+        for left in self._folder.glob(f"{key}.*.unfinished"):
+            with contextlib.suppress(OSError):
+                remove_folder(left)
+        unfinished = self._folder / f"{key}.{os.urandom(4).hex()}.unfinished"
         unfinished.mkdir()
         try:
             yield unfinished
