@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from windlass.lang.command_files import Entries, decode_file, parse_entries
+from windlass.lang.command_files import MOST_ENTRIES, Entries, decode_file, parse_entries
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,13 @@ def test_bad_bytes_are_replaced(data: bytes, text: str) -> None:
 def test_what_comes_first_decides(text: str, entries: Entries) -> None:
     """An equals sign before `<<` makes a line, one after it belongs to the delimiter."""
     assert parse_entries(text) == entries
+
+
+def test_entries_are_limited() -> None:
+    """What comes before the entry too many is kept, and what is wrong is said."""
+    text = "a=1\n" * (MOST_ENTRIES + 1)
+
+    entries = parse_entries(text)
+
+    assert entries.pairs == (("a", "1"),) * MOST_ENTRIES
+    assert entries.problem == f"There are more than {MOST_ENTRIES} entries"
