@@ -145,7 +145,7 @@ def check_points(workload: Workload, arguments: argparse.Namespace, check: Check
             wrong += 1
             print(f"{point[0]} {point[1]}:", *faults, sep="\n  ", flush=True)
     print(f"{len(found)} points, {missed} missed, {wrong} wrong")
-    return int(wrong > 0 or missed > len(found) * MOST_MISSED)
+    return int(wrong > 0 or missed > max(1, len(found) * MOST_MISSED))
 
 
 if __name__ == "__main__":

@@ -322,7 +322,7 @@ def find_differences(
     if found != expected:
         yield f"shown:\n{json.dumps(found, indent=1)}\ninstead of\n{json.dumps(expected, indent=1)}"
     for key, lines in read_logs(workload).items():
-        if lines != logs.get(key):
+        if lines != logs.get(key, []):
             yield f"log of {key}: {lines} instead of {logs.get(key)}"
     left = [path.name for path in (workload.state / "work").iterdir()]
     if left:
