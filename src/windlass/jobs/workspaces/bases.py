@@ -226,7 +226,7 @@ class Bases:
 
         It is a new one each time: the git of a writer that was killed may still fill the old one.
         """
-        for left in self._folder.glob(f"{key}.*.unfinished"):
+        for left in self._folder.glob(f"{key}.*unfinished"):
             with contextlib.suppress(OSError):
                 remove_folder(left)
         unfinished = self._folder / f"{key}.{os.urandom(4).hex()}.unfinished"
