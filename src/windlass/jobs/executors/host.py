@@ -16,6 +16,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import ExecutorError, PlatformError
+from windlass.jobs.boot import read_boot
 from windlass.jobs.executors.host_process import HostProcess
 from windlass.jobs.executors.strays import Marks, end_strays, now_in_ticks
 from windlass.jobs.supervisor.client import Supervisor
@@ -24,7 +25,6 @@ from windlass.jobs.supervisor.presence import (
     Presence,
     name_process,
     name_self,
-    read_boot,
 )
 
 if TYPE_CHECKING:

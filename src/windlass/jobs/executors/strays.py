@@ -9,6 +9,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from windlass.jobs.supervisor.tree import read_facts
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ def _list_processes() -> Iterator[int]:
 def _is_marked(pid: int, marks: Marks) -> bool:
     """Tell whether a process is alive and the job's."""
     try:
-        # The name stands in parentheses and may hold anything, parentheses too.
-        facts = _read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
+        facts = read_facts(pid)
         if not facts or facts[_STATE] in (b"Z", b"X"):
             return False
         if int(facts[_SESSION]) in marks.sessions:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import json
 import os
-from functools import cache
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from windlass.jobs.supervisor.tree import start_time
 from windlass.model.values import dataclass
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 NAME: Final = "supervisor.json"
 SCRATCH: Final = f"{NAME}.new"
-BOOT: Final = "/proc/sys/kernel/random/boot_id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +60,6 @@ def read_presence(path: Path) -> Presence | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-@cache
-def read_boot() -> str:
-    """Return the id of this uptime."""
-    try:
-        return Path(BOOT).read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
 
 
 def name_process(pid: int) -> tuple[int, int]:

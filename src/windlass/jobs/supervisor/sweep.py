@@ -6,8 +6,9 @@ import os
 import select
 from typing import TYPE_CHECKING, Final
 
+from windlass.jobs.boot import read_boot
 from windlass.jobs.executors.strays import Marks, end_strays
-from windlass.jobs.supervisor.presence import NAME, is_alive, read_boot, read_presence
+from windlass.jobs.supervisor.presence import NAME, is_alive, read_presence
 from windlass.jobs.supervisor.recovery import close_log
 
 if TYPE_CHECKING:

@@ -80,16 +80,16 @@ def kill_all(
 
 def start_time(pid: int) -> int | None:
     """Return when a process started, in clock ticks after boot; None where there is none."""
-    facts = _facts(pid)
+    facts = read_facts(pid)
     return int(facts[19]) if facts and facts[0] not in (b"Z", b"X") else None
 
 
 def _session(pid: int) -> int:
-    facts = _facts(pid)
+    facts = read_facts(pid)
     return int(facts[3]) if facts else 0
 
 
-def _facts(pid: int) -> list[bytes]:
+def read_facts(pid: int) -> list[bytes]:
     """Return the fields of /proc/PID/stat from the state on (proc(5)); none for no process."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - pathlib is not imported here
@@ -120,4 +120,4 @@ def _scan_children(parent: int) -> list[int]:
     """Do the same on kernels that are built without lists of children."""
     names = os.listdir("/proc")  # noqa: PTH208
     found = [int(name) for name in names if name.isdigit()]
-    return [pid for pid in found if (facts := _facts(pid)) and int(facts[1]) == parent]
+    return [pid for pid in found if (facts := read_facts(pid)) and int(facts[1]) == parent]

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.errors import GitError, WorkspaceError
 from windlass.git.trees import compare_trees, write_files
+from windlass.jobs.boot import read_boot
 from windlass.jobs.workspaces.patches import Patch, read_patch, write_patch
 from windlass.jobs.workspaces.removal import remove_at_once, remove_folder
 from windlass.model.values import dataclass
@@ -38,7 +39,6 @@ MOST_BYTES: Final = 8 << 20
 """A patch is copied into every workspace, so it stays small."""
 
 MOST_CANDIDATES: Final = 2
-BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,21 +284,13 @@ def _read_about(folder: Path) -> dict[str, object] | None:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    known = isinstance(about, dict) and about.get("boot") == _boot_id() and "tree" in about
+    known = isinstance(about, dict) and about.get("boot") == read_boot() and "tree" in about
     return about if known and ("on" in about or "parts" in about) else None
 
 
 def _write_about(folder: Path, about: dict[str, object]) -> None:
-    text = json.dumps({**about, "boot": _boot_id()})
+    text = json.dumps({**about, "boot": read_boot()})
     (folder / ABOUT).write_text(text, encoding="utf-8")
-
-
-def _boot_id() -> str:
-    """Return what tells this run of the machine from others; the same always where it is hidden."""
-    try:
-        return BOOT_ID.read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
 
 
 @contextlib.contextmanager
