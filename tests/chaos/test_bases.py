@@ -7,8 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.chaos.test_faults import wait_until_gone
-from tests.e2e.repositories import processes_below
+from tests.e2e.repositories import processes_below, wait_until_gone
 
 if TYPE_CHECKING:
     from tests.e2e.repositories import Repository

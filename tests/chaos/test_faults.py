@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import select
 import shutil
 import signal
 import subprocess
@@ -16,6 +14,7 @@ from tests.e2e.repositories import (
     assert_is_for_people,
     processes_below,
     read_until,
+    wait_until_gone,
 )
 
 if TYPE_CHECKING:
@@ -72,21 +71,6 @@ def start_until_ready(repository: Repository) -> subprocess.Popen[bytes]:
     process = repository.start("run")
     read_until(process, b"ready\n")
     return process
-
-
-def wait_until_gone(processes: set[int]) -> None:
-    """Wait for the end of processes that are not ours to reap."""
-    for process in processes:
-        try:
-            handle = os.pidfd_open(process)
-        except ProcessLookupError:
-            continue
-        try:
-            ended = select.poll()
-            ended.register(handle, select.POLLIN)
-            assert ended.poll(SECONDS * 1000), f"process {process} is still there"
-        finally:
-            os.close(handle)
 
 
 def test_kill_leaves_no_step_running(repository: Repository) -> None:

@@ -8,12 +8,13 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
-from tests.chaos.test_faults import small_disk, wait_until_gone
+from tests.chaos.test_faults import small_disk
 from tests.e2e.repositories import (
     SECONDS,
     assert_is_for_people,
     processes_below,
     read_until,
+    wait_until_gone,
 )
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.chaos.test_faults import start_until_ready, wait_until_gone
-from tests.e2e.repositories import SECONDS, processes_below, read_until
+from tests.chaos.test_faults import start_until_ready
+from tests.e2e.repositories import SECONDS, processes_below, read_until, wait_until_gone
 
 from windlass.jobs.supervisor.tree import list_descendants
 

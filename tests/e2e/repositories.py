@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -134,3 +135,18 @@ def assert_is_for_people(done: subprocess.CompletedProcess[str]) -> None:
     assert "Traceback" not in said
     assert "error: unexpected " not in done.stderr.partition("\n")[0]
     assert "\x1b" not in said
+
+
+def wait_until_gone(processes: set[int]) -> None:
+    """Wait for the end of processes that are not ours to reap."""
+    for process in processes:
+        try:
+            handle = os.pidfd_open(process)
+        except ProcessLookupError:
+            continue
+        try:
+            ended = select.poll()
+            ended.register(handle, select.POLLIN)
+            assert ended.poll(SECONDS * 1000), f"process {process} is still there"
+        finally:
+            os.close(handle)

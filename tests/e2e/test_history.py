@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import select
 import signal
 import sqlite3
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ from tests.e2e.repositories import (
     assert_is_for_people,
     processes_below,
     read_until,
+    wait_until_gone,
 )
 
 if TYPE_CHECKING:
@@ -324,18 +323,6 @@ def start_waiting(repository: Repository, tmp_path: Path) -> subprocess.Popen[by
     process = repository.start("run", "--env", f"RECORD={record}", "--env", f"SIGN={sign}")
     read_until(process, b"ready\n")
     return process
-
-
-def wait_until_gone(processes: set[int]) -> None:
-    for process in processes:
-        try:
-            handle = os.pidfd_open(process)
-        except ProcessLookupError:
-            continue
-        ended = select.poll()
-        ended.register(handle, select.POLLIN)
-        assert ended.poll(SECONDS * 1000), f"process {process} is still there"
-        os.close(handle)
 
 
 @pytest.mark.requirement("A24")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pyte
 import pytest
-from tests.e2e.repositories import SECONDS, WINDLASS, processes_below, read_until
+from tests.e2e.repositories import SECONDS, WINDLASS, processes_below, read_until, wait_until_gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -252,7 +252,5 @@ def test_ctrl_c_three_times_leaves_at_once(repository: Repository) -> None:
     process.finish()
 
     assert process.process.returncode == 130
-    deadline = time.monotonic() + SECONDS
-    while processes_below(repository.path) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until_gone(processes_below(repository.path))
     assert not processes_below(repository.path)

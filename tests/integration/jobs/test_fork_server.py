@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -11,12 +10,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.e2e.repositories import wait_until_gone
+
 from windlass.jobs.executors.host import HostExecutor
 
 if TYPE_CHECKING:
     from windlass.jobs.executors.interface import Session
 
-MOST_MILLISECONDS = 10_000
 OPEN_A_JOB = """\
 from windlass.jobs.executors.host import HostExecutor
 session = HostExecutor().open("first")
@@ -64,27 +64,13 @@ def test_a_server_that_was_killed_is_replaced() -> None:
         assert say(one, "echo goes on") == b"goes on\n"
 
 
-def ends_soon(pid: int) -> bool:
-    """Wait for the end of a process that is not our child."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        end = select.poll()
-        end.register(descriptor, select.POLLIN)
-        return bool(end.poll(MOST_MILLISECONDS))
-    finally:
-        os.close(descriptor)
-
-
 def test_the_server_ends_with_its_process() -> None:
     """A process of Windlass that has ended, however it did, leaves no server behind."""
     done = subprocess.run(
         [sys.executable, "-c", OPEN_A_JOB], check=True, capture_output=True, text=True
     )
 
-    assert ends_soon(int(done.stdout))
+    wait_until_gone({int(done.stdout)})
 
 
 def test_a_fork_of_the_process_has_a_server_of_its_own() -> None:
