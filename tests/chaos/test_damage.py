@@ -74,12 +74,14 @@ def remove_definition(state: Path) -> None:
     find(state, "runs/*/1/definition.json").write_bytes(b"{}")
 
 
-def remove_runs(state: Path) -> None:
-    shutil.rmtree(state / "runs")
-
-
 def remove_all(state: Path) -> None:
-    shutil.rmtree(state)
+    """Remove the folder while its owner writes to it: what comes after a look into a folder stays."""
+    while state.exists():
+        shutil.rmtree(state, ignore_errors=True)
+
+
+def remove_runs(state: Path) -> None:
+    remove_all(state / "runs")
 
 
 DAMAGES = [

@@ -6,6 +6,7 @@ Handlers/ScriptHandler.cs
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -171,10 +172,16 @@ def _export(context: str, values: Value, allowed: frozenset[str] | None) -> dict
         return {}
     exported: dict[str, str] = {}
     for key, value in values.items():
-        if allowed is not None and key.lower() not in allowed:
-            continue
         if isinstance(value, bool):
-            value = str(value).lower()
-        if isinstance(value, str):
-            exported[f"{context}_{key}".upper()] = value
+            value = "true" if value else "false"
+        if isinstance(value, str) and (name := _name_variable(context, key, allowed)):
+            exported[name] = value
     return exported
+
+
+@functools.cache
+def _name_variable(context: str, key: str, allowed: frozenset[str] | None) -> str | None:
+    """Return the variable that holds a key of a context; None for a key that stays unseen."""
+    if allowed is not None and key.lower() not in allowed:
+        return None
+    return f"{context}_{key}".upper()

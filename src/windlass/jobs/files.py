@@ -14,7 +14,11 @@ class UnusableFileError(Exception):
     """Something that is no file we would read; holds the reason."""
 
 
-def read_bounded(path: Path, limit: int) -> bytes | None:
+class FolderError(UnusableFileError):
+    """It is a folder."""
+
+
+def read_bounded(path: str | Path, limit: int) -> bytes | None:
     """Return a file's content, None where there is none. Never waits, as a FIFO would make us.
 
     Raises:
@@ -31,7 +35,7 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
     try:
         facts = os.fstat(descriptor)
         if stat.S_ISDIR(facts.st_mode):
-            raise UnusableFileError(f"Access to the path '{path}' is denied: it is a folder.")
+            raise FolderError(f"Access to the path '{path}' is denied: it is a folder.")
         if not stat.S_ISREG(facts.st_mode):
             raise UnusableFileError(f"'{path}' is not a regular file any more.")
         if facts.st_size > limit:

@@ -64,7 +64,7 @@ class JobLoop:
         self._load = load
         self._reporter = reporter
         self._clock = clock
-        self._timers = Timers(clock, lambda name: self.tell(TimerFired(name)))
+        self._timers = Timers(clock, self._fire)
         # Guards the machine and the steps that run. Nobody is told anything while it is held:
         # whoever hears of an event may end another job, and wait for that one's lock.
         self._lock = threading.RLock()
@@ -114,6 +114,12 @@ class JobLoop:
         self._timers.close()
         for thread in self._threads:
             thread.join()
+
+    def _fire(self, timer: str) -> None:
+        try:
+            self.tell(TimerFired(timer))
+        except BaseException as error:  # noqa: BLE001 (the job's own thread raises it again)
+            self._orders.put(error)
 
     def _obey_at_once(self, order: JobOrder) -> bool:
         match order:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windlass.jobs.clock import SystemClock
+from windlass.jobs.clock import SYSTEM_CLOCK
 from windlass.jobs.matchers.matchers import JobMatchers
 from windlass.jobs.reports import StepReporter
 from windlass.model.values import dataclass, field
@@ -39,7 +39,7 @@ class JobPlace:
     machine: Mapping[str, str]
     variables: Mapping[str, str] = field(default_factory=dict)
     keep: bool = False
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock = SYSTEM_CLOCK
     record: Path | None = None
 
 

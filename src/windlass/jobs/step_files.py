@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from windlass.jobs.command_handlers import BLOCKED_VARIABLES
-from windlass.jobs.files import UnusableFileError, read_bounded
+from windlass.jobs.files import FolderError, UnusableFileError, read_bounded
 from windlass.lang.command_files import (
     SUMMARY_LIMIT_BYTES,
     decode_file,
@@ -45,7 +45,7 @@ _PREFIXES = {
 class StepFiles:
     """One file per kind, by the key it has in the github context."""
 
-    paths: dict[str, Path]
+    paths: dict[str, str]
 
     @classmethod
     def make(cls, folder: Path, suffix: str) -> StepFiles:
@@ -54,7 +54,7 @@ class StepFiles:
         Raises:
             OSError: a file cannot be made.
         """
-        paths = {key: folder / f"{prefix}{suffix}" for key, prefix in _PREFIXES.items()}
+        paths = {key: f"{folder}/{prefix}{suffix}" for key, prefix in _PREFIXES.items()}
         for path in paths.values():
             os.close(os.open(path, _MAKE, 0o666))
         return cls(paths)
@@ -69,7 +69,7 @@ class StepFiles:
 
     def context(self) -> dict[str, str]:
         """Return the keys of the github context that name the files."""
-        return {key: str(path) for key, path in self.paths.items()}
+        return dict(self.paths)
 
 
 def read_effects(
@@ -94,13 +94,13 @@ def read_effects(
     return _read_summary(files.paths["step_summary"], tell)
 
 
-def _read_paths(path: Path, effects: StepEffects, _: Callable[[str, str], None]) -> None:
-    data = b"" if path.is_dir() else read_bounded(path, LARGEST_PATH_BYTES)
+def _read_paths(path: str, effects: StepEffects, _: Callable[[str, str], None]) -> None:
+    data = _read_unless_folder(path, LARGEST_PATH_BYTES)
     for line in parse_lines(decode_file(data or b"")):
         effects.add_path(line)
 
 
-def _read_variables(path: Path, effects: StepEffects, tell: Callable[[str, str], None]) -> None:
+def _read_variables(path: str, effects: StepEffects, tell: Callable[[str, str], None]) -> None:
     pairs, problem = _read_entries(path, tell)
     for name, value in pairs:
         if name.lower() in BLOCKED_VARIABLES:
@@ -113,7 +113,7 @@ def _read_variables(path: Path, effects: StepEffects, tell: Callable[[str, str],
         raise UnusableFileError(problem)
 
 
-def _read_states(path: Path, effects: StepEffects, tell: Callable[[str, str], None]) -> None:
+def _read_states(path: str, effects: StepEffects, tell: Callable[[str, str], None]) -> None:
     pairs, problem = _read_entries(path, tell)
     for name, value in pairs:
         effects.state[name] = value
@@ -122,7 +122,7 @@ def _read_states(path: Path, effects: StepEffects, tell: Callable[[str, str], No
         raise UnusableFileError(problem)
 
 
-def _read_outputs(path: Path, effects: StepEffects, tell: Callable[[str, str], None]) -> None:
+def _read_outputs(path: str, effects: StepEffects, tell: Callable[[str, str], None]) -> None:
     pairs, problem = _read_entries(path, tell)
     for name, value in pairs:
         if not name:
@@ -134,7 +134,7 @@ def _read_outputs(path: Path, effects: StepEffects, tell: Callable[[str, str], N
 
 
 def _read_entries(
-    path: Path, tell: Callable[[str, str], None]
+    path: str, tell: Callable[[str, str], None]
 ) -> tuple[tuple[tuple[str, str], ...], str | None]:
     data = read_bounded(path, LARGEST_FILE_BYTES)
     if data is None:
@@ -144,10 +144,10 @@ def _read_entries(
     return entries.pairs, entries.problem
 
 
-def _read_summary(path: Path, tell: Callable[[str, str], None]) -> str | None:
+def _read_summary(path: str, tell: Callable[[str, str], None]) -> str | None:
     """Return the summary; a fault of it is an error, but does not fail the step."""
     try:
-        data = b"" if path.is_dir() else read_bounded(path, LARGEST_FILE_BYTES)
+        data = _read_unless_folder(path, LARGEST_FILE_BYTES)
     except (UnusableFileError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         tell("error", f"Failed to create step summary using 'GITHUB_STEP_SUMMARY': {reason}")
@@ -164,3 +164,11 @@ def _read_summary(path: Path, tell: Callable[[str, str], None]) -> str | None:
         )
         return None
     return decode_file(data)
+
+
+def _read_unless_folder(path: str, limit: int) -> bytes | None:
+    """Read a file; a folder in its place is empty, as the runner has it."""
+    try:
+        return read_bounded(path, limit)
+    except FolderError:
+        return b""

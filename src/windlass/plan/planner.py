@@ -357,6 +357,8 @@ class _WorkflowPlanner:
 
 def _foresee_needs(job: AnyJob, decisions: Mapping[str, Decision]) -> dict[str, Any]:
     """Return the `needs` context: known only for jobs that are skipped for certain."""
+    if not job.needs:
+        return {}
     skipped = {fold(id_) for id_, found in decisions.items() if found.verdict is Verdict.SKIP}
     return {
         need.value: {"result": "skipped", "outputs": {}} if fold(need.value) in skipped else UNKNOWN

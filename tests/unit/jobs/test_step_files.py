@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,6 @@ from windlass.lang.command_files import MOST_ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 TWO_GIGABYTES = 2 << 30
 
@@ -57,7 +57,7 @@ def make_huge(path: Path) -> None:
 def read(tmp_path: Path, key: str, make: Callable[[Path], object]) -> tuple[StepEffects, list[str]]:
     """Return what is read when a step has done something to one of its files."""
     files, effects, told = StepFiles.make(tmp_path, "x"), StepEffects(), []
-    make(files.paths[key])
+    make(Path(files.paths[key]))
     summary = read_effects(files, effects, lambda level, text: told.append(f"{level}: {text}"))
     assert summary is None
     return effects, [text for text in told if text.startswith("error")]

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import signal
+import stat
 import sys
 import threading
 from typing import TYPE_CHECKING, Final
@@ -20,12 +21,7 @@ from windlass.jobs.boot import read_boot
 from windlass.jobs.executors.host_process import HostProcess
 from windlass.jobs.executors.strays import Marks, end_strays, now_in_ticks
 from windlass.jobs.supervisor.client import Supervisor
-from windlass.jobs.supervisor.presence import (
-    NAME,
-    Presence,
-    name_process,
-    name_self,
-)
+from windlass.jobs.supervisor.presence import NAME, Presence, name_self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,11 +62,12 @@ class HostSession:
         self._is_closed = False
         self._tracking: set[str] = set()
         self._has_overlay = False
+        self._is_present = False
         self._opened = now_in_ticks()
         self._supervisor = supervisor
         if folder is not None:
             ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-            self._begin(folder, ignores_hangup=ignores_hangup)
+            supervisor.tell("begin", os.fspath(folder), list(sys.path), ignores_hangup)
 
     def spawn(
         self,
@@ -85,6 +82,7 @@ class HostSession:
         Raises:
             ExecutorError: with .NET's words, which are those of GitHub's runner; or the supervisor
                 was killed.
+            PlatformError: it cannot be written down that something runs.
         """
         self._track(variables.get(TRACKING_VARIABLE))
         process = self._make_process()
@@ -106,15 +104,12 @@ class HostSession:
 
     def find_program(self, name: str, *, search_path: str) -> str | None:
         """Return the full path of a program; a name that is a full path stands for itself."""
-        candidates = (
-            [name]
-            if name.startswith("/")
-            else [os.path.join(entry, name) for entry in search_path.split(":") if entry]  # noqa: PTH118 - a name may be any text
-        )
-        return next(
-            (path for path in candidates if os.path.isfile(path) and os.access(path, os.X_OK)),  # noqa: PTH113
-            None,
-        )
+        if name.startswith("/"):
+            return name if _is_program(name) else None
+        for entry in search_path.split(":"):
+            if entry and _is_program(path := f"{entry.rstrip('/')}/{name}"):
+                return path
+        return None
 
     def hide(self, texts: Sequence[str]) -> None:
         """Tell the supervisor, which may have to write the end of the log."""
@@ -179,31 +174,32 @@ class HostSession:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return _encode([found])[0]
 
-    def _begin(self, folder: Path, *, ignores_hangup: bool) -> None:
-        # Told before it is written down: whoever finds the file may rely on the supervisor.
-        self._supervisor.tell("begin", os.fspath(folder), list(sys.path), ignores_hangup)
-        try:
-            self._write_presence(folder)
-        except OSError as error:
-            self._supervisor.close(is_over=True)
-            raise PlatformError(
-                f"The folder {folder} for the log of the job cannot be written: {error.strerror}"
-            ) from error
-
     def _track(self, tracking: str | None) -> None:
-        if tracking is None or tracking in self._tracking:
+        """Write down by what the process that is to start can be found.
+
+        Raises:
+            PlatformError: the file system refused.
+        """
+        is_known = tracking is None or tracking in self._tracking
+        if tracking is not None:
+            self._tracking.add(tracking)
+        if self._folder is None or (is_known and self._is_present):
             return
-        self._tracking.add(tracking)
-        if self._folder is not None:
-            with contextlib.suppress(OSError):
-                self._write_presence(self._folder)
+        try:
+            self._write_presence(self._folder)
+        except OSError as error:
+            raise PlatformError(
+                f"The folder {self._folder} for the log of the job cannot be written: "
+                f"{error.strerror}"
+            ) from error
+        self._is_present = True
 
     def _write_presence(self, folder: Path) -> None:
         Presence(
             boot=read_boot(),
             since=self._opened,
             windlass=name_self(),
-            supervisor=name_process(self._supervisor.pid),
+            supervisor=self._supervisor.identity,
             tracking=tuple(sorted(self._tracking)),
         ).write(folder)
 
@@ -216,6 +212,14 @@ class HostSession:
                 since=self._opened,
             )
         )
+
+
+def _is_program(path: str) -> bool:
+    try:
+        is_file = stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 - for each entry of PATH
+    except (OSError, ValueError):
+        return False
+    return is_file and os.access(path, os.X_OK)
 
 
 def _encode(arguments: Sequence[str]) -> list[bytes]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from windlass.errors import ExecutorError
 from windlass.jobs.supervisor import channel
+from windlass.jobs.supervisor.presence import name_process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,34 +40,41 @@ GONE: Final = "The supervisor of this job was killed, and the job's processes wi
 
 
 class Supervisor:
-    """A running supervisor. Requests are answered one at a time; signals do not wait for that."""
+    """The supervisor of one job. Requests are answered one at a time; signals do not wait."""
 
     def __init__(self) -> None:
-        """Have it started.
+        """Have one that is idle look after the job, or a new one.
 
         Raises:
-            ExecutorError: it cannot be started.
+            ExecutorError: none can be started.
         """
         self._sending = threading.Lock()
         self._asking = threading.Lock()
         self._is_gone = self._is_closed = False
         try:
-            self._link, self.pid = _fork_supervisor()
-            self._end = _watch(self.pid)
+            with _lock:
+                self._process = _take_idle() or _fork_supervisor()
         except OSError as error:
             raise ExecutorError(
                 f"The supervisor of the job cannot be started with {sys.executable}: "
                 f"{error.strerror}"
             ) from error
+        self.pid = self._process.pid
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Its process as it is written down, see `windlass.jobs.supervisor.presence`."""
+        return self._process.identity
 
     def tell(self, *message: Any, files: Sequence[int] = ()) -> None:
-        """Send what needs no answer, with open files.
+        """Send what needs no answer, with open files; nothing is sent once it was closed.
 
         A supervisor that is gone is noticed by who waits for it.
         """
         try:
             with self._sending:
-                channel.send(self._link, message, files)
+                if not self._is_gone:
+                    channel.send(self._process.link, message, files)
         except OSError:
             self._is_gone = True
 
@@ -79,7 +87,7 @@ class Supervisor:
         with self._asking:
             self.tell(*message)
             try:
-                answer = None if self._is_gone else channel.receive(self._link)
+                answer = None if self._is_gone else channel.receive(self._process.link)
             except OSError:
                 answer = None
             if answer is None:
@@ -90,24 +98,52 @@ class Supervisor:
     def close(self, *, is_over: bool) -> bool:
         """Let it end the job's processes and go; False where it cannot say that it has.
 
-        `is_over` tells that all output is in the log, so that nothing of the job is left to do. A
-        second call does nothing.
+        `is_over` tells that all output is in the log, so that nothing of the job is left to do:
+        the supervisor may then look after another. A second call does nothing.
         """
         if self._is_closed:
             return True
         self._is_closed = True
-        try:
-            answer, _ = self.ask("close", is_over)
-            is_clean = bool(answer[1])
-        except ExecutorError:
-            is_clean = False
-        self._link.close()
-        if self._end is not None:
-            ended = select.poll()
-            ended.register(self._end, select.POLLIN)
-            ended.poll()
-            os.close(self._end)
+        is_clean = stays = False
+        with contextlib.suppress(ExecutorError):
+            (_, is_clean, stays), _ = self.ask("close", is_over)
+        with self._sending:
+            self._is_gone = True
+        if stays:
+            with _lock:
+                _idle.append(self._process)
+        else:
+            self._process.dismiss()
         return is_clean
+
+
+class _Process:
+    """The process of a supervisor, and the channel to it."""
+
+    def __init__(self, link: socket, pid: int) -> None:
+        """Take what the fork server has told.
+
+        Raises:
+            OSError: there may be no more open files.
+        """
+        self.owner = os.getpid()
+        self.link = link
+        self.pid = pid
+        self.identity = name_process(pid)
+        self._end = _watch(pid)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._end is not None and not _await(self._end, 0)
+
+    def dismiss(self) -> None:
+        """Let it go, and wait until it has ended, unless it is another process's."""
+        self.link.close()
+        if self._end is not None:
+            if self.owner == os.getpid():
+                _await(self._end)
+            os.close(self._end)
+            self._end = None
 
 
 class _ForkServer:
@@ -170,15 +206,16 @@ class _ForkServer:
         if self.owner != os.getpid():
             return
         if (descriptor := _watch(self._pid)) is not None:
-            ended = select.poll()
-            ended.register(descriptor, select.POLLIN)
-            ended.poll(PATIENCE_MILLISECONDS)
+            _await(descriptor, PATIENCE_MILLISECONDS)
             os.close(descriptor)
         os.waitpid(self._pid, os.WNOHANG)
 
 
 _servers: list[_ForkServer] = []
 """At most one."""
+
+_idle: list[_Process] = []
+"""Supervisors whose jobs have ended."""
 
 _lock = threading.Lock()
 
@@ -203,18 +240,29 @@ def _find_server() -> _ForkServer:
 
 @atexit.register
 def _close_server() -> None:
+    while _idle:
+        _idle.pop().dismiss()
     while _servers:
         _servers.pop().close()
 
 
-def _fork_supervisor() -> tuple[socket, int]:
-    """Return the channel and the id of a new supervisor; a server that was killed is replaced."""
-    with _lock:
-        try:
-            return _find_server().fork()
-        except (BrokenPipeError, ConnectionResetError):
-            _close_server()
-            return _find_server().fork()
+def _take_idle() -> _Process | None:
+    """Return a supervisor of this process that has no job and that nobody has killed."""
+    while _idle:
+        found = _idle.pop()
+        if found.owner == os.getpid() and found.is_alive:
+            return found
+        found.dismiss()
+    return None
+
+
+def _fork_supervisor() -> _Process:
+    """Have a supervisor started; a server that was killed is replaced."""
+    try:
+        return _Process(*_find_server().fork())
+    except (BrokenPipeError, ConnectionResetError):
+        _close_server()
+        return _Process(*_find_server().fork())
 
 
 def _make_link() -> tuple[socket, int]:
@@ -232,3 +280,10 @@ def _watch(pid: int) -> int | None:
         return os.pidfd_open(pid)
     except ProcessLookupError:
         return None
+
+
+def _await(end: int, milliseconds: int | None = None) -> bool:
+    """Wait for an end that is watched; tell whether it has come."""
+    ended = select.poll()
+    ended.register(end, select.POLLIN)
+    return bool(ended.poll(milliseconds))

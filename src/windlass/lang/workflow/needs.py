@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 def check_needs(problems: Problems, span: Span, jobs: Sequence[AnyJob]) -> None:
     """Record needs that name no job or form a cycle; `span` is that of all jobs."""
-    ready = [fold(job.id) for job in jobs if not job.needs]
-    waiting = [(job, list(job.needs)) for job in jobs if job.needs]
+    waiting = {fold(job.id): {fold(need.value) for need in job.needs} for job in jobs}
+    known = frozenset(waiting)
+    ready = [id_ for id_, needs in waiting.items() if not needs]
     if not ready:
         problems.add(
             "no-start-job",
@@ -30,27 +31,26 @@ def check_needs(problems: Problems, span: Span, jobs: Sequence[AnyJob]) -> None:
             span,
         )
         return
-    while ready and waiting:
-        done = ready.pop(0)
-        waiting = _without(done, waiting, ready)
-    known = {fold(job.id) for job in jobs}
-    for job, needs in waiting:
+    _start_all(waiting, ready)
+    for job in jobs:
+        for need in job.needs:
+            if fold(need.value) in waiting.get(fold(job.id), ()):
+                _report(problems, job, need, is_known=fold(need.value) in known)
+
+
+def _start_all(waiting: dict[str, set[str]], ready: list[str]) -> None:
+    """Take out who can start, one after the other; what is left waits for what never ends."""
+    waiting_for: dict[str, list[str]] = {}
+    for id_, needs in waiting.items():
         for need in needs:
-            _report(problems, job, need, is_known=fold(need.value) in known)
-
-
-def _without(
-    done: str, waiting: list[tuple[AnyJob, list[StringToken]]], ready: list[str]
-) -> list[tuple[AnyJob, list[StringToken]]]:
-    """Return who still waits once a job is done; who waits no more becomes ready."""
-    still_waiting = []
-    for job, needs in waiting:
-        left = [need for need in needs if fold(need.value) != done]
-        if left:
-            still_waiting.append((job, left))
-        else:
-            ready.append(fold(job.id))
-    return still_waiting
+            waiting_for.setdefault(need, []).append(id_)
+    while ready:
+        done = ready.pop()
+        del waiting[done]
+        for id_ in waiting_for.get(done, ()):
+            waiting[id_].discard(done)
+            if not waiting[id_]:
+                ready.append(id_)
 
 
 def _report(problems: Problems, job: AnyJob, need: StringToken, *, is_known: bool) -> None:
