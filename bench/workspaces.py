@@ -82,6 +82,11 @@ def generate(folder: Path, megabytes: int) -> None:
     git(folder, "config", "core.compression", "0")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "Measure me")
+    # The payload of a push names the files of its last commit; few commits are of all files.
+    for number in range(CHANGED):
+        (folder / f"part1/module{20 + number}/added.txt").write_text(f"{number}\n")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "Change a little")
     git(folder, "repack", "-a", "-d", "-q", "--window=0")
     time.sleep(1.1)  # git reads files again that changed in the second of its index
     git(folder, "status", "--porcelain")

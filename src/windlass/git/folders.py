@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from windlass.git.commands import ask, decode
+from windlass.git.commands import decode, run
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
-
-    from windlass.git.commands import Question
 
 SHA256_LENGTH = 64
 BRANCH_PREFIX = "refs/heads/"
@@ -38,12 +37,25 @@ class GitFolders:
         return len(self.head_tree) == SHA256_LENGTH
 
 
-@dataclass(frozen=True, slots=True)
 class UserRepository:
     """What a job's `.git` takes from the user's repository: its ids of branches and tags too."""
 
-    folders: GitFolders
-    refs: Mapping[str, str]
+    def __init__(self, root: Path, folders: GitFolders) -> None:
+        """Take the working tree, and where its repository keeps its files."""
+        self._root = root
+        self.folders = folders
+
+    @cached_property
+    def refs(self) -> Mapping[str, str]:
+        """The ids of branches and tags, by their full names; asked for once.
+
+        Raises:
+            GitError: git failed.
+        """
+        format_ = "--format=%(objectname) %(refname)"
+        listing = run(["for-each-ref", format_, TAG_PREFIX, BRANCH_PREFIX], folder=self._root)
+        lines = (line.partition(" ") for line in decode(listing).splitlines())
+        return {name: sha for sha, _, name in lines}
 
 
 def find_git_folders(root: Path) -> GitFolders:
@@ -52,29 +64,8 @@ def find_git_folders(root: Path) -> GitFolders:
     Raises:
         GitError: git is missing, this is no working tree, or HEAD has no commit.
     """
-    return _read_git_folders(root, _ask_for_folders(root).output())
-
-
-def read_user_repository(root: Path) -> UserRepository:
-    """Ask the repository of a working tree for what jobs take from it.
-
-    Raises:
-        GitError: git is missing or failed.
-    """
-    folders = _ask_for_folders(root)
-    format_ = "--format=%(objectname) %(refname)"
-    listing = ask(["for-each-ref", format_, TAG_PREFIX, BRANCH_PREFIX], folder=root)
-    found = _read_git_folders(root, folders.output())
-    lines = (line.partition(" ") for line in decode(listing.output()).splitlines())
-    return UserRepository(found, {name: sha for sha, _, name in lines})
-
-
-def _ask_for_folders(root: Path) -> Question:
     paths = ["--git-path", "index", "--git-path", "objects", "--git-path", "shallow"]
-    return ask(["rev-parse", *paths, "--git-common-dir", "--verify", "HEAD^{tree}"], folder=root)
-
-
-def _read_git_folders(root: Path, answer: bytes) -> GitFolders:
+    answer = run(["rev-parse", *paths, "--git-common-dir", "--verify", "HEAD^{tree}"], folder=root)
     index, objects, shallow, common, tree = decode(answer).splitlines()
     return GitFolders(
         index=(root / index).resolve(),
@@ -83,6 +74,15 @@ def _read_git_folders(root: Path, answer: bytes) -> GitFolders:
         common=(root / common).resolve(),
         head_tree=tree,
     )
+
+
+def read_user_repository(root: Path) -> UserRepository:
+    """Ask the repository of a working tree for what jobs take from it.
+
+    Raises:
+        GitError: git is missing or failed.
+    """
+    return UserRepository(root, find_git_folders(root))
 
 
 def make_git_folder(

@@ -101,6 +101,7 @@ class Source:
         with contextlib.suppress(PlatformError, OSError):
             self.find_tree()
             self.find_tree_of(self.sha)
+            _ = self.user.refs
 
     def find_tree(self) -> str:
         """Return the tree of this run: it is made once, so that all jobs see the same.
