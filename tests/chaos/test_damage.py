@@ -75,7 +75,7 @@ def remove_definition(state: Path) -> None:
 
 
 def remove_all(state: Path) -> None:
-    """Remove the folder while its owner writes to it: what comes after a look into a folder stays."""
+    """Remove the folder while its owner writes to it: what is made meanwhile goes too."""
     while state.exists():
         shutil.rmtree(state, ignore_errors=True)
 

@@ -180,19 +180,20 @@ class HostSession:
         Raises:
             PlatformError: the file system refused.
         """
-        is_known = tracking is None or tracking in self._tracking
-        if tracking is not None:
-            self._tracking.add(tracking)
-        if self._folder is None or (is_known and self._is_present):
-            return
-        try:
-            self._write_presence(self._folder)
-        except OSError as error:
-            raise PlatformError(
-                f"The folder {self._folder} for the log of the job cannot be written: "
-                f"{error.strerror}"
-            ) from error
-        self._is_present = True
+        with self._lock:
+            is_known = tracking is None or tracking in self._tracking
+            if tracking is not None:
+                self._tracking.add(tracking)
+            if self._folder is None or (is_known and self._is_present):
+                return
+            try:
+                self._write_presence(self._folder)
+            except OSError as error:
+                raise PlatformError(
+                    f"The folder {self._folder} for the log of the job cannot be written: "
+                    f"{error.strerror}"
+                ) from error
+            self._is_present = True
 
     def _write_presence(self, folder: Path) -> None:
         Presence(
