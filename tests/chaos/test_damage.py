@@ -22,7 +22,7 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - run: |
-          echo ready
+          echo rea''dy
           until test -e "$GO"; do sleep 0.02; done
           echo "went on"
   b:

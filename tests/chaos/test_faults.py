@@ -31,7 +31,7 @@ jobs:
     steps:
       - run: |
           (exec -a windlass-left-behind sleep 600) &
-          echo ready
+          echo rea''dy
           exec sleep 600
       - if: always()
         run: echo tidied
@@ -44,7 +44,7 @@ jobs:
     steps:
       - run: |
           trap '' INT TERM HUP
-          echo ready
+          echo rea''dy
           while :; do sleep 0.1; done
 """
 LARGE = """\

@@ -39,7 +39,7 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - run: |
-          echo ready
+          echo rea''dy
           exec sleep 600
       - if: always()
         run: echo never

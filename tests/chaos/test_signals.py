@@ -29,7 +29,7 @@ jobs:
           test -f "$GO" && exit
           trap '' INT TERM HUP
           (trap '' INT TERM HUP; exec -a windlass-left-behind sleep 600) &
-          echo ready
+          echo rea''dy
           while :; do sleep 0.1; done
       - if: always()
         run: echo tidied
@@ -41,7 +41,7 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - run: |
-          echo ready
+          echo rea''dy
           exec sleep 600
       - if: always()
         run: echo tidied
@@ -58,7 +58,7 @@ jobs:
     steps:
       - run: |
           echo "pid $$"
-          echo ready
+          echo rea''dy
           sleep 600
       - if: failure()
         run: echo tidied

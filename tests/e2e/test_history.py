@@ -401,7 +401,7 @@ def test_runs_of_a_group_wait_for_each_other(repository: Repository, tmp_path: P
     repository.commit()
     words = ("run", "--json", "--env", f"RECORD={record}", "--env", f"SIGN={tmp_path / 'sign'}")
     first = repository.start(*words)
-    read_until(first, b"ready")
+    read_until(first, b'"ready\\n')
     second = repository.start(*words)
     read_until(second, b'"waiting"')
     third = repository.start(*words)

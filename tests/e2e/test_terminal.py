@@ -44,7 +44,7 @@ jobs:
     steps:
       - run: |
           trap '' INT TERM
-          echo ready
+          echo rea''dy
           while :; do sleep 0.1; done
 """
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
