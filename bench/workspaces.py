@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from windlass.git.repository import read_repository
 from windlass.git.trees import materialise_tree
 from windlass.jobs.executors.host import HostExecutor
+from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.source import Source
 from windlass.jobs.workspaces.bases import FILES
 from windlass.jobs.workspaces.copies import copy_base, put_facts
@@ -137,7 +138,7 @@ class Report:
 
 @contextmanager
 def session() -> Iterator[Session]:
-    opened = HostExecutor().open("bench")
+    opened = HostExecutor().open(JobRequest(key="bench"))
     try:
         yield opened
     finally:
@@ -229,7 +230,7 @@ def measure_disk(root: Path, scratch: Path, report: Report) -> None:
     source = make_source(root, scratch / "state")
     content = provide(source)
     jobs = scratch / "jobs"
-    places = [HostExecutor().open(f"job {number}") for number in range(JOBS)]
+    places = [HostExecutor().open(JobRequest(key=f"job {number}")) for number in range(JOBS)]
     try:
         layered = [
             fill(source, jobs / f"{number}", place, layered=True)

@@ -14,6 +14,7 @@ import pytest
 
 from windlass.errors import ExecutorError
 from windlass.jobs.executors.host import HostExecutor, HostProcess
+from windlass.jobs.executors.interface import JobRequest
 from windlass.testing.executor import PREFIX, DummyExecutor
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def adapter(request: pytest.FixtureRequest) -> Adapter:
 
 @pytest.fixture
 def session(adapter: Adapter) -> Iterator[Session]:
-    session = adapter.executor.open("job")
+    session = adapter.executor.open(JobRequest(key="job"))
     yield session
     session.close()
 
@@ -192,7 +193,7 @@ def test_folder_that_is_not_there(adapter: Adapter, session: Session, tmp_path: 
 
 def test_close_ends_what_runs(adapter: Adapter, tmp_path: Path) -> None:
     """Closing a session kills what was left running."""
-    session = adapter.executor.open("job")
+    session = adapter.executor.open(JobRequest(key="job"))
     process = adapter.spawn(session, tmp_path, prints="ready\n", hangs=True)
     assert process.read() == b"ready\n"
 
@@ -223,7 +224,7 @@ def test_output_is_kept_until_it_is_released(adapter: Adapter, tmp_path: Path) -
     """With a folder all is read as without one, and nothing is left of it."""
     folder = tmp_path / "log of the job"
     folder.mkdir()
-    session = adapter.executor.open("job", folder)
+    session = adapter.executor.open(JobRequest(key="job", record=folder))
     session.hide(["secret"])
     process = adapter.spawn(session, tmp_path, prints="hello\n", exits=3)
     output = read_all(process)
@@ -264,7 +265,7 @@ class TestHost:
 
     @pytest.fixture
     def host(self) -> Iterator[Session]:
-        session = HostExecutor().open("job")
+        session = HostExecutor().open(JobRequest(key="job"))
         yield session
         session.close()
 

@@ -16,6 +16,7 @@ from tests.integration.git.conftest import Checkout, checkout, no_user_settings
 from windlass.git.repository import read_repository
 from windlass.git.trees import materialise_tree
 from windlass.jobs.executors.host import HostExecutor
+from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.source import Source
 from windlass.jobs.workspaces.bases import FILES
 from windlass.jobs.workspaces.copies import FICLONE, put_facts
@@ -167,7 +168,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     folder.mkdir()
     if request.param == "clone":
         assert supports_cloning(folder)
-    session = HostExecutor().open("job")
+    session = HostExecutor().open(JobRequest(key="job"))
     made = Place(folder, request.param, session)
     try:
         if request.param == "overlay":
@@ -321,7 +322,7 @@ def test_no_overlay_where_it_would_hide_something(
     folder = tmp_path / "place"
     work = folder / "work"
     work.mkdir(parents=True)
-    session = HostExecutor().open("job")
+    session = HostExecutor().open(JobRequest(key="job"))
     try:
         place = Place(folder, "copy", session)
         _, content = place.provide(checkout.path)

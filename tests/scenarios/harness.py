@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from windlass.engine.journals.interface import Journal
     from windlass.jobs.cancellation import Cancellation
+    from windlass.jobs.executors.interface import JobRequest
     from windlass.lang.workflow.result import Reading
     from windlass.model.status import Result
     from windlass.plan.orders import Order, StartJob
@@ -91,9 +92,9 @@ class _Executor(DummyExecutor):
         super().__init__(refused, clock)
         self.workspaces: dict[str, Path] = {}
 
-    def open(self, job_key: str, folder: Path | None = None) -> DummySession:
-        session = super().open(job_key, folder)
-        shutil.copytree(ACTIONS, self.workspaces[job_key] / ACTIONS.name)
+    def open(self, request: JobRequest) -> DummySession:
+        session = super().open(request)
+        shutil.copytree(ACTIONS, self.workspaces[request.key] / ACTIONS.name)
         return session
 
 

@@ -11,6 +11,7 @@ from windlass.errors import WorkspaceError
 from windlass.jobs.command import StepError
 from windlass.jobs.details import describe_action
 from windlass.jobs.environment import base_variables, job_context, runner_context
+from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.folders import JobFolders
 from windlass.jobs.loop import JobLoop
 from windlass.jobs.masking import Masker
@@ -113,15 +114,24 @@ class _JobRun:
 
     def _run_in_place(self) -> FinishJob:
         """Make the job's place, run its steps there and leave nothing behind."""
-        session = self._executor.open(self._order.key, self._place.record)
         try:
             self._folders.make()
-            self._masker.listen(session.hide)
-            return self._run_in_session(session)
+            with contextlib.closing(self._open_session()) as session:
+                self._masker.listen(session.hide)
+                return self._run_in_session(session)
         finally:
-            session.close()
             if not self._place.keep:
                 self._remove_folders()
+
+    def _open_session(self) -> Session:
+        return self._executor.open(
+            JobRequest(
+                key=self._order.key,
+                record=self._place.record,
+                folders=self._folders,
+                note=self._reporter.note,
+            )
+        )
 
     def _run_in_session(self, session: Session) -> FinishJob:
         place = self._make_step_place(session)
@@ -147,14 +157,16 @@ class _JobRun:
             self._reporter.annotate("warning", f"{error.message}. {error.hint}")
 
     def _make_step_place(self, session: Session) -> StepPlace:
+        inside = session.folders or self._folders
         return StepPlace(
             job_key=self._order.key,
             folders=self._folders,
+            inside=inside,
             session=session,
             source=self._place.source,
             masker=self._masker,
             clock=self._place.clock,
-            base=self._make_base(),
+            base=self._make_base(inside),
             debug=self._debug,
             emit=self._emit,
             writer=self._writer,
@@ -164,7 +176,7 @@ class _JobRun:
         machine = JobMachine(
             self._order,
             secrets=self._secrets,
-            functions={"hashFiles": lambda patterns: self._hash_files(steps.session, patterns)},
+            functions={"hashFiles": lambda patterns: _hash_files(steps, patterns)},
             is_built_in=_is_built_in,
         )
         return JobLoop(
@@ -183,26 +195,24 @@ class _JobRun:
         """
         from windlass.lang.expressions import to_json
 
-        folders = self._folders
+        inside, event_file = place.inside, self._folders.event_file
         github = _mapping(self._order.contexts.get("github"))
         try:
-            folders.event_file.write_text(
-                to_json(github.get("event")), encoding="utf-8", errors="replace"
-            )
+            event_file.write_text(to_json(github.get("event")), encoding="utf-8", errors="replace")
         except OSError as error:
             raise WorkspaceError(
-                f"The event's payload cannot be written to {folders.event_file}: {error.strerror}"
+                f"The event's payload cannot be written to {event_file}: {error.strerror}"
             ) from error
         known: dict[str, Value] = {
-            "workspace": str(folders.workspace),
-            "event_path": str(folders.event_file),
+            "workspace": str(inside.workspace),
+            "event_path": str(inside.event_file),
             "job": self._order.job.id,
         }
         if token := self._secrets.get("GITHUB_TOKEN"):
             known["token"] = token
         return JobOpened(
-            runner=runner_context(folders, debug=self._debug),
-            job=job_context(github, self._order.workflow.path),
+            runner=runner_context(inside, debug=self._debug),
+            job={**job_context(github, self._order.workflow.path), **place.session.facts},
             github=known,
             actions=self._load_actions(place),
         )
@@ -216,17 +226,18 @@ class _JobRun:
 
         return load_repository_actions(steps, place)
 
-    def _make_base(self) -> dict[str, str]:
+    def _make_base(self, inside: JobFolders) -> dict[str, str]:
         tracking = f"windlass_{os.urandom(16).hex()}"
-        base = base_variables(self._folders, self._place.machine, tracking)
+        base = base_variables(inside, self._place.machine, tracking)
         return {**base, **self._place.variables}
 
-    def _hash_files(self, session: Session, patterns: Sequence[Value]) -> Value:
-        # Imported only where it is called: hashing is not free to import.
-        from windlass.jobs.hashing import hash_files
 
-        workspace = self._folders.workspace
-        return hash_files(workspace, patterns, seen=session.see(workspace))
+def _hash_files(place: StepPlace, patterns: Sequence[Value]) -> Value:
+    # Imported only where it is called: hashing is not free to import.
+    from windlass.jobs.hashing import hash_files
+
+    workspace = place.inside.workspace
+    return hash_files(workspace, patterns, seen=place.session.see(workspace))
 
 
 def _may_use_repository(step: Step) -> bool:

@@ -47,11 +47,14 @@ class JobPlace:
 class StepPlace:
     """What the steps of one job share.
 
-    `base` are the variables every process starts from, `said` the remarks that are made once.
+    `folders` are the job's folders as Windlass finds them, `inside` as the job's processes do:
+    everything they are told of is named so. `base` are the variables every process starts from,
+    `said` the remarks that are made once.
     """
 
     job_key: str
     folders: JobFolders
+    inside: JobFolders
     session: Session
     source: Source
     masker: Masker

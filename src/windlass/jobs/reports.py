@@ -62,6 +62,12 @@ class JobReporter:
         write_lines(self.writer, self._masker, step, [f"##[{level}]{message}"])
         self._emit(events.Annotation(job=self._job, step=step, level=level, message=text))
 
+    def note(self, line: str) -> None:
+        """Add a line about how the job's place is made, which no step has printed."""
+        write_lines(self.writer, self._masker, "", [line])
+        text = self._masker.mask_text(line)
+        self._emit(events.Output(job=self._job, step="", text=f"{text}\n"))
+
     def write_line(self, order: WriteLine) -> None:
         """Add a line of the runner's own to the output of a step without a process."""
         text = self._masker.mask_text(order.text)

@@ -37,9 +37,9 @@ def prepare_script(
         order.shell, lambda name: place.session.find_program(name, search_path=path)
     )
     reporter.note(describe_script(order, shell))
-    script = f"{place.folders.temp}/{os.urandom(16).hex()}{shell.extension}"
+    name = f"{os.urandom(16).hex()}{shell.extension}"
     text = fix_up_script(shell.name, order.script or "")
-    with open(script, "xb") as file:  # noqa: PTH123 - for every step
+    with open(f"{place.folders.temp}/{name}", "xb") as file:  # noqa: PTH123 - for every step
         file.write(text.encode("utf-8", "replace"))
-    folder = os.path.join(place.folders.workspace, order.working_directory or "")  # noqa: PTH118
-    return Command(shell.command(script), variables, folder)
+    folder = os.path.join(place.inside.workspace, order.working_directory or "")  # noqa: PTH118
+    return Command(shell.command(f"{place.inside.temp}/{name}"), variables, folder)

@@ -43,13 +43,19 @@ _PREFIXES = {
 
 @dataclass(frozen=True, slots=True)
 class StepFiles:
-    """One file per kind, by the key it has in the github context."""
+    """One file per kind, by the key it has in the github context.
+
+    `paths` is where Windlass finds them, `inside` where the step does.
+    """
 
     paths: dict[str, str]
+    inside: dict[str, str]
 
     @classmethod
-    def make(cls, folder: Path, suffix: str) -> StepFiles:
+    def make(cls, folder: Path, suffix: str, inside: Path) -> StepFiles:
         """Make empty files; a step that went before has others, with another suffix.
+
+        `inside` is what the folder is called in the job.
 
         Raises:
             OSError: a file cannot be made.
@@ -57,7 +63,8 @@ class StepFiles:
         paths = {key: f"{folder}/{prefix}{suffix}" for key, prefix in _PREFIXES.items()}
         for path in paths.values():
             os.close(os.open(path, _MAKE, 0o666))
-        return cls(paths)
+        names = {key: f"{inside}/{prefix}{suffix}" for key, prefix in _PREFIXES.items()}
+        return cls(paths, names)
 
     def remove(self) -> None:
         """Remove what is left of the files."""
@@ -69,7 +76,7 @@ class StepFiles:
 
     def context(self) -> dict[str, str]:
         """Return the keys of the github context that name the files."""
-        return dict(self.paths)
+        return dict(self.inside)
 
 
 def read_effects(

@@ -53,7 +53,9 @@ def run_step(order: StartStep, place: StepPlace, running: RunningStep) -> StepEn
     exit_code: int | None = None
     files: StepFiles | None = None
     try:
-        files = StepFiles.make(place.folders.command_files, os.urandom(16).hex())
+        files = StepFiles.make(
+            place.folders.command_files, os.urandom(16).hex(), place.inside.command_files
+        )
         command = _prepare(order, _with_files(order, files), place, reporter)
         if place.debug:
             reporter.debug(" ".join(command.arguments))
@@ -112,7 +114,7 @@ def _watch(
         effects,
         reporter.collect,
         variables=order.variables,
-        workspace=str(place.folders.workspace),
+        workspace=str(place.inside.workspace),
         debug=place.debug,
         matchers=place.matchers,
         see=place.session.see,
@@ -137,7 +139,7 @@ def _watch(
 def _make_matchers(order: StartStep, place: StepPlace, reporter: StepReporter) -> StepMatchers:
     github = _github(order.contexts)
     files = RepositoryFiles(
-        str(place.folders.workspace),
+        str(place.inside.workspace),
         str(github.get("server_url") or "https://github.com"),
         str(github.get("repository", "")),
         place.session.see,

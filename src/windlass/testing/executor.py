@@ -29,6 +29,9 @@ from windlass.testing.clock import ManualClock
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from windlass.jobs.executors.interface import JobRequest
+    from windlass.lang.expressions import Value
+
 PREFIX: Final = "WINDLASS_DUMMY_"
 PATIENCE_SECONDS: Final = 20.0
 """How long a step waits for a mark before it gives up."""
@@ -90,23 +93,25 @@ class DummyExecutor:
         self.spawned: list[Spawned] = []
         self.closed: list[str] = []
 
-    def open(self, job_key: str, folder: Path | None = None) -> DummySession:  # noqa: ARG002
+    def open(self, request: JobRequest) -> DummySession:
         """Return a place for one job.
 
         Raises:
             ExecutorError: the job was named in `refused`.
         """
-        if job_key in self._refused:
-            raise ExecutorError(self._refused[job_key])
-        return DummySession(self, job_key)
+        if request.key in self._refused:
+            raise ExecutorError(self._refused[request.key])
+        return DummySession(self, request)
 
 
 class DummySession:
     """The place of one job."""
 
-    def __init__(self, executor: DummyExecutor, job: str) -> None:
+    def __init__(self, executor: DummyExecutor, request: JobRequest) -> None:
         self._executor = executor
-        self._job = job
+        self._job = request.key
+        self.folders = request.folders
+        self.facts: Mapping[str, Value] = {}
         self._processes: list[DummyProcess] = []
 
     def spawn(

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from tests.e2e.repositories import wait_until_gone
 
 from windlass.jobs.executors.host import HostExecutor
+from windlass.jobs.executors.interface import JobRequest
 
 if TYPE_CHECKING:
     from windlass.jobs.executors.interface import Session
 
 OPEN_A_JOB = """\
 from windlass.jobs.executors.host import HostExecutor
-session = HostExecutor().open("first")
+from windlass.jobs.executors.interface import JobRequest
+session = HostExecutor().open(JobRequest(key="first"))
 process = session.spawn(["/bin/sh", "-c", "echo $PPID"], variables={}, folder="/")
 supervisor = int(process.read())
 server = int(open(f"/proc/{supervisor}/stat").read().rpartition(") ")[2].split()[1])
@@ -43,7 +45,10 @@ def find_parent(pid: int) -> int:
 def test_jobs_share_a_server() -> None:
     """Each job has a supervisor of its own, and all supervisors have one parent."""
     executor = HostExecutor()
-    with closing(executor.open("one")) as one, closing(executor.open("two")) as two:
+    with (
+        closing(executor.open(JobRequest(key="one"))) as one,
+        closing(executor.open(JobRequest(key="two"))) as two,
+    ):
         supervisors = [int(say(it, "echo $PPID")) for it in (one, two)]
         servers = {find_parent(it) for it in supervisors}
 
@@ -55,10 +60,10 @@ def test_jobs_share_a_server() -> None:
 def test_a_server_that_was_killed_is_replaced() -> None:
     """Jobs that run go on, and the next one starts as if nothing had happened."""
     executor = HostExecutor()
-    with closing(executor.open("one")) as one:
+    with closing(executor.open(JobRequest(key="one"))) as one:
         server = find_parent(int(say(one, "echo $PPID")))
         os.kill(server, signal.SIGKILL)
-        with closing(executor.open("two")) as two:
+        with closing(executor.open(JobRequest(key="two"))) as two:
             assert say(two, "echo goes on") == b"goes on\n"
             assert find_parent(int(say(two, "echo $PPID"))) != server
         assert say(one, "echo goes on") == b"goes on\n"
@@ -76,13 +81,13 @@ def test_the_server_ends_with_its_process() -> None:
 def test_a_fork_of_the_process_has_a_server_of_its_own() -> None:
     """Two processes never talk to one server, whose answers they would take from each other."""
     executor = HostExecutor()
-    with closing(executor.open("one")) as one:
+    with closing(executor.open(JobRequest(key="one"))) as one:
         server = find_parent(int(say(one, "echo $PPID")))
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            with closing(executor.open("two")) as two:
+            with closing(executor.open(JobRequest(key="two"))) as two:
                 os.write(writer, say(two, "echo $PPID; read line </proc/$PPID/stat; echo $line"))
         finally:
             os._exit(0)
@@ -92,5 +97,5 @@ def test_a_fork_of_the_process_has_a_server_of_its_own() -> None:
     os.close(reader)
 
     assert int(stat.rpartition(") ")[2].split()[1]) != server
-    with closing(executor.open("three")) as three:
+    with closing(executor.open(JobRequest(key="three"))) as three:
         assert find_parent(int(say(three, "echo $PPID"))) == server

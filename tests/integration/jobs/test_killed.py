@@ -15,6 +15,7 @@ import pytest
 
 from windlass.errors import ExecutorError
 from windlass.jobs.executors.host import HostExecutor
+from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.log import StepLog
 from windlass.jobs.masking import Masker
 from windlass.jobs.output import read_to_end
@@ -33,6 +34,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from windlass.jobs.executors.host import HostExecutor
+from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.log import StepLog
 from windlass.jobs.masking import Masker
 from windlass.jobs.output import read_to_end
@@ -40,7 +42,7 @@ from windlass.stores.logs import JobLogWriter
 folder, script = Path(sys.argv[1]), sys.argv[2]
 masker = Masker(["hunter2-and-more"])
 writer = JobLogWriter(folder / "log")
-session = HostExecutor().open("job", folder)
+session = HostExecutor().open(JobRequest(key="job", record=folder))
 masker.listen(session.hide)
 variables = {"PATH": "/usr/bin:/bin", "RUNNER_TRACKING_ID": f"windlass_{folder}"}
 def add_mask(line):
@@ -275,7 +277,7 @@ class TestSupervisorIsKilled:
         writer.close()
 
     def test_while_a_step_runs(self, job: Path, masker: Masker, writer: JobLogWriter) -> None:
-        session = HostExecutor().open("job", job)
+        session = HostExecutor().open(JobRequest(key="job", record=job))
         variables = {"PATH": "/usr/bin:/bin", "RUNNER_TRACKING_ID": f"windlass_{job}"}
         script = f"setsid sleep 1000 & echo $! > {job}/steps; echo up; sleep 1000"
         process = session.spawn(

@@ -56,7 +56,7 @@ def make_huge(path: Path) -> None:
 
 def read(tmp_path: Path, key: str, make: Callable[[Path], object]) -> tuple[StepEffects, list[str]]:
     """Return what is read when a step has done something to one of its files."""
-    files, effects, told = StepFiles.make(tmp_path, "x"), StepEffects(), []
+    files, effects, told = StepFiles.make(tmp_path, "x", tmp_path), StepEffects(), []
     make(Path(files.paths[key]))
     summary = read_effects(files, effects, lambda level, text: told.append(f"{level}: {text}"))
     assert summary is None

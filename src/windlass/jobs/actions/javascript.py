@@ -65,7 +65,7 @@ def prepare_stage(
     )
     for name in UNWANTED_VARIABLES:
         variables.pop(name, None)
-    return Command([node.program, script], variables, str(place.folders.workspace))
+    return Command([node.program, script], variables, str(place.inside.workspace))
 
 
 def name_action(order: StartStep) -> str:

@@ -33,5 +33,5 @@ def _load(uses: str, place: StepPlace) -> LoadedAction:
 
         return load_repository_action(uses, place)
     # As the runner joins them: GITHUB_ACTION_PATH holds `/./`.
-    folder = os.path.join(place.folders.workspace, uses)  # noqa: PTH118
+    folder = os.path.join(place.inside.workspace, uses)  # noqa: PTH118
     return read_folder(place.session.see(Path(folder)), folder, name=uses)

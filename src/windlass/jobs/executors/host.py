@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from windlass.jobs.executors.interface import JobRequest
+    from windlass.lang.expressions import Value
+
 TRACKING_VARIABLE: Final = "RUNNER_TRACKING_ID"
 
 
@@ -35,7 +38,7 @@ class HostExecutor:
 
     name = "host"
 
-    def open(self, job_key: str, folder: Path | None = None) -> HostSession:  # noqa: ARG002
+    def open(self, request: JobRequest) -> HostSession:
         """Return the place for one job; its supervisor is starting.
 
         Raises:
@@ -47,14 +50,16 @@ class HostExecutor:
                 "jobs run on the host on Linux only (kernel 5.3 or newer)",
                 hint="use the container executor on this machine",
             )
-        return HostSession(Supervisor(), folder)
+        return HostSession(Supervisor(), request)
 
 
 class HostSession:
     """The processes of one job."""
 
-    def __init__(self, supervisor: Supervisor, folder: Path | None) -> None:
-        self._folder = folder
+    def __init__(self, supervisor: Supervisor, request: JobRequest) -> None:
+        self.folders = request.folders
+        self.facts: Mapping[str, Value] = {}
+        self._folder = folder = request.record
         self._lock = threading.Lock()
         self._count = 0
         self._unread: dict[int, None] = {}
@@ -99,7 +104,8 @@ class HostSession:
                 f"An error occurred trying to start process '{arguments[0]}' with working "
                 f"directory '{folder}'. {reason}"
             ) from error
-        self._sessions.add(process.pid)
+        if process.pid:
+            self._sessions.add(process.pid)
         return process
 
     def find_program(self, name: str, *, search_path: str) -> str | None:
@@ -118,7 +124,7 @@ class HostSession:
     def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:
         """Mount an overlay in the mount namespace of the supervisor."""
         paths = [os.fsencode(path) for path in (lower, upper, work, target)]
-        answer, _ = self._supervisor.ask("overlay", *paths)
+        answer = self._supervisor.ask("overlay", *paths)
         mounted: bool = answer[0] == "mounted"
         self._has_overlay = self._has_overlay or mounted
         return mounted
@@ -148,6 +154,7 @@ class HostSession:
             process = HostProcess(
                 self._count,
                 self._supervisor,
+                keeps=self._folder is not None,
                 end_orphans=self._end_orphans,
                 forget=self._forget,
             )

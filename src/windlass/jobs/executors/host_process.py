@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
@@ -11,8 +12,8 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import ExecutorError
-from windlass.jobs.supervisor.client import GONE
-from windlass.jobs.supervisor.spool import Spool
+from windlass.jobs.supervisor.client import GONE, UnansweredError
+from windlass.jobs.supervisor.spool import Spool, make_segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES: Final = 1 << 18
 CODE_BYTES: Final = 4
+PIPE_BYTES: Final = 1 << 20
 
 
 class HostProcess:
@@ -31,12 +33,17 @@ class HostProcess:
         number: int,
         supervisor: Supervisor,
         *,
+        keeps: bool,
         end_orphans: Callable[[], None],
         forget: Callable[[int], None],
     ) -> None:
-        """Take what ends the job's processes without the supervisor, and who hears of the end."""
+        """Take what ends the job's processes without the supervisor, and who hears of the end.
+
+        Where it `keeps`, what is printed stays until it is in the log, even when Windlass dies.
+        """
         self.number = number
         self.pid = 0
+        self._keeps = keeps
         self._end_orphans = end_orphans
         self._forget = forget
         self._supervisor = supervisor
@@ -60,24 +67,46 @@ class HostProcess:
     ) -> None:
         """Start the program; `pid` is then the id of its process, session and process group.
 
-        `variables` are `NAME=value`, with NULs between.
+        `variables` are `NAME=value`, with NULs between. A supervisor that is killed meanwhile may
+        have started the program: then `wait` tells of that, after what it has printed.
 
         Raises:
             OSError: the program could not be started.
             ExecutorError: the supervisor is gone.
         """
         place = os.fsencode(folder)
-        answer, files = self._supervisor.ask(
-            "start", self.number, step, program, arguments, variables, place
-        )
+        with contextlib.ExitStack() as theirs:
+            files = self._make_files(theirs)
+            try:
+                answer = self._supervisor.ask(
+                    "start", self.number, step, program, arguments, variables, place, files=files
+                )
+            except UnansweredError:
+                answer = ("started", 0)
         if answer[0] == "refused":
             raise OSError(answer[1], os.strerror(answer[1]))
         self.pid = answer[1]
-        self._output, self._ended, *segments = files
-        for segment in segments:
-            self._spool = Spool(segment, self._hand_over, self._drop)
         self._poll.register(self._output, select.POLLIN)
         self._poll.register(self._ended, select.POLLIN)
+
+    def _make_files(self, theirs: contextlib.ExitStack) -> list[int]:
+        """Make what the process prints to and what tells its end; return what the supervisor gets.
+
+        `theirs` closes what we have no use for.
+
+        Raises:
+            OSError: there may be no more open files, or no memory is left.
+        """
+        self._output, writer = os.pipe()
+        theirs.callback(os.close, writer)
+        _widen(writer)
+        self._ended, teller = os.pipe()
+        theirs.callback(os.close, teller)
+        if not self._keeps:
+            return [self._output, writer, teller]
+        segment = make_segment()
+        self._spool = Spool(segment, self._hand_over, self._drop)
+        return [self._output, writer, teller, segment]
 
     def read(self) -> bytes:
         """Return the next block; b"" once all writers are gone or the first process has ended.
@@ -186,6 +215,12 @@ class HostProcess:
     def _stop_reading(self) -> bytes:
         self._remaining = 0
         return b""
+
+
+def _widen(pipe: int) -> None:
+    """Ask for a larger pipe, so that a chatty step waits less often; the system may refuse."""
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _bytes_in(pipe: int) -> int:

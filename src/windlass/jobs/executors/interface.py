@@ -21,9 +21,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from windlass.model.values import dataclass, field
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from windlass.jobs.folders import JobFolders
+    from windlass.lang.expressions import Value
+    from windlass.plan.containers import Container
+
+
+def _say_nothing(line: str) -> None:
+    """Keep it to oneself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """What a place is made for.
+
+    `key` names the job within its run. `record` is the folder in which its log is written (`log`),
+    if it is. `folders` are the job's own, made already; a place in which they cannot be seen under
+    their names shows them under others (`Session.folders`). `container` is what the job's steps run
+    in, where the workflow says so, and `services` run beside them, by name. `note` takes lines for
+    the job's log about how the place is made.
+    """
+
+    key: str
+    record: Path | None = None
+    folders: JobFolders | None = None
+    container: Container | None = None
+    services: Mapping[str, Container] = field(default_factory=dict)
+    note: Callable[[str], None] = _say_nothing
 
 
 class Process(Protocol):
@@ -59,7 +88,14 @@ class Process(Protocol):
 
 
 class Session(Protocol):
-    """The place where one job's steps run. Paths are as the job's processes see them."""
+    """The place where one job's steps run. Paths are as the job's processes see them.
+
+    `folders` are the job's folders so; `facts` is what the place adds to the `job` context:
+    `container` and `services`.
+    """
+
+    folders: JobFolders | None
+    facts: Mapping[str, Value]
 
     def spawn(
         self,
@@ -101,8 +137,8 @@ class Executor(Protocol):
 
     name: str
 
-    def open(self, job_key: str, folder: Path | None = None) -> Session:
-        """Make the place for one job; `folder` is where its log is written (`log`), if it is.
+    def open(self, request: JobRequest) -> Session:
+        """Make the place for one job.
 
         Raises:
             ExecutorError: the place cannot be made.

@@ -39,6 +39,10 @@ PROGRAM: Final = (
 GONE: Final = "The supervisor of this job was killed, and the job's processes with it"
 
 
+class UnansweredError(ExecutorError):
+    """The supervisor was killed after it was asked for something."""
+
+
 class Supervisor:
     """The supervisor of one job. Requests are answered one at a time; signals do not wait."""
 
@@ -78,22 +82,25 @@ class Supervisor:
         except OSError:
             self._is_gone = True
 
-    def ask(self, *message: Any) -> tuple[channel.Message, list[int]]:
-        """Send a request and return the answer, with the open files that belong to it.
+    def ask(self, *message: Any, files: Sequence[int] = ()) -> channel.Message:
+        """Send a request, with open files, and return the answer.
 
         Raises:
+            UnansweredError: the supervisor was killed; it may have done what it was asked for.
             ExecutorError: the supervisor is gone.
         """
         with self._asking:
-            self.tell(*message)
+            self.tell(*message, files=files)
+            if self._is_gone:
+                raise ExecutorError(GONE)
             try:
-                answer = None if self._is_gone else channel.receive(self._process.link)
+                answer = channel.receive(self._process.link)
             except OSError:
                 answer = None
             if answer is None:
                 self._is_gone = True
-                raise ExecutorError(GONE)
-            return answer
+                raise UnansweredError(GONE)
+            return answer[0]
 
     def close(self, *, is_over: bool) -> bool:
         """Let it end the job's processes and go; False where it cannot say that it has.
@@ -106,7 +113,7 @@ class Supervisor:
         self._is_closed = True
         is_clean = stays = False
         with contextlib.suppress(ExecutorError):
-            (_, is_clean, stays), _ = self.ask("close", is_over)
+            _, is_clean, stays = self.ask("close", is_over)
         with self._sending:
             self._is_gone = True
         if stays:

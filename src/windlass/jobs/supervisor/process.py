@@ -17,21 +17,16 @@ import errno
 import os
 import select
 import sys
-from fcntl import fcntl
 
 from windlass.jobs.supervisor import channel, kernel, tree
-from windlass.jobs.supervisor.spool import make_segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
-    from collections.abc import Sequence
     from typing import Any, NoReturn
 
 BLOCK_BYTES = 1 << 18
 CODE_BYTES = 4
-PIPE_BYTES = 1 << 20
-F_SETPIPE_SZ = 1031
 IGNORED = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT)
 """What is sent to everybody at the end of a session is not for us: we end after Windlass."""
 
@@ -116,7 +111,7 @@ class Supervisor:
                 if ignores_hangup:
                     self._restored = RESTORED
             case "start":
-                self._start(*values)
+                self._start(files, *values)
             case "signal":
                 self._signal(*values)
             case "spool":
@@ -135,10 +130,10 @@ class Supervisor:
                 return self._leave(*values) or None
         return None
 
-    def _say(self, *message: Any, files: Sequence[int] = ()) -> None:
+    def _say(self, *message: Any) -> None:
         """Answer; who has asked may have died, of which the channel tells next."""
         try:
-            channel.send(self._link, message, files)
+            channel.send(self._link, message)
         except OSError:
             return
 
@@ -146,6 +141,7 @@ class Supervisor:
 
     def _start(
         self,
+        files: list[int],
         number: int,
         step: str,
         program: bytes,
@@ -153,30 +149,24 @@ class Supervisor:
         variables: bytes,
         folder: bytes,
     ) -> None:
-        """Start a program and answer with its id, its output and where its end is told."""
-        opened: list[int] = []
-        segments: dict[int, int] = {}
+        """Start a program and answer with its id.
+
+        `files` are both ends of its output, where its end is told, and its spool if it has one. Who
+        asked has them too: should we be killed, what is printed until then is not lost.
+        """
+        output, writer, teller, *spool = files
         try:
-            if self._folder:
-                segments[0] = make_segment()
-                opened.append(segments[0])
-            output, writer = os.pipe()
-            opened += [output, writer]
-            ended, teller = os.pipe()
-            opened += [ended, teller]
-            _widen(writer)
             pairs = dict(it.split(b"=", 1) for it in variables.split(b"\0") if it)
             pid = self._spawn(program, arguments, pairs, folder, writer)
         except OSError as error:
-            for descriptor in opened:
+            for descriptor in files:
                 os.close(descriptor)
             self._say("refused", error.errno)
             return
         os.close(writer)
-        started = Started(pid, step, output, teller, segments)
+        started = Started(pid, step, output, teller, dict(enumerate(spool)))
         self._started[number] = self._leaders[pid] = started
-        self._say("started", pid, files=[output, ended, *segments.values()])
-        os.close(ended)
+        self._say("started", pid)
 
     def _spawn(
         self,
@@ -311,14 +301,6 @@ def _tell_end(teller: int, status: int) -> None:
     except OSError:
         pass
     os.close(teller)
-
-
-def _widen(pipe: int) -> None:
-    """Ask for a larger pipe, so that a chatty step waits less often; the system may refuse."""
-    try:  # noqa: SIM105
-        fcntl(pipe, F_SETPIPE_SZ, PIPE_BYTES)
-    except OSError:
-        pass
 
 
 def make_wake() -> int:
