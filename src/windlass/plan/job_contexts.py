@@ -50,10 +50,15 @@ class JobContexts:
 
     def open(self, signal: JobOpened) -> PlanFault | None:
         """Take in what the place of the job knows; return the key of the job that is at fault."""
+        scope = self.enter(signal)
+        return scope if isinstance(scope, PlanFault) else self._evaluate_defaults()
+
+    def enter(self, signal: JobOpened) -> Scope | PlanFault:
+        """Take in what is known of the place and return what the job's containers may look at."""
         self._known["github"] = {**_mapping(self._known.get("github")), **signal.github}
         self._known["runner"] = dict(signal.runner)
         self._known["job"] = dict(signal.job)
-        return self._evaluate_variables() or self._evaluate_defaults()
+        return self._evaluate_variables() or self._early()
 
     def add(self, variables: Mapping[str, str], paths: Iterable[str]) -> None:
         """Take over what a step wrote to GITHUB_ENV and GITHUB_PATH, in file order."""
