@@ -1,0 +1,50 @@
+"""A job that is served: who it is, and what it may do."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from windlass.model.values import dataclass, field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from windlass.lang.expressions import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedJob:
+    """One job of an attempt of a run, for as long as it runs.
+
+    `key` names the job within its run, `github` is its context of that name (repository, ref, sha,
+    event and so on), `permissions` the level of every scope, `environment` what it deploys to.
+    """
+
+    run: str
+    attempt: int
+    key: str
+    github: Mapping[str, Value] = field(default_factory=dict)
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    environment: str | None = None
+
+    @property
+    def run_id(self) -> str:
+        """What GitHub's clients call the run: `workflow_run_backend_id`."""
+        return _name("run", self.run)
+
+    @property
+    def job_id(self) -> str:
+        """What GitHub's clients call the job: `workflow_job_run_backend_id`."""
+        return _name("job", self.run, str(self.attempt), self.key)
+
+    def text(self, key: str) -> str:
+        """Return a text of the `github` context, "" where it has none."""
+        value = self.github.get(key)
+        return value if isinstance(value, str) else ""
+
+
+def _name(*parts: str) -> str:
+    """Return a name shaped like a UUID: clients cut what they are given at colons and spaces."""
+    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+    return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))
