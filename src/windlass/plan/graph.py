@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from windlass.lang.expressions import Value
     from windlass.lang.tokens import Token
-    from windlass.lang.workflow.model import AnyJob, Workflow
+    from windlass.lang.workflow.model import AnyJob, PermissionLevel, Workflow
     from windlass.plan.concurrency import Concurrency
     from windlass.plan.faults import PlanFault
     from windlass.plan.orders import SecretHandover
@@ -45,14 +45,15 @@ class Entrance:
 class Level:
     """The jobs of one workflow: of the run itself, or of one call of a reusable workflow.
 
-    `caller` is the leg that called, `depth` how many workflows deep the level is; `unfinished`
-    counts the jobs that have not ended.
+    `caller` is the leg that called, `ceiling` what its token may do, `depth` how many workflows
+    deep the level is; `unfinished` counts the jobs that have not ended.
     """
 
     workflow: Workflow
     contexts: Mapping[str, Value]
     caller: LegRun | None = None
     handovers: tuple[SecretHandover, ...] = ()
+    ceiling: Mapping[str, PermissionLevel] | None = None
     depth: int = 1
     nodes: dict[str, Node] = field(default_factory=dict)
     unfinished: int = 0

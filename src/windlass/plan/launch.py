@@ -28,13 +28,14 @@ from windlass.plan.orders import (
     SecretHandover,
     StartJob,
 )
+from windlass.plan.permissions import resolve_permissions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from windlass.lang.expressions import Value
     from windlass.lang.tokens import Token
-    from windlass.lang.workflow.model import AnyJob, Job, Workflow
+    from windlass.lang.workflow.model import AnyJob, Job, PermissionLevel, Workflow
     from windlass.plan.matrix import Leg
 
 
@@ -67,8 +68,12 @@ def prepare_job(
     contexts: Mapping[str, Value],
     handovers: tuple[SecretHandover, ...],
     path: tuple[str, ...] = (),
+    ceiling: Mapping[str, PermissionLevel] | None = None,
 ) -> StartJob | PlanFault:
-    """Return the order that starts a leg, or the key of it that could not be evaluated."""
+    """Return the order that starts a leg, or the key of it that could not be evaluated.
+
+    `ceiling` is what the token of its caller may do, None for a job of the run's own workflow.
+    """
     scope = Scope(contexts)
     labels = _evaluate_labels(job.runs_on, scope)
     environment = evaluate_environment(job.environment, contexts)
@@ -97,6 +102,7 @@ def prepare_job(
         continue_on_error=continue_on_error,
         handovers=handovers,
         path=path,
+        permissions=resolve_permissions(job, workflow, ceiling=ceiling),
         cancel_timeout_minutes=(
             DEFAULT_CANCEL_TIMEOUT_MINUTES
             if cancel_timeout_minutes is None
@@ -124,6 +130,7 @@ def open_call(leg: LegRun) -> Level | PlanFault:
         contexts={**level.contexts, "inputs": inputs},
         caller=leg,
         handovers=(*level.handovers, handover),
+        ceiling=resolve_permissions(job, level.workflow, ceiling=level.ceiling),
         depth=level.depth + 1,
         cancelled=level.cancelled,
     )

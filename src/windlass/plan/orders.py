@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from windlass.lang.expressions import Value
     from windlass.lang.tokens import MappingToken
-    from windlass.lang.workflow.model import Job, Workflow
+    from windlass.lang.workflow.model import Job, PermissionLevel, Workflow
     from windlass.model.status import Result
     from windlass.plan.concurrency import Concurrency
     from windlass.plan.decision import Decision
@@ -45,7 +45,8 @@ class StartJob:
     `call / build`. `name` is what people see. `contexts` holds github, needs, strategy, matrix,
     inputs and vars. `timeout_minutes`, `cancel_timeout_minutes` (how long the steps that run after
     a cancellation may take) and `continue_on_error` are already evaluated; minutes are whole.
-    `path` are the ids of the calls that lead to the job, and its own.
+    `path` are the ids of the calls that lead to the job, and its own. `permissions` is what the
+    job's token may do, by scope.
     """
 
     key: str
@@ -59,6 +60,7 @@ class StartJob:
     continue_on_error: bool
     handovers: tuple[SecretHandover, ...] = ()
     path: tuple[str, ...] = ()
+    permissions: Mapping[str, PermissionLevel] = field(default_factory=dict)
     cancel_timeout_minutes: int = DEFAULT_CANCEL_TIMEOUT_MINUTES
 
 

@@ -205,6 +205,7 @@ class RunMachine:
             contexts=leg.contexts,
             handovers=leg.node.level.handovers,
             path=leg.node.path,
+            ceiling=leg.node.level.ceiling,
         )
         if isinstance(order, PlanFault):
             self._reject_leg(leg, order)

@@ -132,3 +132,39 @@ def test_a_called_workflow_has_its_inputs_and_what_secrets_are_made_of() -> None
     (handover,) = start.handovers
     assert handover.contexts["matrix"] == {"v": "north"}
     assert handover.inherit is False
+
+
+@pytest.mark.requirement("A26")
+@pytest.mark.parametrize(
+    ("caller", "called", "level"),
+    [
+        ("{id-token: write}", None, "write"),
+        ("{id-token: write}", "{id-token: write}", "write"),
+        ("write-all", "{id-token: write}", "write"),
+        ("write-all", "{contents: read}", "none"),
+        ("read-all", None, "read"),
+        (None, None, "none"),
+    ],
+)
+def test_a_called_job_may_do_no_more_than_its_caller(
+    caller: str | None, called: str | None, level: str
+) -> None:
+    """A job's permissions are what the workflow that calls has, or less."""
+    outer = CALLER + (f"    permissions: {caller}\n" if caller else "")
+    inner = CALLED + (f"    permissions: {called}\n" if called else "")
+    workflow = read(outer, {".github/workflows/called.yml": inner})
+    (start,) = RunMachine(workflow, CONTEXTS).receive(RunStarted())
+
+    assert isinstance(start, StartJob)
+    assert start.permissions["id-token"] == level
+
+
+def test_a_job_that_says_nothing_gets_the_default_permissions() -> None:
+    """Contents and packages may be read, which is GitHub's restricted default."""
+    permissions = Play(job("a")).order(StartJob, "a").permissions
+
+    assert {scope for scope, level in permissions.items() if level == "read"} == {
+        "contents",
+        "packages",
+    }
+    assert "write" not in permissions.values()
