@@ -46,6 +46,15 @@ def add_event_options(parser: Parser) -> None:
     )
     parser.add_argument("--action", metavar="TYPE", help="the event's activity type: opened, …")
     parser.add_argument(
+        "-P",
+        "--platform",
+        action="append",
+        default=[],
+        metavar="LABEL=PLACE",
+        help="where jobs with this `runs-on` label run: `host`, which is this machine; may be "
+        "repeated",
+    )
+    parser.add_argument(
         "--base", metavar="REF", help="what the commit is compared with, for filters by path"
     )
 
@@ -69,6 +78,7 @@ def read_plan_options(arguments: argparse.Namespace) -> PlanOptions:
         variables=parse_pairs("--var", arguments.var),
         action=arguments.action,
         base=arguments.base,
+        places=parse_pairs("-P", arguments.platform),
         payload=read_payload(arguments.event_file) if arguments.event_file else {},
     )
 

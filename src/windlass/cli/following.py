@@ -11,7 +11,8 @@ from windlass.cli.marks import MARKS, STYLES
 from windlass.cli.terminal import Terminal, open_terminal, visible
 from windlass.model.status import Result
 from windlass.operations.runs import Interruption
-from windlass.protocol.events import RunStarted
+from windlass.plan.places import HOST
+from windlass.protocol.events import JobStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,10 +94,10 @@ def _open_view(terminal: Terminal, directory: Path | None) -> LiveView | LogView
 
 
 def _with_notice(emit: Emit) -> Emit:
-    """Say where jobs run before the first of them does."""
+    """Say that jobs run on this machine before the first of them does."""
 
     def emit_after_notice(event: RunEvent) -> None:
-        if isinstance(event, RunStarted):
+        if isinstance(event, JobStarted) and event.place == HOST:
             from windlass.cli.host_notice import give_host_notice
 
             give_host_notice(say_warning)

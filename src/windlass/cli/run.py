@@ -39,14 +39,6 @@ def add_arguments(parser: Parser) -> None:
     )
     add_secret_options(parser)
     parser.add_argument(
-        "-P",
-        "--platform",
-        action="append",
-        default=[],
-        metavar="LABEL=PLACE",
-        help="where jobs with this `runs-on` label run; `host` is this machine; may be repeated",
-    )
-    parser.add_argument(
         "--allow-environment",
         action="append",
         default=[],
@@ -82,7 +74,6 @@ def _read_options(arguments: argparse.Namespace) -> RunOptions:
         plan=local.complete(plan),
         env=parse_pairs("--env", arguments.env),
         secrets=Secrets({**local.secrets, **secrets}),
-        labels=parse_pairs("-P", arguments.platform),
         allowed_environments=frozenset(arguments.allow_environment),
         committed=arguments.committed,
         keep=arguments.keep,

@@ -10,6 +10,7 @@ from windlass.cli.groups import Groups, title_of
 from windlass.cli.marks import KEPT, MARKS, STYLES, WORDS, annotation_text, format_seconds
 from windlass.cli.terminal import Style, Terminal, cut_middle, visible, width_of
 from windlass.model.status import Result
+from windlass.plan.places import HOST
 from windlass.protocol.events import (
     Annotation,
     JobFinished,
@@ -54,6 +55,9 @@ class RunLog:
                 self._meet(event.job, event.name)
                 if isinstance(event, JobSkipped):
                     yield self._job_line(event.job, self._skipped("skipped", event.reason))
+                elif event.place not in ("", HOST):
+                    remark = self._terminal.paint(f"runs in {visible(event.place)}", "dim")
+                    yield self._job_line(event.job, remark)
             case StepStarted():
                 self._begin_step(event)
                 mark = self._terminal.paint("▸", "bold")

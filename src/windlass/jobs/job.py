@@ -98,7 +98,7 @@ class _JobRun:
         order, clock = self._order, self._place.clock
         started = clock.now()
         self._writer = self._reporter.writer = writer
-        self._reporter.start_job(order.name)
+        self._reporter.start_job(order.name, self._executor.name)
         finish = self._run_in_place()
         for problem in finish.problems:
             self._reporter.annotate("error", problem)

@@ -37,9 +37,9 @@ class JobReporter:
         self._names: dict[str, str] = {}
         self.writer: JobLogWriter | None = None
 
-    def start_job(self, name: str) -> None:
-        """Tell that the job has begun."""
-        self._emit(events.JobStarted(job=self._job, name=self._masker.mask_text(name)))
+    def start_job(self, name: str, place: str) -> None:
+        """Tell that the job has begun, and where it runs."""
+        self._emit(events.JobStarted(job=self._job, name=self._masker.mask_text(name), place=place))
 
     def finish_job(
         self, name: str, result: Result, seconds: float, outputs: Mapping[str, str], url: str

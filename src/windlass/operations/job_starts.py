@@ -10,18 +10,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.engine.announcements import announce
-from windlass.errors import UsageError
-from windlass.jobs.executors.host import HostExecutor
 from windlass.jobs.job import run_job
 from windlass.jobs.place import JobPlace
 from windlass.jobs.source import Source
 from windlass.lang.casing import fold
 from windlass.lang.runner_labels import system_of
 from windlass.model.status import Result
+from windlass.operations.executors import Executors
 from windlass.plan.faults import PlanFault
 from windlass.plan.handover import hand_over
 from windlass.plan.keys import describe_fault
 from windlass.plan.orders import RejectJob
+from windlass.plan.places import HOST
 from windlass.plan.signals import JobFinished
 from windlass.stores.state_folder import TOOLS, WORK
 
@@ -35,30 +35,16 @@ if TYPE_CHECKING:
     from windlass.protocol.events import RunEvent
     from windlass.stores.run_folders import AttemptFolder
 
-HOST: Final = "host"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]+")
 CHECKOUT: Final = "actions/checkout@"
 _LONGEST_NAME: Final = 60
 
 
-def check_labels(labels: Mapping[str, str]) -> None:
-    """Check where labels are to run.
-
-    Raises:
-        UsageError: a place is not `host`.
-    """
-    for label, place in labels.items():
-        if place != HOST:
-            raise UsageError(
-                f"jobs for '{label}' cannot run in '{place}'",
-                hint=f"This version runs jobs on this machine only: -P {label}={HOST}",
-            )
-
-
 def find_foreign_label(labels: Iterable[str], places: Mapping[str, str]) -> str | None:
     """Return the first label that this machine cannot serve and that no place was given for."""
+    known = {fold(label) for label in places}
     for label in labels:
-        if label not in places and system_of(label) in ("windows", "macos"):
+        if fold(label) not in known and system_of(label) in ("windows", "macos"):
             return label
     return None
 
@@ -89,7 +75,7 @@ class JobStarter:
         self._folder = work_folder(state, definition.run, definition.attempt)
         self._tools = state / TOOLS
         self._numbers = itertools.count(record.count_jobs() + 1)
-        self._executor = HostExecutor()
+        self._executors = Executors(definition.labels)
         self._cover = cover
         self._source = Source(
             repository=definition.repository,
@@ -125,7 +111,7 @@ class JobStarter:
             return JobFinished(order.key, Result.FAILURE, started=False)
         return run_job(
             order,
-            executor=self._executor,
+            executor=self._executors.find(order),
             place=self._make_place(order),
             secrets=secrets,
             emit=emit,

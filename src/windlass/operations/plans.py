@@ -38,7 +38,7 @@ class PlanOptions:
 
     `workflows` is a file or a folder, relative to the current folder or absolute; `payload` the
     content of an event file. Of `inputs` those in `optional_inputs` count only where a workflow
-    declares them.
+    declares them. `places` says by label where jobs run, see `windlass.operations.executors`.
     """
 
     workflows: Path | None = None
@@ -50,6 +50,7 @@ class PlanOptions:
     action: str | None = None
     base: str | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 _NO_OPTIONS: Final = PlanOptions()
@@ -92,6 +93,7 @@ def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> P
         variables=options.variables,
         runner=describe_runner(),
         digests=library.digests,
+        places=options.places,
     )
     selection = Selection(options.job, options.matrix)
     plan = make_plan(library.workflows, event, knowledge, selection)

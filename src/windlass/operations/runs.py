@@ -19,8 +19,8 @@ from windlass.model.values import dataclass, field
 from windlass.operations.attempts import Interruption, Undertaking, WorkflowRun
 from windlass.operations.concealment import Concealment
 from windlass.operations.definitions import Definition, Given
+from windlass.operations.executors import check_places
 from windlass.operations.history import make_history
-from windlass.operations.job_starts import check_labels
 from windlass.operations.plans import PlanOptions, plan_event
 from windlass.operations.readiness import RefusedWorkflow, judge
 from windlass.operations.tidying import end_leftovers, tidy_up
@@ -53,7 +53,7 @@ _NO_PLAN_OPTIONS: Final = PlanOptions()
 class RunOptions:
     """What a user may choose about a run, beyond what is planned (`plan`).
 
-    `env` is added to every process. `labels` says by label where jobs run; `host` is this machine.
+    `env` is added to every process.
     Jobs for an environment are held unless it is in `allowed_environments`. With `committed`
     uncommitted changes are left out, with `keep` the jobs' folders stay. `max_jobs` None means one
     job for every processor. `private` are names such as `vars.REGION` whose values history must not
@@ -63,7 +63,6 @@ class RunOptions:
     plan: PlanOptions = _NO_PLAN_OPTIONS
     env: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    labels: Mapping[str, str] = field(default_factory=dict)
     allowed_environments: frozenset[str] = frozenset()
     committed: bool = False
     keep: bool = False
@@ -114,13 +113,14 @@ def run_event(
 
     Raises:
         InputError: there is no repository, or no workflow in it.
-        UsageError: `labels` names a place that jobs cannot run in.
+        UsageError: the options name a place that jobs cannot run in.
+        ExecutorError: this machine cannot make such a place.
         PlatformError: Git failed, or the state folder cannot be written.
     """
-    check_labels(options.labels)
+    check_places(options.plan.places)
     prepare_supervisors()
     planning = plan_event(folder, event_name, options.plan)
-    readiness = judge(planning, event_name, options.labels)
+    readiness = judge(planning, event_name, options.plan.places)
     if tell is not None and readiness.diagnostics:
         tell(planning.library.root, readiness.diagnostics)
     for refused in readiness.refused:
@@ -218,7 +218,7 @@ def _define(
         event=event,
         given=given,
         selection=Selection(options.plan.job, options.plan.matrix),
-        labels=options.labels,
+        labels=options.plan.places,
         allowed_environments=options.allowed_environments,
         committed=options.committed,
         keep=options.keep,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from windlass.lang.compat import find_unsupported
 from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.workflow.model import CallJob, Job
-from windlass.operations.job_starts import HOST, find_foreign_label
+from windlass.operations.job_starts import find_foreign_label
 from windlass.plan.decision import Verdict
+from windlass.plan.places import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

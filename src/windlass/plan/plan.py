@@ -40,14 +40,15 @@ class StepPlan:
 class LegPlan:
     """One leg. What depends on a result still to come is UNKNOWN.
 
-    `matrix` is None without a matrix, `inputs` those of the called workflow, `concurrency` the name
-    of the group.
+    `matrix` is None without a matrix, `place` is where the job runs (`windlass.plan.places`),
+    `inputs` are those of the called workflow, `concurrency` is the name of the group.
     """
 
     key: str
     name: str
     matrix: Any = None
     runs_on: Any = None
+    place: Any = None
     environment: Any = None
     concurrency: Any = None
     inputs: Any = None
@@ -194,6 +195,7 @@ def _describe_leg(leg: LegPlan) -> dict[str, Any]:
         "name": leg.name,
         "matrix": _describe_value(leg.matrix),
         "runs_on": _describe_value(leg.runs_on),
+        "place": _describe_value(leg.place),
         "environment": _describe_value(leg.environment),
         "concurrency": _describe_value(leg.concurrency),
     }

@@ -26,6 +26,7 @@ from windlass.plan.faults import PlanFault
 from windlass.plan.inputs import fill_event, find_undeclared, read_inputs
 from windlass.plan.matrix import Leg, Strategy, expand, has_computed_name, job_label
 from windlass.plan.permissions import resolve_permissions
+from windlass.plan.places import foresee_place
 from windlass.plan.plan import JobPlan, LegPlan, Plan, WorkflowPlan
 from windlass.plan.predecessors import Outlook
 from windlass.plan.runner import foresee_runner
@@ -51,13 +52,15 @@ class Knowledge:
     """What is known beyond the files and the event.
 
     `variables` is the `vars` context, `runner` what is known of the `runner` context of a job that
-    this machine would run, `digests` the SHA-256 of the workflow files, by path.
+    this machine would run, `digests` the SHA-256 of the workflow files, by path. `places` says by
+    label where jobs run.
     """
 
     repository: Repository
     variables: Mapping[str, str] = field(default_factory=dict)
     runner: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_plan(
@@ -288,6 +291,7 @@ class _WorkflowPlanner:
         return replace(
             plan,
             runs_on=_list_labels(runs_on),
+            place=foresee_place(runs_on, self._knowledge.places),
             environment=UNKNOWN if isinstance(environment, PlanFault) else environment,
             steps=tuple(
                 replace(step, decision=_with_doubt(step.decision, doubt)) for step in steps

@@ -23,7 +23,7 @@ def foresee_runner(runs_on: Any, here: Mapping[str, str]) -> OpenMapping:
     `runs_on` is the evaluated key, `here` the context of a job that this machine would run: it is
     taken for GitHub's plain labels of the same system.
     """
-    labels = tuple(_labels(runs_on))
+    labels = tuple(list_labels(runs_on))
     known: dict[str, Any] = {}
     systems = {_NAMES[system] for label in labels if (system := system_of(label)) is not None}
     architectures = {architecture_of(label) for label in labels} - {None}
@@ -37,9 +37,10 @@ def foresee_runner(runs_on: Any, here: Mapping[str, str]) -> OpenMapping:
     return OpenMapping(known)
 
 
-def _labels(runs_on: Any) -> Iterator[str]:
+def list_labels(runs_on: Any) -> Iterator[str]:
+    """Yield the labels of an evaluated `runs-on`, in any of its forms."""
     if isinstance(runs_on, Mapping):
-        yield from _labels(runs_on.get("labels"))
+        yield from list_labels(runs_on.get("labels"))
     elif isinstance(runs_on, str):
         yield runs_on
     elif isinstance(runs_on, list | tuple):

@@ -47,11 +47,16 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStarted:
-    """A job begins; `job` is its key within the run, `name` what people see."""
+    """A job begins; `job` is its key within the run, `name` what people see.
+
+    `place` is where it runs: `host`, `sandbox`, `sandbox:offline`, `docker://IMAGE`. It is empty
+    where that is not known.
+    """
 
     event: ClassVar[str] = "job-started"
     job: str
     name: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

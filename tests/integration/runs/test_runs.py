@@ -220,7 +220,7 @@ jobs:
     [
         pytest.param({"plan": PlanOptions(job="a")}, id="another job"),
         pytest.param({"plan": PlanOptions(matrix={"os": "ubuntu-latest"})}, id="another leg"),
-        pytest.param({"labels": {"windows-latest": "host"}}, id="here all the same"),
+        pytest.param({"plan": PlanOptions(places={"windows-latest": "host"})}, id="here all the same"),
     ],
 )
 def test_what_is_not_run_is_not_held_against_a_run(
@@ -390,8 +390,8 @@ def test_an_unknown_job_or_place_is_told(checkout: Checkout) -> None:
     report = checkout.run(plan=PlanOptions(job="tset"))
     assert report.exit_code == 1
     assert "tset" in report.diagnostics[0].message
-    with pytest.raises(UsageError, match=r"docker://alpine"):
-        checkout.run(labels={"ubuntu-latest": "docker://alpine"})
+    with pytest.raises(UsageError, match=r"'ubuntu-latest' cannot run in 'cloud'"):
+        checkout.run(plan=PlanOptions(places={"ubuntu-latest": "cloud"}))
 
 
 @pytest.mark.requirement("A27")

@@ -402,3 +402,11 @@ def test_where_a_job_has_deployed_to() -> None:
     log = shown((STARTED, end, RunFinished(run="1", result=Result.SUCCESS, seconds=1)))
 
     assert "\n  ✓ a    1.0s  https://example.org\n" in log
+
+
+def test_where_a_job_runs() -> None:
+    """A place that is not this machine is told before the job's first step."""
+    log = shown((STARTED, JobStarted(job="a", name="a", place="sandbox")))
+
+    assert log.endswith("a │ runs in sandbox\n")
+    assert "runs in" not in shown((STARTED, JobStarted(job="a", name="a", place="host")))

@@ -133,7 +133,7 @@ class Session(Protocol):
 
 
 class Executor(Protocol):
-    """A way to run jobs."""
+    """A way to run jobs; `name` is the place where they run, as a user names it behind `-P`."""
 
     name: str
 
