@@ -1,0 +1,1 @@
+"""The cache of a repository's runs: archives under keys that never change once they are written."""
