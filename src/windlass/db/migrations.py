@@ -58,5 +58,21 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         "CREATE UNIQUE INDEX group_members_by_job ON group_members (run, attempt, job)",
     ),
+    (
+        """
+        CREATE TABLE caches (
+            id INTEGER NOT NULL PRIMARY KEY,
+            scope TEXT NOT NULL,
+            version TEXT NOT NULL,
+            cache_key TEXT NOT NULL,
+            created DOUBLE PRECISION NOT NULL,
+            used DOUBLE PRECISION NOT NULL,
+            writer TEXT,
+            blob TEXT,
+            size BIGINT NOT NULL
+        )
+        """,
+        "CREATE UNIQUE INDEX caches_by_name ON caches (scope, version, cache_key)",
+    ),
 )
 """Migration number n takes the tables from version n - 1 to version n."""

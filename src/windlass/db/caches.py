@@ -1,0 +1,114 @@
+"""The caches of a repository: who is writing one, and which are finished and in which blob."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from windlass.model.values import dataclass
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from windlass.db.database import Database
+
+_COLUMNS = "id, scope, version, cache_key, created, used, writer, blob, size"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheRow:
+    """A cache: `writer` is who is writing it, None once it is finished; `blob` is None until then.
+
+    `size` is in bytes, `created` (when it was finished) and `used` in seconds since the epoch.
+    """
+
+    id: int
+    scope: str
+    version: str
+    key: str
+    created: float
+    used: float
+    writer: str | None
+    blob: str | None
+    size: int
+
+
+def add_cache(
+    connection: sqlite3.Connection, *, scope: str, version: str, key: str, writer: str, now: float
+) -> int:
+    """Add a cache that somebody is going to write; return its number."""
+    ((last,),) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM caches")
+    number = int(last) + 1
+    connection.execute(
+        f"INSERT INTO caches ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0)",  # noqa: S608
+        (number, scope, version, key, now, now, writer),
+    )
+    return number
+
+
+def read_cache(
+    connection: sqlite3.Connection, *, scope: str, version: str, key: str
+) -> CacheRow | None:
+    """Return the one cache of that name, finished or not."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM caches "  # noqa: S608 (names of columns)
+        "WHERE scope = ? AND version = ? AND cache_key = ?",
+        (scope, version, key),
+    ).fetchall()
+    return _make(rows[0]) if rows else None
+
+
+def finish_cache(
+    connection: sqlite3.Connection, number: int, *, blob: str, size: int, now: float
+) -> None:
+    """Note where the content of a cache is: from now on it is found, and never changes."""
+    connection.execute(
+        "UPDATE caches SET writer = NULL, blob = ?, size = ?, created = ?, used = ? WHERE id = ?",
+        (blob, size, now, now, number),
+    )
+
+
+def remove_caches(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    """Remove caches; their blobs stay until nobody needs them."""
+    connection.executemany("DELETE FROM caches WHERE id = ?", [(number,) for number in numbers])
+
+
+def remove_unfinished(connection: sqlite3.Connection, writer: str) -> None:
+    """Remove what somebody was writing."""
+    connection.execute("DELETE FROM caches WHERE writer = ?", (writer,))
+
+
+def touch_cache(connection: sqlite3.Connection, number: int, now: float) -> None:
+    """Note that a cache was used."""
+    connection.execute("UPDATE caches SET used = ? WHERE id = ?", (now, number))
+
+
+def find_caches(database: Database, scopes: Sequence[str], version: str) -> list[CacheRow]:
+    """Return the finished caches of some scopes that were made in one way."""
+    marks = ", ".join("?" * len(scopes))
+    rows = database.ask(
+        f"SELECT {_COLUMNS} FROM caches "  # noqa: S608 (names of columns, question marks)
+        f"WHERE writer IS NULL AND version = ? AND scope IN ({marks})",
+        (version, *scopes),
+    )
+    return [_make(row) for row in rows]
+
+
+def list_caches(database: Database) -> list[CacheRow]:
+    """Return all finished caches, the newest first."""
+    rows = database.ask(
+        f"SELECT {_COLUMNS} FROM caches WHERE writer IS NULL "  # noqa: S608 (names of columns)
+        "ORDER BY created DESC, id DESC"
+    )
+    return [_make(row) for row in rows]
+
+
+def list_cache_blobs(database: Database) -> set[str]:
+    """Return the digests of the blobs that caches need."""
+    return {blob for (blob,) in database.ask("SELECT blob FROM caches WHERE blob IS NOT NULL")}
+
+
+def _make(row: tuple[object, ...]) -> CacheRow:
+    names = ("id", "scope", "version", "key", "created", "used", "writer", "blob", "size")
+    values: dict[str, object] = dict(zip(names, row, strict=True))
+    return CacheRow(**values)  # type: ignore[arg-type]
