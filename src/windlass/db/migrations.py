@@ -74,5 +74,22 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         "CREATE UNIQUE INDEX caches_by_name ON caches (scope, version, cache_key)",
     ),
+    (
+        """
+        CREATE TABLE artifacts (
+            id BIGINT NOT NULL PRIMARY KEY,
+            run TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            job TEXT NOT NULL,
+            name TEXT NOT NULL,
+            blob TEXT NOT NULL,
+            size BIGINT NOT NULL,
+            mime_type TEXT NOT NULL,
+            created DOUBLE PRECISION NOT NULL,
+            expires DOUBLE PRECISION NOT NULL,
+            UNIQUE (run, attempt, name)
+        )
+        """,
+    ),
 )
 """Migration number n takes the tables from version n - 1 to version n."""

@@ -18,7 +18,8 @@ class ServedJob:
     """One job of an attempt of a run, for as long as it runs.
 
     `key` names the job within its run, `github` is its context of that name (repository, ref, sha,
-    event and so on), `permissions` the level of every scope, `environment` what it deploys to.
+    event and so on), `permissions` the level of every scope, `environment` what it deploys to,
+    `workflow_path` the file that the job stands in.
     """
 
     run: str
@@ -27,6 +28,7 @@ class ServedJob:
     github: Mapping[str, Value] = field(default_factory=dict)
     permissions: Mapping[str, str] = field(default_factory=dict)
     environment: str | None = None
+    workflow_path: str = ""
 
     @property
     def run_id(self) -> str:
@@ -36,12 +38,17 @@ class ServedJob:
     @property
     def job_id(self) -> str:
         """What GitHub's clients call the job: `workflow_job_run_backend_id`."""
-        return _name("job", self.run, str(self.attempt), self.key)
+        return name_job(self.run, self.attempt, self.key)
 
     def text(self, key: str) -> str:
         """Return a text of the `github` context, "" where it has none."""
         value = self.github.get(key)
         return value if isinstance(value, str) else ""
+
+
+def name_job(run: str, attempt: int, key: str) -> str:
+    """Return what GitHub's clients call a job of an attempt."""
+    return _name("job", run, str(attempt), key)
 
 
 def _name(*parts: str) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from windlass.services.jobs import ServedJob
+    from windlass.stores.blob_parts import FileSlice
 
 LARGEST_TEXT: Final = 4 << 20
 """How many bytes of JSON or XML a request may bring; blocks of content are not limited so."""
@@ -117,17 +118,8 @@ class Request:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class FileSlice:
-    """A part of an open file, sent by the kernel; `close` is called when it is sent, or not."""
-
-    number: int
-    offset: int
-    count: int
-    close: Callable[[], None]
-
-
-Part: TypeAlias = "bytes | memoryview | FileSlice"
+Part: TypeAlias = "bytes | FileSlice"
+"""Bytes, or a part of a file, which the kernel sends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ with the token of a job that runs; all others are refused before it hears of the
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from contextlib import suppress
@@ -23,7 +22,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from windlass.errors import PlatformError
 from windlass.model.values import dataclass
 from windlass.services.messages import (
-    FileSlice,
     Request,
     RequestError,
     Response,
@@ -32,6 +30,7 @@ from windlass.services.messages import (
 )
 from windlass.services.request_bodies import open_body
 from windlass.services.tokens import Tokens
+from windlass.stores.blob_parts import FileSlice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,7 +200,8 @@ class _Connection(BaseHTTPRequestHandler):
             if not body.drain(MOST_DRAINED):
                 self.close_connection = True
             self._send(response)
-        except (TruncatedBodyError, OSError):
+        except (TruncatedBodyError, PlatformError, OSError):
+            # A client that is gone, or an answer that cannot go on: it sees the connection end.
             self.close_connection = True
 
     do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815
@@ -246,23 +246,13 @@ class _Connection(BaseHTTPRequestHandler):
         if not isinstance(part, FileSlice):
             self.connection.sendall(part)
             return
-        try:
-            _send_file(self.connection, part)
-        finally:
-            part.close()
+        with part.path.open("rb", buffering=0) as file:
+            sent = self.connection.sendfile(file, part.offset, part.count)
+        if sent != part.count:
+            raise ConnectionError("a stored file is shorter than it was")
 
     def _phrase(self, status: int) -> str:
         return self.responses.get(status, ("", ""))[0]
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing: addresses carry signatures."""
-
-
-def _send_file(connection: socket.socket, part: FileSlice) -> None:
-    """Let the kernel send a part of a file; a file that has become shorter ends the connection."""
-    offset, end = part.offset, part.offset + part.count
-    while offset < end:
-        sent = os.sendfile(connection.fileno(), part.number, offset, end - offset)
-        if sent == 0:
-            raise ConnectionError("a stored file is shorter than it was")
-        offset += sent

@@ -17,7 +17,9 @@ import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
-from windlass.model.values import dataclass
+from windlass.services.caches.access import find_access
+
+from windlass.plan.handover import LOCAL_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,14 +33,6 @@ ADDRESS_SECONDS: Final = 6 * 3600
 """How long a signed address is good: a slow upload has to end within it."""
 
 _HEADER: Final = {"typ": "JWT", "alg": "HS256"}
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whose token it is."""
-
-    token: str
-    job: ServedJob
 
 
 class Tokens:
@@ -57,7 +51,7 @@ class Tokens:
             "iss": "windlass",
             "jti": os.urandom(16).hex(),
             "scp": f"Actions.Results:{job.run_id}:{job.job_id}",
-            "ac": json.dumps(_cache_scopes(job)),
+            "ac": find_access(job.github).to_claim(),
             "nbf": now,
             "iat": now,
             "exp": now + int(seconds),
@@ -66,6 +60,13 @@ class Tokens:
         with self._lock:
             self._jobs[str(claims["jti"])] = job
         return f"{signed}.{_encode(self._sign(signed))}"
+
+    def issue_for_api(self, job: ServedJob) -> str:
+        """Return a new token of a job for GitHub's REST API alone, in the shape of GitHub's own."""
+        token = f"{LOCAL_TOKEN}{os.urandom(18).hex()}"
+        with self._lock:
+            self._jobs[token] = job
+        return token
 
     def revoke(self, job: ServedJob) -> None:
         """Refuse all tokens of a job from now on."""
@@ -83,6 +84,13 @@ class Tokens:
         with self._lock:
             job = self._jobs.get(claims["jti"])
         return job or "The job of this token has ended."
+
+    def find_for_api(self, token: str) -> ServedJob | str:
+        """Return whose token for the REST API it is, or the sentence why it is not taken."""
+        if not token.startswith(LOCAL_TOKEN):
+            return "The token is not that of a job which runs here."
+        with self._lock:
+            return self._jobs.get(token) or "The job of this token has ended."
 
     def sign_address(
         self,
@@ -114,12 +122,6 @@ class Tokens:
 
     def _sign(self, text: str) -> bytes:
         return hmac.digest(self._key, _bytes(text), hashlib.sha256)
-
-
-def _cache_scopes(job: ServedJob) -> list[dict[str, object]]:
-    """Return the scopes of caches as GitHub's token names them: 1 reads, 2 writes."""
-    refs = dict.fromkeys(it for it in (job.text("ref"), job.text("base_ref")) if it)
-    return [{"Scope": ref, "Permission": 3 if ref == job.text("ref") else 1} for ref in refs]
 
 
 def _describe_address(path: str, query: Mapping[str, str]) -> str:

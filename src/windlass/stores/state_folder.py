@@ -3,6 +3,7 @@
 history.db   the list of runs, and their journals    `windlass.db`
 runs         a folder for each attempt of a run      `windlass.stores.run_folders`
 work         the folders of jobs while they run
+blobs        what jobs have stored: artifacts, caches  `windlass.stores.blobs`
 bases        trees, ready to be served
 shadow       the Git objects of uncommitted files
 tools        what jobs have put into their tool cache
@@ -24,6 +25,7 @@ WORK: Final = "work"
 BASES: Final = "bases"
 SHADOW: Final = "shadow"
 TOOLS: Final = "tools"
+BLOBS: Final = "blobs"
 
 
 def prepare_state(state: Path) -> None:

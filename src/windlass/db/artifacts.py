@@ -1,0 +1,102 @@
+"""The artifacts of runs: what each is called and which blob it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from windlass.model.values import dataclass
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from windlass.db.database import Database
+
+_COLUMNS: Final = "id, run, attempt, job, name, blob, size, mime_type, created, expires"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactRow:
+    """One artifact. `job` is the key of the job that made it, `blob` the SHA-256 of its content.
+
+    `created` and `expires` are seconds since the epoch. Of an attempt's artifacts no two have the
+    same name.
+    """
+
+    id: int
+    run: str
+    attempt: int
+    job: str
+    name: str
+    blob: str
+    size: int
+    mime_type: str
+    created: float
+    expires: float
+
+
+def next_id(connection: sqlite3.Connection, now: float) -> int:
+    """Return an id that none has had: later ones are higher, though earlier ones were removed."""
+    ((highest,),) = connection.execute("SELECT max(id) FROM artifacts").fetchall()
+    return max(int(highest or 0) + 1, int(now * 1000))
+
+
+def enter_artifact(connection: sqlite3.Connection, row: ArtifactRow) -> None:
+    """Enter an artifact."""
+    connection.execute(
+        f"INSERT INTO artifacts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        (
+            row.id,
+            row.run,
+            row.attempt,
+            row.job,
+            row.name,
+            row.blob,
+            row.size,
+            row.mime_type,
+            row.created,
+            row.expires,
+        ),
+    )
+
+
+def find_artifact(
+    connection: sqlite3.Connection, run: str, attempt: int, name: str
+) -> ArtifactRow | None:
+    """Return an attempt's artifact of a name."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM artifacts WHERE run = ? AND attempt = ? AND name = ?",  # noqa: S608
+        (run, attempt, name),
+    )
+    return next(iter(_read(rows)), None)
+
+
+def list_artifacts(database: Database, run: str, now: float) -> list[ArtifactRow]:
+    """Return the artifacts of all attempts of a run that have not expired, newest first."""
+    return _read(
+        database.ask(
+            f"SELECT {_COLUMNS} FROM artifacts WHERE run = ? AND expires > ? ORDER BY id DESC",  # noqa: S608
+            (run, now),
+        )
+    )
+
+
+def list_blobs(database: Database) -> set[str]:
+    """Return the blobs that artifacts are."""
+    return {blob for (blob,) in database.ask("SELECT DISTINCT blob FROM artifacts")}
+
+
+def remove_artifact(connection: sqlite3.Connection, id: int) -> None:  # noqa: A002
+    """Remove one artifact."""
+    connection.execute("DELETE FROM artifacts WHERE id = ?", (id,))
+
+
+def remove_expired(connection: sqlite3.Connection, now: float) -> None:
+    """Remove the artifacts whose time is over, and those of runs that are gone."""
+    connection.execute(
+        "DELETE FROM artifacts WHERE expires <= ? OR run NOT IN (SELECT id FROM runs)", (now,)
+    )
+
+
+def _read(rows: Iterable[Sequence[Any]]) -> list[ArtifactRow]:
+    return [ArtifactRow(**dict(zip(_COLUMNS.split(", "), row, strict=True))) for row in rows]
