@@ -6,6 +6,7 @@
     ├── PlatformError         the machine could not do what was asked       exit 3
     │   ├── GitError          git is missing, or a git command failed
     │   ├── WorkspaceError    a workspace could not be made or filled
+    │   ├── DockerError       the Docker daemon is absent, went away, or refused
     │   └── ExecutorError     a process or container could not be started
     └── Cancelled             the user interrupted (BaseException family)   exit 130
 
@@ -67,6 +68,12 @@ class ExecutorError(PlatformError):
     """A process or container could not be started."""
 
     code = "executor"
+
+
+class DockerError(PlatformError):
+    """The Docker daemon is absent, went away, or refused what it was asked for."""
+
+    code = "docker"
 
 
 class Cancelled(BaseException):
