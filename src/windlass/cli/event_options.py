@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from windlass.cli.action_options import add_source_options, read_sources
 from windlass.cli.directory import add_directory_option
 from windlass.cli.parser import parse_pairs
 from windlass.errors import InputError
@@ -12,6 +13,7 @@ from windlass.operations.plans import PlanOptions
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from windlass.cli.parser import Parser
 
@@ -44,7 +46,15 @@ def add_event_options(parser: Parser) -> None:
         metavar="FILE",
         help="JSON that is laid over the ready-made payload of the event",
     )
-    parser.add_argument("--action", metavar="TYPE", help="the event's activity type: opened, …")
+    parser.add_argument(
+        "--action",
+        action="append",
+        default=[],
+        metavar="TYPE|OWNER/NAME=FOLDER",
+        help="the event's activity type: opened, …; or a folder that stands in for the repository "
+        "of an action, OWNER/NAME@REF=FOLDER for one of its refs: may be repeated",
+    )
+    add_source_options(parser)
     parser.add_argument(
         "-P",
         "--platform",
@@ -76,11 +86,17 @@ def read_plan_options(arguments: argparse.Namespace) -> PlanOptions:
         matrix=parse_pairs("--matrix", arguments.matrix),
         inputs=parse_pairs("--input", arguments.input),
         variables=parse_pairs("--var", arguments.var),
-        action=arguments.action,
+        action=_read_activity(arguments.action),
         base=arguments.base,
         places=parse_pairs("-P", arguments.platform),
         payload=read_payload(arguments.event_file) if arguments.event_file else {},
+        sources=read_sources(arguments, [it for it in arguments.action if "=" in it]),
     )
+
+
+def _read_activity(texts: Sequence[str]) -> str | None:
+    """Return the activity type among the values of `--action`: the last one without `=`."""
+    return next((text for text in reversed(texts) if "=" not in text), None)
 
 
 def read_payload(path: Path) -> dict[str, Any]:

@@ -189,9 +189,11 @@ class _JobRun:
 
     def _open(self, place: StepPlace) -> JobOpened:
         """Write the event's payload and return what the job's contexts are to say of this place.
+            steps=self._order.job.steps,
+            published=self._place.published,
 
         Raises:
-            StepError: an action of the repository cannot be read.
+            StepError: an action is not there or cannot be read.
         """
         from windlass.lang.expressions import to_json
 
@@ -219,10 +221,10 @@ class _JobRun:
 
     def _load_actions(self, place: StepPlace) -> dict[str, LoadedAction]:
         steps = self._order.job.steps
-        if not any(_may_use_repository(step) for step in steps):
+        if not any(_may_need_preparation(step) for step in steps):
             return {}
-        # Imported only where there is one: most jobs have no action of the repository.
-        from windlass.jobs.actions.repository import load_repository_actions
+        # Imported only where there is one: a job of scripts needs none of it.
+        from windlass.jobs.actions.preparing import ActionPreparer
 
         return load_repository_actions(steps, place)
 
@@ -240,9 +242,11 @@ def _hash_files(place: StepPlace, patterns: Sequence[Value]) -> Value:
     return hash_files(workspace, patterns, seen=place.session.see(workspace))
 
 
-def _may_use_repository(step: Step) -> bool:
-    is_action = isinstance(step, ActionStep) and step.uses.value.startswith("$/")
-    return is_action or isinstance(step, ParallelStep)
+def _may_need_preparation(step: Step) -> bool:
+    """Tell whether a step may use an action that has to be there before any step runs."""
+    if isinstance(step, ActionStep):
+        return not step.uses.value.startswith(("./", "actions/checkout@"))
+    return isinstance(step, ParallelStep)
 
 
 def _is_built_in(uses: str) -> bool:

@@ -10,14 +10,17 @@ from windlass.jobs.reports import StepReporter
 from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from windlass.jobs.actions.published import PublishedActions
     from windlass.jobs.clock import Clock
     from windlass.jobs.executors.interface import Session
     from windlass.jobs.folders import JobFolders
     from windlass.jobs.masking import Masker
     from windlass.jobs.source import Source
+    from windlass.lang.workflow.model import Step
+    from windlass.plan.steps import LoadedAction
     from windlass.protocol.events import RunEvent
     from windlass.stores.logs import JobLogWriter
 
@@ -30,7 +33,8 @@ class JobPlace:
     machine's tool cache. `source` is what a checkout of the repository yields, shared by the jobs
     of a run. `machine` are the variables of this machine (`os.environ`), of which a job sees few;
     `variables` are added to every process of the job. In the folder `record` the job's log is kept
-    (`log`, see `windlass.stores.logs`), if there is one.
+    (`log`, see `windlass.stores.logs`), if there is one. `published` gives what finds the actions
+    of other repositories; without it there are none.
     """
 
     folder: Path
@@ -41,6 +45,7 @@ class JobPlace:
     keep: bool = False
     clock: Clock = SYSTEM_CLOCK
     record: Path | None = None
+    published: Callable[[], PublishedActions] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +53,9 @@ class StepPlace:
     """What the steps of one job share.
 
     `folders` are the job's folders as Windlass finds them, `inside` as the job's processes do:
-    everything they are told of is named so. `base` are the variables every process starts from,
-    `said` the remarks that are made once.
+    everything they are told of is named so. `steps` are those of the job, `base` the variables
+    every process starts from, `said` the remarks that are made once, `prepared` the actions that do
+    not come from the workspace, by what `uses` says.
     """
 
     job_key: str
@@ -63,7 +69,10 @@ class StepPlace:
     debug: bool
     emit: Callable[[RunEvent], None]
     writer: JobLogWriter | None = None
+    steps: Sequence[Step] = ()
     said: set[str] = field(default_factory=set)
+    published: Callable[[], PublishedActions] | None = None
+    prepared: dict[str, LoadedAction] = field(default_factory=dict)
     matchers: JobMatchers = field(default_factory=JobMatchers)
 
     def report(self, step_key: str) -> StepReporter:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.errors import InputError
+from windlass.model.action_sources import ActionSources
 from windlass.model.repository import Repository
 from windlass.model.values import dataclass, field, fields, replace
 from windlass.plan.event import Event
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 _OPTIONS: Final = {"secrets": "--secret", "inputs": "--input", "vars": "--var", "env": "--env"}
 _HINT: Final = "use the version of Windlass that began the run, or start the run anew"
-_FACTS: Final = ("repository", "event", "given", "selection")
+_FACTS: Final = ("repository", "event", "given", "selection", "sources")
 _MARK: Final = "\0secret {}\0"
 _NO_SECRETS: Final[Mapping[str, str]] = {}
 _UNWRITTEN: Final = ("changed_files", "added_files", "removed_files")
@@ -48,7 +49,8 @@ class Definition:
     as `vars.REGION`, whose values must not be written; `absent` are those that were not. It is
     `whole` unless something else had to be left out. `number` is the run's among those of its
     workflow, `created` in seconds since the epoch. `again` says which jobs of the attempt before
-    this one runs once more (see `windlass.operations.reruns`); empty is all.
+    this one runs once more (see `windlass.operations.reruns`); empty is all. `sources` says where
+    actions of other repositories are taken from.
     """
 
     run: str
@@ -71,6 +73,7 @@ class Definition:
     private: frozenset[str] = frozenset()
     absent: tuple[str, ...] = ()
     whole: bool = True
+    sources: ActionSources = ActionSources()
 
 
 def write_definition(definition: Definition, mask: Callable[[str], str]) -> str:
@@ -102,6 +105,7 @@ def write_definition(definition: Definition, mask: Callable[[str], str]) -> str:
         "again": definition.again,
         "given": given,
         "private": sorted(definition.private),
+        "sources": _write_fields(definition.sources),
         "absent": absent,
         "texts": dict(definition.texts),
     }
@@ -254,7 +258,13 @@ def _read(values: dict[str, Any]) -> Definition:
         private=frozenset(values["private"]),
         absent=tuple(values["absent"]),
         whole=values["whole"],
+        sources=_read_sources(values.get("sources", {})),
     )
+
+
+def _read_sources(values: dict[str, Any]) -> ActionSources:
+    """Return where actions are from; runs of earlier versions do not say."""
+    return ActionSources(**{**values, "urls": tuple(values.get("urls", ()))})
 
 
 def _with_floats(value: Any) -> Any:

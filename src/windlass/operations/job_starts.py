@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import shlex
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from windlass.jobs.actions.published import PublishedActions
     from windlass.jobs.cancellation import Cancellation
     from windlass.operations.definitions import Definition
     from windlass.plan.orders import StartJob
@@ -77,6 +79,8 @@ class JobStarter:
         self._numbers = itertools.count(record.count_jobs() + 1)
         self._executors = Executors(definition.labels)
         self._cover = cover
+        self._published: PublishedActions | None = None
+        self._publishing = threading.Lock()
         self._source = Source(
             repository=definition.repository,
             sha=definition.event.sha,
@@ -162,4 +166,17 @@ class JobStarter:
             machine=os.environ,
             variables=self._definition.given.env,
             keep=self._definition.keep,
+            published=self._find_published,
         )
+
+    def _find_published(self) -> PublishedActions:
+        """Return what finds the actions of other repositories, the same for all jobs."""
+        # Imported only where there is one.
+        from windlass.jobs.actions.published import PublishedActions
+
+        definition = self._definition
+        with self._publishing:
+            if self._published is None:
+                server = definition.repository.server_url
+                self._published = PublishedActions(definition.sources, server)
+            return self._published

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from windlass.errors import InputError
 from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.positions import Position, Span
+from windlass.lang.workflow.calls import Unread
 from windlass.lang.workflow.reading import read_workflow
 from windlass.model.values import dataclass, field
 from windlass.plan.calls import check_number_called
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from windlass.lang.workflow.model import Workflow
     from windlass.lang.workflow.result import Reading
@@ -68,15 +69,21 @@ class Library:
         return tuple(dict.fromkeys((*self.unreadable, *read, *counted)))
 
 
-def load_workflows(root: Path, chosen: Path | None = None) -> Library:
+def load_workflows(
+    root: Path,
+    chosen: Path | None = None,
+    *,
+    read_published: Callable[[str], bytes | Unread] | None = None,
+) -> Library:
     """Read the workflows of a repository: all in `.github/workflows`, or those that are chosen.
 
-    `chosen` is a file or a folder, absolute or relative to the current folder.
+    `chosen` is a file or a folder, absolute or relative to the current folder. `read_published`
+    reads a workflow of another repository, by what `uses` says; without it these are left unread.
 
     Raises:
         InputError: `chosen` does not exist, or there are no workflows at all.
     """
-    reader = _Reader(root)
+    reader = _Reader(root, read_published)
     paths = find_workflows(root, chosen)
     outcomes = [reader.read(path) for path in paths]
     return Library(
@@ -134,8 +141,9 @@ def _refuse_links(root: Path) -> None:
 class _Reader:
     """Reads files once each, also when several workflows call the same one."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, read_published: Callable[[str], bytes | Unread] | None) -> None:
         self._root = root.resolve()
+        self._read_published = read_published
         self.texts: dict[str, bytes] = {}
         self.digests: dict[str, str] = {}
 
@@ -149,21 +157,31 @@ class _Reader:
         reading = read_workflow(name, text, resolve=self.resolve)
         return WorkflowFile(path=name, text=text, digest=self.digests[name], reading=reading)
 
-    def resolve(self, reference: str) -> bytes | None:
-        """Return the content of a called workflow of this repository, else None."""
+    def resolve(self, reference: str) -> bytes | Unread | None:
+        """Return the content of a called workflow, None where it cannot be had."""
+        if "@" in reference:
+            return self._resolve_published(reference)
         path = self._root / reference
-        if "@" in reference or not path.resolve().is_relative_to(self._root):
+        if not path.resolve().is_relative_to(self._root):
             return None
         try:
             return self._read(reference, path)
         except (OSError, RuntimeError, ValueError):
             return None
 
+    def _resolve_published(self, reference: str) -> bytes | Unread | None:
+        if self._read_published is None or reference in self.texts:
+            return self.texts.get(reference)
+        found = self._read_published(reference)
+        return found if isinstance(found, Unread) else self._keep(reference, found)
+
     def _read(self, name: str, path: Path) -> bytes:
-        text = self.texts.get(name)
-        if text is None:
-            self.texts[name] = text = path.read_bytes()
-            self.digests[name] = hashlib.sha256(text).hexdigest()
+        known = self.texts.get(name)
+        return self._keep(name, path.read_bytes()) if known is None else known
+
+    def _keep(self, name: str, text: bytes) -> bytes:
+        self.texts[name] = text
+        self.digests[name] = hashlib.sha256(text).hexdigest()
         return text
 
     def _name(self, path: Path) -> str:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from windlass.git.repository import find_branch, read_repository
 from windlass.lang.casing import fold
 from windlass.lang.diagnostics import Diagnostic
-from windlass.model.values import dataclass, field
+from windlass.model.action_sources import ActionSources
+from windlass.model.values import dataclass, field, replace
+from windlass.operations.action_locks import with_lock
+from windlass.operations.called_workflows import CalledWorkflows
 from windlass.operations.loading import load_workflows
 from windlass.plan.planner import Knowledge, make_plan
 from windlass.plan.selection import Selection
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from windlass.git.repository import Comparison
+    from windlass.jobs.actions.published import PublishedActions
     from windlass.model.repository import Repository
     from windlass.operations.loading import Library
     from windlass.plan.event import Event
@@ -39,6 +43,7 @@ class PlanOptions:
     `workflows` is a file or a folder, relative to the current folder or absolute; `payload` the
     content of an event file. Of `inputs` those in `optional_inputs` count only where a workflow
     declares them. `places` says by label where jobs run, see `windlass.operations.executors`.
+    `sources` says where actions and workflows of other repositories are taken from.
     """
 
     workflows: Path | None = None
@@ -51,6 +56,7 @@ class PlanOptions:
     base: str | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
+    sources: ActionSources = ActionSources()
 
 
 _NO_OPTIONS: Final = PlanOptions()
@@ -58,13 +64,17 @@ _NO_OPTIONS: Final = PlanOptions()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planning:
-    """A plan with what it was made from; `plan` is None where a diagnostic is an error."""
+    """A plan with what it was made from; `plan` is None where a diagnostic is an error.
+
+    `sources` holds the commits of `windlass.lock`, and those that called workflows were read from.
+    """
 
     repository: Repository
     event: Event | None
     library: Library
     plan: Plan | None
     diagnostics: tuple[Diagnostic, ...]
+    sources: ActionSources = ActionSources()
 
 
 def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> Planning:
@@ -77,7 +87,11 @@ def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> P
     is_about_branch = name in PULL_REQUEST_EVENTS | REVIEW_EVENTS
     against: Comparison = "default-branch" if is_about_branch else "parent"
     repository = read_repository(folder, against=against, base=options.base)
-    library = load_workflows(Path(repository.root), options.workflows)
+    root = Path(repository.root)
+    sources = with_lock(options.sources, root)
+    calls = CalledWorkflows(lambda: _publish(sources, repository))
+    library = load_workflows(root, options.workflows, read_published=calls.read)
+    sources = replace(sources, pins={**sources.pins, **calls.pins})
     inputs = _choose_inputs(options, library)
     event = synthesise_event(name, repository, _make_wishes(repository, options, inputs))
     if isinstance(event, Diagnostic):
@@ -103,7 +117,15 @@ def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> P
         library=library,
         plan=plan,
         diagnostics=(*library.diagnostics, *plan.diagnostics),
+        sources=sources,
     )
+
+
+def _publish(sources: ActionSources, repository: Repository) -> PublishedActions:
+    # Imported only where a workflow of another repository is called.
+    from windlass.jobs.actions.published import PublishedActions
+
+    return PublishedActions(sources, repository.server_url)
 
 
 def describe_runner() -> dict[str, str]:

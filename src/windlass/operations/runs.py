@@ -224,6 +224,7 @@ def _define(
         keep=options.keep,
         max_jobs=options.max_jobs,
         private=options.private,
+        sources=planning.sources,
     )
 
 

@@ -93,7 +93,7 @@ def _is_token(default: Token | None) -> bool:
 
 
 class Library:
-    """The actions that were there before any step ran, by what `uses` says."""
+    """The actions that were there before they were needed, by what `uses` says."""
 
     def __init__(self, actions: Mapping[str, LoadedAction]) -> None:
         self._actions = dict(actions)
@@ -101,6 +101,10 @@ class Library:
     def find(self, uses: str) -> LoadedAction | None:
         """Return an action, or None for one that is not here before its turn comes."""
         return self._actions.get(uses)
+
+    def add(self, actions: Mapping[str, LoadedAction]) -> None:
+        """Take in what an action of the workspace needs, which was not known before its turn."""
+        self._actions.update(actions)
 
     def has_pre(self, action: Action) -> bool:
         """Tell whether an action, or one within it, has a script for the start of the job."""

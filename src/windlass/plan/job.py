@@ -221,6 +221,7 @@ class JobMachine:
         elif signal.action is None:
             self._reject(activity, signal.problem)
         else:
+            self._stages.library.add(signal.parts)
             self._carry_out(activity, self._starter.start_action(activity, signal.action))
 
     # How a step ends

@@ -80,8 +80,7 @@ class StepStarter:
         if self._is_built_in(uses):
             return self._start_built_in(activity, uses)
         return Rejection(
-            f"Actions of other repositories do not run yet: {uses}. "
-            "`windlass compat` lists what runs."
+            f"The action '{uses}' was not there when the job began, so that it cannot run."
         )
 
     def start_action(self, activity: Activity, loaded: LoadedAction) -> Start:

@@ -49,12 +49,16 @@ class JobOpened:
 
 @dataclass(frozen=True, slots=True)
 class ActionLoaded:
-    """The answer to `LoadAction`: the action, or the sentence that says why there is none."""
+    """The answer to `LoadAction`: the action, or the sentence that says why there is none.
+
+    `parts` are the actions that its steps use, as `JobOpened.actions` has those of the job's.
+    """
 
     key: str
     action: LoadedAction | None
     problem: str = ""
 
+    parts: Mapping[str, LoadedAction] = field(default_factory=dict)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished:

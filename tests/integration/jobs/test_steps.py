@@ -105,9 +105,6 @@ def test_folder_is_kept(bench: Bench) -> None:
         ),
         pytest.param("run: 'true'\n  env: {'A=B': x}", "An error occurred trying", id="bad-name"),
         pytest.param(
-            "uses: octo/other@v1", "Actions of other repositories do not run yet", id="action"
-        ),
-        pytest.param(
             "run: echo hello >> $GITHUB_ENV", "Unable to process file command 'env'", id="bad-env"
         ),
         pytest.param(

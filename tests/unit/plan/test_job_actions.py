@@ -74,8 +74,7 @@ class TestFrames:
             RejectStep(
                 "x",
                 "Run a/b@c",
-                "Actions of other repositories do not run yet: a/b@c. `windlass compat` lists what "
-                "runs.",
+                "The action 'a/b@c' was not there when the job began, so that it cannot run.",
             )
             in orders
         )

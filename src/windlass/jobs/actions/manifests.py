@@ -29,11 +29,18 @@ class LoadingError(StepError):
 
 
 def read_folder(
-    seen: Path, folder: str, *, name: str, repository: str = "", ref: str = ""
+    seen: Path,
+    folder: str,
+    *,
+    name: str,
+    repository: str = "",
+    ref: str = "",
+    missing: Callable[[], str] | None = None,
 ) -> LoadedAction:
     """Read the action in a folder, which this process finds at `seen`, and jobs at `folder`.
 
-    `name` is what `uses` says; positions in the file are told relative to it.
+    `name` is what `uses` says; positions in the file are told relative to it. `missing` makes the
+    sentence for a folder without any action.
 
     Raises:
         LoadingError: with the runner's words, and the place of each mistake in front.
@@ -53,10 +60,13 @@ def read_folder(
             return LoadedAction(
                 action=reading.action, folder=folder, repository=repository, ref=ref
             )
-    if any((seen / dockerfile).is_file() for dockerfile in DOCKERFILES):
-        raise LoadingError(
-            f"The action '{name}' is a Dockerfile, and actions in containers do not run yet."
-        )
+    for dockerfile in DOCKERFILES:
+        if (seen / dockerfile).is_file():
+            place = Span(f"{inside}/{dockerfile}", _START, _START)
+            token = StringToken(dockerfile, place)
+            return dockerfile_as_action(token, folder, repository=repository, ref=ref)
+    if missing is not None:
+        raise LoadingError(missing())
     full = os.path.normpath(folder)
     raise LoadingError(
         f"Can't find 'action.yml', 'action.yaml' or 'Dockerfile' under '{full}'. "

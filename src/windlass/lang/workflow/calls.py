@@ -14,7 +14,7 @@ from windlass.lang.tokens import BooleanToken, NumberToken, StringToken
 from windlass.lang.workflow.expectations import text_of
 from windlass.lang.workflow.model import CallJob
 from windlass.lang.workflow.permissions import violations
-from windlass.model.values import dataclass, replace
+from windlass.model.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +31,14 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workf
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why the content of a called workflow cannot be had, and what to do about it."""
+
+    message: str
+    hint: str | None = None
+
+
 MAX_JOBS = 1000
 """How many jobs a workflow may have, those of called workflows counted once for each call."""
 
@@ -40,9 +48,10 @@ class Calls:
     """Follows the calls of one workflow, and those of the workflows it calls."""
 
     problems: Problems
-    resolve: Callable[[str], bytes | None]
+    resolve: Callable[[str], bytes | Unread | None]
     read_one: Callable[[Problems, str, bytes], Reading]
     _jobs: int = 0
+    _remote: set[str] = field(default_factory=set)
 
     def follow(
         self, workflow: Workflow, callers: tuple[str, ...] = ()
@@ -87,7 +96,7 @@ class Calls:
     def _find(self, job: CallJob, chain: tuple[str, ...]) -> tuple[str, bytes] | None:
         """Return the path and the content of a called workflow; None where it is not read."""
         uses = job.uses
-        path = called_path(uses.value)
+        path = self._locate(uses.value, chain[-1])
         if path in chain:
             message = f"The workflow '{uses.value}' calls itself: {' calls '.join((*chain, path))}"
             self.problems.add("call-cycle", message, uses.span, "Loops are not permitted.")
@@ -97,13 +106,32 @@ class Calls:
             self.problems.add("call-depth", message, uses.span)
             return None
         content = None if path is None else self.resolve(path)
+        if isinstance(content, Unread):
+            message = (
+                f'error parsing called workflow "{chain[-1]}" -> "{uses.value}": {content.message}'
+            )
+            self.problems.add("call-unread", message, uses.span, content.hint)
+            return None
         if path is not None and content is not None:
             return path, content
-        if path is None or not is_remote(uses.value):
+        if path is None or path not in self._remote:
             message = "Unable to find reusable workflow"
             hint = "Write './.github/workflows/file.yml' or 'owner/repository/path@ref'."
             self.problems.add("call-not-found", message, uses.span, hint)
         return None
+
+    def _locate(self, uses: str, caller: str) -> str | None:
+        """Return what names a called workflow; a local one lies beside its caller."""
+        path = called_path(uses)
+        if path is None:
+            return None
+        if is_remote(uses):
+            self._remote.add(path)
+        elif caller in self._remote:
+            location, _, ref = caller.partition("@")
+            path = f"{'/'.join(location.split('/')[:2])}/{path}@{ref}"
+            self._remote.add(path)
+        return path
 
     def _check_number(self, job: CallJob, called: Workflow) -> None:
         if self._jobs + len(called.jobs) > MAX_JOBS:

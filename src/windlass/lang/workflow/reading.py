@@ -25,17 +25,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from windlass.lang.tokens import MappingToken, Token
+    from windlass.lang.workflow.calls import Unread
 
 
 def read_workflow(
-    path: str, text: bytes, *, resolve: Callable[[str], bytes | None] | None = None
+    path: str, text: bytes, *, resolve: Callable[[str], bytes | Unread | None] | None = None
 ) -> Reading:
     """Read one workflow file and the reusable workflows it calls.
 
     `path` is the file's path in its repository; positions name it. `resolve` returns the content of
     a called workflow: it is given the path in the repository for `./path` and `$/path`, and the
     whole reference for `owner/repository/path@ref`. Where it returns None, a local workflow is an
-    error, and a remote one is left unread. Without `resolve` no called workflow is read.
+    error, and a remote one is left unread; `Unread` says why one that should be there is not. What
+    a remote workflow calls as `./path` is asked for by a whole reference, too. Without `resolve` no
+    called workflow is read.
     """
     problems = Problems()
     reading = read_one(problems, path, text)

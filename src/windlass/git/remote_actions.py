@@ -1,0 +1,392 @@
+"""Repositories that others publish: which commit a ref is, and the content of commits, kept by Git.
+
+Git itself fetches, with the user's configuration: proxies, credential helpers, `insteadOf`. Each
+repository has one bare repository in a folder of the user's, which holds the commits that were
+asked for, without their history, each under `refs/windlass/SHA`. A commit that is there is never
+asked for again; `windlass-refs.json` beside it remembers which commit a branch or tag was, for the
+time when no remote can be reached.
+
+What is fetched is not trusted: content is written without the user's configuration, so that no
+filter or hook runs, and symbolic links that lead out of the folder are left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import time
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from windlass.errors import GitError, WorkspaceError
+from windlass.git.commands import ask, complain, decode
+from windlass.git.folders import make_git_folder
+from windlass.git.trees import scratch_index, shadow_variables
+from windlass.model.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from windlass.git.commands import Answer
+
+Reason: TypeAlias = Literal["repository", "ref", "unreachable"]
+
+SHA: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+SHORT_SHA: Final = re.compile(r"[0-9a-f]{7,39}")
+KEPT: Final = "refs/windlass"
+REFS_FILE: Final = "windlass-refs.json"
+LINK_MODE: Final = "120000"
+PASSED_VARIABLES: Final = (
+    "GIT_ASKPASS",
+    "GIT_CONFIG_COUNT",
+    "GIT_PROXY_COMMAND",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_SSH_VARIANT",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
+    "GIT_SSL_CERT",
+    "GIT_SSL_KEY",
+    "GIT_SSL_NO_VERIFY",
+)
+"""Variables that say how a remote is reached, which other questions to Git do without."""
+
+_NUMBERED: Final = re.compile(r"GIT_CONFIG_(?:KEY|VALUE)_\d+")
+_SSH: Final = "ssh -o BatchMode=yes -o ConnectTimeout=20"
+_PATIENCE: Final = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=30")
+_QUIET: Final = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc")
+_NO_CONFIGURATION: Final = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "HOME": "/nonexistent",
+    "XDG_CONFIG_HOME": "/nonexistent",
+    "GIT_NO_LAZY_FETCH": "1",
+}
+_MISSING_REPOSITORY: Final = re.compile(
+    r"not found|does not appear to be a git repository|does not exist|could not read Username"
+    r"|Authentication failed|Permission denied \(|returned error: 40[134]",
+    re.IGNORECASE,
+)
+_MISSING_COMMIT: Final = re.compile(r"not our ref|no such ref|couldn't find remote ref")
+_NEEDS_ALL: Final = re.compile(
+    r"dumb http transport|unadvertised object|does not support shallow|couldn't find remote ref"
+)
+
+
+class UnresolvedError(GitError):
+    """A repository, a ref or a commit was not found, or nobody could be asked; see `reason`."""
+
+    def __init__(self, message: str, *, reason: Reason, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.reason: Reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """What a ref is: a commit, and where that is known from.
+
+    `url` is the remote that said so, empty for a commit that was named itself; `remembered` is when
+    it did (seconds since the epoch), where it could not be asked again.
+    """
+
+    sha: str
+    url: str = ""
+    remembered: float | None = None
+    problem: str = ""
+
+
+class RemoteRepositories:
+    """Repositories below a list of base URLs, by `owner/name`, and what is kept of them.
+
+    A base is anything that Git takes as the beginning of a URL: `https://github.com`,
+    `ssh://git@host`, `git@host:`, `file:///srv/git`, a folder. The first one that has a repository
+    answers for it. With `offline` no remote is asked.
+    """
+
+    def __init__(self, folder: Path, bases: Sequence[str], *, offline: bool = False) -> None:
+        self._folder = folder
+        self._bases = tuple(bases)
+        self._offline = offline
+
+    def resolve(self, name: str, ref: str) -> Resolved:
+        """Return the commit that a branch, a tag or a full SHA of a repository is.
+
+        Raises:
+            UnresolvedError: there is no such repository or ref, or nobody could be asked and
+                nothing is remembered.
+        """
+        if SHA.fullmatch(ref.lower()):
+            return Resolved(sha=ref.lower())
+        if self._offline:
+            problem = UnresolvedError(f"{name}@{ref} is not known offline", reason="unreachable")
+            return self._remember(name, ref, problem)
+        try:
+            found = self._ask_for_ref(name, ref)
+        except UnresolvedError as error:
+            if error.reason != "unreachable":
+                raise
+            return self._remember(name, ref, error)
+        self._note(name, ref, found)
+        return found
+
+    def provide(self, name: str, sha: str) -> None:
+        """Have a commit at hand, fetching it where it is not.
+
+        Raises:
+            UnresolvedError: no remote has it, or none could be reached.
+            WorkspaceError: it cannot be kept.
+        """
+        if self.has(name, sha):
+            return
+        if self._offline:
+            raise UnresolvedError(
+                f"the commit {sha} of {name} has not been fetched yet",
+                reason="unreachable",
+                hint="run once without --offline",
+            )
+        with self._lock(name) as store:
+            if not self.has(name, sha):
+                self._fetch_from_any(store, name, sha)
+
+    def has(self, name: str, sha: str) -> bool:
+        """Tell whether a commit is at hand."""
+        return (self._store(name) / KEPT / sha).is_file()
+
+    def write(self, name: str, sha: str, destination: Path) -> tuple[str, ...]:
+        """Write a commit's files to a folder, which is made; return the links that are left out.
+
+        Raises:
+            GitError: a file cannot be written.
+        """
+        store = self._store(name)
+        destination.mkdir(parents=True, exist_ok=True)
+        with scratch_index(store) as index:
+            variables = shadow_variables(store, index=index, work_tree=destination)
+            command = ["read-tree", "--reset", "-u", sha]
+            _run_apart(command, folder=destination, variables=variables)
+        return tuple(_remove_stray_links(destination, self._list_links(name, sha)))
+
+    def read(self, name: str, sha: str, path: str, *, most_bytes: int) -> bytes | None:
+        """Return the content of a file of a commit; None where there is no such file.
+
+        Raises:
+            GitError: it is larger than `most_bytes`, or git failed.
+        """
+        store = self._store(name)
+        listing = _run_apart(["ls-tree", "-l", "-z", sha, "--", path], folder=store)
+        facts, _, _ = decode(listing).partition("\t")
+        if not facts:
+            return None
+        mode, kind, blob, size = facts.split()
+        if kind != "blob" or mode == LINK_MODE:
+            return None
+        if int(size) > most_bytes:
+            raise GitError(f"{path} of {name} is larger than {most_bytes} bytes")
+        return _run_apart(["cat-file", "blob", blob], folder=store)
+
+    def _store(self, name: str) -> Path:
+        owner, _, repository = name.lower().partition("/")
+        return self._folder / owner / f"{repository}.git"
+
+    @contextlib.contextmanager
+    def _lock(self, name: str) -> Iterator[Path]:
+        """Yield the bare repository of a name, made where it is missing; others wait meanwhile."""
+        store = self._store(name)
+        try:
+            store.mkdir(parents=True, exist_ok=True)
+            lock = (store / "windlass-lock").open("w")
+        except OSError as error:
+            raise WorkspaceError(
+                f"{store} cannot be made: {error.strerror}",
+                hint="XDG_CACHE_HOME names another folder for what is fetched",
+            ) from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (store / "HEAD").exists():
+                make_git_folder(store, [], bare=True, wide=False)
+            yield store
+
+    # What a ref is
+
+    def _ask_for_ref(self, name: str, ref: str) -> Resolved:
+        refused: list[str] = []
+        for url in self._urls(name):
+            candidates = [*([ref] if ref.startswith("refs/") else []), f"refs/{ref}"]
+            candidates += [f"refs/tags/{ref}", f"refs/heads/{ref}"]
+            patterns = [part for it in candidates for part in (it, f"{it}^{{}}")]
+            answer = _ask_remote(["ls-remote", "--quiet", "--", url, *patterns], self._folder)
+            if answer.code == 0:
+                return _choose(_read_refs(answer.output), candidates, ref, url)
+            _check_reachable(answer, url)
+            refused.append(f"{url}: {_first_line(answer.complaint)}")
+        raise _no_repository(name, refused)
+
+    def _urls(self, name: str) -> Iterator[str]:
+        """Yield where a repository may be, the likeliest first."""
+        for base in self._bases:
+            start = base if base.endswith((":", "/")) else f"{base}/"
+            yield f"{start}{name}"
+            if start.startswith("http") and not start.startswith("https://github.com/"):
+                yield f"{start}{name}.git"
+
+    def _remember(self, name: str, ref: str, problem: UnresolvedError) -> Resolved:
+        known = self._read_notes(name).get(ref)
+        if not isinstance(known, dict) or known.get("bases") != list(self._bases):
+            raise problem
+        return Resolved(
+            sha=known["sha"],
+            url=known["url"],
+            remembered=known["seen"],
+            problem="" if self._offline else problem.message,
+        )
+
+    def _note(self, name: str, ref: str, found: Resolved) -> None:
+        known = self._read_notes(name)
+        fact = {"sha": found.sha, "url": found.url, "bases": list(self._bases)}
+        if {**known.get(ref, {}), "seen": None} == {**fact, "seen": None}:
+            return
+        with self._lock(name) as store:
+            known = {**self._read_notes(name), ref: {**fact, "seen": time.time()}}
+            beside = store / f"{REFS_FILE}.new"
+            beside.write_text(json.dumps(known, indent=1), encoding="utf-8")
+            beside.replace(store / REFS_FILE)
+
+    def _read_notes(self, name: str) -> dict[str, Any]:
+        try:
+            notes = json.loads((self._store(name) / REFS_FILE).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return notes if isinstance(notes, dict) else {}
+
+    # Fetching
+
+    def _fetch_from_any(self, store: Path, name: str, sha: str) -> None:
+        refused: list[str] = []
+        is_there = False
+        for url in self._urls(name):
+            answer = _fetch(store, url, sha)
+            if answer.code == 0 and self.has(name, sha):
+                return
+            if answer.code == 0 or _MISSING_COMMIT.search(answer.complaint):
+                is_there = True
+                continue
+            _check_reachable(answer, url)
+            refused.append(f"{url}: {_first_line(answer.complaint)}")
+        if is_there:
+            raise UnresolvedError(
+                f"{name} has no commit {sha}", reason="ref", hint="name a commit that is there"
+            )
+        raise _no_repository(name, refused)
+
+    def _list_links(self, name: str, sha: str) -> list[str]:
+        listing = _run_apart(["ls-tree", "-r", "-z", sha], folder=self._store(name))
+        entries = (it.partition("\t") for it in decode(listing).split("\0"))
+        return [path for facts, _, path in entries if facts.startswith(LINK_MODE)]
+
+
+def _fetch(store: Path, url: str, sha: str) -> Answer:
+    """Fetch one commit; all of the repository where its server gives no single commits."""
+    kept = f"+{sha}:{KEPT}/{sha}"
+    answer = _ask_remote(["fetch", *_QUIET, "--depth=1", "--", url, kept], store)
+    if answer.code == 0 or not _NEEDS_ALL.search(answer.complaint):
+        return answer
+    spread = [f"+refs/{kind}/*:{KEPT}-all/{kind}/*" for kind in ("heads", "tags")]
+    answer = _ask_remote(["fetch", *_QUIET, "--", url, *spread], store)
+    if answer.code == 0:
+        verify = ["cat-file", "-e", f"{sha}^{{commit}}"]
+        if ask(verify, folder=store, variables=_NO_CONFIGURATION).answer().code == 0:
+            _run_apart(["update-ref", f"{KEPT}/{sha}", sha], folder=store)
+    return answer
+
+
+def _ask_remote(arguments: Sequence[str], folder: Path) -> Answer:
+    """Ask git about a remote, with the user's configuration and without any question to them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    variables = {} if "GIT_SSH" in os.environ else {"GIT_SSH_COMMAND": _SSH}
+    variables |= {key: os.environ[key] for key in os.environ if _is_passed(key)}
+    if (folder / "HEAD").exists():
+        variables["GIT_DIR"] = str(folder)
+    else:
+        variables["GIT_CEILING_DIRECTORIES"] = str(folder.parent)
+    return ask([*_PATIENCE, *arguments], folder=folder, variables=variables).answer()
+
+
+def _is_passed(variable: str) -> bool:
+    return variable in PASSED_VARIABLES or _NUMBERED.fullmatch(variable) is not None
+
+
+def _run_apart(
+    arguments: Sequence[str], *, folder: Path, variables: Mapping[str, str] | None = None
+) -> bytes:
+    """Run git on what was fetched, without any configuration of the user's."""
+    own = {"GIT_DIR": str(folder)} if variables is None else variables
+    answer = ask(arguments, folder=folder, variables={**_NO_CONFIGURATION, **own}).answer()
+    if answer.code != 0:
+        raise complain(arguments, answer)
+    return answer.output
+
+
+def _read_refs(listing: bytes) -> dict[str, str]:
+    lines = (line.partition("\t") for line in decode(listing).splitlines())
+    return {ref: sha for sha, _, ref in lines}
+
+
+def _choose(refs: Mapping[str, str], candidates: Iterable[str], ref: str, url: str) -> Resolved:
+    """Return the first candidate that is there, in the order in which Git looks for names."""
+    for candidate in candidates:
+        sha = refs.get(f"{candidate}^{{}}") or refs.get(candidate)
+        if sha is not None:
+            return Resolved(sha=sha, url=url)
+    if SHORT_SHA.fullmatch(ref):
+        problem = (
+            f"the provided ref `{ref}` is the shortened version of a commit SHA, which is not "
+            "supported. Please use the full commit SHA instead."
+        )
+        raise UnresolvedError(problem, reason="ref", hint=f"{url} was asked")
+    hint = f"name a branch, a tag or a full commit SHA; `git ls-remote {url}` lists them"
+    raise UnresolvedError(f"unable to find version `{ref}`", reason="ref", hint=hint)
+
+
+def _check_reachable(answer: Answer, url: str) -> None:
+    """Raise an error unless a remote said that it does not have the repository."""
+    if not _MISSING_REPOSITORY.search(answer.complaint):
+        raise UnresolvedError(
+            f"{url} cannot be reached: {_first_line(answer.complaint)}",
+            reason="unreachable",
+            hint="check the network, or name another place with --action-url",
+        )
+
+
+def _no_repository(name: str, refused: Sequence[str]) -> UnresolvedError:
+    tried = "; ".join(refused) or "no base URL is set"
+    hint = (
+        f"{tried}. If it is private, give Git access to it (`git ls-remote URL` tells); "
+        f"--action-url URL names another server, --action {name}=FOLDER a folder of this machine"
+    )
+    return UnresolvedError("repository not found", reason="repository", hint=hint)
+
+
+def _first_line(complaint: str) -> str:
+    lines = [line.removeprefix("fatal: ").strip() for line in complaint.splitlines()]
+    return next((line for line in lines if line and not line.startswith("warning:")), "git failed")
+
+
+def _remove_stray_links(folder: Path, links: Iterable[str]) -> Iterator[str]:
+    """Remove the symbolic links that lead out of a folder, and yield them."""
+    root = os.path.realpath(folder)
+    for link in links:
+        path = os.path.join(root, link)  # noqa: PTH118 - names in any bytes
+        leads_to = os.path.realpath(path)
+        if os.path.islink(path) and not f"{leads_to}/".startswith(f"{root}/"):  # noqa: PTH114
+            os.unlink(path)  # noqa: PTH108
+            yield link
+
+
+def with_bases(bases: Iterable[str], server: str) -> tuple[str, ...]:
+    """Return the base URLs that are asked: those given, else the repository's server and GitHub."""
+    given = tuple(bases)
+    return given or tuple(dict.fromkeys((server.rstrip("/"), "https://github.com")))
