@@ -30,6 +30,8 @@ COMMANDS = {
     "compat": ("windlass.cli.compat", "say what would not be honoured exactly as on GitHub"),
     "expr eval": ("windlass.cli.expr_eval", "evaluate expressions, one JSON object a line"),
     "workflow parse": ("windlass.cli.workflow_parse", "read one workflow file: value or errors"),
+    "images setup": ("windlass.cli.images_setup", "make the images for ubuntu-latest and others"),
+    "images list": ("windlass.cli.images_list", "list those images, and which are made"),
     "events schema": ("windlass.cli.events_schema", "print the JSON Schema of `run --json`"),
     "completion": ("windlass.cli.completion", "print a completion script for a shell"),
 }
