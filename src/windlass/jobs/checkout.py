@@ -24,6 +24,7 @@ from windlass.jobs.workspaces.filling import fill_folder
 from windlass.jobs.workspaces.removal import empty_folder, remove_entry
 from windlass.model.status import Result
 from windlass.model.values import dataclass
+from windlass.plan.references import list_uses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,7 +124,7 @@ def _check_out(
     content = source.provide(wish)
     clean = _is_true(given.get("clean", "true"))
     _prepare_folder(place.session.see(folder), source, clean=clean)
-    layers = place.folders.root / LAYERS if source.layered and folder == workspace else None
+    layers = place.folders.root / LAYERS if _may_layer(place, source, folder) else None
     wide = source.user.folders.is_wide
     filled = fill_folder(content, folder, session=place.session, layers=layers, wide=wide)
     index = _make_index(content.base, committed, filled, source)
@@ -133,6 +134,19 @@ def _check_out(
         make_submodule_git(module, filled.folder, index=index, submodules=wish.submodules)
     reporter.log.write_line(_describe(revision, source, changed=tree != committed))
     return revision
+
+
+def _may_layer(place: StepPlace, source: Source, folder: Path) -> bool:
+    """Tell whether a folder may be a mount of the job's own; a daemon would not see into one."""
+    if not source.layered or folder != place.folders.workspace:
+        return False
+    uses = [name for name in list_uses(place.steps) if not is_checkout(name)]
+    if not uses:
+        return True
+    # Imported only where there are other actions.
+    from windlass.jobs.actions.container_needs import may_need_daemon
+
+    return not may_need_daemon(uses, place.prepared, source.root)
 
 
 def _make_wish(given: Mapping[str, str], tree: str, source: Source) -> Wish:

@@ -170,6 +170,8 @@ class _JobRun:
             debug=self._debug,
             emit=self._emit,
             writer=self._writer,
+            steps=self._order.job.steps,
+            published=self._place.published,
         )
 
     def _make_loop(self, steps: StepPlace) -> JobLoop:
@@ -189,8 +191,6 @@ class _JobRun:
 
     def _open(self, place: StepPlace) -> JobOpened:
         """Write the event's payload and return what the job's contexts are to say of this place.
-            steps=self._order.job.steps,
-            published=self._place.published,
 
         Raises:
             StepError: an action is not there or cannot be read.

@@ -53,18 +53,8 @@ def run_step(order: StartStep, place: StepPlace, running: RunningStep) -> StepEn
     exit_code: int | None = None
     files: StepFiles | None = None
     try:
-        files = StepFiles.make(
-            place.folders.command_files, os.urandom(16).hex(), place.inside.command_files
-        )
-        command = _prepare(order, _with_files(order, files), place, reporter)
-        if place.debug:
-            reporter.debug(" ".join(command.arguments))
-        process = place.session.spawn(
-            command.arguments,
-            variables=command.variables,
-            folder=command.folder,
-            step=order.key,
-        )
+        files = _make_files(order, place)
+        process = _start(order, _with_files(order, files), place, reporter)
         exit_code = _watch(process, order, place, reporter, effects, running)
     except (StepError, ExecutorError) as error:
         reporter.annotate("error", str(error))
@@ -87,6 +77,41 @@ def _with_files(order: StartStep, files: StepFiles) -> dict[str, Value]:
 def _github(contexts: Mapping[str, Value]) -> Mapping[str, Value]:
     github = contexts.get("github")
     return github if isinstance(github, Mapping) else {}
+
+
+def _make_files(order: StartStep, place: StepPlace) -> StepFiles:
+    """Make the step's command files where it finds them."""
+    suffix = os.urandom(16).hex()
+    if order.container is None:
+        return StepFiles.make(place.folders.command_files, suffix, place.inside.command_files)
+    # Imported only where there is one: most jobs have no action in a container.
+    from windlass.jobs.actions.container_folders import ContainerFolders
+
+    folders = ContainerFolders(place.folders, place.inside)
+    folders.make()
+    return StepFiles.make(folders.commands, suffix, folders.commands)
+
+
+def _start(
+    order: StartStep, contexts: Mapping[str, Value], place: StepPlace, reporter: StepReporter
+) -> Process:
+    """Start the process of a step."""
+    if order.container is not None and order.action is not None:
+        # Imported only where there is one: most jobs have no action in a container.
+        from windlass.jobs.actions.containers import start_container_stage
+
+        return start_container_stage(
+            order, order.container, order.action, contexts, place, reporter
+        )
+    command = _prepare(order, contexts, place, reporter)
+    if place.debug:
+        reporter.debug(" ".join(command.arguments))
+    return place.session.spawn(
+        command.arguments,
+        variables=command.variables,
+        folder=command.folder,
+        step=order.key,
+    )
 
 
 def _prepare(

@@ -36,6 +36,8 @@ NO_TOKEN: Final = (
 )
 TOKEN: Final = "github.token"
 ALWAYS: Final = Condition("always()")
+_CONTAINER_INPUTS: Final = ("entryPoint", "args")
+"""What every action in a container may be given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def complete_inputs(action: Action, given: Mapping[str, str], scope: Scope) -> I
     ]
     known = {fold(name) for name in given}
     values = dict(given)
+    free = _CONTAINER_INPUTS if action.is_docker else ()
     for folded, definition in defined.items():
         if folded not in known:
             default = evaluate_text(definition.default, scope)
@@ -80,10 +83,11 @@ def complete_inputs(action: Action, given: Mapping[str, str], scope: Scope) -> I
             if not default and _is_token(definition.default):
                 return PlanFault(NO_TOKEN.format(definition.name), definition.span)
             values[definition.name] = default or ""
-    unexpected = [name for name in given if fold(name) not in defined]
+    valid = {**dict.fromkeys(map(fold, free)), **defined}
+    unexpected = [name for name in given if fold(name) not in valid]
     if unexpected:
-        found, valid = "', '".join(unexpected), "', '".join(action.inputs)
-        warnings.append(f"Unexpected input(s) '{found}', valid inputs are ['{valid}']")
+        found, valid_names = "', '".join(unexpected), "', '".join((*free, *action.inputs))
+        warnings.append(f"Unexpected input(s) '{found}', valid inputs are ['{valid_names}']")
     return Inputs(values, tuple(warnings))
 
 
@@ -98,27 +102,24 @@ class Library:
     def __init__(self, actions: Mapping[str, LoadedAction]) -> None:
         self._actions = dict(actions)
 
-    def find(self, uses: str) -> LoadedAction | None:
-        """Return an action, or None for one that is not here before its turn comes."""
-        return self._actions.get(uses)
-
     def add(self, actions: Mapping[str, LoadedAction]) -> None:
         """Take in what an action of the workspace needs, which was not known before its turn."""
         self._actions.update(actions)
 
+    def find(self, uses: str) -> LoadedAction | None:
+        """Return an action, or None for one that is not here before its turn comes."""
+        return self._actions.get(uses)
+
     def has_pre(self, action: Action) -> bool:
-        """Tell whether an action, or one within it, has a script for the start of the job."""
-        return any(isinstance(runs, NodeRuns) and runs.pre for runs in self._reach(action))
+        """Tell whether an action, or one within it, has something to do at the start of the job."""
+        return any(has_stage(runs, "pre") for runs in self._reach(action))
 
     def has_post(self, action: Action) -> bool:
-        """Tell whether it has one for the end; of actions that are read late it is assumed.
+        """Tell whether it has at the end; of actions that are read late it is assumed.
 
         Within a composite action the runner does the same for those of the workspace.
         """
-        return any(
-            runs is None or (isinstance(runs, NodeRuns) and runs.post)
-            for runs in self._reach(action)
-        )
+        return any(runs is None or has_stage(runs, "post") for runs in self._reach(action))
 
     def _reach(self, action: Action) -> Iterator[object]:
         """Yield the `runs` of an action and of those in it, None for those not read yet."""
@@ -153,15 +154,20 @@ def condition_of(action: Action, stage: Stage) -> Condition:
 
 def find_obstacle(action: Action, stage: Stage) -> str | None:
     """Return why an action, or this stage of it, cannot run; None where it can."""
-    runs = action.runs
-    if isinstance(runs, DockerRuns):
-        return (
-            f"The action {action.path} runs in a container, which Windlass does not do yet. "
-            "`windlass compat` lists what runs."
-        )
-    if stage == "post" and isinstance(runs, NodeRuns) and runs.post is None:
+    is_over = stage == "post" and not isinstance(action.runs, CompositeRuns)
+    if is_over and not has_stage(action.runs, "post"):
         return f"The action {action.path} no longer has a script for its post stage."
     return None
+
+
+def has_stage(runs: object, stage: Stage) -> bool:
+    """Tell whether an action that is not made of steps has its own pre or post stage."""
+    if isinstance(runs, NodeRuns):
+        return (runs.pre if stage == "pre" else runs.post) is not None
+    if isinstance(runs, DockerRuns):
+        token = runs.pre_entrypoint if stage == "pre" else runs.post_entrypoint
+        return token is not None and bool(token.value)
+    return False
 
 
 def evaluate_outputs(action: Action, scope: Scope) -> dict[str, str] | PlanFault:

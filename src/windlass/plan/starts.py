@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from windlass.lang.action.model import CompositeRuns
+from windlass.lang.action.model import CompositeRuns, DockerRuns
 from windlass.lang.workflow.model import ActionStep, RunStep
 from windlass.model.values import dataclass
 from windlass.plan.actions import (
@@ -19,6 +19,7 @@ from windlass.plan.actions import (
     is_of_workspace,
     is_read_late,
 )
+from windlass.plan.container_actions import evaluate_container, image_as_action, is_image
 from windlass.plan.faults import PlanFault
 from windlass.plan.frames import Frame
 from windlass.plan.interruptions import TIMED_OUT
@@ -29,7 +30,9 @@ from windlass.plan.steps import LoadAction, OpenStep, StartStep
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from windlass.lang.action.model import Runs
     from windlass.plan.actions import Inputs
+    from windlass.plan.container_actions import ContainerRun
     from windlass.plan.frames import Activity
     from windlass.plan.job_contexts import JobContexts
     from windlass.plan.keys import Scope
@@ -71,6 +74,8 @@ class StepStarter:
         step = activity.turn.step
         if isinstance(step, RunStep):
             return self._start_script(activity, step)
+        if isinstance(step, ActionStep) and is_image(step.uses.value):
+            return self.start_action(activity, image_as_action(step.uses))
         uses = _uses(activity)
         loaded = self._stages.library.find(uses)
         if loaded is not None:
@@ -94,15 +99,19 @@ class StepStarter:
         inputs = _evaluate_inputs(activity, loaded, scope)
         if isinstance(inputs, PlanFault):
             return Rejection(describe_fault(inputs))
-        warnings = (*self._warn_of_pre(activity, loaded), *inputs.warnings)
+        warnings = self._warn(activity, loaded, inputs)
         runs = loaded.action.runs
         if isinstance(runs, CompositeRuns):
             frame = self._open_frame(activity, loaded, runs, inputs.values)
             return Opening(_open(activity, inputs.values, warnings), frame)
+        container = _evaluate_container(activity, runs, inputs, scope)
+        if isinstance(container, PlanFault):
+            return Rejection(describe_fault(container))
         return self._make_order(
             activity,
             scope,
             action=loaded,
+            container=container,
             inputs=inputs.values,
             warnings=warnings,
             state=self._stages.state(activity.turn),
@@ -175,11 +184,14 @@ class StepStarter:
             self._stages.keep_steps(turn, frame.ended)
         return frame
 
-    def _warn_of_pre(self, activity: Activity, loaded: LoadedAction) -> tuple[str, ...]:
+    def _warn(self, activity: Activity, loaded: LoadedAction, inputs: Inputs) -> tuple[str, ...]:
+        """Return what is to be said of an action's stages and inputs; an image may be given any."""
         uses = _uses(activity)
+        warnings = () if is_image(uses) else inputs.warnings
         if not (is_of_workspace(uses) and self._stages.library.has_pre(loaded.action)):
-            return ()
-        return (f"`pre` execution is not supported for local action from '{uses}'",)
+            return warnings
+        lead = f"`pre` execution is not supported for local action from '{uses}'"
+        return (lead, *warnings)
 
 
 def _uses(activity: Activity) -> str:
@@ -191,6 +203,14 @@ def _find_obstacle(activity: Activity, loaded: LoadedAction) -> str | None:
     if isinstance(loaded.action.runs, CompositeRuns) and activity.frame.depth >= MAX_DEPTH:
         return TOO_DEEP
     return find_obstacle(loaded.action, activity.turn.stage)
+
+
+def _evaluate_container(
+    activity: Activity, runs: Runs, inputs: Inputs, scope: Scope
+) -> ContainerRun | PlanFault | None:
+    if not isinstance(runs, DockerRuns):
+        return None
+    return evaluate_container(runs, activity.turn.stage, inputs.values, scope)
 
 
 def _evaluate_given(activity: Activity, scope: Scope) -> dict[str, str] | PlanFault:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from windlass.lang.expressions import Value
     from windlass.lang.workflow.model import Step
     from windlass.model.status import Result
+    from windlass.plan.container_actions import ContainerRun
     from windlass.plan.decision import Decision
 
 
@@ -57,8 +58,8 @@ class ActionLoaded:
     key: str
     action: LoadedAction | None
     problem: str = ""
-
     parts: Mapping[str, LoadedAction] = field(default_factory=dict)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished:
@@ -102,10 +103,10 @@ class StartStep:
     """Run one step; everything that could be evaluated is.
 
     `key` is unique in the job. A run step has `script`, a step of an action that is not built in
-    has `action`, `stage`, `inputs` (with the defaults of the action) and `state`; `uses` and
-    `inputs` alone stand for a built-in action. `parent` is the key of the composite step it is part
-    of. A background step, or one that is part of it, runs beside the steps that follow: it may be
-    started while another step runs.
+    has `action`, `stage`, `inputs` (with the defaults of the action), `state` and, where it runs in
+    a container, `container`; `uses` and `inputs` alone stand for a built-in action. `parent` is the
+    key of the composite step it is part of. A background step, or one that is part of it, runs
+    beside the steps that follow: it may be started while another step runs.
     `variables` is the whole of the step's `env` context (workflow, job, GITHUB_ENV, step), `paths`
     what earlier steps added to PATH, first entry first in PATH. `working_directory` may be relative
     to the workspace. `timeout_minutes` is whole, as the runner truncates it, and None where there
@@ -128,6 +129,7 @@ class StartStep:
     contexts: Mapping[str, Value] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     action: LoadedAction | None = None
+    container: ContainerRun | None = None
     stage: Stage = "main"
     state: Mapping[str, str] = field(default_factory=dict)
     parent: str = ""

@@ -89,17 +89,6 @@ class TestFrames:
         assert len([line for line in lines if line.startswith("open x")]) == 9
         assert lines[-1] == "finish failure"
 
-    def test_an_action_in_a_container_is_refused(self) -> None:
-        """It says which one and where to look."""
-        play = JobPlay(
-            "- {id: x, uses: ./box}", {"./box": "runs: {using: docker, image: Dockerfile}"}
-        )
-
-        assert play.run()[1] == (
-            "reject x: The action ./box/action.yml runs in a container, which Windlass does not "
-            "do yet. `windlass compat` lists what runs."
-        )
-
 
 class TestStatus:
     def test_after_a_failure_its_steps_are_skipped_by_the_status_of_the_action(self) -> None:

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Final
 from windlass.jobs.command import StepError
 from windlass.jobs.files import UnusableFileError, read_bounded
 from windlass.lang.action import read_action
+from windlass.lang.positions import Position, Span
+from windlass.lang.tokens import StringToken
+from windlass.plan.container_actions import dockerfile_as_action
 from windlass.plan.steps import LoadedAction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from windlass.lang.diagnostics import Diagnostic
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 LARGEST_FILE_BYTES: Final = 8 << 20
 MANIFESTS: Final = ("action.yml", "action.yaml")
 DOCKERFILES: Final = ("Dockerfile", "dockerfile")
+_START: Final = Position(1, 1)
 
 
 class LoadingError(StepError):
@@ -45,8 +49,9 @@ def read_folder(
     Raises:
         LoadingError: with the runner's words, and the place of each mistake in front.
     """
+    inside = name.removeprefix("./").removeprefix("$/").strip("/")
     for manifest in MANIFESTS:
-        path = f"{name.removeprefix('./').removeprefix('$/').rstrip('/')}/{manifest}".lstrip("/")
+        path = f"{inside}/{manifest}".lstrip("/")
         try:
             text = read_bounded(seen / manifest, LARGEST_FILE_BYTES)
         except UnusableFileError as error:

@@ -1,0 +1,269 @@
+"""A stage of an action that runs in a container → its image, its container, and its process.
+
+Source: actions/runner src/Runner.Worker/Handlers/ContainerActionHandler.cs,
+Container/DockerCommandManager.cs (DockerRun)
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from windlass.docker.addresses import find_address
+from windlass.docker.containers import create_container, remove_container
+from windlass.docker.engine import Engine
+from windlass.docker.faults import RefusedError
+from windlass.docker.images import build_image, inspect_image, pull_image
+from windlass.errors import DockerError, UsageError
+from windlass.jobs.actions import attendant
+from windlass.jobs.actions.build_contexts import read_blocks, write_context
+from windlass.jobs.actions.container_folders import WORKSPACE, ContainerFolders, Mount
+from windlass.jobs.actions.container_process import ContainerProcess
+from windlass.jobs.actions.javascript import input_variables, name_action
+from windlass.jobs.command import StepError
+from windlass.jobs.details import describe_action
+from windlass.jobs.environment import step_variables
+from windlass.jobs.executors.host import HostExecutor, HostSession
+from windlass.jobs.executors.interface import JobRequest
+from windlass.jobs.files import UnusableFileError
+from windlass.plan.container_actions import IMAGE_PREFIX, is_dockerfile, is_image
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from windlass.jobs.place import StepPlace
+    from windlass.jobs.reports import StepReporter
+    from windlass.lang.expressions import Value
+    from windlass.plan.container_actions import ContainerRun
+    from windlass.plan.steps import LoadedAction, StartStep
+
+BUILT_NAME: Final = "windlass/action"
+"""The repository of images that are built from Dockerfiles; the tag is made of the content."""
+
+_DIGEST_LENGTH: Final = 32
+_MACHINE_ONLY: Final = frozenset(
+    [
+        "AGENT_TOOLSDIRECTORY",
+        "GIT_CEILING_DIRECTORIES",
+        "HOME",
+        "LANG",
+        "LOGNAME",
+        "PATH",
+        "RUNNER_TRACKING_ID",
+        "SHELL",
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
+        "USER",
+    ]
+)
+"""What a job's processes are given that says nothing in a container."""
+
+
+def start_container_stage(
+    order: StartStep,
+    run: ContainerRun,
+    action: LoadedAction,
+    contexts: Mapping[str, Value],
+    place: StepPlace,
+    reporter: StepReporter,
+) -> ContainerProcess:
+    """Start the container of a stage and return the process that stands for it.
+
+    Raises:
+        StepError: there is no daemon, no such image, or it cannot be built or started.
+    """
+    state = {f"STATE_{name}": value for name, value in order.state.items()}
+    shown = {**order.variables, **state}
+    is_post = order.stage == "post"
+    reporter.note(describe_action(name_action(order), order.inputs, shown, is_post=is_post))
+    folders = ContainerFolders(place.folders, place.inside)
+    _check_visible(place)
+    try:
+        engine = Engine(find_address(os.environ))
+        image = _provide_image(engine, run, action, place, reporter)
+        variables = list_variables(order, run, contexts, place.base, folders)
+        config = describe_container(image, run, variables, folders.mounts(), find_network(contexts))
+        container = create_container(engine, config)
+    except (DockerError, UsageError) as error:
+        raise StepError(" ".join(filter(None, (error.message, error.hint)))) from error
+    return _attend(engine, container, order, place)
+
+
+def list_variables(
+    order: StartStep,
+    run: ContainerRun,
+    contexts: Mapping[str, Value],
+    base: Mapping[str, str],
+    folders: ContainerFolders,
+) -> dict[str, str]:
+    """Return the variables of a container; paths of the job have their names in there.
+
+    From weakest to strongest: what this machine says about the network, what the action sets, the
+    step's `env` with the action's state and inputs, then GITHUB_* and RUNNER_*. PATH and what
+    GITHUB_PATH adds to it are the image's own business, as on GitHub.
+    """
+    own = {name: value for name, value in base.items() if name not in _MACHINE_ONLY}
+    state = {f"STATE_{name}": value for name, value in order.state.items()}
+    stated = {**run.variables, **order.variables, **state, **input_variables(order.inputs)}
+    stated["HOME"] = str(folders.home)
+    variables = step_variables(own, stated, (), contexts)
+    return {name: folders.translate(value) for name, value in variables.items()}
+
+
+def describe_container(
+    image: str,
+    run: ContainerRun,
+    variables: Mapping[str, str],
+    mounts: Sequence[Mount],
+    network: str,
+) -> dict[str, Any]:
+    """Return the container as the Engine API is told of it; an empty network is the usual one.
+
+    The daemon keeps nothing of its output: what is not masked yet does not get to a disk.
+    """
+    config: dict[str, Any] = {
+        "Image": image,
+        "Env": [f"{name}={value}" for name, value in variables.items()],
+        "WorkingDir": WORKSPACE,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "HostConfig": {
+            "Mounts": [
+                {"Type": "bind", "Source": mount.source, "Target": mount.target} for mount in mounts
+            ],
+            "LogConfig": {"Type": "none"},
+        },
+    }
+    if run.entrypoint:
+        config["Entrypoint"] = [run.entrypoint]
+    if run.arguments:
+        config["Cmd"] = list(run.arguments)
+    if network:
+        config["HostConfig"]["NetworkMode"] = network
+    return config
+
+
+def find_network(contexts: Mapping[str, Value]) -> str:
+    """Return the network of the job's containers, `job.container.network`; empty without one."""
+    value: Any = contexts
+    for key in ("job", "container", "network"):
+        value = value.get(key) if hasattr(value, "get") else None
+    return value if isinstance(value, str) else ""
+
+
+def _list_objects(place: StepPlace) -> tuple[Mount, ...]:
+    """Return the user's Git objects, which a workspace that was checked out shares by their path.
+
+    Raises:
+        GitError: git failed.
+    """
+    git = place.session.see(place.inside.workspace) / ".git"
+    if not (git / "objects" / "info" / "alternates").exists():
+        return ()
+    objects = str(place.source.user.folders.objects)
+    return (Mount(objects, objects, read_only=True),)
+
+
+def _check_visible(place: StepPlace) -> None:
+    """Refuse where the daemon would mount another workspace than the steps see."""
+    workspace = place.folders.workspace
+    if place.inside is place.folders and place.session.see(workspace) != workspace:
+        raise StepError(
+            "The workspace of this job is mounted for its own processes, and the daemon cannot "
+            "see it: name the action in a step (`uses: ./path`) so that it is known beforehand, "
+            "or run with --keep"
+        )
+
+
+def _provide_image(
+    engine: Engine,
+    run: ContainerRun,
+    action: LoadedAction,
+    place: StepPlace,
+    reporter: StepReporter,
+) -> str:
+    """Return the image of an action, pulled or built where it is not on the machine.
+
+    Raises:
+        StepError: the action names neither an image nor a Dockerfile that is there.
+        DockerError: it cannot be pulled or built.
+    """
+    if is_image(run.image):
+        return _provide_named(engine, run.image[len(IMAGE_PREFIX) :], reporter)
+    if not is_dockerfile(run.image):
+        raise StepError(
+            f"'{run.image}' should be either '[path]/Dockerfile' or 'docker://image[:tag]'."
+        )
+    path = os.path.join(action.folder, run.image)  # noqa: PTH118 - as the runner joins them
+    seen = place.session.see(Path(path))
+    if not seen.is_file():
+        raise StepError(f"File not found: '{path}'")
+    return _provide_built(engine, seen, path, reporter)
+
+
+def _provide_named(engine: Engine, name: str, reporter: StepReporter) -> str:
+    if inspect_image(engine, name) is None:
+        reporter.note([f"##[group]Pull down action image '{name}'"])
+        try:
+            pull_image(engine, name, note=lambda line: reporter.note([line]))
+        finally:
+            reporter.note(["##[endgroup]"])
+    return name
+
+
+def _provide_built(engine: Engine, dockerfile: Path, path: str, reporter: StepReporter) -> str:
+    """Return the image of a Dockerfile and its folder; what was built once is not built again."""
+    with tempfile.TemporaryFile() as context:
+        try:
+            digest = write_context(dockerfile.parent, dockerfile.name, context)
+        except UnusableFileError as error:
+            raise StepError(f"The folder of '{path}' cannot be built: {error}") from error
+        name = f"{BUILT_NAME}:{digest[:_DIGEST_LENGTH]}"
+        if inspect_image(engine, name) is not None:
+            return name
+        reporter.note(["##[group]Building docker image", f"Dockerfile for action: '{path}'."])
+        try:
+            build_image(
+                engine,
+                read_blocks(context),
+                tag=name,
+                dockerfile=dockerfile.name,
+                note=lambda line: reporter.note([line]),
+            )
+        except RefusedError as error:
+            raise StepError(f"Docker build failed: {error.message}") from error
+        finally:
+            reporter.note(["##[endgroup]"])
+    return name
+
+
+def _attend(engine: Engine, container: str, order: StartStep, place: StepPlace) -> ContainerProcess:
+    """Start the process that stands for a container, below the supervisor of the job on the host.
+
+    A job that runs elsewhere gets a supervisor here for as long as the container runs.
+    """
+    session = place.session if type(place.session) is HostSession else None
+    own = None if session is not None else HostExecutor().open(JobRequest(key=place.job_key))
+    try:
+        process = (session or own).spawn(  # type: ignore[union-attr]
+            attendant.list_arguments(engine.address.text, container),
+            variables=_attendants_variables(place.base),
+            folder="/",
+            step=order.key,
+        )
+    except BaseException:
+        remove_container(engine, container)
+        if own is not None:
+            own.close()
+        raise
+    return ContainerProcess(process, engine, container, own)
+
+
+def _attendants_variables(base: Mapping[str, str]) -> dict[str, str]:
+    """Return what the process needs: how the daemon is reached, and what it is found by."""
+    names = ("DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "HOME", "PATH")
+    known = {name: os.environ[name] for name in names if name in os.environ}
+    tracking = {name: value for name, value in base.items() if name == "RUNNER_TRACKING_ID"}
+    return {**known, **tracking}
