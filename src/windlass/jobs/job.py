@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from windlass.jobs.executors.interface import Executor, Session
     from windlass.jobs.place import JobPlace
     from windlass.jobs.running import RunningStep
+    from windlass.jobs.service_offer import ServiceOffer
     from windlass.lang.expressions import Value
     from windlass.lang.workflow.model import Step
     from windlass.plan.orders import StartJob
@@ -148,6 +149,8 @@ class _JobRun:
             return loop.run()
         finally:
             loop.close()
+            if place.services is not None:
+                place.services.close()
 
     def _remove_folders(self) -> None:
         """Remove the job's folders; what cannot be removed changes nothing about its result."""
@@ -170,8 +173,23 @@ class _JobRun:
             debug=self._debug,
             emit=self._emit,
             writer=self._writer,
+            services=self._offer_services(session),
             steps=self._order.job.steps,
             published=self._place.published,
+        )
+
+    def _offer_services(self, session: Session) -> ServiceOffer | None:
+        open_services = self._place.services
+        if open_services is None or not _may_need_services(self._order):
+            return None
+        # Imported only where they may be needed: a job of scripts needs none of it.
+        from windlass.jobs.service_offer import ServiceOffer
+
+        return ServiceOffer(
+            open_services,
+            session.address,
+            self._masker,
+            is_for_scripts=_may_ask_identity(self._order),
         )
 
     def _make_loop(self, steps: StepPlace) -> JobLoop:
@@ -247,6 +265,17 @@ def _may_need_preparation(step: Step) -> bool:
     if isinstance(step, ActionStep):
         return not step.uses.value.startswith(("./", "actions/checkout@"))
     return isinstance(step, ParallelStep)
+
+
+def _may_need_services(order: StartJob) -> bool:
+    steps = order.job.steps
+    return _may_ask_identity(order) or any(
+        isinstance(step, (ActionStep, ParallelStep)) for step in steps
+    )
+
+
+def _may_ask_identity(order: StartJob) -> bool:
+    return order.permissions.get("id-token") == "write"
 
 
 def _is_built_in(uses: str) -> bool:

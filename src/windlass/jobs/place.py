@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from windlass.jobs.executors.interface import Session
     from windlass.jobs.folders import JobFolders
     from windlass.jobs.masking import Masker
+    from windlass.jobs.service_offer import ServiceOffer
     from windlass.jobs.source import Source
     from windlass.lang.workflow.model import Step
     from windlass.plan.steps import LoadedAction
     from windlass.protocol.events import RunEvent
+    from windlass.services.run_services import JobServices
     from windlass.stores.logs import JobLogWriter
 
 
@@ -34,7 +36,8 @@ class JobPlace:
     of a run. `machine` are the variables of this machine (`os.environ`), of which a job sees few;
     `variables` are added to every process of the job. In the folder `record` the job's log is kept
     (`log`, see `windlass.stores.logs`), if there is one. `published` gives what finds the actions
-    of other repositories; without it there are none.
+    of other repositories; without it there are none. `services` opens the services of the job at an
+    address by which its processes reach this machine; without it there are none.
     """
 
     folder: Path
@@ -45,6 +48,7 @@ class JobPlace:
     keep: bool = False
     clock: Clock = SYSTEM_CLOCK
     record: Path | None = None
+    services: Callable[[str], JobServices] | None = None
     published: Callable[[], PublishedActions] | None = None
 
 
@@ -70,6 +74,7 @@ class StepPlace:
     emit: Callable[[RunEvent], None]
     writer: JobLogWriter | None = None
     steps: Sequence[Step] = ()
+    services: ServiceOffer | None = None
     said: set[str] = field(default_factory=set)
     published: Callable[[], PublishedActions] | None = None
     prepared: dict[str, LoadedAction] = field(default_factory=dict)

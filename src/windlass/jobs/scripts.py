@@ -32,6 +32,8 @@ def prepare_script(
         OSError: the script could not be written.
     """
     variables = step_variables(place.base, order.variables, order.paths, contexts)
+    if place.services is not None:
+        place.services.add_to_script(variables)
     path = variables.get("PATH", "")
     shell = resolve_shell(
         order.shell, lambda name: place.session.find_program(name, search_path=path)

@@ -132,7 +132,7 @@ class Undertaking:
         """
         self._started, definition = time.monotonic(), self._definition
         folder, cover, row = self._attempt.folder, self._concealment.cover, self._attempt.row
-        starter = JobStarter(definition, folder, self._history.state, cover.cover)
+        starter = JobStarter(definition, folder, self._history, cover.cover)
         journal = LocalJournal(self._history.database, row, self._history.tell, cover)
         machine = make_machine(definition, self._workflow)
         resumption = resume(machine, journal)

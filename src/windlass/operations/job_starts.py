@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
     from windlass.jobs.actions.published import PublishedActions
     from windlass.jobs.cancellation import Cancellation
     from windlass.operations.definitions import Definition
+    from windlass.operations.history import History
     from windlass.plan.orders import StartJob
     from windlass.protocol.events import RunEvent
+    from windlass.services.run_services import JobServices, RunServices
     from windlass.stores.run_folders import AttemptFolder
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]+")
@@ -63,14 +66,16 @@ class JobStarter:
         self,
         definition: Definition,
         record: AttemptFolder,
-        state: Path,
+        history: History,
         cover: Callable[[str], str],
     ) -> None:
-        """Take what the attempt is made of, its folder, `.windlass`, and what names jobs in files.
+        """Take what the attempt is made of, its folder, the history, and what names jobs in files.
 
         Jobs are numbered in the order in which they start; those of an attempt that is resumed go
         on from the numbers that are taken.
         """
+        state = history.state
+        self._history = history
         self._definition = definition
         self._allowed_environments = {fold(name) for name in definition.allowed_environments}
         self._record = record
@@ -81,6 +86,8 @@ class JobStarter:
         self._cover = cover
         self._published: PublishedActions | None = None
         self._publishing = threading.Lock()
+        self._services: RunServices | None = None
+        self._serving = threading.Lock()
         self._source = Source(
             repository=definition.repository,
             sha=definition.event.sha,
@@ -124,6 +131,8 @@ class JobStarter:
 
     def close(self) -> Path | None:
         """Remove the run's folder, or return it where the jobs' folders are kept."""
+        if self._services is not None:
+            self._services.close()
         if self._definition.keep:
             return self._folder
         # What could not be removed has been told already, by the job that it belongs to.
@@ -167,7 +176,30 @@ class JobStarter:
             variables=self._definition.given.env,
             keep=self._definition.keep,
             published=self._find_published,
+            services=lambda address: self._open_services(order, address),
         )
+
+    def _open_services(self, order: StartJob, address: str) -> JobServices:
+        """Begin to serve a job; the first one that needs it starts what serves them all."""
+        # Imported only where a job needs it.
+        from windlass.services.jobs import ServedJob
+        from windlass.services.run_services import RunServices
+
+        definition, history = self._definition, self._history
+        with self._serving:
+            if self._services is None:
+                self._services = RunServices(history.database, history.state, history.tell)
+        github = order.contexts.get("github")
+        job = ServedJob(
+            run=definition.run,
+            attempt=definition.attempt,
+            key=order.key,
+            github=github if isinstance(github, Mapping) else {},
+            permissions=order.permissions,
+            environment=order.environment,
+            workflow_path=order.workflow.path,
+        )
+        return self._services.open(job, address)
 
     def _find_published(self) -> PublishedActions:
         """Return what finds the actions of other repositories, the same for all jobs."""

@@ -112,6 +112,7 @@ class DummySession:
         self._job = request.key
         self.folders = request.folders
         self.facts: Mapping[str, Value] = {}
+        self.address = "127.0.0.1"
         self._processes: list[DummyProcess] = []
 
     def spawn(

@@ -63,6 +63,8 @@ def prepare_stage(
     variables = step_variables(
         place.base, {**own, **input_variables(order.inputs)}, order.paths, contexts
     )
+    if place.services is not None:
+        place.services.add_to_action(variables)
     for name in UNWANTED_VARIABLES:
         variables.pop(name, None)
     return Command([node.program, script], variables, str(place.inside.workspace))

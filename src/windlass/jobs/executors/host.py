@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from windlass.lang.expressions import Value
 
 TRACKING_VARIABLE: Final = "RUNNER_TRACKING_ID"
+LOOPBACK: Final = "127.0.0.1"
 
 
 class HostExecutor:
@@ -59,6 +60,7 @@ class HostSession:
     def __init__(self, supervisor: Supervisor, request: JobRequest) -> None:
         self.folders = request.folders
         self.facts: Mapping[str, Value] = {}
+        self.address = LOOPBACK
         self._folder = folder = request.record
         self._lock = threading.Lock()
         self._count = 0

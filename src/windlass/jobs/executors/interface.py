@@ -96,6 +96,8 @@ class Session(Protocol):
 
     folders: JobFolders | None
     facts: Mapping[str, Value]
+    address: str
+    """Under which the job's processes reach this machine; what serves them listens there."""
 
     def spawn(
         self,
