@@ -73,9 +73,9 @@ def remove_caches(connection: sqlite3.Connection, numbers: Iterable[int]) -> Non
     connection.executemany("DELETE FROM caches WHERE id = ?", [(number,) for number in numbers])
 
 
-def remove_unfinished(connection: sqlite3.Connection, writer: str) -> None:
-    """Remove what somebody was writing."""
-    connection.execute("DELETE FROM caches WHERE writer = ?", (writer,))
+def remove_unfinished(connection: sqlite3.Connection, number: int, writer: str) -> None:
+    """Remove what somebody is writing."""
+    connection.execute("DELETE FROM caches WHERE id = ? AND writer = ?", (number, writer))
 
 
 def touch_cache(connection: sqlite3.Connection, number: int, now: float) -> None:

@@ -1,0 +1,201 @@
+"""The caches of one repository: reserved, written, found again, evicted.
+
+Whoever reserves a name writes it, once; a finished cache never changes. A reservation ends with its
+job, and with the process of Windlass that served the job, however that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Final
+
+from windlass.db.artifacts import list_blobs
+from windlass.db.caches import (
+    add_cache,
+    find_caches,
+    finish_cache,
+    list_cache_blobs,
+    list_caches,
+    read_cache,
+    remove_caches,
+    remove_unfinished,
+    touch_cache,
+)
+from windlass.model.values import dataclass
+from windlass.services.caches.eviction import GITHUB_LIMITS, CacheLimits, Usage, choose_evicted
+from windlass.services.caches.keys import Candidate, choose_cache
+from windlass.stores.blob_parts import DamagedBlobError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+
+    from windlass.db.caches import CacheRow
+    from windlass.db.database import Database
+    from windlass.services.caches.access import CacheAccess
+    from windlass.services.caches.eviction import Eviction
+    from windlass.services.jobs import ServedJob
+    from windlass.stores.blobs import BlobStore, Upload
+
+RESERVED_SECONDS: Final = 6 * 3600
+"""How long a cache may be written; as long as the address that it is sent to is good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheName:
+    """What makes a cache the same: where it was made, how, and its key."""
+
+    scope: str
+    version: str
+    key: str
+
+
+class CacheStore:
+    """Threads and processes may share the caches below one `.windlass`."""
+
+    def __init__(
+        self,
+        database: Database,
+        blobs: BlobStore,
+        *,
+        limits: CacheLimits = GITHUB_LIMITS,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.limits = limits
+        self._database = database
+        self._blobs = blobs
+        self._now = now
+
+    def find(self, access: CacheAccess, version: str, keys: Sequence[str]) -> CacheRow | None:
+        """Return the cache that a job gets for its keys, and note that it was used.
+
+        One whose content is lost is forgotten.
+
+        Raises:
+            PlatformError: the index cannot be read.
+        """
+        while True:
+            row = self._choose(access, version, keys)
+            if row is None or row.blob is None:
+                return None
+            try:
+                self._blobs.check(row.blob)
+            except DamagedBlobError:
+                with self._database.writing() as connection:
+                    remove_caches(connection, [row.id])
+                continue
+            with self._database.writing() as connection:
+                touch_cache(connection, row.id, self._now())
+            return row
+
+    def list_readable(self, access: CacheAccess, prefix: str) -> list[CacheRow]:
+        """Return the caches that a job may read whose keys begin so, the newest first.
+
+        Raises:
+            PlatformError: the index cannot be read.
+        """
+        return [
+            row
+            for row in list_caches(self._database)
+            if row.scope in access.scopes and row.key.startswith(prefix)
+        ]
+
+    def reserve(self, name: CacheName, job: ServedJob) -> int | None:
+        """Let a job write a cache; return its number, or None where it is there or being written.
+
+        Raises:
+            PlatformError: the index cannot be written.
+        """
+        with self._database.writing() as connection:
+            found = _read(connection, name)
+            if found is not None:
+                if found.writer is None or self._is_writing(found):
+                    return None
+                remove_caches(connection, [found.id])
+            return add_cache(
+                connection,
+                scope=name.scope,
+                version=name.version,
+                key=name.key,
+                writer=name_writer(job),
+                now=self._now(),
+            )
+
+    def finish(self, name: CacheName, job: ServedJob, upload: Upload) -> int | None:
+        """Make a cache of what was received and return its number.
+
+        None where the job does not hold the name any more. Older caches go where there is too
+        little room now.
+
+        Raises:
+            PlatformError: the disk refuses.
+        """
+        digest = upload.compute_digest()
+        with self._blobs.keeping(), self._database.writing() as connection:
+            found = _read(connection, name)
+            if found is None or found.writer != name_writer(job):
+                return None
+            blob = upload.keep(digest)
+            finish_cache(connection, found.id, blob=blob.digest, size=blob.size, now=self._now())
+        self.evict()
+        return found.id
+
+    def release(self, job: ServedJob, number: int) -> None:
+        """Give up what a job was writing; what is finished stays.
+
+        Raises:
+            PlatformError: the index cannot be written.
+        """
+        with self._database.writing() as connection:
+            remove_unfinished(connection, number, name_writer(job))
+
+    def evict(self) -> list[Eviction]:
+        """Remove the caches that are beyond the limits; return which, and why.
+
+        Raises:
+            PlatformError: the index cannot be written.
+        """
+        rows = list_caches(self._database)
+        usages = [Usage(row.id, row.size, row.used) for row in rows]
+        evicted = choose_evicted(usages, self._now(), self.limits)
+        if evicted:
+            with self._database.writing() as connection:
+                remove_caches(connection, [it.id for it in evicted])
+            self._blobs.remove_unneeded(
+                lambda: list_cache_blobs(self._database) | list_blobs(self._database)
+            )
+        return evicted
+
+    def _choose(self, access: CacheAccess, version: str, keys: Sequence[str]) -> CacheRow | None:
+        rows = {row.id: row for row in find_caches(self._database, access.scopes, version)}
+        chosen = choose_cache(map(_to_candidate, rows.values()), keys, access.scopes)
+        return None if chosen is None else rows[chosen.id]
+
+    def _is_writing(self, row: CacheRow) -> bool:
+        process = (row.writer or "").partition("/")[0]
+        is_recent = self._now() - row.created < RESERVED_SECONDS
+        return is_recent and process.isdigit() and _is_alive(int(process))
+
+
+def name_writer(job: ServedJob) -> str:
+    """Return what a job is called where it holds a name: its process of Windlass, then itself."""
+    return f"{os.getpid()}/{job.job_id}"
+
+
+def _read(connection: sqlite3.Connection, name: CacheName) -> CacheRow | None:
+    return read_cache(connection, scope=name.scope, version=name.version, key=name.key)
+
+
+def _to_candidate(row: CacheRow) -> Candidate:
+    return Candidate(id=row.id, scope=row.scope, key=row.key, created=row.created)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

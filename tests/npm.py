@@ -1,0 +1,77 @@
+"""Packages from npm as clients for tests: installed once, into a cache outside of the checkout."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CACHE = Path.home() / ".cache" / "windlass-tests"
+PATIENCE = ("--fetch-retries=1", "--fetch-timeout=60000")  # milliseconds
+
+
+def install(folder: str, *packages: str) -> Path:
+    """Return a folder with these packages in its `node_modules`; skip where there are none."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("node and npm are not on PATH: GitHub's packages cannot run")
+    home = CACHE / folder
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = home / ".installed"
+        if not done.is_file() or done.read_text() != " ".join(packages):
+            (home / "package.json").write_text('{"private": true}\n')
+            options = ["--no-audit", "--no-fund", "--silent", *PATIENCE]
+            answer = subprocess.run(
+                [npm, "install", *options, *packages], cwd=home, capture_output=True, text=True
+            )
+            if answer.returncode:
+                pytest.skip(f"npm could not install {packages}: {answer.stderr.strip()[-300:]}")
+            done.write_text(" ".join(packages))
+    return home
+
+
+class Node:
+    """Runs scripts in a folder with packages; a script's last word is what it gives to `tell`."""
+
+    PREAMBLE = """
+const {writeFileSync} = require('node:fs');
+const tell = value => writeFileSync(process.env.TELL, JSON.stringify(value ?? null));
+(async () => {
+"""
+    END = "\n})().catch(error => { console.error(error.stack); process.exitCode = 1; });\n"
+
+    def __init__(self, home: Path, folder: Path, variables: dict[str, str]) -> None:
+        self.home = home
+        self.folder = folder
+        self.variables = {"PATH": os.environ["PATH"], "HOME": str(folder), **variables}
+        self.said = ""
+        # Modules are looked for beside the script, never where NODE_PATH says.
+        (folder / "node_modules").symlink_to(home / "node_modules")
+
+    def run(self, script: str, *, seconds: float = 120, **variables: str) -> Any:
+        """Run a script of an asynchronous function and return what it told; it must not fail."""
+        answer = self.folder / "told.json"
+        answer.unlink(missing_ok=True)
+        done = subprocess.run(
+            [shutil.which("node") or "node", "-e", self.PREAMBLE + script + self.END],
+            cwd=self.folder,
+            env={
+                **self.variables,
+                "TELL": str(answer),
+                **variables,
+            },
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+        self.said = done.stdout + done.stderr
+        assert done.returncode == 0, self.said
+        return json.loads(answer.read_text()) if answer.exists() else None
