@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 from windlass.model.values import dataclass
 from windlass.services import artifacts, contents
+from windlass.services.caches import service
+from windlass.services.identity import issuer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from windlass.db.database import Database
     from windlass.services.artifacts import Artifacts
+    from windlass.services.caches.service import Caches
     from windlass.services.contents import Contents
+    from windlass.services.jobs import ServedJob
     from windlass.services.server import Server
     from windlass.stores.blobs import BlobStore
 
@@ -29,9 +33,17 @@ class Means:
     blobs: BlobStore
     contents: Contents
     artifacts: Artifacts
+    caches: Caches
 
 
 def add_all_routes(server: Server, means: Means) -> None:
     """Add the routes of every service."""
     contents.add_routes(server, means.contents)
     artifacts.add_routes(server, means.artifacts)
+    service.add_routes(server, means.caches)
+    issuer.add_routes(server, means)
+
+
+def script_variables(job: ServedJob, origin: str, token: str) -> dict[str, str]:
+    """Return the variables by which scripts find services; actions get them too."""
+    return issuer.identity_variables(job, origin, token)
