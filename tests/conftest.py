@@ -32,6 +32,7 @@ def pytest_configure() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite expected golden files")
+    parser.addoption("--place", default="host", help="where behaviours run: as behind `-P LABEL=`")
 
 
 def pytest_sessionstart() -> None:

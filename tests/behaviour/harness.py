@@ -41,6 +41,7 @@ from windlass.operations.history import LATEST, make_history
 from windlass.operations.plans import PlanOptions
 from windlass.operations.reruns import FAILED, name_job, rerun
 from windlass.operations.runs import Interruption, RunOptions, run_event
+from windlass.plan.places import HOST
 from windlass.protocol import events
 from windlass.stores.state_folder import STATE_FOLDER
 
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
     from windlass.protocol.events import RunEvent
 
 FOLDER = Path(__file__).parent
+LABELS = ("ubuntu-latest",)
+"""What the jobs of behaviours run on."""
+
 HEADER = re.compile(r"\A##\[group\]Run .*?^##\[endgroup\]\n", re.DOTALL | re.MULTILINE)
 
 
@@ -70,7 +74,9 @@ class Seen:
 class Behaviour:
     """One workflow, what is given, and what is expected of its run."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, place: str = HOST) -> None:
+        """Read a behaviour that is to be seen in this place, whatever labels its jobs have."""
+        self._places = dict.fromkeys(LABELS, place)
         said, self.workflow = _split(file.read_text(encoding="utf-8"))
         told = yaml.safe_load(said)
         self.given: dict[str, Any] = told.get("given") or {}
@@ -131,6 +137,7 @@ class Behaviour:
                 inputs=given.get("inputs", {}),
                 variables=given.get("vars", {}),
                 payload=given.get("payload", {}),
+                places=self._places,
             ),
             env=given.get("env", {}),
             secrets=given.get("secrets", {}),

@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from tests.behaviour.harness import FOLDER, Behaviour, make_repository
 
 if TYPE_CHECKING:
@@ -29,6 +30,21 @@ def _marked(file: Path) -> Any:
     return pytest.param(file, marks=marks, id=f"{file.parent.name}/{file.stem}")
 
 
+def read_exceptions(place: str) -> dict[str, str]:
+    """Return the behaviours that cannot be seen in a place, each with the reason."""
+    known = yaml.safe_load((FOLDER / "exceptions.yml").read_text(encoding="utf-8"))
+    return dict(known.get(place.partition(":")[0]) or {})
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, file: Path) -> str:
+    """Where the behaviour is to be seen (`--place`)."""
+    place = str(request.config.getoption("--place"))
+    if reason := read_exceptions(place).get(f"{file.parent.name}/{file.stem}"):
+        pytest.skip(f"not in a {place}: {reason}")
+    return place
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with one empty commit on its branch `main`."""
@@ -43,9 +59,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("file", [_marked(file) for file in FILES])
-def test_behaviour(file: Path, template: Path, tmp_path: Path) -> None:
+def test_behaviour(file: Path, place: str, template: Path, tmp_path: Path) -> None:
     """The run ends as GitHub's runner would end it, and shows what it would show."""
-    behaviour = Behaviour(file)
+    behaviour = Behaviour(file, place)
 
     report = behaviour.play(make_repository(template, tmp_path / "boat"))
 

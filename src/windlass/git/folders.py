@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from windlass.git.commands import decode, run
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
 SHA256_LENGTH = 64
 BRANCH_PREFIX = "refs/heads/"
 TAG_PREFIX = "refs/tags/"
+
+_NO_MODULES: Final = ("objects", "refs", "logs", "hooks", "info", "lfs")
+"""What lies in the repository of a submodule beside the repositories of its own submodules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +131,38 @@ def quote_setting(value: str) -> str:
 def _quote_alternate(path: str) -> str:
     """Quote a path for `objects/info/alternates`: only one that starts with `"` or has breaks."""
     return (quote_setting(path) if path.startswith('"') or "\n" in path else path) + "\n"
+
+
+def find_object_folders(root: Path) -> tuple[Path, ...]:
+    """Return the folders with the objects of a working tree's repository and of its submodules.
+
+    Git is not asked: they are where it puts them, and what is not there is left out. Source:
+    gitrepository-layout(5)
+    """
+    common = _find_common(root / ".git")
+    found = [common / "objects"]
+    for folder, names, _ in os.walk(common / "modules"):
+        if "objects" in names:
+            found.append(Path(folder, "objects"))
+        names[:] = [name for name in names if name not in _NO_MODULES]
+    found += [path for it in found for path in _read_alternates(it)]
+    return tuple(path for path in found if path.is_dir())
+
+
+def _find_common(git: Path) -> Path:
+    """Follow the file `.git` of a linked worktree or a submodule to what it stands for."""
+    if git.is_file():
+        git = (git.parent / git.read_text("utf-8", "surrogateescape")[8:].rstrip("\n")).resolve()
+    pointer = git / "commondir"
+    if pointer.is_file():
+        return (git / pointer.read_text("utf-8", "surrogateescape").rstrip("\n")).resolve()
+    return git.resolve()
+
+
+def _read_alternates(objects: Path) -> Iterator[Path]:
+    """Yield the folders that Git looks for objects in too, as far as they are not quoted."""
+    listing = objects / "info" / "alternates"
+    if listing.is_file():
+        for line in listing.read_text("utf-8", "surrogateescape").splitlines():
+            if line and line[0] not in '#"':
+                yield (objects / line).resolve()

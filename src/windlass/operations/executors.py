@@ -1,6 +1,8 @@
 """Where jobs run: what may stand behind `-P LABEL=`, and the executor that is meant by it.
 
     host              this machine, as its user
+    sandbox           this machine, in a namespace that shows little of it
+    sandbox:offline   the same, without a network
 
 Everything is checked before any job starts: that a place is one of these, and that this machine can
 make it. A job never runs elsewhere than where it was said to.
@@ -16,19 +18,22 @@ from windlass.plan.places import HOST, find_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from windlass.jobs.executors.interface import Executor
+    from windlass.jobs.executors.sandbox import SandboxExecutor
     from windlass.plan.orders import StartJob
 
-KNOWN: Final = (HOST,)
+SANDBOX: Final = "sandbox"
+OFFLINE: Final = "sandbox:offline"
+KNOWN: Final = (HOST, SANDBOX, OFFLINE)
 
 
 def check_places(places: Mapping[str, str]) -> None:
-    """Check where labels are to run, before anything of a run exists.
+    """Check that there are such places.
 
     Raises:
-        UsageError: there is no such place.
-        ExecutorError: this machine cannot make it.
+        UsageError: there is one that is not.
     """
     for label, place in places.items():
         if place not in KNOWN:
@@ -41,16 +46,20 @@ def check_places(places: Mapping[str, str]) -> None:
 class Executors:
     """The executors of one attempt; each is made when the first job needs it."""
 
-    def __init__(self, places: Mapping[str, str]) -> None:
-        """Take where labels are to run.
+    def __init__(self, places: Mapping[str, str], *, root: Path, state: Path) -> None:
+        """Take where labels are to run, the user's repository and its `.windlass`.
 
         Raises:
-            UsageError, ExecutorError: as `check_places` does.
+            UsageError: there is no such place.
+            ExecutorError: this machine cannot make it.
         """
         check_places(places)
         self._places = places
+        self._root = root
+        self._state = state
         self._lock = threading.Lock()
         self._made: dict[str, Executor] = {}
+        self._check_machine()
 
     def find(self, order: StartJob) -> Executor:
         """Return what runs a job; may be called from several threads."""
@@ -61,8 +70,21 @@ class Executors:
             return self._made[place]
 
     def _make(self, place: str) -> Executor:
-        # Each is imported only where a job runs so.
+        if place in (SANDBOX, OFFLINE):
+            return self._make_sandbox(offline=place == OFFLINE)
+        # Imported only where a job runs so, as all of them are.
         from windlass.jobs.executors.host import HostExecutor
 
-        makers = {HOST: HostExecutor}
-        return makers[place]()
+        return HostExecutor()
+
+    def _make_sandbox(self, *, offline: bool) -> SandboxExecutor:
+        from windlass.jobs.executors.sandbox import SandboxExecutor
+        from windlass.operations.sandboxes import describe_view
+
+        return SandboxExecutor(describe_view(self._root, self._state), offline=offline)
+
+    def _check_machine(self) -> None:
+        """Find out now, and not from a job, what this machine cannot make."""
+        for place in sorted({SANDBOX, OFFLINE} & set(self._places.values())):
+            self._made[place] = sandbox = self._make_sandbox(offline=place == OFFLINE)
+            sandbox.check()

@@ -9,6 +9,7 @@ import shlex
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.engine.announcements import announce
@@ -28,8 +29,7 @@ from windlass.plan.signals import JobFinished
 from windlass.stores.state_folder import TOOLS, WORK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
     from windlass.jobs.actions.published import PublishedActions
     from windlass.jobs.cancellation import Cancellation
@@ -82,7 +82,9 @@ class JobStarter:
         self._folder = work_folder(state, definition.run, definition.attempt)
         self._tools = state / TOOLS
         self._numbers = itertools.count(record.count_jobs() + 1)
-        self._executors = Executors(definition.labels)
+        self._executors = Executors(
+            definition.labels, root=Path(definition.repository.root), state=state
+        )
         self._cover = cover
         self._published: PublishedActions | None = None
         self._publishing = threading.Lock()

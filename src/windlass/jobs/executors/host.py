@@ -73,8 +73,7 @@ class HostSession:
         self._opened = now_in_ticks()
         self._supervisor = supervisor
         if folder is not None:
-            ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-            supervisor.tell("begin", os.fspath(folder), list(sys.path), ignores_hangup)
+            self._begin(folder)
 
     def spawn(
         self,
@@ -113,15 +112,23 @@ class HostSession:
     def find_program(self, name: str, *, search_path: str) -> str | None:
         """Return the full path of a program; a name that is a full path stands for itself."""
         if name.startswith("/"):
-            return name if _is_program(name) else None
+            return name if is_program(name) else None
         for entry in search_path.split(":"):
-            if entry and _is_program(path := f"{entry.rstrip('/')}/{name}"):
+            if entry and is_program(path := f"{entry.rstrip('/')}/{name}"):
                 return path
         return None
 
     def hide(self, texts: Sequence[str]) -> None:
         """Tell the supervisor, which may have to write the end of the log."""
         self._supervisor.tell("mask", list(texts))
+
+    def guard(self, container: str, address: str) -> None:
+        """Have a container of the daemon at an address removed, should Windlass die."""
+        self._supervisor.tell("guard", container, address, list(sys.path))
+
+    def unguard(self, container: str) -> None:
+        """The container has been removed."""
+        self._supervisor.tell("unguard", container)
 
     def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:
         """Mount an overlay in the mount namespace of the supervisor."""
@@ -149,6 +156,13 @@ class HostSession:
         with self._lock:
             self._is_closed = True
             self._leave()
+
+    def _begin(self, folder: Path, files: Sequence[int] = ()) -> None:
+        """Tell the supervisor where the log is; in place of its name an open folder may count."""
+        ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        self._supervisor.tell(
+            "begin", os.fspath(folder), list(sys.path), ignores_hangup, files=files
+        )
 
     def _make_process(self) -> HostProcess:
         with self._lock:
@@ -224,7 +238,8 @@ class HostSession:
         )
 
 
-def _is_program(path: str) -> bool:
+def is_program(path: str) -> bool:
+    """Tell whether a path is a file that this user may execute."""
     try:
         is_file = stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 - for each entry of PATH
     except (OSError, ValueError):

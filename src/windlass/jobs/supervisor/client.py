@@ -46,8 +46,8 @@ class UnansweredError(ExecutorError):
 class Supervisor:
     """The supervisor of one job. Requests are answered one at a time; signals do not wait."""
 
-    def __init__(self) -> None:
-        """Have one that is idle look after the job, or a new one.
+    def __init__(self, process: SupervisorProcess | None = None) -> None:
+        """Have this process look after the job, else one that is idle, else a new one.
 
         Raises:
             ExecutorError: none can be started.
@@ -57,7 +57,7 @@ class Supervisor:
         self._is_gone = self._is_closed = False
         try:
             with _lock:
-                self._process = _take_idle() or _fork_supervisor()
+                self._process = process or _take_idle() or _fork_supervisor()
         except OSError as error:
             raise ExecutorError(
                 f"The supervisor of the job cannot be started with {sys.executable}: "
@@ -102,6 +102,10 @@ class Supervisor:
                 raise UnansweredError(GONE)
             return answer[0]
 
+    def await_end(self) -> None:
+        """Wait until its process, which is dying, has ended."""
+        self._process.await_end()
+
     def close(self, *, is_over: bool) -> bool:
         """Let it end the job's processes and go; False where it cannot say that it has.
 
@@ -124,7 +128,7 @@ class Supervisor:
         return is_clean
 
 
-class _Process:
+class SupervisorProcess:
     """The process of a supervisor, and the channel to it."""
 
     def __init__(self, link: socket, pid: int) -> None:
@@ -134,6 +138,7 @@ class _Process:
             OSError: there may be no more open files.
         """
         self.owner = os.getpid()
+        self._ending = threading.Lock()
         self.link = link
         self.pid = pid
         self.identity = name_process(pid)
@@ -143,14 +148,20 @@ class _Process:
     def is_alive(self) -> bool:
         return self._end is not None and not _await(self._end, 0)
 
+    def await_end(self) -> None:
+        """Wait until it has ended, unless it is another process's."""
+        with self._ending:
+            if self._end is not None and self.owner == os.getpid():
+                _await(self._end)
+
     def dismiss(self) -> None:
         """Let it go, and wait until it has ended, unless it is another process's."""
         self.link.close()
-        if self._end is not None:
-            if self.owner == os.getpid():
-                _await(self._end)
-            os.close(self._end)
-            self._end = None
+        self.await_end()
+        with self._ending:
+            if self._end is not None:
+                os.close(self._end)
+                self._end = None
 
 
 class _ForkServer:
@@ -163,7 +174,7 @@ class _ForkServer:
             OSError: it cannot be started.
         """
         self.owner = os.getpid()
-        self._requests, far = _make_link()
+        self._requests, far = make_link()
         try:
             self._pid = os.posix_spawn(
                 sys.executable,
@@ -190,7 +201,7 @@ class _ForkServer:
             BrokenPipeError, ConnectionResetError: the server was killed.
             OSError: there may be no more processes, or no more open files.
         """
-        link, far = _make_link()
+        link, far = make_link()
         try:
             channel.send(self._requests, ("start",), [far])
             answer = channel.receive(self._requests)
@@ -221,7 +232,7 @@ class _ForkServer:
 _servers: list[_ForkServer] = []
 """At most one."""
 
-_idle: list[_Process] = []
+_idle: list[SupervisorProcess] = []
 """Supervisors whose jobs have ended."""
 
 _lock = threading.Lock()
@@ -253,7 +264,7 @@ def _close_server() -> None:
         _servers.pop().close()
 
 
-def _take_idle() -> _Process | None:
+def _take_idle() -> SupervisorProcess | None:
     """Return a supervisor of this process that has no job and that nobody has killed."""
     while _idle:
         found = _idle.pop()
@@ -263,16 +274,16 @@ def _take_idle() -> _Process | None:
     return None
 
 
-def _fork_supervisor() -> _Process:
+def _fork_supervisor() -> SupervisorProcess:
     """Have a supervisor started; a server that was killed is replaced."""
     try:
-        return _Process(*_find_server().fork())
+        return SupervisorProcess(*_find_server().fork())
     except (BrokenPipeError, ConnectionResetError):
         _close_server()
-        return _Process(*_find_server().fork())
+        return SupervisorProcess(*_find_server().fork())
 
 
-def _make_link() -> tuple[socket, int]:
+def make_link() -> tuple[socket, int]:
     """Return both ends of a channel; the other one is only a number, to be handed on."""
     pair = socketpair()
     near, far = (fcntl.fcntl(it.fileno(), fcntl.F_DUPFD_CLOEXEC, LOWEST_DESCRIPTOR) for it in pair)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 
+PR_SET_DUMPABLE = 4
+PR_CAPBSET_READ = 23
+PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
 CLONE_NEWNS = 0x00020000
 MS_REC = 0x4000
@@ -16,6 +19,26 @@ _LIBRARY = ctypes.CDLL(None, use_errno=True)
 def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent ends: prctl(2)."""
     _check(_LIBRARY.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+
+
+def hide_memory() -> None:
+    """Let nobody of the same user look into this process or trace it: prctl(2)."""
+    _check(_LIBRARY.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+
+
+def limit_capabilities(kept: frozenset[int]) -> None:
+    """Let no program that is started from here have other capabilities; this process keeps its own.
+
+    Source: capabilities(7), the bounding set
+
+    Raises:
+        OSError: that is not allowed here.
+    """
+    number = 0
+    while (is_allowed := _LIBRARY.prctl(PR_CAPBSET_READ, number, 0, 0, 0)) >= 0:
+        if is_allowed and number not in kept:
+            _check(_LIBRARY.prctl(PR_CAPBSET_DROP, number, 0, 0, 0))
+        number += 1
 
 
 def leave_mounts() -> None:

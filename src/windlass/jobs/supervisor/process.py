@@ -55,9 +55,11 @@ class Started:
 class Supervisor:
     """What is known of the job, and what can be asked for."""
 
-    def __init__(self, link: socket, wake: int) -> None:
+    def __init__(self, link: socket, wake: int, *, may_stay: bool = True) -> None:
+        """Take the channel, what tells of ends, and whether it may look after other jobs later."""
         self._link = link
         self._wake = wake
+        self._may_stay = may_stay
         self._folder = ""
         self._path: list[str] = []
         self._masks: list[str] = []
@@ -68,6 +70,7 @@ class Supervisor:
         self._poll.register(link.fileno(), select.POLLIN)
         self._poll.register(wake, select.POLLIN)
         self._has_mounts = False
+        self._containers: dict[str, str] = {}
         self._restored: tuple[int, ...] = (*RESTORED, _signal.SIGHUP)
 
     def serve(self) -> bool:
@@ -84,6 +87,12 @@ class Supervisor:
     def bury(self) -> None:
         """Windlass has died: end the job's processes and bring its log to an end."""
         self.end_all()
+        if self._containers:
+            sys.path[:] = self._path
+            # Imported here only, as below.
+            from windlass.jobs.supervisor.containers import remove_containers
+
+            remove_containers(self._containers)
         if self._folder:
             sys.path[:] = self._path
             # Imported here only: nobody waits for it any more.
@@ -107,9 +116,7 @@ class Supervisor:
         (word, *values), files = received
         match word:
             case "begin":
-                self._folder, self._path, ignores_hangup = values
-                if ignores_hangup:
-                    self._restored = RESTORED
+                self._begin(files, *values)
             case "start":
                 self._start(files, *values)
             case "signal":
@@ -124,11 +131,29 @@ class Supervisor:
                 self._release(*values)
             case "mask":
                 self._masks += values[0]
+            case "guard":
+                container, address, self._path = values
+                self._containers[container] = address
+            case "unguard":
+                self._containers.pop(values[0], None)
             case "overlay":
                 self._mount(*values)
             case _:
                 return self._leave(*values) or None
         return None
+
+    def _begin(
+        self,
+        files: list[int],
+        folder: str,
+        path: list[str],
+        ignores_hangup: bool,  # noqa: FBT001
+    ) -> None:
+        """Learn where the log is kept; an open folder stands for a name that leads nowhere here."""
+        self._folder = f"/proc/self/fd/{files[0]}" if files else folder
+        self._path = path
+        if ignores_hangup:
+            self._restored = RESTORED
 
     def _say(self, *message: Any) -> None:
         """Answer; who has asked may have died, of which the channel tells next."""
@@ -235,7 +260,7 @@ class Supervisor:
                 os.unlink(f"{self._folder}/supervisor.json")  # noqa: PTH108
             except OSError:
                 pass
-        stays = is_clean and is_over and not self._has_mounts
+        stays = is_clean and is_over and self._may_stay and not self._has_mounts
         if stays:
             self._forget_job()
         self._say("closed", is_clean, stays)
@@ -250,6 +275,7 @@ class Supervisor:
             self._poll.unregister(output)
         self._started.clear()
         self._unread.clear()
+        self._containers.clear()
         self._folder, self._path, self._masks = "", [], []
 
     # Output
@@ -327,12 +353,12 @@ def be_deaf() -> None:
         _signal.signal(number, _signal.SIG_IGN)
 
 
-def supervise(link: Any) -> NoReturn:
+def supervise(link: Any, *, may_stay: bool = True) -> NoReturn:
     """Be the supervisor of one job, and end with it."""
     try:
         os.setsid()
         kernel.adopt_orphans()
-        supervisor = Supervisor(link, make_wake())
+        supervisor = Supervisor(link, make_wake(), may_stay=may_stay)
         try:
             is_closed = supervisor.serve()
         except BaseException:
