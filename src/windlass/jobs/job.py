@@ -21,6 +21,7 @@ from windlass.jobs.reports import JobReporter
 from windlass.jobs.steps import StepEnd, run_step
 from windlass.lang.workflow.model import ActionStep, ParallelStep
 from windlass.model.status import Result
+from windlass.model.values import replace
 from windlass.plan.job import JobMachine
 from windlass.plan.signals import JobFinished
 from windlass.plan.steps import ActionLoaded, FinishJob, JobCancelRequested, JobOpened
@@ -86,6 +87,7 @@ class _JobRun:
         self._debug = _wants_debug(order, secrets)
         self._folders = JobFolders(place.folder, place.source.name, place.tools)
         self._writer: JobLogWriter | None = None
+        self._facts: Mapping[str, Value] = {}
 
     def run(self) -> JobFinished:
         record = self._place.record
@@ -132,7 +134,33 @@ class _JobRun:
                 folders=self._folders,
                 note=self._reporter.note,
             )
+            if self._order.job.container is None and self._order.job.services is None:
+                return self._run_as_requested(request, {})
+            return self._run_with_containers(request)
+        finally:
+            if not self._place.keep:
+                self._remove_folders()
+
+    def _run_with_containers(self, request: JobRequest) -> FinishJob:
+        # Imported only where there is one: a job without containers needs no Docker.
+        from windlass.jobs.containers.surroundings import run_with_containers
+
+        return run_with_containers(
+            self._order,
+            self._secrets,
+            self._describe_place(self._folders, {}),
+            request,
+            self._cancellation,
+            self._place.machine,
+            self._run_as_requested,
         )
+
+    def _run_as_requested(self, request: JobRequest, facts: Mapping[str, Value]) -> FinishJob:
+        """Run the steps; `facts` are what stands around the job adds to the `job` context."""
+        self._facts = facts
+        with contextlib.closing(self._executor.open(request)) as session:
+            self._masker.listen(session.hide)
+            return self._run_in_session(session)
 
     def _run_in_session(self, session: Session) -> FinishJob:
         place = self._make_step_place(session)
@@ -223,18 +251,24 @@ class _JobRun:
             raise WorkspaceError(
                 f"The event's payload cannot be written to {event_file}: {error.strerror}"
             ) from error
+        opened = self._describe_place(place.inside, place.session.facts)
+        return replace(opened, actions=self._load_actions(place))
+
+    def _describe_place(self, folders: JobFolders, facts: Mapping[str, Value]) -> JobOpened:
+        """Return what the job's contexts say of its place, in which `folders` are found so."""
+        github = _mapping(self._order.contexts.get("github"))
         known: dict[str, Value] = {
-            "workspace": str(inside.workspace),
-            "event_path": str(inside.event_file),
+            "workspace": str(folders.workspace),
+            "event_path": str(folders.event_file),
             "job": self._order.job.id,
         }
         if token := self._secrets.get("GITHUB_TOKEN"):
             known["token"] = token
+        job = job_context(github, self._order.workflow.path)
         return JobOpened(
-            runner=runner_context(inside, debug=self._debug),
-            job={**job_context(github, self._order.workflow.path), **place.session.facts},
+            runner=runner_context(folders, debug=self._debug),
+            job={**job, **self._facts, **_join(self._facts, facts)},
             github=known,
-            actions=self._load_actions(place),
         )
 
     def _load_actions(self, place: StepPlace) -> dict[str, LoadedAction]:
@@ -250,6 +284,13 @@ class _JobRun:
         tracking = f"windlass_{os.urandom(16).hex()}"
         base = base_variables(inside, self._place.machine, tracking)
         return {**base, **self._place.variables}
+
+
+def _join(around: Mapping[str, Value], place: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what a place tells of a job, with what stands around it told in the same keys."""
+    return {
+        name: {**_mapping(around.get(name)), **_mapping(value)} for name, value in place.items()
+    }
 
 
 def _hash_files(place: StepPlace, patterns: Sequence[Value]) -> Value:

@@ -43,8 +43,9 @@ class JobRequest:
     `key` names the job within its run. `record` is the folder in which its log is written (`log`),
     if it is. `folders` are the job's own, made already; a place in which they cannot be seen under
     their names shows them under others (`Session.folders`). `container` is what the job's steps run
-    in, where the workflow says so, and `services` run beside them, by name. `note` takes lines for
-    the job's log about how the place is made.
+    in, where the workflow says so; `services` run beside them by then, by name, in the daemon's
+    `network`, which a container of the job joins. `note` takes lines for the job's log about how
+    the place is made.
     """
 
     key: str
@@ -52,6 +53,7 @@ class JobRequest:
     folders: JobFolders | None = None
     container: Container | None = None
     services: Mapping[str, Container] = field(default_factory=dict)
+    network: str = ""
     note: Callable[[str], None] = _say_nothing
 
 

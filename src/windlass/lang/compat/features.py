@@ -55,20 +55,25 @@ def _refused_actions() -> tuple[Feature, ...]:
 def _refused_places() -> tuple[Feature, ...]:
     return (
         Feature(
+            id="service-container",
+            title="Service containers (`services`)",
+            verdict=Verdict.DIFFERS,
+            github="Starts the services before the first step and waits for their health.",
+            windlass=(
+                "Does the same with the machine's Docker or Podman. An image that is on the machine "
+                "is not pulled again, ports are published on 127.0.0.1 unless they name an address, "
+                "named volumes are the job's own and removed with it, and a service that cannot be "
+                "started ends the job without any step."
+            ),
+            detect_in_job=detectors.service_containers,
+        ),
+        Feature(
             id="job-container",
             title="Job containers (`container`)",
             verdict=Verdict.REFUSED,
             github="Runs the job's steps in a container.",
             windlass="Jobs run on this machine only.",
             detect_in_job=detectors.containers,
-        ),
-        Feature(
-            id="service-container",
-            title="Service containers (`services`)",
-            verdict=Verdict.REFUSED,
-            github="Starts the services before the first step and waits for their health.",
-            windlass="Containers are not started yet.",
-            detect_in_job=detectors.service_containers,
         ),
         Feature(
             id="snapshot",

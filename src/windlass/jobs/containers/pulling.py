@@ -1,0 +1,84 @@
+"""Images of a job's containers: those on the machine, else from their registry.
+
+Source: actions/runner src/Runner.Worker/ContainerOperationProvider.cs (StartContainerAsync)
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Final
+
+from windlass.docker.faults import RefusedError
+from windlass.docker.images import Credentials, inspect_image, pull_image
+from windlass.jobs.containers.faults import StartCancelledError
+from windlass.plan.containers import registry_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from windlass.docker.engine import Engine
+    from windlass.plan.containers import Container
+
+_TRIES: Final = 3
+_LASTING: Final = (
+    "not found", "denied", "unauthorized", "no basic auth", "manifest unknown", "invalid",
+    "no such host", "does not match", "no matching manifest",
+)  # fmt: skip
+
+
+def fetch_image(
+    engine: Engine,
+    container: Container,
+    platform: str | None = None,
+    *,
+    note: Callable[[str], None],
+    pause: Callable[[float], bool],
+) -> None:
+    """Have a container's image on the machine.
+
+    GitHub's runner pulls each time; here an image that is there is taken as it is, so that a job
+    runs without a network, and an image that was built here is one to be used.
+
+    Raises:
+        RefusedError: there is no such image, it may not be pulled, or the registry refused.
+        StartCancelledError: the job is to end.
+    """
+    if inspect_image(engine, container.image) is not None:
+        note(f"The image {container.image} is on this machine.")
+        return
+    note(f"Pulling {container.image}")
+    for attempt in range(1, _TRIES + 1):
+        try:
+            pull_image(
+                engine,
+                container.image,
+                credentials=_credentials(container),
+                platform=platform,
+                note=note,
+            )
+        except RefusedError as error:
+            if attempt == _TRIES or _lasts(error):
+                raise
+            seconds = random.uniform(1, 10)  # noqa: S311 (nothing is kept secret by it)
+            note(
+                f"##[warning]Docker pull failed: {error.message}, "
+                f"back off {seconds:.1f} seconds before retry."
+            )
+            if pause(seconds):
+                raise StartCancelledError from None
+        else:
+            return
+
+
+def _credentials(container: Container) -> Credentials | None:
+    """Return who pulls; half of them is nobody, as in the runner."""
+    if not (container.username and container.password):
+        return None
+    server = registry_of(container.image)
+    return Credentials(container.username, container.password, server)
+
+
+def _lasts(error: RefusedError) -> bool:
+    """Tell whether another try would end the same."""
+    text = error.message.lower()
+    return error.is_missing or any(part in text for part in _LASTING)
