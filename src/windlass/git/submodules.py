@@ -58,6 +58,21 @@ def list_submodules(
     return list(_list(tree, root, common, scratch, "", "", recursive=recursive))
 
 
+def read_submodule_urls(commit: str, *, root: Path) -> dict[str, str]:
+    """Return by path where the submodules of a commit come from, without users and passwords.
+
+    Raises:
+        GitError: the commit has no `.gitmodules`, or it cannot be read.
+    """
+    listing = run(["config", "--null", "--list", f"--blob={commit}:.gitmodules"], folder=root)
+    facts = dict(it.partition("\n")[::2] for it in decode(listing).split("\0") if "\n" in it)
+    return {
+        path: _LOGIN.sub("://", facts.get(f"{key.removesuffix('.path')}.url", ""))
+        for key, path in facts.items()
+        if key.startswith("submodule.") and key.endswith(".path")
+    }
+
+
 def _list(
     tree: str,
     root: Path,

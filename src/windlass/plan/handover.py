@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 TOKEN: Final = "GITHUB_TOKEN"
 """The one secret that every workflow has, handed over or not."""
 
+LOCAL_TOKEN: Final = "ghs_windlass"
+"""How the token begins that Windlass itself gives a job where none was given.
+
+It is good for Windlass's own answers of GitHub's REST API, while the job runs, and nowhere else.
+"""
+
 
 def hand_over(
     secrets: Mapping[str, str], handovers: Sequence[SecretHandover]

@@ -51,10 +51,16 @@ class Occasion:
 
 def find_login(repository: Repository) -> str:
     """Return a login for the author of the head commit: GitHub's own where the e-mail tells it."""
-    match = _LOGIN_EMAIL.fullmatch(repository.author_email)
-    if match is not None:
-        return match["login"]
+    login = read_login(repository.author_email)
+    if login is not None:
+        return login
     return _NOT_IN_LOGIN.sub("-", repository.author_name).strip("-") or "windlass"
+
+
+def read_login(email: str) -> str | None:
+    """Return the login that an address of GitHub's own is made of; None for any other address."""
+    match = _LOGIN_EMAIL.fullmatch(email)
+    return None if match is None else match["login"]
 
 
 def make_user(login: str) -> Payload:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from windlass.model.values import dataclass
 from windlass.services import artifacts, contents
 from windlass.services.caches import service
+from windlass.services.github_api import serving as github_api
 from windlass.services.identity import issuer
 
 if TYPE_CHECKING:
@@ -42,8 +43,14 @@ def add_all_routes(server: Server, means: Means) -> None:
     artifacts.add_routes(server, means.artifacts)
     service.add_routes(server, means.caches)
     issuer.add_routes(server, means)
+    github_api.add_routes(server, means)
 
 
 def script_variables(job: ServedJob, origin: str, token: str) -> dict[str, str]:
     """Return the variables by which scripts find services; actions get them too."""
     return issuer.identity_variables(job, origin, token)
+
+
+def api_addresses(origin: str) -> dict[str, str]:
+    """Return where GitHub's REST API is served, by the keys of the `github` context."""
+    return github_api.api_addresses(origin)

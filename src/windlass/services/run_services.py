@@ -66,6 +66,19 @@ class JobServices:
         self.token = server.tokens.issue(job)
         self._server = server
         self._means = means
+        self._api_token: str | None = None
+
+    @property
+    def api_token(self) -> str:
+        """The token for GitHub's REST API as it is served here: a secret, the same each time."""
+        if self._api_token is None:
+            self._api_token = self._server.tokens.issue_for_api(self.job)
+        return self._api_token
+
+    @property
+    def api_addresses(self) -> dict[str, str]:
+        """Where GitHub's REST API is served, by the keys of the `github` context."""
+        return catalogue.api_addresses(self.origin)
 
     @property
     def script_variables(self) -> dict[str, str]:

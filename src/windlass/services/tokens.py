@@ -17,9 +17,8 @@ import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
-from windlass.services.caches.access import find_access
-
 from windlass.plan.handover import LOCAL_TOKEN
+from windlass.services.caches.access import find_access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
