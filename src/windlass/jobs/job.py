@@ -119,16 +119,7 @@ class _JobRun:
         """Make the job's place, run its steps there and leave nothing behind."""
         try:
             self._folders.make()
-            with contextlib.closing(self._open_session()) as session:
-                self._masker.listen(session.hide)
-                return self._run_in_session(session)
-        finally:
-            if not self._place.keep:
-                self._remove_folders()
-
-    def _open_session(self) -> Session:
-        return self._executor.open(
-            JobRequest(
+            request = JobRequest(
                 key=self._order.key,
                 record=self._place.record,
                 folders=self._folders,
@@ -243,10 +234,10 @@ class _JobRun:
         """
         from windlass.lang.expressions import to_json
 
-        inside, event_file = place.inside, self._folders.event_file
-        github = _mapping(self._order.contexts.get("github"))
+        event_file = self._folders.event_file
+        event = _mapping(self._order.contexts.get("github")).get("event")
         try:
-            event_file.write_text(to_json(github.get("event")), encoding="utf-8", errors="replace")
+            event_file.write_text(to_json(event), encoding="utf-8", errors="replace")
         except OSError as error:
             raise WorkspaceError(
                 f"The event's payload cannot be written to {event_file}: {error.strerror}"
