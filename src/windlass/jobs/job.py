@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from windlass.lang.expressions import Value
     from windlass.lang.workflow.model import Step
     from windlass.plan.orders import StartJob
+    from windlass.plan.references import Reference
     from windlass.plan.steps import LoadAction, LoadedAction, StartStep
     from windlass.protocol.events import RunEvent
 
@@ -194,6 +195,7 @@ class _JobRun:
             writer=self._writer,
             services=self._offer_services(session),
             steps=self._order.job.steps,
+            workflow_path=self._order.workflow.path,
             published=self._place.published,
         )
 
@@ -255,12 +257,17 @@ class _JobRun:
         }
         if token := self._secrets.get("GITHUB_TOKEN"):
             known["token"] = token
-        job = job_context(github, self._order.workflow.path)
+        job = job_context(github, self._order.workflow.path, self._find_commit)
         return JobOpened(
             runner=runner_context(folders, debug=self._debug),
             job={**job, **self._facts, **_join(self._facts, facts)},
             github=known,
         )
+
+    def _find_commit(self, reference: Reference) -> str:
+        """Return the commit that a workflow of another repository was read from."""
+        published = self._place.published
+        return "" if published is None else published().locate(reference).sha
 
     def _load_actions(self, place: StepPlace) -> dict[str, LoadedAction]:
         steps = self._order.job.steps
@@ -269,7 +276,7 @@ class _JobRun:
         # Imported only where there is one: a job of scripts needs none of it.
         from windlass.jobs.actions.preparing import ActionPreparer
 
-        return load_repository_actions(steps, place)
+        return ActionPreparer(place, self._reporter.note).prepare(steps)
 
     def _make_base(self, inside: JobFolders) -> dict[str, str]:
         tracking = f"windlass_{os.urandom(16).hex()}"
