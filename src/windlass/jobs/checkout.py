@@ -140,7 +140,8 @@ def _may_layer(place: StepPlace, source: Source, folder: Path) -> bool:
     """Tell whether a folder may be a mount of the job's own; a daemon would not see into one."""
     if not source.layered or folder != place.folders.workspace:
         return False
-    uses = [name for name in list_uses(place.steps) if not is_checkout(name)]
+    named = (token.value for token in list_uses(place.steps))
+    uses = [name for name in named if not is_checkout(name)]
     if not uses:
         return True
     # Imported only where there are other actions.

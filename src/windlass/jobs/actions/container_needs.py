@@ -38,7 +38,7 @@ def may_need_daemon(uses: Iterable[str], prepared: Mapping[str, LoadedAction], r
         if isinstance(runs, DockerRuns):
             return True
         if isinstance(runs, CompositeRuns):
-            due += list_uses(runs.steps)
+            due += (token.value for token in list_uses(runs.steps))
     return False
 
 

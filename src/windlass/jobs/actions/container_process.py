@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from windlass.docker.containers import remove_container
+from windlass.errors import DockerError
 
 if TYPE_CHECKING:
     from windlass.docker.engine import Engine
@@ -16,14 +17,24 @@ class ContainerProcess:
     """A `Process` (see `windlass.jobs.executors.interface`) whose end is that of a container."""
 
     def __init__(
-        self, attendant: Process, engine: Engine, container: str, session: HostSession | None
+        self,
+        attendant: Process,
+        engine: Engine,
+        container: str,
+        session: HostSession,
+        *,
+        closes: bool,
     ) -> None:
-        """Take the process that stands for the container, and the session made for it, if any."""
+        """Take the process that stands for the container, and the session in which it runs.
+
+        The session is closed with the container if it `closes`.
+        """
         self.number = attendant.number
         self._attendant = attendant
         self._engine = engine
         self._container = container
         self._session = session
+        self._closes = closes
 
     def read(self) -> bytes:
         """Return the next block of output."""
@@ -38,8 +49,8 @@ class ContainerProcess:
         try:
             return self._attendant.wait()
         finally:
-            remove_container(self._engine, self._container)
-            if self._session is not None:
+            self._remove()
+            if self._closes:
                 self._session.close()
 
     def interrupt(self) -> None:
@@ -53,4 +64,12 @@ class ContainerProcess:
     def kill(self) -> None:
         """Kill the container and who stands for it."""
         self._attendant.kill()
-        remove_container(self._engine, self._container)
+        self._remove()
+
+    def _remove(self) -> None:
+        """Remove the container; where the daemon went away, the next command does it."""
+        try:
+            remove_container(self._engine, self._container)
+        except DockerError:
+            return
+        self._session.unguard(self._container)

@@ -16,13 +16,14 @@ from windlass.docker.containers import create_container, remove_container
 from windlass.docker.engine import Engine
 from windlass.docker.faults import RefusedError
 from windlass.docker.images import build_image, inspect_image, pull_image
-from windlass.errors import DockerError, UsageError
+from windlass.errors import DockerError, GitError, UsageError
 from windlass.jobs.actions import attendant
 from windlass.jobs.actions.build_contexts import read_blocks, write_context
 from windlass.jobs.actions.container_folders import WORKSPACE, ContainerFolders, Mount
 from windlass.jobs.actions.container_process import ContainerProcess
 from windlass.jobs.actions.javascript import input_variables, name_action
 from windlass.jobs.command import StepError
+from windlass.jobs.containers.labels import own_labels
 from windlass.jobs.details import describe_action
 from windlass.jobs.environment import step_variables
 from windlass.jobs.executors.host import HostExecutor, HostSession
@@ -84,9 +85,16 @@ def start_container_stage(
         engine = Engine(find_address(os.environ))
         image = _provide_image(engine, run, action, place, reporter)
         variables = list_variables(order, run, contexts, place.base, folders)
-        config = describe_container(image, run, variables, folders.mounts(), find_network(contexts))
+        config = describe_container(
+            image,
+            run,
+            variables,
+            mounts=(*folders.mounts(), *_list_objects(place)),
+            network=find_network(contexts),
+            labels=own_labels(place.job_key),
+        )
         container = create_container(engine, config)
-    except (DockerError, UsageError) as error:
+    except (DockerError, GitError, UsageError) as error:
         raise StepError(" ".join(filter(None, (error.message, error.hint)))) from error
     return _attend(engine, container, order, place)
 
@@ -116,8 +124,10 @@ def describe_container(
     image: str,
     run: ContainerRun,
     variables: Mapping[str, str],
+    *,
     mounts: Sequence[Mount],
     network: str,
+    labels: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the container as the Engine API is told of it; an empty network is the usual one.
 
@@ -127,6 +137,7 @@ def describe_container(
         "Image": image,
         "Env": [f"{name}={value}" for name, value in variables.items()],
         "WorkingDir": WORKSPACE,
+        "Labels": dict(labels),
         "AttachStdout": True,
         "AttachStderr": True,
         "HostConfig": {
@@ -244,10 +255,12 @@ def _attend(engine: Engine, container: str, order: StartStep, place: StepPlace) 
 
     A job that runs elsewhere gets a supervisor here for as long as the container runs.
     """
-    session = place.session if type(place.session) is HostSession else None
-    own = None if session is not None else HostExecutor().open(JobRequest(key=place.job_key))
+    is_here = type(place.session) is HostSession
+    session = place.session if is_here else HostExecutor().open(JobRequest(key=place.job_key))
+    assert isinstance(session, HostSession)  # noqa: S101 - either way
     try:
-        process = (session or own).spawn(  # type: ignore[union-attr]
+        session.guard(container, engine.address.text)
+        process = session.spawn(
             attendant.list_arguments(engine.address.text, container),
             variables=_attendants_variables(place.base),
             folder="/",
@@ -255,10 +268,11 @@ def _attend(engine: Engine, container: str, order: StartStep, place: StepPlace) 
         )
     except BaseException:
         remove_container(engine, container)
-        if own is not None:
-            own.close()
+        session.unguard(container)
+        if not is_here:
+            session.close()
         raise
-    return ContainerProcess(process, engine, container, own)
+    return ContainerProcess(process, engine, container, session, closes=not is_here)
 
 
 def _attendants_variables(base: Mapping[str, str]) -> dict[str, str]:

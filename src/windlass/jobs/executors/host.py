@@ -128,7 +128,7 @@ class HostSession:
 
     def unguard(self, container: str) -> None:
         """The container has been removed."""
-        self._supervisor.tell("unguard", container)
+        self._supervisor.tell("guard", container, "", list(sys.path))
 
     def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:
         """Mount an overlay in the mount namespace of the supervisor."""

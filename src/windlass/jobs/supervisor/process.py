@@ -132,10 +132,7 @@ class Supervisor:
             case "mask":
                 self._masks += values[0]
             case "guard":
-                container, address, self._path = values
-                self._containers[container] = address
-            case "unguard":
-                self._containers.pop(values[0], None)
+                self._guard(*values)
             case "overlay":
                 self._mount(*values)
             case _:
@@ -154,6 +151,13 @@ class Supervisor:
         self._path = path
         if ignores_hangup:
             self._restored = RESTORED
+
+    def _guard(self, container: str, address: str, path: list[str]) -> None:
+        """Keep in mind where a container is to be removed should Windlass die; "" for nowhere."""
+        self._path = path
+        self._containers.pop(container, None)
+        if address:
+            self._containers[container] = address
 
     def _say(self, *message: Any) -> None:
         """Answer; who has asked may have died, of which the channel tells next."""
