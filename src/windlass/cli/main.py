@@ -32,6 +32,9 @@ COMMANDS = {
     "workflow parse": ("windlass.cli.workflow_parse", "read one workflow file: value or errors"),
     "images setup": ("windlass.cli.images_setup", "make the images for ubuntu-latest and others"),
     "images list": ("windlass.cli.images_list", "list those images, and which are made"),
+    "actions lock": ("windlass.cli.actions_lock", "write windlass.lock: which commit each ref is"),
+    "actions update": ("windlass.cli.actions_update", "lock refs as they are now"),
+    "actions verify": ("windlass.cli.actions_verify", "say whether windlass.lock still holds"),
     "events schema": ("windlass.cli.events_schema", "print the JSON Schema of `run --json`"),
     "completion": ("windlass.cli.completion", "print a completion script for a shell"),
 }

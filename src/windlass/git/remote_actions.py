@@ -170,6 +170,22 @@ class RemoteRepositories:
             _run_apart(command, folder=destination, variables=variables)
         return tuple(_remove_stray_links(destination, self._list_links(name, sha)))
 
+    def check(self, name: str, sha: str) -> None:
+        """Look at every object of a commit.
+
+        Raises:
+            GitError: one is damaged or missing.
+        """
+        store = self._store(name)
+        command = ["fsck", "--full", "--no-dangling", "--no-progress", sha]
+        try:
+            _run_apart(command, folder=store)
+        except GitError as error:
+            raise GitError(
+                f"what is kept of {name} is damaged: {error.message}",
+                hint=f"remove {store}; it is fetched again",
+            ) from error
+
     def read(self, name: str, sha: str, path: str, *, most_bytes: int) -> bytes | None:
         """Return the content of a file of a commit; None where there is no such file.
 

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from windlass.jobs.folders import JobFolders
     from windlass.lang.expressions import Value
+    from windlass.plan.references import Reference
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -152,11 +153,22 @@ def runner_context(folders: JobFolders, *, debug: bool) -> dict[str, Value]:
     return context
 
 
-def job_context(github: Mapping[str, Value], workflow_path: str) -> dict[str, Value]:
+def job_context(
+    github: Mapping[str, Value], workflow_path: str, find_commit: Callable[[Reference], str]
+) -> dict[str, Value]:
     """Return the `job` context without its status: which workflow file the job comes from.
 
-    `github` is that context of the run. Source: src/Runner.Worker/JobContext.cs
+    `github` is that context of the run; `find_commit` returns the commit of a called workflow of
+    another repository. Source: src/Runner.Worker/JobContext.cs
     """
+    called = _read_called(workflow_path)
+    if called is not None:
+        return {
+            "workflow_ref": workflow_path,
+            "workflow_sha": find_commit(called),
+            "workflow_repository": called.name,
+            "workflow_file_path": called.path,
+        }
     known = {
         "workflow_ref": github.get("workflow_ref"),
         "workflow_sha": github.get("workflow_sha"),
@@ -164,6 +176,16 @@ def job_context(github: Mapping[str, Value], workflow_path: str) -> dict[str, Va
         "workflow_file_path": workflow_path,
     }
     return {key: value for key, value in known.items() if value is not None}
+
+
+def _read_called(workflow_path: str) -> Reference | None:
+    """Return what a workflow of another repository is called by; None for one of this."""
+    if "@" not in workflow_path:
+        return None
+    # Imported only where there may be one.
+    from windlass.plan.references import read_reference
+
+    return read_reference(workflow_path)
 
 
 def _export(context: str, values: Value, allowed: frozenset[str] | None) -> dict[str, str]:

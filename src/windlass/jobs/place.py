@@ -59,7 +59,8 @@ class StepPlace:
     `folders` are the job's folders as Windlass finds them, `inside` as the job's processes do:
     everything they are told of is named so. `steps` are those of the job, `base` the variables
     every process starts from, `said` the remarks that are made once, `prepared` the actions that do
-    not come from the workspace, by what `uses` says.
+    not come from the workspace, by what `uses` says. `workflow_path` is that of the job's workflow,
+    a whole reference where it is one of another repository.
     """
 
     job_key: str
@@ -76,6 +77,7 @@ class StepPlace:
     steps: Sequence[Step] = ()
     services: ServiceOffer | None = None
     said: set[str] = field(default_factory=set)
+    workflow_path: str = ""
     published: Callable[[], PublishedActions] | None = None
     prepared: dict[str, LoadedAction] = field(default_factory=dict)
     matchers: JobMatchers = field(default_factory=JobMatchers)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 OWN_REPOSITORY: Final = "$/"
 _OTHER_KINDS: Final = ("./", ".\\", OWN_REPOSITORY, "docker://")
 _SEPARATOR: Final = re.compile(r"[\\/]")
+_SHA: Final = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _OWNER: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 _IMPOSSIBLE_REF: Final = re.compile(
@@ -51,7 +52,9 @@ def read_reference(uses: str) -> Reference | None:
     """Read `owner/name[/path]@ref`; None where it is nothing of the kind, or leads out by `..`."""
     location, _, ref = uses.partition("@")
     segments = [segment for segment in _SEPARATOR.split(location) if segment]
-    if not is_published(uses) or len(segments) < 2 or not ref or _IMPOSSIBLE_REF.search(ref):
+    if not is_published(uses) or uses.startswith("/") or len(segments) < 2:
+        return None
+    if not ref or _IMPOSSIBLE_REF.search(ref):
         return None
     owner, name, *path = segments
     if not (_OWNER.fullmatch(owner) and _is_name(name)) or ".." in path or "@" in ref:
@@ -60,13 +63,18 @@ def read_reference(uses: str) -> Reference | None:
     return Reference(name=f"{owner}/{name}", path=inside, ref=ref)
 
 
-def list_uses(steps: Iterable[Step]) -> Iterator[str]:
-    """Yield what `uses` says in steps, those inside `parallel` too."""
+def is_full_sha(ref: str) -> bool:
+    """Tell whether a ref is the full SHA of a commit."""
+    return _SHA.fullmatch(ref) is not None
+
+
+def list_uses(steps: Iterable[Step]) -> Iterator[StringToken]:
+    """Yield the `uses` of steps, of those inside `parallel` too."""
     for step in steps:
         if isinstance(step, ParallelStep):
             yield from list_uses(step.steps)
         elif isinstance(step, ActionStep):
-            yield step.uses.value
+            yield step.uses
 
 
 def settle_own_uses(steps: tuple[Step, ...], name: str, ref: str) -> tuple[Step, ...]:

@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 def load_action(order: LoadAction, place: StepPlace) -> ActionLoaded:
     """Read the action of a step and answer the machine."""
     try:
-        action = _load(order.uses, place)
         tell = place.report(order.key).log.write_line
+        action = _load(order.uses, place, tell)
         parts = _prepare_parts(action, place, tell)
     except LoadingError as error:
         return ActionLoaded(order.key, None, str(error))
     return ActionLoaded(order.key, action, parts=parts)
 
 
-def _load(uses: str, place: StepPlace) -> LoadedAction:
+def _load(uses: str, place: StepPlace, tell: Callable[[str], None]) -> LoadedAction:
     if uses.startswith("$/"):
         # Imported only where there is one.
-        from windlass.jobs.actions.repository import load_repository_action
+        from windlass.jobs.actions.preparing import ActionPreparer
 
-        return load_repository_action(uses, place)
+        return ActionPreparer(place, tell).load(uses)
     # As the runner joins them: GITHUB_ACTION_PATH holds `/./`.
     folder = os.path.join(place.inside.workspace, uses)  # noqa: PTH118
     return read_folder(place.session.see(Path(folder)), folder, name=uses)
@@ -50,7 +50,7 @@ def _prepare_parts(
     runs = action.action.runs
     if not isinstance(runs, CompositeRuns):
         return {}
-    if all(uses.startswith("./") for uses in list_uses(runs.steps)):
+    if all(uses.value.startswith("./") for uses in list_uses(runs.steps)):
         return {}
     # Imported only where there is one.
     from windlass.jobs.actions.preparing import ActionPreparer

@@ -23,6 +23,7 @@ from windlass.plan.references import (
     is_published,
     list_uses,
     read_reference,
+    settle_own_use,
     settle_own_uses,
 )
 
@@ -55,27 +56,37 @@ class ActionPreparer:
             LoadingError: one is not there or cannot be read, or they lie too deep in one another.
         """
         found: dict[str, LoadedAction] = {}
-        level = list(filter(_is_due, list_uses(steps)))
+        level = _list_due(steps)
         while level:
             due: dict[str, None] = {}
             for uses in level:
-                found[uses] = loaded = self._load(uses)
+                found[uses] = loaded = self.load(uses)
                 runs = loaded.action.runs
                 if isinstance(runs, CompositeRuns) and runs.steps:
                     if depth >= MAX_DEPTH:
                         raise LoadingError(TOO_DEEP)
-                    due.update(dict.fromkeys(filter(_is_due, list_uses(runs.steps))))
+                    due.update(dict.fromkeys(_list_due(runs.steps)))
             level, depth = list(due), depth + 1
         return found
 
-    def _load(self, uses: str) -> LoadedAction:
+    def load(self, uses: str) -> LoadedAction:
+        """Return one action, read where that has not been done.
+
+        Raises:
+            LoadingError: it is not there or cannot be read.
+        """
         known = self._place.prepared
         if uses not in known:
-            is_own = uses.startswith(OWN_REPOSITORY)
-            known[uses] = (
-                load_repository_action(uses, self._place) if is_own else self._load_published(uses)
-            )
+            known[uses] = self._read(uses)
         return known[uses]
+
+    def _read(self, uses: str) -> LoadedAction:
+        if not uses.startswith(OWN_REPOSITORY):
+            return self._load_published(uses)
+        caller = read_reference(self._place.workflow_path)
+        if caller is None:
+            return load_repository_action(uses, self._place)
+        return self._load_published(settle_own_use(uses, caller.name, caller.ref))
 
     def _load_published(self, uses: str) -> LoadedAction:
         reference = read_reference(uses)
@@ -114,6 +125,11 @@ class ActionPreparer:
                 self._tell(remark)
         except PlatformError as error:
             raise explain_unresolved(reference, error) from error
+
+
+def _list_due(steps: Iterable[Step]) -> list[str]:
+    """Return what `uses` says of the actions among steps that are to be prepared, each once."""
+    return list(dict.fromkeys(token.value for token in list_uses(steps) if _is_due(token.value)))
 
 
 def _is_due(uses: str) -> bool:

@@ -107,6 +107,25 @@ class PublishedActions:
         inside = file.resolve().is_relative_to(located.folder.resolve())
         return file.read_bytes() if inside and file.is_file() else None
 
+    def ask(self, reference: Reference) -> str:
+        """Return which commit a ref is at this moment, whatever is pinned; nothing is fetched.
+
+        Raises:
+            UnresolvedError: there is no such repository or ref, or no remote could be reached.
+        """
+        return self._repositories.resolve(reference.name, reference.ref).sha
+
+    def check(self, reference: Reference) -> None:
+        """Have a commit at hand and look at every object of it.
+
+        Raises:
+            UnresolvedError: there is no such repository or ref, or no remote could be reached.
+            GitError: what is kept of it is damaged.
+        """
+        located = self.locate(reference)
+        if located.folder is None:
+            self._repositories.check(reference.name, located.sha)
+
     def _find(self, reference: Reference) -> Located:
         folder = self._stand_in(reference)
         if folder is not None:
