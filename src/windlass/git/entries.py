@@ -47,9 +47,16 @@ def find_entry(tree: str, path: str, *, root: Path) -> Entry | None:
     Raises:
         GitError: there is no such tree.
     """
+    if not is_plain_path(path):
+        return None
     command = ["ls-tree", "-z", "-l", "--full-tree", tree, "--", path]
     found = _read_entries(run(command, folder=root, variables={"GIT_LITERAL_PATHSPECS": "1"}))
     return next((entry for entry in found if entry.path == path), None)
+
+
+def is_plain_path(path: str) -> bool:
+    """Tell whether a path is one that a tree can have: without `..`, and from the top."""
+    return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
 
 
 def measure_object(sha: str, *, root: Path) -> tuple[str, int] | None:

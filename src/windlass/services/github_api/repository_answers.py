@@ -45,12 +45,15 @@ def answer_repository(question: Question) -> Response:
 def answer_commits(question: Question) -> Response:
     """Answer `GET …/commits`: those that lead to `sha`, newest first."""
     query, page = question.query, question.page()
+    path = query.get("path", "").strip("/")
+    if path and not entries.is_plain_path(path):
+        return answer([])
     wanted = LogRange(
         revisions=(resolve(question, query.get("sha", "")),),
         # One more than asked for tells whether there is another page.
         limit=page.size + 1,
         skip=page.range.start,
-        path=query.get("path", "").strip("/"),
+        path=path,
         since=query.get("since", ""),
         until=query.get("until", ""),
         author=query.get("author", ""),
