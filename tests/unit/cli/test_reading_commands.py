@@ -164,11 +164,11 @@ def test_lint_takes_one_form_at_a_time(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_compat_of_what_is_refused(workflows: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A refused feature ends with 1 and names its places."""
-    (workflows / "ci.yml").write_text(RIGHT + "      - uses: actions/cache@v4\n")
+    (workflows / "ci.yml").write_text(RIGHT + "    snapshot: mine\n")
 
     assert main(["compat"]) == 1
     out = capsys.readouterr().out
-    assert "\n    .github/workflows/ci.yml:7:15  `actions/cache@v4`\n" in out
+    assert "\n    .github/workflows/ci.yml:7:15  `snapshot` of job `build`\n" in out
     assert out.endswith("1 workflow, features: 1 refused, 1 differs\n")
 
 

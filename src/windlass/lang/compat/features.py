@@ -25,48 +25,11 @@ def refused_features() -> tuple[Feature, ...]:
 
 def _refused_actions() -> tuple[Feature, ...]:
     return (
-        Feature(
-            id="remote-action",
-            title="Actions of other repositories",
-            verdict=Verdict.REFUSED,
-            github="Downloads the action at its ref and runs it.",
-            windlass="Only actions/checkout runs, and actions of the repository itself.",
-            detect_in_job=detectors.remote_actions,
-        ),
-        Feature(
-            id="image-action",
-            title="Images as steps (`docker://image`)",
-            verdict=Verdict.REFUSED,
-            github="Starts a container of the image with the workspace mounted.",
-            windlass="Containers are not started yet.",
-            detect_in_job=detectors.image_actions,
-        ),
-        Feature(
-            id="remote-workflow",
-            title="Reusable workflows of other repositories",
-            verdict=Verdict.REFUSED,
-            github="Reads the workflow from the other repository at its ref.",
-            windlass="Only workflows of the same repository are called.",
-            detect_in_job=detectors.remote_workflows,
-        ),
     )
 
 
 def _refused_places() -> tuple[Feature, ...]:
     return (
-        Feature(
-            id="service-container",
-            title="Service containers (`services`)",
-            verdict=Verdict.DIFFERS,
-            github="Starts the services before the first step and waits for their health.",
-            windlass=(
-                "Does the same with the machine's Docker or Podman. An image that is on the machine "
-                "is not pulled again, ports are published on 127.0.0.1 unless they name an address, "
-                "named volumes are the job's own and removed with it, and a service that cannot be "
-                "started ends the job without any step."
-            ),
-            detect_in_job=detectors.service_containers,
-        ),
         Feature(
             id="job-container",
             title="Job containers (`container`)",
@@ -101,6 +64,19 @@ def _differing_features() -> tuple[Feature, ...]:
 def _differing_in_jobs() -> tuple[Feature, ...]:
     return (
         Feature(
+            id="service-container",
+            title="Service containers (`services`)",
+            verdict=Verdict.DIFFERS,
+            github="Starts the services before the first step and waits for their health.",
+            windlass=(
+                "Does the same with the machine's Docker or Podman. An image that is on the "
+                "machine is not pulled again, ports are published on 127.0.0.1 unless they name an "
+                "address, named volumes are the job's own and removed with it, and a service that "
+                "cannot be started ends the job without any step."
+            ),
+            detect_in_job=detectors.service_containers,
+        ),
+        Feature(
             id="runner-label",
             title="Linux runners (`ubuntu-*`, `self-hosted`, own labels)",
             verdict=Verdict.DIFFERS,
@@ -122,6 +98,38 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
                 "nothing is fetched: submodules and files of Git LFS have to be in that repository."
             ),
             detect_in_job=detectors.checkouts,
+        ),
+        Feature(
+            id="remote-action",
+            title="Actions of other repositories (`owner/name[/path]@ref`)",
+            verdict=Verdict.DIFFERS,
+            github="Downloads the action's archive at its ref and runs it.",
+            windlass=(
+                "Fetches the commit by Git with the user's own access and keeps it; "
+                "`windlass.lock` says which commit a ref is, else its remote is asked in each run, "
+                "and remembered for when it cannot be reached. Symbolic links that lead out of the "
+                "repository are left out; `export-ignore` is not looked at."
+            ),
+            detect_in_job=detectors.remote_actions,
+        ),
+        Feature(
+            id="remote-workflow",
+            title="Reusable workflows of other repositories",
+            verdict=Verdict.DIFFERS,
+            github="Reads the workflow from the other repository at its ref, if its owner lets it.",
+            windlass="The same by Git, with the user's own access.",
+            detect_in_job=detectors.remote_workflows,
+        ),
+        Feature(
+            id="container-action",
+            title="Actions in containers (`using: docker`, `docker://image`)",
+            verdict=Verdict.DIFFERS,
+            github="Pulls or builds the image first, and lets the container use the daemon.",
+            windlass=(
+                "Needs Docker or Podman on this machine, pulls or builds an image when its step "
+                "begins, once for the same content, and keeps the daemon's socket to itself."
+            ),
+            detect_in_job=detectors.image_actions,
         ),
         Feature(
             id="other-repository",
