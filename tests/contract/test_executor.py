@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import select
 import signal
 import sys
@@ -13,8 +15,11 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from windlass.errors import ExecutorError
-from windlass.jobs.executors.host import HostExecutor, HostProcess
+from windlass.jobs.executors.bubblewrap import require_sandbox
+from windlass.jobs.executors.host import HostExecutor, HostProcess, HostSession
 from windlass.jobs.executors.interface import JobRequest
+from windlass.jobs.executors.sandbox import SandboxExecutor, SandboxSession
+from windlass.jobs.folders import JobFolders
 from windlass.testing.executor import PREFIX, DummyExecutor
 
 if TYPE_CHECKING:
@@ -44,7 +49,7 @@ class HostAdapter:
     """Real processes: a Python program does what is asked for."""
 
     def __init__(self) -> None:
-        self.executor = HostExecutor()
+        self.executor: Executor = HostExecutor()
 
     def spawn(
         self,
@@ -72,6 +77,29 @@ class HostAdapter:
         )
 
 
+class SandboxAdapter(HostAdapter):
+    """The same in a namespace of the job's own."""
+
+    def __init__(self) -> None:
+        self.executor = make_sandbox()
+
+
+def make_sandbox() -> SandboxExecutor:
+    """Return the executor, or skip the test where this machine cannot make a sandbox."""
+    try:
+        require_sandbox(offline=False)
+    except ExecutorError as error:
+        pytest.skip(f"no sandbox here: {error.message}")
+    return SandboxExecutor()
+
+
+def ask_for(folder: Path, record: Path | None = None) -> JobRequest:
+    """Return the request for the place of a job whose own folder this is."""
+    folders = JobFolders(folder, "boat", folder / "tools")
+    folders.make()
+    return JobRequest(key="job", record=record, folders=folders)
+
+
 class DummyAdapter:
     """The executor that is shipped for tests."""
 
@@ -97,14 +125,16 @@ class DummyAdapter:
         return session.spawn(["/bin/program"], variables=variables, folder=str(folder))
 
 
-@pytest.fixture(params=[HostAdapter, DummyAdapter], ids=["host", "dummy"])
+@pytest.fixture(
+    params=[HostAdapter, SandboxAdapter, DummyAdapter], ids=["host", "sandbox", "dummy"]
+)
 def adapter(request: pytest.FixtureRequest) -> Adapter:
     return request.param()
 
 
 @pytest.fixture
-def session(adapter: Adapter) -> Iterator[Session]:
-    session = adapter.executor.open(JobRequest(key="job"))
+def session(adapter: Adapter, tmp_path: Path) -> Iterator[Session]:
+    session = adapter.executor.open(ask_for(tmp_path))
     yield session
     session.close()
 
@@ -193,7 +223,7 @@ def test_folder_that_is_not_there(adapter: Adapter, session: Session, tmp_path: 
 
 def test_close_ends_what_runs(adapter: Adapter, tmp_path: Path) -> None:
     """Closing a session kills what was left running."""
-    session = adapter.executor.open(JobRequest(key="job"))
+    session = adapter.executor.open(ask_for(tmp_path))
     process = adapter.spawn(session, tmp_path, prints="ready\n", hangs=True)
     assert process.read() == b"ready\n"
 
@@ -224,7 +254,7 @@ def test_output_is_kept_until_it_is_released(adapter: Adapter, tmp_path: Path) -
     """With a folder all is read as without one, and nothing is left of it."""
     folder = tmp_path / "log of the job"
     folder.mkdir()
-    session = adapter.executor.open(JobRequest(key="job", record=folder))
+    session = adapter.executor.open(ask_for(tmp_path, folder))
     session.hide(["secret"])
     process = adapter.spawn(session, tmp_path, prints="hello\n", exits=3)
     output = read_all(process)
@@ -260,36 +290,36 @@ def test_overlay(adapter: Adapter, session: Session, tmp_path: Path) -> None:
     assert Path("/proc/self/mounts").read_text() == mounts
 
 
-class TestHost:
+class TestRealProcesses:
     """What only real processes can show."""
 
-    @pytest.fixture
-    def host(self) -> Iterator[Session]:
-        session = HostExecutor().open(JobRequest(key="job"))
+    @pytest.fixture(params=[HostExecutor, make_sandbox], ids=["host", "sandbox"])
+    def host(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HostSession]:
+        session = request.param().open(ask_for(tmp_path))
         yield session
         session.close()
 
-    def start(self, host: Session, folder: Path, script: str, **variables: str) -> Process:
+    def start(self, host: HostSession, folder: Path, script: str, **variables: str) -> Process:
         known = {"PATH": "/usr/bin:/bin", **variables}
         return host.spawn(["/bin/sh", "-c", script], variables=known, folder=str(folder))
 
-    def test_streams_are_merged_in_order(self, host: Session, tmp_path: Path) -> None:
+    def test_streams_are_merged_in_order(self, host: HostSession, tmp_path: Path) -> None:
         """Standard output and error come as the kernel saw them."""
         process = self.start(host, tmp_path, "echo 1; echo 2 >&2; echo 3; echo 4 >&2")
 
         assert read_all(process) == b"1\n2\n3\n4\n"
 
-    def test_exactly_these_variables(self, host: Session, tmp_path: Path) -> None:
+    def test_exactly_these_variables(self, host: HostSession, tmp_path: Path) -> None:
         """A process has the variables it was given and no others."""
         process = host.spawn(["/usr/bin/env"], variables={"A": "1"}, folder=str(tmp_path))
 
         assert read_all(process) == b"A=1\n"
 
-    def test_no_standard_input(self, host: Session, tmp_path: Path) -> None:
+    def test_no_standard_input(self, host: HostSession, tmp_path: Path) -> None:
         """Standard input is empty: a step that asks gets no answer, and does not wait."""
         assert read_all(self.start(host, tmp_path, "cat; echo end")) == b"end\n"
 
-    def test_session_of_its_own(self, host: Session, tmp_path: Path) -> None:
+    def test_session_of_its_own(self, host: HostSession, tmp_path: Path) -> None:
         """A step leads a session and has no terminal."""
         process = self.start(
             host, tmp_path, "cut --delimiter=' ' --fields=1,6 /proc/$$/stat && ! : </dev/tty"
@@ -298,7 +328,7 @@ class TestHost:
 
         assert pid == sid
 
-    def test_closed_output(self, host: Session, tmp_path: Path) -> None:
+    def test_closed_output(self, host: HostSession, tmp_path: Path) -> None:
         """A process that closes its output goes on until it ends by itself."""
         process = self.start(host, tmp_path, "exec >&- 2>&-; read x; touch done; exit 7")
 
@@ -306,18 +336,19 @@ class TestHost:
         assert process.wait() == 7
         assert (tmp_path / "done").exists()
 
-    def test_child_that_keeps_the_output(self, host: Session, tmp_path: Path) -> None:
+    def test_child_that_keeps_the_output(self, host: HostSession, tmp_path: Path) -> None:
         """A child left behind does not keep the step from ending; its late words are lost."""
         process = self.start(host, tmp_path, "sleep 1000 & echo $!; echo end")
         child, end = read_all(process).split()
 
+        pid = outside(host, int(child))
         assert end == b"end"
         assert process.wait() == 0
-        assert _is_alive(int(child))
+        assert _is_alive(pid)
         host.close()
-        assert not _is_alive(int(child))
+        assert not _is_alive(pid)
 
-    def test_child_that_never_stops_printing(self, host: Session, tmp_path: Path) -> None:
+    def test_child_that_never_stops_printing(self, host: HostSession, tmp_path: Path) -> None:
         """Reading ends with the step although a child goes on printing."""
         process = self.start(host, tmp_path, "yes & echo end")
         output = read_all(process)
@@ -325,37 +356,37 @@ class TestHost:
         assert b"end\n" in output
         assert process.wait() == 0
 
-    def test_daemon_is_found(self, host: Session, tmp_path: Path) -> None:
+    def test_daemon_is_found(self, host: HostSession, tmp_path: Path) -> None:
         """A process that left the step's session is found by its variable and ended."""
         daemon_script = "echo $$ > pid; echo > go; exec sleep 1000"
         script = f"mkfifo go; setsid sh -c '{daemon_script}' >/dev/null 2>&1 & read x < go"
         process = self.start(host, tmp_path, script, RUNNER_TRACKING_ID="windlass_test_daemon")
         read_all(process)
         process.wait()
-        daemon = int((tmp_path / "pid").read_text())
+        daemon = outside(host, int((tmp_path / "pid").read_text()))
 
         assert _is_alive(daemon)
         host.close()
         assert not _is_alive(daemon)
 
-    def test_nothing_escapes(self, host: Session, tmp_path: Path) -> None:
+    def test_nothing_escapes(self, host: HostSession, tmp_path: Path) -> None:
         """Neither a new session nor a cleared environment keeps a process from ending."""
         daemon = "echo $$ > pid; echo > go; exec /bin/sleep 1000"
         script = f"mkfifo go; setsid env -i /bin/sh -c '{daemon}' >/dev/null 2>&1 & read x < go"
         process = self.start(host, tmp_path, script)
         read_all(process)
         assert process.wait() == 0
-        pid = int((tmp_path / "pid").read_text())
+        pid = outside(host, int((tmp_path / "pid").read_text()))
 
         assert _is_alive(pid)
         host.close()
         assert not _is_alive(pid)
 
-    def test_kill_reaches_all_below(self, host: Session, tmp_path: Path) -> None:
+    def test_kill_reaches_all_below(self, host: HostSession, tmp_path: Path) -> None:
         """SIGKILL is for the whole tree of the step, whatever sessions are in it."""
         script = "setsid sh -c 'trap \"\" INT TERM; echo $$; while :; do sleep 1; done' & wait"
         process = self.start(host, tmp_path, script)
-        child = os.pidfd_open(int(process.read()))
+        child = os.pidfd_open(outside(host, int(process.read())))
         process.kill()
         read_all(process)
 
@@ -365,7 +396,7 @@ class TestHost:
         assert gone.poll(10_000)
         os.close(child)
 
-    def test_processes_that_go_on_starting_others(self, host: Session, tmp_path: Path) -> None:
+    def test_processes_that_go_on_starting_others(self, host: HostSession, tmp_path: Path) -> None:
         """Who starts another process before each end is stopped before it is killed."""
         script = "hop() { hop & exit; }; for i in 1 2 3 4 5 6 7 8; do hop & done; echo up; exit"
         process = self.start(host, tmp_path, script, HOPS="windlass-hops")
@@ -374,7 +405,7 @@ class TestHost:
 
         assert not _list_with_variable(b"HOPS=windlass-hops")
 
-    def test_output_of_processes_left_behind(self, host: Session, tmp_path: Path) -> None:
+    def test_output_of_processes_left_behind(self, host: HostSession, tmp_path: Path) -> None:
         """A server that a step started goes on printing, and neither waits nor dies of it."""
         server = "trap '' TERM; yes | head -c 3000000; echo > printed; exec sleep 1000"
         process = self.start(host, tmp_path, f"mkfifo printed; sh -c '{server}' & echo up")
@@ -384,10 +415,11 @@ class TestHost:
 
         assert (tmp_path / "printed").read_text() == "\n"
 
-    def test_session_without_its_supervisor(self, host: Session, tmp_path: Path) -> None:
+    def test_session_without_its_supervisor(self, host: HostSession, tmp_path: Path) -> None:
         """Killed, it takes the job with it, and every step says so."""
         process = self.start(host, tmp_path, "echo $PPID; exec sleep 1000")
-        supervisor = int(process.read())
+        supervisor = outside(host, int(process.read()))
+        step = outside(host, _pid_of(process))
         os.kill(supervisor, signal.SIGKILL)
 
         assert read_all(process) == b""
@@ -395,9 +427,9 @@ class TestHost:
             process.wait()
         with pytest.raises(ExecutorError, match="supervisor of this job was killed"):
             self.start(host, tmp_path, "true")
-        assert not _is_alive(int(_pid_of(process)))
+        assert not _is_alive(step)
 
-    def test_steps_beside_each_other(self, host: Session, tmp_path: Path) -> None:
+    def test_steps_beside_each_other(self, host: HostSession, tmp_path: Path) -> None:
         """Steps may run at once, each read by a thread of its own."""
         outputs: dict[int, bytes] = {}
 
@@ -417,7 +449,7 @@ class TestHost:
             for number in range(10)
         }
 
-    def test_whole_group_is_interrupted(self, host: Session, tmp_path: Path) -> None:
+    def test_whole_group_is_interrupted(self, host: HostSession, tmp_path: Path) -> None:
         """A signal reaches the children of the step's shell."""
         child = 'trap "echo child; exit" INT; echo up; while :; do sleep 0.05; done'
         script = f"trap 'echo shell' INT; sh -c '{child}'"
@@ -427,7 +459,7 @@ class TestHost:
 
         assert sorted(read_all(process).split()) == [b"child", b"shell"]
 
-    def test_much_output(self, host: Session, tmp_path: Path) -> None:
+    def test_much_output(self, host: HostSession, tmp_path: Path) -> None:
         """Nothing is lost of what a process prints before it ends."""
         process = self.start(host, tmp_path, "head -c 5000000 /dev/zero")
 
@@ -447,7 +479,7 @@ class TestHost:
     )
     def test_program_that_cannot_start(
         self,
-        host: Session,
+        host: HostSession,
         tmp_path: Path,
         arguments: list[str],
         variables: dict[str, str],
@@ -460,6 +492,22 @@ class TestHost:
             host.spawn(arguments, variables=variables, folder=str(tmp_path))
 
         assert reason in str(error.value)
+
+
+def outside(session: HostSession, pid: int) -> int:
+    """Return the id that a process of a job has for this one; in a sandbox it has another there."""
+    if not isinstance(session, SandboxSession):
+        return pid
+    (first,) = session.see(Path("/")).parts[2:3]
+    namespace = Path(f"/proc/{first}/ns/pid").readlink()
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            if (status.parent / "ns/pid").readlink() != namespace:
+                continue
+            numbers = re.search(r"^NSpid:(.*)$", status.read_text(), re.MULTILINE)
+            if numbers is not None and int(numbers[1].split()[-1]) == pid:
+                return int(status.parent.name)
+    raise AssertionError(f"no process {pid} in the sandbox")
 
 
 def _pid_of(process: Process) -> int:

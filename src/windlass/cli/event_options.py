@@ -61,8 +61,8 @@ def add_event_options(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="LABEL=PLACE",
-        help="where jobs with this `runs-on` label run: `host`, which is this machine; may be "
-        "repeated",
+        help="where jobs with this `runs-on` label run: `host`, which is this machine, `sandbox` "
+        "or `sandbox:offline`; may be repeated",
     )
     parser.add_argument(
         "--base", metavar="REF", help="what the commit is compared with, for filters by path"

@@ -43,23 +43,30 @@ def check_places(places: Mapping[str, str]) -> None:
             )
 
 
+def require_places(places: Mapping[str, str]) -> None:
+    """Check that this machine can make all places, before anything of a run exists.
+
+    Raises:
+        UsageError: there is no such place.
+        ExecutorError: this machine cannot make it; the hint says what to do.
+    """
+    check_places(places)
+    for place in {SANDBOX, OFFLINE} & set(places.values()):
+        from windlass.jobs.executors.bubblewrap import require_sandbox
+
+        require_sandbox(offline=place == OFFLINE)
+
+
 class Executors:
     """The executors of one attempt; each is made when the first job needs it."""
 
     def __init__(self, places: Mapping[str, str], *, root: Path, state: Path) -> None:
-        """Take where labels are to run, the user's repository and its `.windlass`.
-
-        Raises:
-            UsageError: there is no such place.
-            ExecutorError: this machine cannot make it.
-        """
-        check_places(places)
+        """Take where labels are to run (`require_places`), the user's repository, `.windlass`."""
         self._places = places
         self._root = root
         self._state = state
         self._lock = threading.Lock()
         self._made: dict[str, Executor] = {}
-        self._check_machine()
 
     def find(self, order: StartJob) -> Executor:
         """Return what runs a job; may be called from several threads."""
@@ -82,9 +89,3 @@ class Executors:
         from windlass.operations.sandboxes import describe_view
 
         return SandboxExecutor(describe_view(self._root, self._state), offline=offline)
-
-    def _check_machine(self) -> None:
-        """Find out now, and not from a job, what this machine cannot make."""
-        for place in sorted({SANDBOX, OFFLINE} & set(self._places.values())):
-            self._made[place] = sandbox = self._make_sandbox(offline=place == OFFLINE)
-            sandbox.check()

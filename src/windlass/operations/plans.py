@@ -13,6 +13,7 @@ from windlass.model.action_sources import ActionSources
 from windlass.model.values import dataclass, field, replace
 from windlass.operations.action_locks import with_lock
 from windlass.operations.called_workflows import CalledWorkflows
+from windlass.operations.executors import check_places
 from windlass.operations.loading import load_workflows
 from windlass.plan.planner import Knowledge, make_plan
 from windlass.plan.selection import Selection
@@ -81,9 +82,11 @@ def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> P
     """Plan what an event would run in the checkout that a folder is in.
 
     Raises:
+        UsageError: the options name a place that jobs cannot run in.
         InputError: the folder is no checkout, or there are no workflows where they should be.
         GitError: git is missing, or could not read the repository.
     """
+    check_places(options.places)
     is_about_branch = name in PULL_REQUEST_EVENTS | REVIEW_EVENTS
     against: Comparison = "default-branch" if is_about_branch else "parent"
     repository = read_repository(folder, against=against, base=options.base)

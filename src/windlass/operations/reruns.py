@@ -13,6 +13,7 @@ from windlass.model.values import replace
 from windlass.operations.attempts import Undertaking, make_machine
 from windlass.operations.concealment import Concealment
 from windlass.operations.definitions import complete
+from windlass.operations.executors import require_places
 from windlass.operations.runs import RunReport
 from windlass.plan.orders import DropJob, RejectJob, StartJob
 from windlass.plan.reruns import EarlierJob, find_kept, select_failed, select_named
@@ -67,6 +68,7 @@ def resume_run(
         if history.attempts(run)[-1].row.result is not None:
             return resume_run(history, name, given, local, emit, interruption)
         definition = complete(_read(history, attempt, given, local), given, local)
+        require_places(definition.labels)
         return _undertake(history, attempt, definition, emit, interruption)
     finally:
         attempt.folder.release()
@@ -98,6 +100,7 @@ def rerun(
     definition = replace(complete(_read(history, before, given, local), given, local), again=again)
     concealment = Concealment(definition.given.secrets.values())
     # Found out before anything of the new attempt exists.
+    require_places(definition.labels)
     _find_kept(history, before, definition, _read_workflow(definition))
     definition, attempt = history.begin_attempt(definition, concealment.conceal_text)
     try:

@@ -19,7 +19,7 @@ from windlass.model.values import dataclass, field
 from windlass.operations.attempts import Interruption, Undertaking, WorkflowRun
 from windlass.operations.concealment import Concealment
 from windlass.operations.definitions import Definition, Given
-from windlass.operations.executors import check_places
+from windlass.operations.executors import require_places
 from windlass.operations.history import make_history
 from windlass.operations.plans import PlanOptions, plan_event
 from windlass.operations.readiness import RefusedWorkflow, judge
@@ -117,7 +117,7 @@ def run_event(
         ExecutorError: this machine cannot make such a place.
         PlatformError: Git failed, or the state folder cannot be written.
     """
-    check_places(options.plan.places)
+    require_places(options.plan.places)
     prepare_supervisors()
     planning = plan_event(folder, event_name, options.plan)
     readiness = judge(planning, event_name, options.plan.places)

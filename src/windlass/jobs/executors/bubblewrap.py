@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PROGRAM: Final = "bwrap"
 INFORMATION: Final = 4
 BLOCK_BYTES: Final = 1 << 16
+KERNEL_SETTINGS: Final = "/proc/sys"
 MAIN: Final = (
     "import sys; sys.path.append(sys.argv[1]); "
     "from windlass.jobs.supervisor.confined import main; main()"
@@ -66,7 +67,7 @@ def find_bubblewrap() -> str:
     return program
 
 
-def check_bubblewrap(*, offline: bool) -> None:
+def require_sandbox(*, offline: bool) -> None:
     """Make a sandbox, and nothing in it, to see whether this machine allows that.
 
     Raises:
@@ -178,7 +179,7 @@ def _advise() -> str:
     """Say what has to be changed for a sandbox to be allowed here."""
     for name, value, cure in _SETTINGS:
         with contextlib.suppress(OSError):
-            if Path("/proc/sys", name).read_text().strip() == value:
+            if Path(KERNEL_SETTINGS, name).read_text().strip() == value:
                 return f"this machine forbids namespaces of ordinary users: allow them ({cure})"
     if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
         return (

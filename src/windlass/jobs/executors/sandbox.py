@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import ExecutorError
-from windlass.jobs.executors.bubblewrap import OFFLINE, check_bubblewrap, start_supervisor
+from windlass.jobs.executors.bubblewrap import OFFLINE, start_supervisor
 from windlass.jobs.executors.host import HostSession, is_program
 from windlass.jobs.executors.sandbox_view import View, describe_mounts
 from windlass.jobs.supervisor.client import Supervisor
@@ -35,14 +35,6 @@ class SandboxExecutor:
         self.name = NAME_OFFLINE if offline else NAME
         self._view = view
         self._offline = offline
-
-    def check(self) -> None:
-        """Find out whether this machine can make a sandbox.
-
-        Raises:
-            ExecutorError: it cannot; the hint says what to do.
-        """
-        check_bubblewrap(offline=self._offline)
 
     def open(self, request: JobRequest) -> SandboxSession:
         """Return the place for one job, with its supervisor.
