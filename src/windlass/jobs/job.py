@@ -22,6 +22,7 @@ from windlass.jobs.steps import StepEnd, run_step
 from windlass.lang.workflow.model import ActionStep, ParallelStep
 from windlass.model.status import Result
 from windlass.model.values import replace
+from windlass.plan.handover import TOKEN
 from windlass.plan.job import JobMachine
 from windlass.plan.signals import JobFinished
 from windlass.plan.steps import ActionLoaded, FinishJob, JobCancelRequested, JobOpened
@@ -89,6 +90,7 @@ class _JobRun:
         self._folders = JobFolders(place.folder, place.source.name, place.tools)
         self._writer: JobLogWriter | None = None
         self._facts: Mapping[str, Value] = {}
+        self._addresses: Mapping[str, Value] = {}
 
     def run(self) -> JobFinished:
         record = self._place.record
@@ -156,6 +158,7 @@ class _JobRun:
 
     def _run_in_session(self, session: Session) -> FinishJob:
         place = self._make_step_place(session)
+        self._take_token(place)
         loop = self._make_loop(place)
         try:
             self._cancellation.listen(
@@ -201,7 +204,8 @@ class _JobRun:
 
     def _offer_services(self, session: Session) -> ServiceOffer | None:
         open_services = self._place.services
-        if open_services is None or not _may_need_services(self._order):
+        needed = self._place.asks_api or _may_need_services(self._order)
+        if open_services is None or not needed:
             return None
         # Imported only where they may be needed: a job of scripts needs none of it.
         from windlass.jobs.service_offer import ServiceOffer
@@ -212,6 +216,21 @@ class _JobRun:
             self._masker,
             is_for_scripts=_may_ask_identity(self._order),
         )
+
+    def _take_token(self, place: StepPlace) -> None:
+        """Give the job a token of Windlass's own where none was given and it may ask for one.
+
+        Then GitHub's REST API is the one that is served here, for what is known here.
+        """
+        may_ask = self._place.asks_api or any(map(_may_ask_api, self._order.job.steps))
+        if place.services is None or TOKEN in self._secrets or not may_ask:
+            return
+        try:
+            token, self._addresses = place.services.open_api()
+        except StepError as error:
+            self._reporter.annotate("warning", f"The job has no token: {error}")
+        else:
+            self._secrets = {**self._secrets, TOKEN: token}
 
     def _make_loop(self, steps: StepPlace) -> JobLoop:
         machine = JobMachine(
@@ -254,8 +273,9 @@ class _JobRun:
             "workspace": str(folders.workspace),
             "event_path": str(folders.event_file),
             "job": self._order.job.id,
+            **self._addresses,
         }
-        if token := self._secrets.get("GITHUB_TOKEN"):
+        if token := self._secrets.get(TOKEN):
             known["token"] = token
         job = job_context(github, self._order.workflow.path, self._find_commit)
         return JobOpened(
@@ -311,6 +331,13 @@ def _may_need_services(order: StartJob) -> bool:
     return _may_ask_identity(order) or any(
         isinstance(step, (ActionStep, ParallelStep)) for step in steps
     )
+
+
+def _may_ask_api(step: Step) -> bool:
+    """Tell whether a step is an action, which may ask GitHub's API; a checkout does not."""
+    if isinstance(step, ActionStep):
+        return not step.uses.value.startswith("actions/checkout@")
+    return isinstance(step, ParallelStep)
 
 
 def _may_ask_identity(order: StartJob) -> bool:

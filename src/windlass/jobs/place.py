@@ -37,7 +37,8 @@ class JobPlace:
     `variables` are added to every process of the job. In the folder `record` the job's log is kept
     (`log`, see `windlass.stores.logs`), if there is one. `published` gives what finds the actions
     of other repositories; without it there are none. `services` opens the services of the job at an
-    address by which its processes reach this machine; without it there are none.
+    address by which its processes reach this machine; without it there are none. `asks_api` is
+    whether the workflow names GitHub's REST API or a token for it.
     """
 
     folder: Path
@@ -49,6 +50,7 @@ class JobPlace:
     clock: Clock = SYSTEM_CLOCK
     record: Path | None = None
     services: Callable[[str], JobServices] | None = None
+    asks_api: bool = False
     published: Callable[[], PublishedActions] | None = None
 
 

@@ -37,8 +37,22 @@ class ServiceOffer:
         self._open = open_services
         self._address = address
         self._masker = masker
-        self._services: JobServices | None = None
+        self._services: dict[str, JobServices] = {}
+        self._has_api = False
         self._lock = threading.Lock()
+
+    def open_api(self) -> tuple[str, dict[str, str]]:
+        """Return a token for GitHub's REST API as it is served here, and where that is.
+
+        The addresses have the keys that the `github` context has for them.
+
+        Raises:
+            StepError: the services cannot be started.
+        """
+        services = self._find(self._address)
+        self._masker.add(services.api_token)
+        self._has_api = True
+        return services.api_token, services.api_addresses
 
     def add_to_action(self, variables: dict[str, str]) -> None:
         """Add what an action finds the services by.
@@ -46,8 +60,21 @@ class ServiceOffer:
         Raises:
             StepError: they cannot be started.
         """
-        variables.update(self._find().action_variables)
-        self._bypass_proxy(variables)
+        variables.update(self._find(self._address).action_variables)
+        _bypass_proxy(variables, self._address)
+
+    def add_to_container(self, variables: dict[str, str], address: str) -> None:
+        """Add what an action in a container finds the services by, at an address it can reach.
+
+        Raises:
+            StepError: they cannot be started, or not at that address.
+        """
+        services = self._find(address)
+        variables.update(services.action_variables)
+        if self._has_api:
+            addresses = services.api_addresses.items()
+            variables.update((f"GITHUB_{key.upper()}", at) for key, at in addresses)
+        _bypass_proxy(variables, address)
 
     def add_to_script(self, variables: dict[str, str]) -> None:
         """Add what a script finds the services by.
@@ -55,31 +82,34 @@ class ServiceOffer:
         Raises:
             StepError: they cannot be started.
         """
-        if not self._is_for_scripts:
+        if self._is_for_scripts:
+            variables.update(self._find(self._address).script_variables)
+        elif not self._has_api:
             return
-        variables.update(self._find().script_variables)
-        self._bypass_proxy(variables)
+        _bypass_proxy(variables, self._address)
 
     def close(self) -> None:
         """Serve the job no longer."""
         with self._lock:
-            if self._services is not None:
-                self._services.close()
+            for services in self._services.values():
+                services.close()
 
-    def _find(self) -> JobServices:
+    def _find(self, address: str) -> JobServices:
         with self._lock:
-            if self._services is None:
+            services = self._services.get(address)
+            if services is None:
                 try:
-                    self._services = self._open(self._address)
+                    services = self._services[address] = self._open(address)
                 except PlatformError as error:
                     raise StepError(f"{error.message}. {error.hint or ''}".rstrip()) from error
-                self._masker.add(self._services.token)
-            return self._services
+                self._masker.add(services.token)
+            return services
 
-    def _bypass_proxy(self, variables: dict[str, str]) -> None:
-        """Keep what is said to this machine from going through a proxy, which cannot reach it."""
-        if not any(name.upper() in _PROXIES for name in variables):
-            return
-        for name in _EXCEPTIONS:
-            given = variables.get(name, "")
-            variables[name] = f"{given},{self._address}" if given else self._address
+
+def _bypass_proxy(variables: dict[str, str], address: str) -> None:
+    """Keep what is said to this machine from going through a proxy, which cannot reach it."""
+    if not any(name.upper() in _PROXIES for name in variables):
+        return
+    for name in _EXCEPTIONS:
+        given = variables.get(name, "")
+        variables[name] = f"{given},{address}" if given else address

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]+")
 CHECKOUT: Final = "actions/checkout@"
 _LONGEST_NAME: Final = 60
+_API: Final = re.compile(r"(?i)github\s*\.\s*(?:token|api_url)\b|GITHUB_(?:TOKEN|API_URL)\b")
+"""What a workflow names that asks GitHub's API."""
 
 
 def find_foreign_label(labels: Iterable[str], places: Mapping[str, str]) -> str | None:
@@ -100,6 +102,7 @@ class JobStarter:
             tell_tree=record.write_tree,
             layered=not definition.keep,
         )
+        self._asks_api = any(_API.search(text) for text in definition.texts.values())
         self._source.prepare_state()
         if not definition.keep:
             self._remove_folders()
@@ -179,6 +182,7 @@ class JobStarter:
             keep=self._definition.keep,
             published=self._find_published,
             services=lambda address: self._open_services(order, address),
+            asks_api=self._asks_api,
         )
 
     def _open_services(self, order: StartJob, address: str) -> JobServices:

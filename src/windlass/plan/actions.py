@@ -5,6 +5,7 @@ Source: actions/runner src/Runner.Worker/ActionRunner.cs, ActionManager.cs, Acti
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from windlass.lang.action.model import CompositeRuns, DockerRuns, NodeRuns
@@ -13,14 +14,14 @@ from windlass.lang.tokens import ExpressionToken
 from windlass.lang.workflow.model import ActionStep, Condition
 from windlass.model.values import dataclass
 from windlass.plan.faults import PlanFault
-from windlass.plan.keys import evaluate_text
+from windlass.plan.handover import LOCAL_TOKEN
+from windlass.plan.keys import Scope, evaluate_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from windlass.lang.action.model import Action
     from windlass.lang.tokens import Token
-    from windlass.plan.keys import Scope
     from windlass.plan.steps import LoadedAction, Stage
 
 MAX_DEPTH: Final = 9
@@ -74,13 +75,15 @@ def complete_inputs(action: Action, given: Mapping[str, str], scope: Scope) -> I
     ]
     known = {fold(name) for name in given}
     values = dict(given)
+    frugal = _without_local_token(scope)
     free = _CONTAINER_INPUTS if action.is_docker else ()
     for folded, definition in defined.items():
         if folded not in known:
-            default = evaluate_text(definition.default, scope)
+            needs_token = _is_token(definition.default)
+            default = evaluate_text(definition.default, scope if needs_token else frugal)
             if isinstance(default, PlanFault):
                 return default
-            if not default and _is_token(definition.default):
+            if not default and needs_token:
                 return PlanFault(NO_TOKEN.format(definition.name), definition.span)
             values[definition.name] = default or ""
     valid = {**dict.fromkeys(map(fold, free)), **defined}
@@ -94,6 +97,19 @@ def complete_inputs(action: Action, given: Mapping[str, str], scope: Scope) -> I
 def _is_token(default: Token | None) -> bool:
     """Tell whether a default is the job's token and nothing else."""
     return isinstance(default, ExpressionToken) and default.expression.strip().lower() == TOKEN
+
+
+def _without_local_token(scope: Scope) -> Scope:
+    """Return a scope without the token that is good for Windlass's own answers alone.
+
+    A default such as `github.server_url == 'https://github.com' && github.token || ''` is of an
+    action that can do without: it asks GitHub itself, which takes no token that it does not know.
+    """
+    github = scope.contexts.get("github")
+    token = github.get("token") if isinstance(github, Mapping) else None
+    if not isinstance(github, Mapping) or not str(token).startswith(LOCAL_TOKEN):
+        return scope
+    return Scope({**scope.contexts, "github": {**github, "token": ""}}, scope.functions)
 
 
 class Library:
