@@ -77,17 +77,14 @@ class CacheStore:
         """
         while True:
             row = self._choose(access, version, keys)
-            if row is None or row.blob is None:
+            if row is None:
                 return None
-            try:
-                self._blobs.check(row.blob)
-            except DamagedBlobError:
-                with self._database.writing() as connection:
-                    remove_caches(connection, [row.id])
-                continue
+            is_whole = self._is_whole(row)
             with self._database.writing() as connection:
-                touch_cache(connection, row.id, self._now())
-            return row
+                if is_whole:
+                    touch_cache(connection, row.id, self._now())
+                    return row
+                remove_caches(connection, [row.id])
 
     def list_readable(self, access: CacheAccess, prefix: str) -> list[CacheRow]:
         """Return the caches that a job may read whose keys begin so, the newest first.
@@ -171,6 +168,12 @@ class CacheStore:
         rows = {row.id: row for row in find_caches(self._database, access.scopes, version)}
         chosen = choose_cache(map(_to_candidate, rows.values()), keys, access.scopes)
         return None if chosen is None else rows[chosen.id]
+
+    def _is_whole(self, row: CacheRow) -> bool:
+        try:
+            return self._blobs.check(row.blob or "") == row.size
+        except DamagedBlobError:
+            return False
 
     def _is_writing(self, row: CacheRow) -> bool:
         process = (row.writer or "").partition("/")[0]
