@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from windlass.jobs.actions.published import PublishedActions
     from windlass.plan.signals import JobFinished
 
 EMPTY_SHA = "0" * 40
@@ -48,6 +49,8 @@ class Bench:
     timeout_minutes: int = 360
     cancel_timeout_minutes: int = 5
     record: Path | None = None
+    published: Callable[[], PublishedActions] | None = None
+    machine: dict[str, str] = field(default_factory=dict)
 
     def run(self, steps: str, *, job: str = "", ref: str = "") -> JobFinished:
         """Run a job with these steps (YAML, indented as under `steps:`)."""
@@ -103,10 +106,11 @@ class Bench:
                 committed_only=self.committed_only,
                 layered=self.layered,
             ),
-            machine={"PATH": os.environ["PATH"], "SECRET_OF_USER": "x"},
+            machine={"PATH": os.environ["PATH"], "SECRET_OF_USER": "x", **self.machine},
             keep=self.keep,
             clock=self.clock,
             record=self.record,
+            published=self.published,
         )
 
     def _see(self, event: events.RunEvent) -> None:

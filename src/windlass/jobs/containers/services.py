@@ -6,6 +6,7 @@ Source: actions/runner src/Runner.Worker/ContainerOperationProvider.cs
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, ParamSpec
 
 from windlass.docker.containers import (
@@ -26,7 +27,7 @@ from windlass.jobs.containers.requests import request_container
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from windlass.docker.engine import Engine
@@ -36,17 +37,6 @@ if TYPE_CHECKING:
 
 _Arguments = ParamSpec("_Arguments")
 _UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_.-]+")
-
-
-@dataclass(slots=True, kw_only=True)
-class _Service:
-    """A service that was made; `failed` once its log has been shown."""
-
-    alias: str
-    image: str
-    name: str
-    id: str
-    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +54,25 @@ class Place:
     pause: Callable[[float], bool]
 
 
-class JobServices:
-    """The network of a job and the services in it.
+@dataclass(slots=True, kw_only=True)
+class _Service:
+    """One service: how it is to be made, its `id` once it is, `failed` if its log was shown."""
 
-    `network` is its name; `facts` is what they add to the `job` context.
-    """
+    alias: str
+    container: Container
+    creation: Creation
+    name: str
+    id: str = ""
+    failed: bool = False
+
+
+class JobServices:
+    """The network of a job and the services in it; `network` is its name."""
 
     def __init__(self, place: Place) -> None:
         self.network = f"windlass-{place.key}"
         self._place = place
+        self._has_network = False
         self._services: list[_Service] = []
         self._volumes: dict[str, str] = {}
         self._contexts: dict[str, Value] = {}
@@ -81,6 +81,11 @@ class JobServices:
     def facts(self) -> dict[str, Value]:
         """What the `job` context says of them: the network, and each service's id and ports."""
         return {"container": {"network": self.network}, "services": dict(self._contexts)}
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The containers of the services."""
+        return tuple(service.id for service in self._services if service.id)
 
     def start(self, services: Mapping[str, Container]) -> None:
         """Make the network, start the services and wait until all are healthy.
@@ -91,31 +96,36 @@ class JobServices:
             DockerError: the daemon is not there, or went away.
         """
         note = self._place.note
+        self._services = [self._describe(*service) for service in services.items()]
         note("##[group]Create local container network")
         create_network(self._place.engine, self.network, labels=self._place.labels)
+        self._has_network = True
         note(self.network)
         note("##[endgroup]")
-        for alias, container in services.items():
-            self._start(alias, container)
+        for service in self._services:
+            self._fetch(service)
+        _raise_all(_at_once(self._run, self._services))
+        for service in self._services:
+            self._look_at(service)
         self._wait()
 
     def close(self) -> None:
         """Show what the services printed, and remove them, the network and their volumes."""
-        engine = self._place.engine
-        for service in self._services:
+        engine, note = self._place.engine, self._place.note
+        made = [service for service in self._services if service.id]
+        for service in made:
             if not service.failed:
-                self._place.note(f"Print service container logs: {service.name}")
+                note(f"Print service container logs: {service.name}")
                 self._attempt(self._show_output, service)
-            self._place.note(f"Stop and remove container: {service.name}")
-            self._attempt(remove_container, engine, service.id)
+            note(f"Stop and remove container: {service.name}")
+        _at_once(lambda service: self._attempt(remove_container, engine, service.id), made)
         for volume in self._volumes.values():
             self._attempt(remove_volume, engine, volume)
-        self._place.note(f"Remove container network: {self.network}")
-        self._attempt(remove_network, engine, self.network)
+        if self._has_network:
+            note(f"Remove container network: {self.network}")
+            self._attempt(remove_network, engine, self.network)
 
-    def _start(self, alias: str, container: Container) -> None:
-        engine, note = self._place.engine, self._place.note
-        note(f"##[group]Starting {alias} service container")
+    def _describe(self, alias: str, container: Container) -> _Service:
         try:
             creation = request_container(
                 container,
@@ -124,47 +134,58 @@ class JobServices:
                 labels=self._place.labels,
                 rename_volume=self._keep_volume,
             )
-            fetch_image(engine, container, creation.platform, note=note, pause=self._place.pause)
-            service = self._create(alias, creation)
-            self._services.append(service)
-            start_container(engine, service.id)
         except ContainerFault as fault:
             raise ServicesFault([f"The service '{alias}': {fault}"]) from None
-        except RefusedError as error:
-            raise ServicesFault([_describe(alias, container, error)]) from error
-        found = inspect_container(engine, service.id)
-        if not found["State"]["Running"]:
-            self._tell_of_end(service, found["State"])
-        self._contexts[alias] = {
-            "id": service.id,
-            "ports": _published(found),
-            "network": self.network,
-        }
-        note("##[endgroup]")
-
-    def _create(self, alias: str, creation: Creation) -> _Service:
         name = creation.name or f"windlass-{self._place.key}-{_UNSAFE.sub('-', alias)}"
-        id_ = create_container(
-            self._place.engine, creation.config, name=name, platform=creation.platform
-        )
-        return _Service(alias=alias, image=creation.config["Image"], name=name, id=id_)
+        return _Service(alias=alias, container=container, creation=creation, name=name)
 
     def _keep_volume(self, name: str) -> str:
-        """Make a named volume for this job alone, once, and return what it is called."""
+        """Return what a named volume of this job is called, making it the first time."""
         if name not in self._volumes:
             kept = f"windlass-{self._place.key}-{name}"
             create_volume(self._place.engine, kept, labels=self._place.labels)
             self._volumes[name] = kept
         return self._volumes[name]
 
-    def _tell_of_end(self, service: _Service, state: Mapping[str, Any]) -> None:
-        """Warn, as the runner does, that a service has ended at once; its health decides."""
-        self._show_output(service)
-        code = state.get("ExitCode")
-        self._place.note(
-            f"##[warning]Docker container {service.id} is not in running state: "
-            f"it has ended with exit code {code}."
-        )
+    def _fetch(self, service: _Service) -> None:
+        place = self._place
+        place.note(f"##[group]Starting {service.alias} service container")
+        try:
+            fetch_image(
+                place.engine,
+                service.container,
+                service.creation.platform,
+                note=place.note,
+                pause=place.pause,
+            )
+        except RefusedError as error:
+            raise ServicesFault([_say_why(service, error)]) from error
+        finally:
+            place.note("##[endgroup]")
+
+    def _run(self, service: _Service) -> str | None:
+        """Make and start one container; return why that cannot be."""
+        engine, creation = self._place.engine, service.creation
+        try:
+            service.id = create_container(
+                engine, creation.config, name=service.name, platform=creation.platform
+            )
+            start_container(engine, service.id)
+        except RefusedError as error:
+            return _say_why(service, error)
+        return None
+
+    def _look_at(self, service: _Service) -> None:
+        """Take in a service's ports; warn, as the runner does, of one that has ended already."""
+        found = inspect_container(self._place.engine, service.id)
+        if not found["State"]["Running"]:
+            self._show_output(service)
+            self._place.note(f"##[warning]{_say_ended(found)}")
+        self._contexts[service.alias] = {
+            "id": service.id,
+            "ports": _published(found),
+            "network": self.network,
+        }
 
     def _wait(self) -> None:
         place = self._place
@@ -178,13 +199,23 @@ class JobServices:
         place.note("##[endgroup]")
         failed = [service for service in self._services if service.failed]
         for service in failed:
-            place.note(f"##[group]Service container {service.alias} failed.")
-            self._show_output(service)
-            place.note("##[endgroup]")
+            self._tell_of_failure(service)
         if failed:
             raise ServicesFault(
-                [f"Failed to initialize container {service.image}" for service in failed]
+                [f"Failed to initialize container {it.container.image}" for it in failed]
             )
+
+    def _tell_of_failure(self, service: _Service) -> None:
+        note = self._place.note
+        note(f"##[group]Service container {service.alias} failed.")
+        self._show_output(service)
+        found = inspect_container(self._place.engine, service.id)
+        if not found["State"]["Running"]:
+            note(_say_ended(found))
+        elif checks := (found["State"].get("Health") or {}).get("Log"):
+            note(f"The last health check ended with exit code {checks[-1].get('ExitCode')}:")
+            note(str(checks[-1].get("Output", "")).strip())
+        note("##[endgroup]")
 
     def _show_output(self, service: _Service) -> None:
         for line in last_lines(self._place.engine, service.id):
@@ -203,6 +234,23 @@ class JobServices:
             self._place.note(f"##[warning]{error.message}")
 
 
+def _at_once(
+    action: Callable[[_Service], str | None], services: Iterable[_Service]
+) -> list[str | None]:
+    """Do something to all services at the same time; the daemon takes its time for each."""
+    listed = list(services)
+    if not listed:
+        return []
+    with ThreadPoolExecutor(len(listed)) as pool:
+        return list(pool.map(action, listed))
+
+
+def _raise_all(problems: Iterable[str | None]) -> None:
+    found = [problem for problem in problems if problem is not None]
+    if found:
+        raise ServicesFault(found)
+
+
 def _published(found: Mapping[str, Any]) -> dict[str, Value]:
     """Return the ports of the host by those of the container, without their protocols."""
     ports: dict[str, Value] = {}
@@ -212,6 +260,17 @@ def _published(found: Mapping[str, Any]) -> dict[str, Value]:
     return ports
 
 
-def _describe(alias: str, container: Container, error: RefusedError) -> str:
+def _say_ended(found: Mapping[str, Any]) -> str:
+    code = found["State"].get("ExitCode")
+    return (
+        f"Docker container {found['Id']} is not in running state: "
+        f"it has ended with exit code {code}."
+    )
+
+
+def _say_why(service: _Service, error: RefusedError) -> str:
     hint = f" ({error.hint})" if error.hint else ""
-    return f"The service '{alias}' ({container.image}) cannot be started: {error.message}{hint}"
+    return (
+        f"The service '{service.alias}' ({service.container.image}) cannot be started: "
+        f"{error.message}{hint}"
+    )

@@ -1,0 +1,289 @@
+"""Services of a job: real PostgreSQL and Redis in real containers."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.service_images import ServiceImages, provide_images
+
+from windlass.docker.addresses import find_address
+from windlass.docker.containers import list_containers
+from windlass.docker.engine import Engine
+from windlass.docker.networks import list_networks
+from windlass.docker.volumes import list_volumes
+from windlass.errors import DockerError
+from windlass.jobs.containers.labels import JOB
+from windlass.model.status import Result
+
+if TYPE_CHECKING:
+    from tests.integration.jobs.conftest import Bench
+
+KEY = f"{JOB}=build"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    found = Engine(find_address(os.environ))
+    try:
+        found.ping()
+    except DockerError as error:
+        pytest.skip(f"no Docker daemon: {error}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def images(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> ServiceImages:
+    return provide_images(engine, tmp_path_factory.mktemp("images"))
+
+
+@pytest.fixture
+def docker_bench(bench: Bench, engine: Engine) -> Bench:
+    """A bench whose jobs find the daemon."""
+    bench.machine["DOCKER_HOST"] = engine.address.text
+    return bench
+
+
+def leftovers(engine: Engine) -> list[str]:
+    """Return what jobs of this process have left in the daemon."""
+    containers = [str(found["Id"]) for found in list_containers(engine, [KEY])]
+    networks = [str(found["Name"]) for found in list_networks(engine, [KEY])]
+    return [*containers, *networks, *(str(found["Name"]) for found in list_volumes(engine, [KEY]))]
+
+
+def services(text: str, images: ServiceImages) -> str:
+    """Return the key of a job; `<postgres>` and `<redis>` are the images."""
+    text = text.replace("<postgres>", images.postgres).replace("<redis>", images.redis)
+    return (
+        "    services:\n" + "\n".join(f"      {line}" for line in text.strip().splitlines()) + "\n"
+    )
+
+
+DATABASE = """
+database:
+  image: <postgres>
+  env:
+    POSTGRES_PASSWORD: ${{ secrets.DATABASE_PASSWORD }}
+    POSTGRES_DB: app
+  ports: [5432]
+  options: >-
+    --health-cmd "pg_isready -U postgres -h 127.0.0.1"
+    --health-interval 200ms
+    --health-timeout 5s
+    --health-retries 50
+"""
+CACHE = """
+cache:
+  image: docker://<redis>
+  ports: ["6379/tcp"]
+  options: --health-cmd "redis-cli ping" --health-interval 200ms
+"""
+
+
+@pytest.mark.requirement("A12")
+@pytest.mark.requirement("C12")
+def test_a_job_asks_its_services(
+    docker_bench: Bench, engine: Engine, images: ServiceImages
+) -> None:
+    """Services are healthy when the first step runs, reachable by their ports, and gone after."""
+    if shutil.which("psql") is None:
+        pytest.skip("psql is not installed")
+    docker_bench.secrets["DATABASE_PASSWORD"] = "hunter2-of-the-database"
+
+    finished = docker_bench.run(
+        """
+- env:
+    PGPASSWORD: ${{ secrets.DATABASE_PASSWORD }}
+    URL: host=localhost port=${{ job.services.database.ports['5432'] }} user=postgres dbname=app
+  run: psql "$URL" -Atc 'select 6 * 7'
+- shell: bash
+  run: |
+    exec 3<>/dev/tcp/localhost/${{ job.services.cache.ports[6379] }}
+    printf 'INCR visits\\r\\n' >&3
+    read -r answer <&3
+    echo "redis says $answer"
+- run: echo "in ${{ job.container.network == job.services.cache.network }}"
+""",
+        job=services(DATABASE + CACHE, images),
+    )
+
+    output = docker_bench.output()
+    assert finished.result is Result.SUCCESS, output
+    assert "\n42\n" in output
+    assert "redis says :1" in output
+    assert "in true" in output
+    assert "database service is healthy." in output
+    assert "cache service is healthy." in output
+    assert "hunter2" not in output
+    assert leftovers(engine) == []
+
+
+@pytest.mark.requirement("C12")
+def test_a_service_that_fails_shows_its_log(
+    docker_bench: Bench, engine: Engine, images: ServiceImages
+) -> None:
+    """A service that never gets healthy ends the job before any step, and its log says why."""
+    finished = docker_bench.run(
+        "- run: echo never",
+        job=services(DATABASE.replace("POSTGRES_PASSWORD: ${{", "OTHER: ${{"), images),
+    )
+
+    output = docker_bench.output()
+    assert finished.result is Result.FAILURE
+    assert "Error: Database is uninitialized and superuser password is not specified." in output
+    assert "is not in running state: it has ended with exit code 1." in output
+    assert docker_bench.errors() == [
+        f"Failed to initialize container {images.postgres}",
+        "One or more containers failed to start.",
+    ]
+    assert docker_bench.ends() == []
+    assert leftovers(engine) == []
+
+
+def test_a_service_that_stays_unhealthy(
+    docker_bench: Bench, engine: Engine, images: ServiceImages
+) -> None:
+    """Docker's verdict counts, not only that the program runs."""
+    text = 'a: {image: <redis>, options: --health-cmd "exit 7" --health-interval 100ms'
+    finished = docker_bench.run(
+        "- run: echo never", job=services(f"{text} --health-retries 2}}", images)
+    )
+
+    assert finished.result is Result.FAILURE
+    assert "##[group]Service container a failed." in docker_bench.output()
+    assert "Ready to accept connections" in docker_bench.output()
+    assert leftovers(engine) == []
+
+
+def test_service_without_a_health_check(
+    docker_bench: Bench, engine: Engine, images: ServiceImages
+) -> None:
+    """Where nothing checks the health of a service, it counts as healthy, as on GitHub."""
+    finished = docker_bench.run("- run: echo fine", job=services("a: {image: <redis>}", images))
+
+    assert finished.result is Result.SUCCESS
+    assert "a service is healthy." in docker_bench.output()
+
+
+def test_entry_point_command_and_volumes(
+    docker_bench: Bench, engine: Engine, images: ServiceImages
+) -> None:
+    """A service's `entrypoint` and `command` replace the image's; a named volume is the job's."""
+    text = """
+writer:
+  image: <redis>
+  entrypoint: /bin/sh
+  command: -c "echo written > /shared/file; sleep 60"
+  volumes: ["data:/shared"]
+reader:
+  image: <redis>
+  entrypoint: /bin/sh
+  command: -c "until cat /shared/file; do sleep 0.1; done; sleep 60"
+  volumes: ["data:/shared:ro"]
+  options: --health-cmd "test -s /shared/file" --health-interval 100ms
+"""
+    finished = docker_bench.run("- run: echo fine", job=services(text, images))
+
+    output = docker_bench.output()
+    assert finished.result is Result.SUCCESS, output
+    assert re.search(r"Print service container logs: .*-reader\nwritten\n", output) or (
+        "\nwritten\n" in output
+    )
+    assert leftovers(engine) == []
+
+
+def test_services_reach_each_other_by_name(
+    docker_bench: Bench, engine: Engine, images: ServiceImages
+) -> None:
+    """The name of a service is its name in the job's network."""
+    text = f"""
+{CACHE.strip()}
+asker:
+  image: <redis>
+  entrypoint: /bin/sh
+  command: -c "until redis-cli -h cache set asked yes; do sleep 0.1; done; sleep 60"
+  options: --health-cmd "redis-cli -h cache get asked | grep yes" --health-interval 100ms
+"""
+    finished = docker_bench.run("- run: echo fine", job=services(text, images))
+
+    assert finished.result is Result.SUCCESS, docker_bench.output()
+    assert leftovers(engine) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "a: {image: nowhere.invalid/none:1}",
+            "The service 'a' (nowhere.invalid/none:1) cannot be started",
+        ),
+        ("a: {image: <redis>, options: --network host}", "The option --network cannot be given"),
+        ("a: {image: <redis>, ports: ['x:80']}", "The port 'x:80' cannot be published"),
+        ("a: {image: <redis>, entrypoint: /no/such}", "no such file or directory"),
+        ("a: {image: <redis>, volumes: ['../x:/y']}", "The volume '../x:/y' cannot be mounted"),
+    ],
+)
+def test_a_service_that_cannot_be_made(
+    docker_bench: Bench, engine: Engine, images: ServiceImages, text: str, message: str
+) -> None:
+    """The job fails with the reason, and what was made before it is removed."""
+    finished = docker_bench.run("- run: echo never", job=services(f"{CACHE}{text}", images))
+
+    assert finished.result is Result.FAILURE
+    assert message in docker_bench.errors()[0]
+    assert docker_bench.errors()[-1] == "One or more containers failed to start."
+    assert docker_bench.ends() == []
+    assert leftovers(engine) == []
+
+
+def test_a_port_that_is_taken(docker_bench: Bench, engine: Engine, images: ServiceImages) -> None:
+    """A port on which another program listens is told, with what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        finished = docker_bench.run(
+            "- run: echo never",
+            job=services(f"a: {{image: <redis>, ports: ['{port}:6379']}}", images),
+        )
+
+    assert finished.result is Result.FAILURE
+    assert str(port) in docker_bench.errors()[0]
+    assert "another" in docker_bench.errors()[0]
+    assert leftovers(engine) == []
+
+
+def test_a_job_that_is_cancelled_while_it_waits(
+    docker_bench: Bench, engine: Engine, images: ServiceImages
+) -> None:
+    """Nobody waits for the health of a service that is not needed any more."""
+    text = 'a: {image: <redis>, options: --health-cmd "exit 1" --health-interval 60s}'
+    threading.Timer(1.5, lambda: docker_bench.cancellation.request("enough")).start()
+    finished = docker_bench.run("- run: echo never", job=services(text, images))
+
+    assert finished.result is Result.CANCELLED
+    assert docker_bench.ends() == []
+    assert leftovers(engine) == []
+
+
+def test_a_service_without_an_image_is_left_out(docker_bench: Bench, engine: Engine) -> None:
+    """An empty image starts nothing, and needs no daemon; the log says so."""
+    docker_bench.machine["DOCKER_HOST"] = "unix:///nowhere"
+    finished = docker_bench.run("- run: echo fine", job="    services: {off: '${{ vars.none }}'}\n")
+
+    assert finished.result is Result.SUCCESS
+    assert (
+        "The service 'off' will not be started because the container definition has an empty image."
+        in docker_bench.output()
+    )
+
+
+def test_without_a_daemon(bench: Bench) -> None:
+    """The error says that Docker is missing, not the workflow."""
+    bench.machine["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
+
+    with pytest.raises(DockerError, match=r"cannot be reached at unix:///nowhere/docker\.sock"):
+        bench.run("- run: echo never", job="    services: {a: redis}\n")
