@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ class Connection(HTTPConnection):
         """Name the daemon; a call that takes longer than `timeout` seconds without a byte fails."""
         super().__init__(address.host or "docker", timeout=timeout)
         self._address = address
+        self._link: socket.socket | None = None
 
     def connect(self) -> None:
         """Connect.
@@ -27,7 +29,16 @@ class Connection(HTTPConnection):
         Raises:
             NoDaemonError: nobody listens there.
         """
-        self.sock = open_socket(self._address, self.timeout)
+        self.sock = self._link = open_socket(self._address, self.timeout)
+
+    def hang_up(self) -> None:
+        """End whatever is said over it, from another thread; whoever reads finds the end.
+
+        The standard library forgets the socket once an answer has begun.
+        """
+        if self._link is not None:
+            with contextlib.suppress(OSError):
+                self._link.shutdown(socket.SHUT_RDWR)
 
 
 def open_socket(address: Address, timeout: float | None) -> socket.socket:

@@ -46,6 +46,15 @@ class Engine:
         self.address = address
         self._lock = threading.Lock()
         self._prefix: str | None = None
+        self._connections: set[Connection] = set()
+
+    def hang_up(self) -> None:
+        """End what is being asked for now, from another thread: a pull, a build, a wait.
+
+        Who asked is told that the daemon went away, or that its answer was at its end.
+        """
+        for connection in tuple(self._connections):
+            connection.hang_up()
 
     def ping(self) -> str:
         """Return the version of the API that is spoken: the daemon's, or ours if that is older."""
@@ -146,12 +155,21 @@ class Engine:
     ) -> Iterator[tuple[HTTPResponse, Connection]]:
         """Ask, and give the answer once its head is there and is not an error."""
         data, kind = _encode_body(body)
-        with self._telling(), contextlib.closing(Connection(self.address, timeout)) as connection:
+        with self._telling(), self._connect(timeout) as connection:
             connection.request(method, target, data, {**kind, **headers, "Connection": "close"})
             response = connection.getresponse()
             if response.status >= _FIRST_ERROR:
                 raise describe_refusal(_read_message(response.read()), response.status)
             yield response, connection
+
+    @contextlib.contextmanager
+    def _connect(self, timeout: float | None) -> Iterator[Connection]:
+        with contextlib.closing(Connection(self.address, timeout)) as connection:
+            self._connections.add(connection)
+            try:
+                yield connection
+            finally:
+                self._connections.discard(connection)
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:

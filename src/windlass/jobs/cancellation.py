@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from windlass.jobs.clock import Clock, Stop
-    from windlass.jobs.executors.interface import Process
+    from windlass.jobs.executors.interface import Ending
 
 SECONDS_AFTER_INTERRUPT = 7.5
 SECONDS_AFTER_TERMINATE = 2.5
@@ -64,7 +64,7 @@ class Cancellation:
 class GentleEnd:
     """Ends a process tree in GitHub's three steps: SIGINT, SIGTERM, SIGKILL."""
 
-    def __init__(self, process: Process, clock: Clock) -> None:
+    def __init__(self, process: Ending, clock: Clock) -> None:
         self._process = process
         self._clock = clock
         self._lock = threading.Lock()

@@ -9,7 +9,7 @@ from windlass.jobs.cancellation import GentleEnd
 
 if TYPE_CHECKING:
     from windlass.jobs.clock import Clock
-    from windlass.jobs.executors.interface import Process
+    from windlass.jobs.executors.interface import Ending
 
 
 class RunningStep:
@@ -43,7 +43,7 @@ class RunningStep:
             if self._end is not None:
                 self._end.kill()
 
-    def attach(self, process: Process) -> None:
+    def attach(self, process: Ending) -> None:
         """Name the process that is to be ended; it may be too late for it already."""
         with self._lock:
             self._end = GentleEnd(process, self._clock)

@@ -54,7 +54,7 @@ def run_step(order: StartStep, place: StepPlace, running: RunningStep) -> StepEn
     files: StepFiles | None = None
     try:
         files = _make_files(order, place)
-        process = _start(order, _with_files(order, files), place, reporter)
+        process = _start(order, _with_files(order, files), place, reporter, running)
         exit_code = _watch(process, order, place, reporter, effects, running)
     except (StepError, ExecutorError) as error:
         reporter.annotate("error", str(error))
@@ -93,7 +93,11 @@ def _make_files(order: StartStep, place: StepPlace) -> StepFiles:
 
 
 def _start(
-    order: StartStep, contexts: Mapping[str, Value], place: StepPlace, reporter: StepReporter
+    order: StartStep,
+    contexts: Mapping[str, Value],
+    place: StepPlace,
+    reporter: StepReporter,
+    running: RunningStep,
 ) -> Process:
     """Start the process of a step."""
     if order.container is not None and order.action is not None:
@@ -101,7 +105,7 @@ def _start(
         from windlass.jobs.actions.containers import start_container_stage
 
         return start_container_stage(
-            order, order.container, order.action, contexts, place, reporter
+            order, order.container, order.action, contexts, place, reporter, running
         )
     command = _prepare(order, contexts, place, reporter)
     if place.debug:

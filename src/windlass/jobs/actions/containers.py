@@ -7,19 +7,18 @@ Container/DockerCommandManager.cs (DockerRun)
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.docker.addresses import find_address
 from windlass.docker.containers import create_container, remove_container
 from windlass.docker.engine import Engine
 from windlass.docker.faults import RefusedError
-from windlass.docker.images import build_image, inspect_image, pull_image
+from windlass.docker.networks import inspect_network
 from windlass.errors import DockerError, GitError, UsageError
 from windlass.jobs.actions import attendant
-from windlass.jobs.actions.build_contexts import read_blocks, write_context
 from windlass.jobs.actions.container_folders import WORKSPACE, ContainerFolders, Mount
+from windlass.jobs.actions.container_images import provide_image
 from windlass.jobs.actions.container_process import ContainerProcess
 from windlass.jobs.actions.javascript import input_variables, name_action
 from windlass.jobs.command import StepError
@@ -28,22 +27,20 @@ from windlass.jobs.details import describe_action
 from windlass.jobs.environment import step_variables
 from windlass.jobs.executors.host import HostExecutor, HostSession
 from windlass.jobs.executors.interface import JobRequest
-from windlass.jobs.files import UnusableFileError
-from windlass.plan.container_actions import IMAGE_PREFIX, is_dockerfile, is_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from windlass.jobs.place import StepPlace
     from windlass.jobs.reports import StepReporter
+    from windlass.jobs.running import RunningStep
     from windlass.lang.expressions import Value
     from windlass.plan.container_actions import ContainerRun
     from windlass.plan.steps import LoadedAction, StartStep
 
-BUILT_NAME: Final = "windlass/action"
-"""The repository of images that are built from Dockerfiles; the tag is made of the content."""
+USUAL_NETWORK: Final = "bridge"
+"""The network of a container that is put into none."""
 
-_DIGEST_LENGTH: Final = 32
 _MACHINE_ONLY: Final = frozenset(
     [
         "AGENT_TOOLSDIRECTORY",
@@ -69,6 +66,7 @@ def start_container_stage(
     contexts: Mapping[str, Value],
     place: StepPlace,
     reporter: StepReporter,
+    running: RunningStep,
 ) -> ContainerProcess:
     """Start the container of a stage and return the process that stands for it.
 
@@ -83,19 +81,21 @@ def start_container_stage(
     _check_visible(place)
     try:
         engine = Engine(find_address(os.environ))
-        image = _provide_image(engine, run, action, place, reporter)
+        image = provide_image(engine, run.image, action, place, reporter, running)
+        network = find_network(contexts)
         variables = list_variables(order, run, contexts, place.base, folders)
+        _offer_services(variables, engine, network, place, reporter)
         config = describe_container(
             image,
             run,
             variables,
             mounts=(*folders.mounts(), *_list_objects(place)),
-            network=find_network(contexts),
+            network=network,
             labels=own_labels(place.job_key),
         )
         container = create_container(engine, config)
     except (DockerError, GitError, UsageError) as error:
-        raise StepError(" ".join(filter(None, (error.message, error.hint)))) from error
+        raise StepError("; ".join(filter(None, (error.message, error.hint)))) from error
     return _attend(engine, container, order, place)
 
 
@@ -164,6 +164,46 @@ def find_network(contexts: Mapping[str, Value]) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _offer_services(
+    variables: dict[str, str],
+    engine: Engine,
+    network: str,
+    place: StepPlace,
+    reporter: StepReporter,
+) -> None:
+    """Add what the services of the job are found by, at this machine's address in the network.
+
+    A daemon whose networks are not this machine's own leaves the container without them.
+    """
+    if place.services is None:
+        return
+    try:
+        address = find_gateway(engine, network or USUAL_NETWORK)
+        place.services.add_to_container(variables, address)
+    except (RefusedError, StepError) as error:
+        remark = f"No services (artifacts, caches) are there for containers: {error}"
+        if remark not in place.said:
+            place.said.add(remark)
+            reporter.log.write_line(remark)
+
+
+def find_gateway(engine: Engine, network: str) -> str:
+    """Return the address by which containers in a network reach the machine of the daemon.
+
+    Where the daemon does not say, it has taken the first address of the network.
+
+    Raises:
+        RefusedError: there is no such network.
+        StepError: it has no way out.
+    """
+    for config in inspect_network(engine, network)["IPAM"]["Config"] or ():
+        if gateway := config.get("Gateway"):
+            return str(gateway)
+        if subnet := config.get("Subnet"):
+            return str(next(ip_network(subnet).hosts()))
+    raise StepError(f"the network '{network}' has no gateway")
+
+
 def _list_objects(place: StepPlace) -> tuple[Mount, ...]:
     """Return the user's Git objects, which a workspace that was checked out shares by their path.
 
@@ -186,68 +226,6 @@ def _check_visible(place: StepPlace) -> None:
             "see it: name the action in a step (`uses: ./path`) so that it is known beforehand, "
             "or run with --keep"
         )
-
-
-def _provide_image(
-    engine: Engine,
-    run: ContainerRun,
-    action: LoadedAction,
-    place: StepPlace,
-    reporter: StepReporter,
-) -> str:
-    """Return the image of an action, pulled or built where it is not on the machine.
-
-    Raises:
-        StepError: the action names neither an image nor a Dockerfile that is there.
-        DockerError: it cannot be pulled or built.
-    """
-    if is_image(run.image):
-        return _provide_named(engine, run.image[len(IMAGE_PREFIX) :], reporter)
-    if not is_dockerfile(run.image):
-        raise StepError(
-            f"'{run.image}' should be either '[path]/Dockerfile' or 'docker://image[:tag]'."
-        )
-    path = os.path.join(action.folder, run.image)  # noqa: PTH118 - as the runner joins them
-    seen = place.session.see(Path(path))
-    if not seen.is_file():
-        raise StepError(f"File not found: '{path}'")
-    return _provide_built(engine, seen, path, reporter)
-
-
-def _provide_named(engine: Engine, name: str, reporter: StepReporter) -> str:
-    if inspect_image(engine, name) is None:
-        reporter.note([f"##[group]Pull down action image '{name}'"])
-        try:
-            pull_image(engine, name, note=lambda line: reporter.note([line]))
-        finally:
-            reporter.note(["##[endgroup]"])
-    return name
-
-
-def _provide_built(engine: Engine, dockerfile: Path, path: str, reporter: StepReporter) -> str:
-    """Return the image of a Dockerfile and its folder; what was built once is not built again."""
-    with tempfile.TemporaryFile() as context:
-        try:
-            digest = write_context(dockerfile.parent, dockerfile.name, context)
-        except UnusableFileError as error:
-            raise StepError(f"The folder of '{path}' cannot be built: {error}") from error
-        name = f"{BUILT_NAME}:{digest[:_DIGEST_LENGTH]}"
-        if inspect_image(engine, name) is not None:
-            return name
-        reporter.note(["##[group]Building docker image", f"Dockerfile for action: '{path}'."])
-        try:
-            build_image(
-                engine,
-                read_blocks(context),
-                tag=name,
-                dockerfile=dockerfile.name,
-                note=lambda line: reporter.note([line]),
-            )
-        except RefusedError as error:
-            raise StepError(f"Docker build failed: {error.message}") from error
-        finally:
-            reporter.note(["##[endgroup]"])
-    return name
 
 
 def _attend(engine: Engine, container: str, order: StartStep, place: StepPlace) -> ContainerProcess:

@@ -57,7 +57,20 @@ class JobRequest:
     note: Callable[[str], None] = _say_nothing
 
 
-class Process(Protocol):
+class Ending(Protocol):
+    """What can be asked to end, more and more urgently, from any thread."""
+
+    def interrupt(self) -> None:
+        """Send SIGINT to the whole tree: GitHub's first word on cancellation."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM to the whole tree: GitHub's second word, 7.5 s later."""
+
+    def kill(self) -> None:
+        """Send SIGKILL to the whole tree: GitHub's last word, 2.5 s later."""
+
+
+class Process(Ending, Protocol):
     """One step's process tree; `number` counts the processes of a job, from 1."""
 
     number: int
@@ -78,15 +91,6 @@ class Process(Protocol):
         Raises:
             ExecutorError: nobody can tell it any more.
         """
-
-    def interrupt(self) -> None:
-        """Send SIGINT to the whole tree: GitHub's first word on cancellation."""
-
-    def terminate(self) -> None:
-        """Send SIGTERM to the whole tree: GitHub's second word, 7.5 s later."""
-
-    def kill(self) -> None:
-        """Send SIGKILL to the whole tree: GitHub's last word, 2.5 s later."""
 
 
 class Session(Protocol):
