@@ -376,3 +376,14 @@ def test_eviction(tmp_path: Path) -> None:
     assert {row.key for row in list_caches(place.database)} == {"used", "plain"}
     assert len(blobs.list_digests()) == 2
     place.close()
+
+
+def test_a_cache_that_was_unused_for_long_is_not_found(served: Place, client: Client) -> None:
+    """After 7 days without use a cache is out of reach, also where nothing else was saved."""
+    client.save("k", b"x")
+    with served.database.writing() as connection:
+        connection.execute("UPDATE caches SET used = used - 6.9 * 86400")
+    assert client.find("k")["ok"]
+    with served.database.writing() as connection:
+        connection.execute("UPDATE caches SET used = used - 7.1 * 86400")
+    assert not client.find("k")["ok"]

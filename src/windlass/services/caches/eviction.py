@@ -53,7 +53,7 @@ def choose_evicted(
     """
     evicted, has_room, taken = [], True, 0
     for usage in sorted(usages, key=lambda it: (it.used, it.id), reverse=True):
-        if now - usage.used > limits.days * DAY:
+        if is_stale(usage.used, now, limits):
             evicted.append(Eviction(usage.id, usage.size, f"unused for over {limits.days:g} days"))
         elif has_room and taken + usage.size <= limits.bytes:
             taken += usage.size
@@ -62,3 +62,8 @@ def choose_evicted(
             reason = f"the least recently used, beyond {limits.bytes} bytes"
             evicted.append(Eviction(usage.id, usage.size, reason))
     return evicted[::-1]
+
+
+def is_stale(used: float, now: float, limits: CacheLimits = GITHUB_LIMITS) -> bool:
+    """Tell whether a cache was unused for too long."""
+    return now - used > limits.days * DAY

@@ -23,7 +23,13 @@ from windlass.db.caches import (
     touch_cache,
 )
 from windlass.model.values import dataclass
-from windlass.services.caches.eviction import GITHUB_LIMITS, CacheLimits, Usage, choose_evicted
+from windlass.services.caches.eviction import (
+    GITHUB_LIMITS,
+    CacheLimits,
+    Usage,
+    choose_evicted,
+    is_stale,
+)
 from windlass.services.caches.keys import Candidate, choose_cache
 from windlass.stores.blob_parts import DamagedBlobError
 
@@ -165,7 +171,12 @@ class CacheStore:
         return evicted
 
     def _choose(self, access: CacheAccess, version: str, keys: Sequence[str]) -> CacheRow | None:
-        rows = {row.id: row for row in find_caches(self._database, access.scopes, version)}
+        now = self._now()
+        rows = {
+            row.id: row
+            for row in find_caches(self._database, access.scopes, version)
+            if not is_stale(row.used, now, self.limits)
+        }
         chosen = choose_cache(map(_to_candidate, rows.values()), keys, access.scopes)
         return None if chosen is None else rows[chosen.id]
 
