@@ -19,7 +19,7 @@ from windlass.model.values import dataclass
 from windlass.stores.user_cache import find_user_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from windlass.model.action_sources import ActionSources
     from windlass.plan.references import Reference
@@ -192,12 +192,6 @@ def _fold_name(key: str) -> str:
 def _copy(source: Path, destination: Path) -> None:
     """Copy a folder of this machine, as it is now, without its Git folder."""
     try:
-        shutil.copytree(
-            source, destination, symlinks=True, ignore=lambda _, names: _git_among(names)
-        )
+        shutil.copytree(source, destination, symlinks=True, ignore=shutil.ignore_patterns(".git"))
     except (OSError, shutil.Error) as error:
         raise PlatformError(f"{source} cannot be copied: {error}") from error
-
-
-def _git_among(names: list[str]) -> Iterator[str]:
-    return (name for name in names if name == ".git")
