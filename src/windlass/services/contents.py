@@ -12,6 +12,7 @@ what npm's @actions/artifact and @actions/cache use. Whoever offers an upload ke
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from typing import TYPE_CHECKING, Final
@@ -115,7 +116,9 @@ class Contents:
                 _arrange(upload, [ALL_AT_ONCE])
             case other:
                 raise RequestError(400, f"Windlass knows no comp={other}.")
-        return Response(201, {"x-ms-version": request.headers.get("x-ms-version", "2020-10-02")})
+        version = request.headers.get("x-ms-version", "2020-10-02")
+        # Azure's client for Go, by which BuildKit sends layers, fails without an id.
+        return Response(201, {"x-ms-version": version, "x-ms-request-id": os.urandom(16).hex()})
 
     def _send(self, request: Request) -> Response:
         self._check(request, ("rscd", "rsct"))
