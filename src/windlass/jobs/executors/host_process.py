@@ -9,7 +9,7 @@ import select
 import signal
 import termios
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from windlass.errors import ExecutorError
 from windlass.jobs.supervisor.client import GONE, UnansweredError
@@ -27,6 +27,9 @@ PIPE_BYTES: Final = 1 << 20
 
 class HostProcess:
     """One step's process tree: a session, whose leader is the program that was started."""
+
+    gone: ClassVar[str] = GONE
+    """What is said where nobody can tell how it ended."""
 
     def __init__(
         self,
@@ -99,7 +102,7 @@ class HostProcess:
         """
         self._output, writer = os.pipe()
         theirs.callback(os.close, writer)
-        _widen(writer)
+        widen(writer)
         self._ended, teller = os.pipe()
         theirs.callback(os.close, teller)
         if not self._keeps:
@@ -144,7 +147,7 @@ class HostProcess:
             self._learn_end()
             self._forget_output()
             if self._exit_code is None:
-                raise ExecutorError(GONE)
+                raise ExecutorError(self.gone)
             return self._exit_code
 
     def interrupt(self) -> None:
@@ -217,7 +220,7 @@ class HostProcess:
         return b""
 
 
-def _widen(pipe: int) -> None:
+def widen(pipe: int) -> None:
     """Ask for a larger pipe, so that a chatty step waits less often; the system may refuse."""
     with contextlib.suppress(OSError):
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

@@ -70,6 +70,7 @@ class Supervisor:
         self._poll.register(link.fileno(), select.POLLIN)
         self._poll.register(wake, select.POLLIN)
         self._has_mounts = False
+        self._held: list[int] = []
         self._containers: dict[str, str] = {}
         self._restored: tuple[int, ...] = (*RESTORED, _signal.SIGHUP)
 
@@ -121,14 +122,8 @@ class Supervisor:
                 self._start(files, *values)
             case "signal":
                 self._signal(*values)
-            case "spool":
-                number, segment = values
-                self._started[number].segments[segment] = files[0]
-            case "drop":
-                number, segment = values
-                os.close(self._started[number].segments.pop(segment))
-            case "release":
-                self._release(*values)
+            case "follow" | "hold" | "spool" | "drop" | "release":
+                self._keep(files, word, *values)
             case "mask":
                 self._masks += values[0]
             case "guard":
@@ -277,12 +272,35 @@ class Supervisor:
             os.close(started.output)
         for output in self._unread:
             self._poll.unregister(output)
+        for file in self._held:
+            os.close(file)
+        self._held.clear()
         self._started.clear()
         self._unread.clear()
         self._containers.clear()
         self._folder, self._path, self._masks = "", [], []
 
     # Output
+
+    def _keep(self, files: list[int], word: str, *values: Any) -> None:
+        match word:
+            case "hold":
+                self._held += files
+            case "follow":
+                self._follow(files, *values)
+            case "spool":
+                number, segment = values
+                self._started[number].segments[segment] = files[0]
+            case "drop":
+                number, segment = values
+                os.close(self._started[number].segments.pop(segment))
+            case _:
+                self._release(*values)
+
+    def _follow(self, files: list[int], number: int, step: str) -> None:
+        """Hold what a process prints that others have started, and its spool if it has one."""
+        output, *spool = files
+        self._started[number] = Started(0, step, output, -1, dict(enumerate(spool)))
 
     def _release(self, number: int) -> None:
         """The output of a step has been read to its end: what still comes is nobody's."""

@@ -1,0 +1,263 @@
+"""Runs a job's steps in a container, one for the whole job, in which one shell starts them all."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+from windlass.docker.addresses import find_address
+from windlass.docker.containers import (
+    attach,
+    create_container,
+    inspect_container,
+    remove_container,
+    start_container,
+)
+from windlass.docker.engine import Engine
+from windlass.docker.faults import RefusedError
+from windlass.docker.images import inspect_image
+from windlass.errors import DockerError, ExecutorError, PlatformError
+from windlass.jobs.containers.faults import ContainerFault
+from windlass.jobs.containers.labels import own_labels
+from windlass.jobs.containers.pulling import fetch_image
+from windlass.jobs.containers.requests import request_container
+from windlass.jobs.environment import DEFAULT_PATH
+from windlass.jobs.executors.docker_layout import CONTROL, ContainerLayout
+from windlass.jobs.executors.docker_session import DockerSession, Running, Shell
+from windlass.jobs.executors.docker_shell import BLIND, LISTENER, READY
+from windlass.jobs.executors.docker_variables import PRELOAD, PRELOAD_TEXT
+from windlass.jobs.supervisor.client import Supervisor
+from windlass.plan.containers import Container
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from windlass.docker.streams import Stream
+    from windlass.jobs.containers.creation import Creation
+    from windlass.jobs.executors.interface import JobRequest
+    from windlass.jobs.folders import JobFolders
+
+DEFAULT_NETWORK: Final = "bridge"
+_STREAMS: Final = {
+    "OpenStdin": True,
+    "StdinOnce": True,
+    "AttachStdin": True,
+    "AttachStdout": True,
+    "AttachStderr": True,
+    "Tty": False,
+}
+_ROOTS: Final = frozenset(["", "0", "root"])
+
+
+class DockerExecutor:
+    """Containers of one image, or of the one that the job itself names."""
+
+    def __init__(
+        self, machine: Mapping[str, str], *, image: str = "", shown: Sequence[Path] = ()
+    ) -> None:
+        """Take the variables of this machine, which name the daemon, and what containers may read.
+
+        `shown` are folders that every container finds under their own names.
+
+        Raises:
+            UsageError: DOCKER_HOST cannot be understood.
+        """
+        self.name = f"docker://{image}" if image else "docker"
+        self._image = image
+        self._shown = shown
+        self._address = find_address(machine)
+
+    def open(self, request: JobRequest) -> DockerSession:
+        """Make the container of one job, with its shell waiting for steps.
+
+        Raises:
+            DockerError: the daemon is not there, or refused.
+            ExecutorError: there is no such image, no shell in it, or it does not start.
+            ContainerFault: what the workflow says of the container cannot be had.
+        """
+        if request.folders is None:
+            raise ExecutorError("a container needs the folders of the job")
+        return _Opening(self, request, request.folders).open()
+
+    @property
+    def engine(self) -> Engine:
+        """The daemon."""
+        return Engine(self._address)
+
+    def describe(self, request: JobRequest) -> Container:
+        """Return the container that a job is to run in."""
+        if request.container is not None:
+            return request.container
+        if not self._image:
+            raise ExecutorError("the job names no container, and its label no image")
+        return Container(image=self._image)
+
+    def lay_out(self, folders: JobFolders) -> ContainerLayout:
+        """Return where the container finds the job's folders."""
+        return ContainerLayout(folders, self._shown)
+
+
+class _Opening:
+    """One container on its way."""
+
+    def __init__(self, executor: DockerExecutor, request: JobRequest, folders: JobFolders) -> None:
+        self._engine = executor.engine
+        self._request = request
+        self._container = executor.describe(request)
+        self._layout = executor.lay_out(folders)
+
+    def open(self) -> DockerSession:
+        self._fetch_image()
+        creation = self._describe()
+        try:
+            self._layout.make()
+            (self._layout.control / PRELOAD).write_text(PRELOAD_TEXT, encoding="utf-8")
+        except OSError as error:
+            raise PlatformError(
+                f"The job's folder {self._layout.outside.root} cannot be written: {error.strerror}"
+            ) from error
+        container = create_container(
+            self._engine, creation.config, name=creation.name, platform=creation.platform
+        )
+        with contextlib.ExitStack() as undo:
+            undo.callback(remove_container, self._engine, container)
+            session = self._start(container, creation)
+            undo.pop_all()
+        return session
+
+    def _start(self, container: str, creation: Creation) -> DockerSession:
+        stream = attach(self._engine, container, input_too=True)
+        supervisor = Supervisor()
+        supervisor.tell("hold", files=[stream.socket.fileno()])
+        is_root = _is_root(creation, self._user)
+        shell = Shell(stream, self._layout.control, is_root=is_root)
+        try:
+            self._run(container)
+            word, *programs = self._await_shell(stream, container)
+            if word == BLIND.decode():
+                raise ExecutorError(
+                    "The container does not see the job's folder",
+                    hint="Docker's daemon must run on this machine, not in another or in a virtual "
+                    "one: set DOCKER_HOST to the socket of a daemon here",
+                )
+            running = self._look(container, programs, is_root=is_root)
+        except BaseException:
+            shell.close()
+            supervisor.close(is_over=True)
+            raise
+        session = DockerSession(
+            supervisor,
+            self._request,
+            engine=self._engine,
+            layout=self._layout,
+            shell=shell,
+            running=running,
+        )
+        session.guard(container, self._engine.address.text)
+        return session
+
+    def _fetch_image(self) -> None:
+        request, name = self._request, self._container.image
+        try:
+            fetch_image(self._engine, self._container, note=request.note, pause=lambda _: False)
+        except RefusedError as error:
+            raise self._fail(
+                f"The image '{name}' cannot be had: {error.message}", error.hint
+            ) from error
+        image = inspect_image(self._engine, name)
+        self._user = "" if image is None else str(image.config.get("User") or "")
+
+    def _describe(self) -> Creation:
+        creation = request_container(
+            self._container,
+            network=self._request.network or DEFAULT_NETWORK,
+            alias="",
+            labels=own_labels(self._request.key),
+        )
+        endpoints = creation.config["NetworkingConfig"]["EndpointsConfig"]
+        for endpoint in endpoints.values():
+            endpoint["Aliases"] = [name for name in endpoint["Aliases"] if name]
+            if not self._request.network:
+                del endpoint["Aliases"]
+        for bind in self._layout.binds():
+            creation.add("HostConfig.Binds", bind)
+        inside = self._layout.inside
+        control = f"{inside.root}/{CONTROL}"
+        creation.add("Env", f"HOME={inside.home}")
+        creation.put("Entrypoint", ["/bin/sh"])
+        creation.put("Cmd", ["-c", LISTENER, "windlass", control])
+        creation.put("WorkingDir", str(inside.workspace))
+        creation.config.update(_STREAMS)
+        creation.config["HostConfig"]["AutoRemove"] = True
+        creation.add("HostConfig.ExtraHosts", "host.docker.internal:host-gateway")
+        return creation
+
+    def _run(self, container: str) -> None:
+        try:
+            start_container(self._engine, container)
+        except RefusedError as error:
+            if "/bin/sh" in error.message or "exec format" in error.message:
+                raise self._fail(
+                    f"The image '{self._container.image}' has no /bin/sh, or one that cannot run "
+                    f"here: {error.message}",
+                    hint=error.hint
+                    or "a job's container needs a shell: choose an image with one "
+                    "(most images have a variant with a shell)",
+                ) from error
+            raise
+
+    def _await_shell(self, stream: Stream, container: str) -> list[str]:
+        """Return the first words of the shell.
+
+        Raises:
+            ExecutorError: it ended before.
+        """
+        said = b""
+        with contextlib.suppress(OSError):
+            while b"\n" not in said and (block := stream.read()) is not None:
+                said += block[1]
+        line = said.partition(b"\n")[0]
+        if line.startswith((READY, BLIND)):
+            return line.decode("utf-8", "replace").split()
+        raise self._explain_end(container, said)
+
+    def _fail(self, message: str, hint: str | None) -> ContainerFault | ExecutorError:
+        """Make a failure of the job of what its workflow says, else an error of this call."""
+        if self._request.container is not None:
+            return ContainerFault(message, hint=hint)
+        return ExecutorError(message, hint=hint)
+
+    def _explain_end(self, container: str, said: bytes) -> ContainerFault | ExecutorError:
+        code = ""
+        with contextlib.suppress(DockerError):
+            state = inspect_container(self._engine, container)["State"]
+            code = f" with the exit code {state['ExitCode']}"
+        text = said.decode("utf-8", "replace").strip()
+        return self._fail(
+            f"The container of the image '{self._container.image}' ended at once{code}"
+            + (f": {text}" if text else ""),
+            "its /bin/sh must run on this machine's kind of processor"
+            if "exec format" in text
+            else "see what the image does: docker run --rm --entrypoint /bin/sh IMAGE -c true",
+        )
+
+    def _look(self, container: str, programs: Sequence[str], *, is_root: bool) -> Running:
+        found = inspect_container(self._engine, container)
+        networks: Mapping[str, Mapping[str, Any]] = found["NetworkSettings"]["Networks"]
+        name, network = next(iter(networks.items()), ("", {}))
+        told = found["Config"].get("Env") or ()
+        variables = {"PATH": DEFAULT_PATH, **dict(text.partition("=")[::2] for text in told)}
+        return Running(
+            id=container,
+            is_root=is_root,
+            variables=variables,
+            programs={program.rpartition("/")[2]: program for program in programs},
+            address=str(network.get("Gateway") or ""),
+            facts={"container": {"id": container, "network": self._request.network or name}},
+        )
+
+
+def _is_root(creation: Creation, user: str) -> bool:
+    told = str(creation.config.get("User") or user)
+    return told.partition(":")[0] in _ROOTS

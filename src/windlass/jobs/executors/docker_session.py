@@ -1,0 +1,284 @@
+"""The container in which a job's steps run, and the shell in it that starts them."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import threading
+from typing import TYPE_CHECKING, Final
+
+from windlass.docker.containers import remove_container
+from windlass.docker.executions import run_in_container
+from windlass.errors import DockerError, ExecutorError
+from windlass.jobs.executors.docker_layout import CONTROL
+from windlass.jobs.executors.docker_process import DockerProcess
+from windlass.jobs.executors.docker_shell import FIND, write_step
+from windlass.jobs.executors.docker_variables import PRELOAD, arrange_variables
+from windlass.jobs.executors.host import TRACKING_VARIABLE, HostSession
+from windlass.model.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from windlass.docker.engine import Engine
+    from windlass.docker.streams import Stream
+    from windlass.jobs.executors.docker_layout import ContainerLayout
+    from windlass.jobs.executors.interface import JobRequest
+    from windlass.jobs.supervisor.client import Supervisor
+    from windlass.lang.expressions import Value
+
+MOST_BYTES: Final = 131_071
+"""What a variable or an argument may have: MAX_ARG_STRLEN of Linux, without its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A job's container: its id, the user its processes are, its variables, its programs.
+
+    `programs` are full paths by name, on the PATH of `variables`; `address` is that of this machine
+    as the container finds it.
+    """
+
+    id: str
+    is_root: bool
+    variables: Mapping[str, str]
+    programs: Mapping[str, str]
+    address: str
+    facts: Mapping[str, Value]
+
+
+class Slot:
+    """A shell in the container that runs one step at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+    def run(self, number: int) -> None:
+        """Let it run the script of that number."""
+        os.write(self._file, b"%d\n" % number)
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self._file)
+
+
+class Shell:
+    """The container's first process, as Windlass speaks to it; may be used by several threads."""
+
+    def __init__(self, stream: Stream, control: Path, *, is_root: bool) -> None:
+        self.control = control
+        self.link = stream.socket.fileno()
+        self._stream = stream
+        self._mode = 0o600 if is_root else 0o666
+        self._lock = threading.Lock()
+        self._slots: list[Slot] = []
+        self._free: list[Slot] = []
+        self._open_slot()
+
+    def say(self, line: str) -> None:
+        """Tell it something; where it is gone, so are all it could tell."""
+        with self._lock, contextlib.suppress(OSError):
+            self._stream.write(f"{line}\n".encode())
+
+    def take_slot(self) -> Slot:
+        """Return a slot in which nothing runs, a new one where there is none."""
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+        number = self._open_slot()
+        self.say(f"slot {number}")
+        with self._lock:
+            return self._free.pop()
+
+    def give_back(self, slot: Slot) -> None:
+        """What ran in a slot has ended."""
+        with self._lock:
+            self._free.append(slot)
+
+    def make_fifo(self, path: Path) -> None:
+        """Make a FIFO that the container's user can open.
+
+        Raises:
+            OSError: the file system refused.
+        """
+        os.mkfifo(path, self._mode)
+        if stat.S_IMODE(path.stat().st_mode) != self._mode:
+            path.chmod(self._mode)
+
+    def close(self) -> None:
+        """Hang up."""
+        for slot in self._slots:
+            slot.close()
+        self._stream.close()
+
+    def _open_slot(self) -> int:
+        with self._lock:
+            number = len(self._slots) + 1
+            path = self.control / f"slot{number}"
+            self.make_fifo(path)
+            slot = Slot(path)
+            self._slots.append(slot)
+            self._free.append(slot)
+        return number
+
+
+class DockerSession(HostSession):
+    """The processes of one job in its container."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        request: JobRequest,
+        *,
+        engine: Engine,
+        layout: ContainerLayout,
+        shell: Shell,
+        running: Running,
+    ) -> None:
+        super().__init__(supervisor, request)
+        self.folders = layout.inside
+        self.facts = running.facts
+        self.address = running.address
+        self.variables: Mapping[str, str] | None = running.variables
+        self._engine = engine
+        self._layout = layout
+        self._shell = shell
+        self._running = running
+        path = running.variables.get("PATH", "")
+        self._found: dict[tuple[str, str], str | None] = {
+            (name, path): program for name, program in running.programs.items()
+        }
+
+    def spawn(
+        self,
+        arguments: Sequence[str],
+        *,
+        variables: Mapping[str, str],
+        folder: str,
+        step: str = "",
+    ) -> DockerProcess:
+        """Start a program as the leader of a new session, without standard input.
+
+        Raises:
+            ExecutorError: with .NET's words, which are those of GitHub's runner; or the container
+                has ended.
+            PlatformError: it cannot be written down that something runs.
+        """
+        self._track(variables.get(TRACKING_VARIABLE))
+        process = self._make_process()
+        try:
+            script = self._write(arguments, variables, folder)
+            process.launch(self._shell, script, step)
+        except ExecutorError:
+            process.close()
+            raise
+        except (OSError, ValueError) as error:
+            process.close()
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise ExecutorError(
+                f"An error occurred trying to start process '{arguments[0]}' with working "
+                f"directory '{folder}'. {reason}"
+            ) from error
+        return process
+
+    def find_program(self, name: str, *, search_path: str) -> str | None:
+        """Return the full path of a program of the container; what was found once stays so."""
+        key = name, search_path
+        if key not in self._found:
+            where = search_path if "/" not in name else "/"
+            self._found[key] = self._ask_for(name, where) or None
+        return self._found[key]
+
+    def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:  # noqa: ARG002
+        """Mount nothing: what is mounted here the container does not see."""
+        return False
+
+    def see(self, path: Path) -> Path:
+        """Return the folder outside; what only the container has is at no path of this machine."""
+        if path.is_relative_to(self._layout.outside.root):
+            return path
+        seen = self._layout.see(path)
+        return self._layout.outside.root / "_not_here" if seen is None else seen
+
+    def close(self) -> None:
+        """Remove the container, whose processes end with it; what they printed can still be read.
+
+        What they wrote is this user's from then on.
+        """
+        with contextlib.suppress(DockerError):
+            self._take_ownership()
+            remove_container(self._engine, self._running.id)
+            self.unguard(self._running.id)
+        super().close()
+        self._shell.close()
+
+    def _make_process(self) -> DockerProcess:
+        with self._lock:
+            self._count += 1
+            process = DockerProcess(
+                self._count,
+                self._supervisor,
+                keeps=self._folder is not None,
+                end_orphans=self._end_orphans,
+                forget=self._forget,
+            )
+            self._unread[self._count] = None
+        return process
+
+    def _write(self, arguments: Sequence[str], variables: Mapping[str, str], folder: str) -> bytes:
+        """Return the script that starts a program.
+
+        Raises:
+            OSError: there is no such program, or what it is given is too long.
+            ValueError: something is no variable, or has a NUL byte in it.
+        """
+        _check(arguments, variables)
+        program = arguments[0]
+        if "/" not in program:
+            program = self.find_program(program, search_path=variables.get("PATH", "")) or ""
+            if not program:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        path = variables.get("PATH", "")
+        command, exported = arrange_variables(
+            [program, *arguments[1:]],
+            variables,
+            preload=f"{self._layout.inside.root}/{CONTROL}/{PRELOAD}",
+            find_program=lambda name: self.find_program(name, search_path=path),
+        )
+        return write_step(command, exported, folder)
+
+    def _ask_for(self, name: str, where: str) -> str:
+        """Have the shell look for a program."""
+        process = self.spawn(
+            ["/bin/sh", "-c", FIND],
+            variables={"WHERE": where, "NAME": name.lstrip("/")},
+            folder="/",
+        )
+        found = b""
+        while block := process.read():
+            found += block
+            process.release(len(found))
+        process.wait()
+        return found.decode("utf-8", "surrogateescape")
+
+    def _take_ownership(self) -> None:
+        """Make ours what the container's root has written, where we are another user."""
+        user = os.getuid()
+        if user == 0 or not self._running.is_root:
+            return
+        paths = [str(self._layout.inside.root), str(self._layout.inside.home)]
+        arguments = ["chown", "-R", f"{user}:{os.getgid()}", *paths]
+        run_in_container(self._engine, self._running.id, arguments, user="0")
+
+
+def _check(arguments: Sequence[str], variables: Mapping[str, str]) -> None:
+    if any("=" in name or not name for name in variables):
+        raise ValueError("illegal environment variable name")
+    texts = [*arguments, *(f"{name}={value}" for name, value in variables.items())]
+    if any("\0" in text for text in texts):
+        raise ValueError("embedded null byte")
+    if any(len(text) > MOST_BYTES // 4 and len(os.fsencode(text)) > MOST_BYTES for text in texts):
+        raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
