@@ -12,7 +12,6 @@ for what is needed when nobody does.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import shutil
 import threading
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from windlass.errors import PlatformError
 from windlass.model.values import dataclass
 from windlass.stores.blob_parts import DamagedBlobError, Part, list_parts, name_part, write_part
+from windlass.stores.running_digest import RunningDigest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -195,6 +195,7 @@ class Upload:
         self._folder = folder
         self._blocks: dict[str, Part] = {}
         self._order: tuple[Part, ...] | None = None
+        self._digest = RunningDigest()
         self._lock = threading.Lock()
 
     @property
@@ -219,8 +220,10 @@ class Upload:
             size, is_compressed = write_part(path, read)
             if is_compressed:
                 path = path.rename(f"{path}.zst")
+        part = Part(path, size)
         with self._lock:
-            self._blocks[name] = Part(path, size)
+            self._blocks[name] = part
+        self._digest.add(name, part)
         return size
 
     def arrange(self, names: Sequence[str]) -> None:
@@ -241,11 +244,7 @@ class Upload:
         Raises:
             DamagedBlobError: a block is gone.
         """
-        digest = hashlib.sha256()
-        for part in self._order or ():
-            for piece in part.read_bytes():
-                digest.update(piece)
-        return digest.hexdigest()
+        return self._digest.finish(self._order or ())
 
     def keep(self, digest: str) -> Blob:
         """Make a blob of the content, whose digest was computed; to be called within `keeping`.
@@ -266,6 +265,7 @@ class Upload:
 
     def discard(self) -> None:
         """Throw away what was received."""
+        self._digest.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _lay_out(self, order: Sequence[Part]) -> Path:

@@ -39,13 +39,15 @@ class Place:
         self.database = Database(state / "history.db")
         self.services = RunServices(self.database, state, self.told.append)
 
-    def begin(self, key: str = "build", run: str = "1", **facts: Any) -> JobServices:
+    def begin(
+        self, key: str = "build", run: str = "1", attempt: int = 1, **facts: Any
+    ) -> JobServices:
         """Begin to serve a job; facts that are no fields of it belong to its `github` context."""
         own = {name: facts.pop(name) for name in ("permissions", "environment") if name in facts}
         return self.services.open(
             ServedJob(
                 run=run,
-                attempt=1,
+                attempt=attempt,
                 key=key,
                 github={**GITHUB, **facts},
                 workflow_path=".github/workflows/ci.yml",
