@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import socket
+import subprocess
+import sys
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.service_images import ServiceImages, provide_images
 
 from windlass.docker.addresses import find_address
-from windlass.docker.containers import list_containers
+from windlass.docker.containers import list_containers, wait_for_container
 from windlass.docker.engine import Engine
+from windlass.docker.faults import RefusedError
 from windlass.docker.networks import list_networks
 from windlass.docker.volumes import list_volumes
 from windlass.errors import DockerError
-from windlass.jobs.containers.labels import JOB
+from windlass.jobs.containers.labels import JOB, OWNER
+from windlass.jobs.containers.sweeping import sweep
 from windlass.model.status import Result
+from windlass.protocol import events
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.integration.jobs.conftest import Bench
 
 KEY = f"{JOB}=build"
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="session")
@@ -287,3 +297,70 @@ def test_without_a_daemon(bench: Bench) -> None:
 
     with pytest.raises(DockerError, match=r"cannot be reached at unix:///nowhere/docker\.sock"):
         bench.run("- run: echo never", job="    services: {a: redis}\n")
+
+
+ALONE = """
+import os, sys
+from pathlib import Path
+from tests.integration.jobs.conftest import Bench, bench
+bench = bench.__wrapped__(Path(sys.argv[1]))
+bench.machine["DOCKER_HOST"] = os.environ["DOCKER_HOST"]
+bench.on_event = lambda event: print(type(event).__name__, flush=True)
+bench.run("- run: sleep 1000", job=Path(sys.argv[2]).read_text())
+"""
+
+
+@pytest.mark.requirement("C12")
+def test_nothing_is_left_where_windlass_is_killed(
+    engine: Engine, images: ServiceImages, tmp_path: Path
+) -> None:
+    """Containers end with a Windlass that is killed; the next one removes what else there is."""
+    keys = tmp_path / "services.yml"
+    keys.write_text(services("a: {image: <redis>, volumes: ['data:/data']}", images))
+    (tmp_path / "root").mkdir()
+    program = subprocess.Popen(
+        [sys.executable, "-c", ALONE, str(tmp_path / "root"), str(keys)],
+        cwd=CHECKOUT,
+        env={**os.environ, "DOCKER_HOST": engine.address.text},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with program:
+        assert program.stdout is not None
+        assert any(line == "StepStarted\n" for line in program.stdout)
+        mine = [it for it in list_containers(engine, [KEY]) if str(program.pid) in owner_of(it)]
+        assert len(mine) == 1
+        program.kill()
+    with contextlib.suppress(RefusedError):  # it may be gone already
+        wait_for_container(engine, str(mine[0]["Id"]), removed=True)
+    assert list_containers(engine, [KEY]) == []
+
+    sweep(engine)
+
+    assert leftovers(engine) == []
+
+
+def test_what_belongs_to_others_is_not_swept(
+    docker_bench: Bench, engine: Engine, images: ServiceImages
+) -> None:
+    """A second Windlass leaves alone what the first has made and still needs."""
+    swept: list[int] = []
+
+    def sweep_meanwhile(event: events.RunEvent) -> None:
+        if isinstance(event, events.StepStarted):
+            sweep(engine)
+            swept.append(len(leftovers(engine)))
+
+    docker_bench.on_event = sweep_meanwhile
+    finished = docker_bench.run(
+        "- run: echo fine", job=services("a: {image: <redis>, volumes: ['data:/data']}", images)
+    )
+
+    assert finished.result is Result.SUCCESS
+    assert swept == [3]
+    assert leftovers(engine) == []
+
+
+def owner_of(container: Mapping[str, Any]) -> str:
+    owner: str = container["Labels"][OWNER]
+    return owner

@@ -28,7 +28,8 @@ def request_container(
 ) -> Creation:
     """Return what makes a container of a job, in the network under its alias, as the runner would.
 
-    What comes later wins: the keys of the workflow over its `options`.
+    The container of the steps has no alias. What comes later wins: the keys of the workflow over
+    its `options`.
 
     Raises:
         ContainerFault: something in it cannot be had.
@@ -48,7 +49,7 @@ def request_container(
     for name, value in labels.items():
         creation.enter("Labels", name, value)
     creation.put("HostConfig.NetworkMode", network)
-    names = {"Aliases": [alias, *creation.aliases]}
+    names = {"Aliases": [name for name in (alias, *creation.aliases) if name]}
     creation.enter("NetworkingConfig.EndpointsConfig", network, names)
     return creation
 

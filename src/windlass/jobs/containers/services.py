@@ -44,7 +44,8 @@ class Place:
     """Where services are started.
 
     `key` is in the names of all that is made and no other job's; `labels` are on it. `note` takes
-    lines for the job's log. `pause` waits some seconds and tells whether the job is to end.
+    lines for the job's log. `pause` waits some seconds and tells whether the job is to end. `guard`
+    has a container removed at once should Windlass be killed.
     """
 
     engine: Engine
@@ -52,6 +53,7 @@ class Place:
     labels: Mapping[str, str]
     note: Callable[[str], None]
     pause: Callable[[float], bool]
+    guard: Callable[[str], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,11 +83,6 @@ class JobServices:
     def facts(self) -> dict[str, Value]:
         """What the `job` context says of them: the network, and each service's id and ports."""
         return {"container": {"network": self.network}, "services": dict(self._contexts)}
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The containers of the services."""
-        return tuple(service.id for service in self._services if service.id)
 
     def start(self, services: Mapping[str, Container]) -> None:
         """Make the network, start the services and wait until all are healthy.
@@ -125,6 +122,14 @@ class JobServices:
             note(f"Remove container network: {self.network}")
             self._attempt(remove_network, engine, self.network)
 
+    def keep_volume(self, name: str) -> str:
+        """Return what a named volume of this job is called, making it the first time."""
+        if name not in self._volumes:
+            kept = f"windlass-{self._place.key}-{name}"
+            create_volume(self._place.engine, kept, labels=self._place.labels)
+            self._volumes[name] = kept
+        return self._volumes[name]
+
     def _describe(self, alias: str, container: Container) -> _Service:
         try:
             creation = request_container(
@@ -132,20 +137,12 @@ class JobServices:
                 network=self.network,
                 alias=alias,
                 labels=self._place.labels,
-                rename_volume=self._keep_volume,
+                rename_volume=self.keep_volume,
             )
         except ContainerFault as fault:
             raise ServicesFault([f"The service '{alias}': {fault}"]) from None
         name = creation.name or f"windlass-{self._place.key}-{_UNSAFE.sub('-', alias)}"
         return _Service(alias=alias, container=container, creation=creation, name=name)
-
-    def _keep_volume(self, name: str) -> str:
-        """Return what a named volume of this job is called, making it the first time."""
-        if name not in self._volumes:
-            kept = f"windlass-{self._place.key}-{name}"
-            create_volume(self._place.engine, kept, labels=self._place.labels)
-            self._volumes[name] = kept
-        return self._volumes[name]
 
     def _fetch(self, service: _Service) -> None:
         place = self._place
@@ -170,6 +167,7 @@ class JobServices:
             service.id = create_container(
                 engine, creation.config, name=service.name, platform=creation.platform
             )
+            self._place.guard(service.id)
             start_container(engine, service.id)
         except RefusedError as error:
             return _say_why(service, error)

@@ -15,6 +15,9 @@ from windlass.docker.engine import Engine
 from windlass.jobs.containers.faults import ContainerFault, StartCancelledError
 from windlass.jobs.containers.labels import own_labels
 from windlass.jobs.containers.services import JobServices, Place
+from windlass.jobs.containers.sweeping import sweep_once
+from windlass.jobs.executors.host import HostExecutor
+from windlass.jobs.executors.interface import JobRequest
 from windlass.model.status import Result
 from windlass.model.values import replace
 from windlass.plan.containers import evaluate_containers
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from windlass.jobs.cancellation import Cancellation
-    from windlass.jobs.executors.interface import JobRequest
     from windlass.lang.expressions import Value
     from windlass.plan.containers import JobContainers
     from windlass.plan.orders import StartJob
@@ -72,6 +74,7 @@ def run_with_containers(
                 container=found.container,
                 services=found.services,
                 network=services.network,
+                rename_volume=services.keep_volume,
             )
             return run(wanted, services.facts)
     except ContainerFault as fault:
@@ -124,17 +127,21 @@ class Patience:
 def _serving(
     containers: JobContainers, engine: Engine, request: JobRequest, patience: Patience
 ) -> Iterator[JobServices]:
-    place = Place(
-        engine=engine,
-        key=os.urandom(6).hex(),
-        labels=own_labels(request.key),
-        note=request.note,
-        pause=patience.pause,
-    )
-    services = JobServices(place)
-    try:
-        with patience.limited():
-            services.start(containers.services)
-        yield services
-    finally:
-        services.close()
+    """Have the services run. A supervisor of their own removes them, should Windlass be killed."""
+    sweep_once(engine)
+    with contextlib.closing(HostExecutor().open(JobRequest(key=request.key))) as guardian:
+        place = Place(
+            engine=engine,
+            key=os.urandom(6).hex(),
+            labels=own_labels(request.key),
+            note=request.note,
+            pause=patience.pause,
+            guard=lambda container: guardian.guard(container, engine.address.text),
+        )
+        services = JobServices(place)
+        try:
+            with patience.limited():
+                services.start(containers.services)
+            yield services
+        finally:
+            services.close()

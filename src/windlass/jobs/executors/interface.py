@@ -44,8 +44,8 @@ class JobRequest:
     if it is. `folders` are the job's own, made already; a place in which they cannot be seen under
     their names shows them under others (`Session.folders`). `container` is what the job's steps run
     in, where the workflow says so; `services` run beside them by then, by name, in the daemon's
-    `network`, which a container of the job joins. `note` takes lines for the job's log about how
-    the place is made.
+    `network`, which a container of the job joins; `rename_volume` gives what the daemon is to call
+    a named volume of the job. `note` takes lines for the job's log about how the place is made.
     """
 
     key: str
@@ -54,6 +54,7 @@ class JobRequest:
     container: Container | None = None
     services: Mapping[str, Container] = field(default_factory=dict)
     network: str = ""
+    rename_volume: Callable[[str], str] = str
     note: Callable[[str], None] = _say_nothing
 
 

@@ -1,0 +1,57 @@
+"""Removes from the daemon what was made for jobs whose Windlass is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Final
+
+from windlass.docker.containers import list_containers, remove_container
+from windlass.docker.networks import list_networks, remove_network
+from windlass.docker.volumes import list_volumes, remove_volume
+from windlass.errors import DockerError
+from windlass.jobs.containers.labels import OWNER, is_abandoned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+    from windlass.docker.engine import Engine
+
+_lock: Final = threading.Lock()
+_swept: Final[set[str]] = set()
+
+
+def sweep_once(engine: Engine) -> None:
+    """Do so once in this process for a daemon, before anything is made there.
+
+    Raises:
+        DockerError: the daemon is not there.
+    """
+    with _lock:
+        if engine.address.text not in _swept:
+            sweep(engine)
+            _swept.add(engine.address.text)
+
+
+def sweep(engine: Engine) -> None:
+    """Remove the containers, networks and volumes of owners that are gone.
+
+    What cannot be removed is left to the next one; another Windlass may be at it, too.
+
+    Raises:
+        DockerError: the daemon is not there.
+    """
+    for container in _abandoned(list_containers(engine, [OWNER])):
+        with contextlib.suppress(DockerError):
+            remove_container(engine, str(container["Id"]))
+    for network in _abandoned(list_networks(engine, [OWNER])):
+        with contextlib.suppress(DockerError):
+            remove_network(engine, str(network["Id"]))
+    for volume in _abandoned(list_volumes(engine, [OWNER])):
+        with contextlib.suppress(DockerError):
+            remove_volume(engine, str(volume["Name"]))
+
+
+def _abandoned(things: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    return (thing for thing in things if is_abandoned((thing.get("Labels") or {}).get(OWNER, "")))
