@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import select
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from windlass.errors import ExecutorError
+from windlass.jobs.executors.bubblewrap import require_sandbox
 from windlass.jobs.executors.host import HostExecutor
 from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.log import StepLog
@@ -35,14 +37,19 @@ import sys
 from pathlib import Path
 from windlass.jobs.executors.host import HostExecutor
 from windlass.jobs.executors.interface import JobRequest
+from windlass.jobs.executors.sandbox import SandboxExecutor
+from windlass.jobs.folders import JobFolders
 from windlass.jobs.log import StepLog
 from windlass.jobs.masking import Masker
 from windlass.jobs.output import read_to_end
 from windlass.stores.logs import JobLogWriter
-folder, script = Path(sys.argv[1]), sys.argv[2]
+folder, own, script, place = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
+folders = JobFolders(own, "boat", own / "tools")
+folders.make()
 masker = Masker(["hunter2-and-more"])
 writer = JobLogWriter(folder / "log")
-session = HostExecutor().open(JobRequest(key="job", record=folder))
+executor = SandboxExecutor() if place == "sandbox" else HostExecutor()
+session = executor.open(JobRequest(key="job", record=folder, folders=folders))
 masker.listen(session.hide)
 variables = {"PATH": "/usr/bin:/bin", "RUNNER_TRACKING_ID": f"windlass_{folder}"}
 def add_mask(line):
@@ -79,8 +86,51 @@ def job(tmp_path: Path) -> Path:
     return folder
 
 
-def start(job: Path, script: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(job), script], cwd="/")
+@pytest.fixture(params=["host", "sandbox"])
+def place(request: pytest.FixtureRequest) -> str:
+    """Where the job runs; in a sandbox the folder of its log is not to be seen."""
+    if request.param == "sandbox":
+        try:
+            require_sandbox(offline=False)
+        except ExecutorError as error:
+            pytest.skip(f"no sandbox here: {error.message}")
+    return str(request.param)
+
+
+@pytest.fixture
+def own(job: Path) -> Path:
+    """The folder of the job that its steps write to."""
+    folder = job.parents[3].parent / "own"
+    folder.mkdir()
+    return folder
+
+
+class Windlass(subprocess.Popen[bytes]):
+    """A Windlass that runs three steps, and what is left of its job."""
+
+    def __init__(self, job: Path, own: Path, script: str, place: str) -> None:
+        words = [sys.executable, "-c", PROGRAM, str(job), str(own), script, place]
+        super().__init__(words, cwd="/")
+        self.own = own
+        self.supervisor = find_supervisor(job)
+        self._namespace = read_namespace(self.supervisor) if place == "sandbox" else ""
+
+    def list_left(self) -> list[int]:
+        """Return the processes of the job that still run: those its steps wrote down."""
+        if self._namespace:
+            known = [int(it.name) for it in Path("/proc").glob("[0-9]*")]
+            inside = [pid for pid in known if read_namespace(pid) == self._namespace]
+            return [pid for pid in inside if is_alive(pid)]
+        steps = self.own / "steps"
+        written = steps.read_text().split() if steps.exists() else []
+        return [int(pid) for pid in written if is_alive(int(pid))]
+
+
+def read_namespace(pid: int) -> str:
+    """Return what names the processes that a process sees; empty for none."""
+    with contextlib.suppress(OSError):
+        return str(Path(f"/proc/{pid}/ns/pid").readlink())
+    return ""
 
 
 def wait_for_end(pid: int) -> None:
@@ -119,15 +169,14 @@ def read_log(job: Path) -> list[tuple[str, str]]:
         return [(line.step, line.text) for line in reader.lines(0, reader.line_count)]
 
 
-def assert_true(job: Path) -> None:
+def assert_true(job: Path, windlass: Windlass | None = None) -> None:
     """Every step's lines are there from the first on, in order, none twice, none half, masked."""
     lines = read_log(job)
     for step in ("step0", "step1", "step2"):
         texts = [text for key, text in lines if key == step and text != LAST_WORDS]
         assert texts == [f"line {number} *** ***" for number in range(1, len(texts) + 1)]
     assert [path.name for path in job.iterdir() if path.name.startswith("supervisor")] == []
-    for pid in (job / "steps").read_text().split() if (job / "steps").exists() else []:
-        assert not is_alive(int(pid))
+    assert windlass is None or windlass.list_left() == []
     assert list_marked(f"RUNNER_TRACKING_ID=windlass_{job}".encode()) == []
 
 
@@ -151,102 +200,100 @@ def is_alive(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("WINDLASS_KILLS", "12"))))
-def test_windlass_is_killed(job: Path, seed: int) -> None:
+def test_windlass_is_killed(job: Path, own: Path, place: str, seed: int) -> None:
     """Wherever `kill -9` hits Windlass, its steps end and no line is lost, none comes twice."""
     chance = random.Random(seed)
-    windlass = start(job, COUNT.format(folder=job))
-    supervisor = find_supervisor(job)
+    windlass = Windlass(job, own, COUNT.format(folder=own), place)
     size = chance.choice([0, 1, chance.randrange(180_000)])
     wait_for(job / "log", size)
     pause = select.poll()
     pause.poll(chance.randrange(20))
     windlass.kill()
     windlass.wait()
-    wait_for_end(supervisor)
+    wait_for_end(windlass.supervisor)
     # The job may just have been over: then there was nothing to finish but this.
     sweep(job.parents[3])
 
-    assert_true(job)
+    assert_true(job, windlass)
     last = [text for _, text in read_log(job)][-1:]
     assert last in ([], [LAST_WORDS], ["line 4000 *** ***"])
 
 
-def test_lines_printed_after_the_kill_began(job: Path) -> None:
+def test_lines_printed_after_the_kill_began(job: Path, own: Path, place: str) -> None:
     """What a step printed and nobody had read is in the log, up to its own end."""
-    script = f"echo one; read < {job}/go; seq 5; touch {job}/printed; sleep 60"
-    os.mkfifo(job / "go")
-    windlass = start(job, script)
-    supervisor = find_supervisor(job)
+    script = f"echo one; read < {own}/go; seq 5; touch {own}/printed; sleep 60"
+    os.mkfifo(own / "go")
+    windlass = Windlass(job, own, script, place)
     wait_for(job / "log")
     windlass.send_signal(signal.SIGSTOP)
-    (job / "go").write_text("go\n")
+    (own / "go").write_text("go\n")
     pause = select.poll()
-    while not (job / "printed").exists():
+    while not (own / "printed").exists():
         pause.poll(5)
     windlass.kill()
     windlass.wait()
-    wait_for_end(supervisor)
+    wait_for_end(windlass.supervisor)
 
     assert [text for _, text in read_log(job)] == ["one", "1", "2", "3", "4", "5", LAST_WORDS]
 
 
-def test_daemons_end_with_windlass(job: Path) -> None:
+def test_daemons_end_with_windlass(job: Path, own: Path, place: str) -> None:
     """Neither a new session nor a cleared environment nor deafness keeps a process alive."""
     script = (
-        f'setsid env -i /bin/sh -c \'trap "" INT TERM HUP; echo $$ >> {job}/steps; '
-        f"while :; do /bin/sleep 1; done' >/dev/null 2>&1 & echo $! >> {job}/steps; sleep 60"
+        f'setsid env -i /bin/sh -c \'trap "" INT TERM HUP; echo $$ >> {own}/steps; '
+        f"while :; do /bin/sleep 1; done' >/dev/null 2>&1 & echo $! >> {own}/steps; sleep 60"
     )
-    windlass = start(job, script)
-    supervisor = find_supervisor(job)
-    wait_for(job / "steps", 6)
+    windlass = Windlass(job, own, script, place)
+    wait_for(own / "steps", 4)
     windlass.kill()
     windlass.wait()
-    wait_for_end(supervisor)
+    wait_for_end(windlass.supervisor)
 
-    assert_true(job)
+    assert_true(job, windlass)
 
 
-def test_both_are_killed(job: Path) -> None:
+def test_both_are_killed(job: Path, own: Path, place: str) -> None:
     """The next command ends what is left, and says in the log what cannot be shown."""
-    windlass = start(job, f"echo one; while :; do echo $$ >> {job}/steps; sleep 0.1; done")
-    supervisor = find_supervisor(job)
+    windlass = Windlass(
+        job, own, f"echo one; while :; do echo $$ >> {own}/steps; sleep 0.1; done", place
+    )
     # Of the log that counts which its index speaks of.
     wait_for(job / "log.index")
-    wait_for(job / "steps")
+    wait_for(own / "steps")
     runs = job.parents[3]
     assert sweep(runs) == []
     assert list_open_jobs(runs) == [job]
     windlass.send_signal(signal.SIGSTOP)
-    os.kill(supervisor, signal.SIGKILL)
+    os.kill(windlass.supervisor, signal.SIGKILL)
     windlass.kill()
     windlass.wait()
-    wait_for_end(supervisor)
+    wait_for_end(windlass.supervisor)
 
     assert sweep(runs) == [job]
     assert list_open_jobs(runs) == []
     assert sweep(runs) == []
     assert read_log(job)[0] == ("step0", "one")
-    assert not is_alive(int((job / "steps").read_text().split()[0]))
+    assert windlass.list_left() == []
 
 
-def test_both_are_killed_and_nobody_comes(job: Path) -> None:
+def test_both_are_killed_and_nobody_comes(job: Path, own: Path, place: str) -> None:
     """What has started the supervisor ends what is left, even what hides and what is deaf."""
     script = (
-        f'setsid env -i /bin/sh -c \'trap "" INT TERM HUP; echo $$ >> {job}/steps; '
-        f"while :; do /bin/sleep 1; done' & echo $$ >> {job}/steps; sleep 1000"
+        f'setsid env -i /bin/sh -c \'trap "" INT TERM HUP; echo $$ >> {own}/steps; '
+        f"while :; do /bin/sleep 1; done' & echo $$ >> {own}/steps; sleep 1000"
     )
-    windlass = start(job, script)
-    supervisor = find_supervisor(job)
-    wait_for(job / "steps", 6)
-    while len(steps := (job / "steps").read_text().split()) < 2:
+    windlass = Windlass(job, own, script, place)
+    wait_for(own / "steps", 4)
+    while len((own / "steps").read_text().split()) < 2:
         select.poll().poll(5)
     windlass.send_signal(signal.SIGSTOP)
-    os.kill(supervisor, signal.SIGKILL)
+    os.kill(windlass.supervisor, signal.SIGKILL)
     windlass.kill()
     windlass.wait()
 
-    for pid in steps:
-        wait_for_end(int(pid))
+    for pid in windlass.list_left():
+        wait_for_end(pid)
+    assert windlass.list_left() == []
 
 
 def test_nonsense_about_who_looks_after_a_job(job: Path) -> None:
