@@ -115,6 +115,29 @@ def base_variables(
     }
 
 
+def container_variables(
+    folders: JobFolders, machine: Mapping[str, str], own: Mapping[str, str], tracking: str
+) -> dict[str, str]:
+    """Return what every process of a job in a container starts from.
+
+    `own` are the variables of the image and of the container; of `machine` only the way to the
+    network is handed on, as the runner does it.
+    """
+    proxies = {
+        name: machine[name]
+        for name in MACHINE_VARIABLES
+        if name.lower().endswith("_proxy") and name in machine
+    }
+    return {
+        **proxies,
+        **own,
+        "HOME": str(folders.home),
+        "AGENT_TOOLSDIRECTORY": str(folders.tools),
+        "GIT_CEILING_DIRECTORIES": str(folders.root),
+        "RUNNER_TRACKING_ID": tracking,
+    }
+
+
 def step_variables(
     base: Mapping[str, str],
     step: Mapping[str, str],

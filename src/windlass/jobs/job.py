@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 from windlass.errors import WorkspaceError
 from windlass.jobs.command import StepError
 from windlass.jobs.details import describe_action
-from windlass.jobs.environment import base_variables, job_context, runner_context
+from windlass.jobs.environment import (
+    base_variables,
+    container_variables,
+    job_context,
+    runner_context,
+)
 from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.folders import JobFolders
 from windlass.jobs.loop import JobLoop
@@ -192,7 +197,7 @@ class _JobRun:
             source=self._place.source,
             masker=self._masker,
             clock=self._place.clock,
-            base=self._make_base(inside),
+            base=self._make_base(inside, session),
             debug=self._debug,
             emit=self._emit,
             writer=self._writer,
@@ -298,9 +303,13 @@ class _JobRun:
 
         return ActionPreparer(place, self._reporter.note).prepare(steps)
 
-    def _make_base(self, inside: JobFolders) -> dict[str, str]:
+    def _make_base(self, inside: JobFolders, session: Session) -> dict[str, str]:
         tracking = f"windlass_{os.urandom(16).hex()}"
-        base = base_variables(inside, self._place.machine, tracking)
+        machine = self._place.machine
+        if session.variables is None:
+            base = base_variables(inside, machine, tracking)
+        else:
+            base = container_variables(inside, machine, session.variables, tracking)
         return {**base, **self._place.variables}
 
 
@@ -316,7 +325,14 @@ def _hash_files(place: StepPlace, patterns: Sequence[Value]) -> Value:
     from windlass.jobs.hashing import hash_files
 
     workspace = place.inside.workspace
-    return hash_files(workspace, patterns, seen=place.session.see(workspace))
+    seen = place.session.see(workspace)
+    if seen.as_posix().endswith(workspace.as_posix()):
+        return hash_files(workspace, patterns, seen=seen)
+    # A container has it under another name, which patterns may begin with.
+    named = [
+        it.replace(f"{workspace}/", f"{seen}/") if isinstance(it, str) else it for it in patterns
+    ]
+    return hash_files(seen, named)
 
 
 def _may_need_preparation(step: Step) -> bool:

@@ -3,6 +3,9 @@
     host              this machine, as its user
     sandbox           this machine, in a namespace that shows little of it
     sandbox:offline   the same, without a network
+    docker://IMAGE    a container of that image
+
+A job that names a container of its own runs in that one, wherever its label says.
 
 Everything is checked before any job starts: that a place is one of these, and that this machine can
 make it. A job never runs elsewhere than where it was said to.
@@ -10,6 +13,7 @@ make it. A job never runs elsewhere than where it was said to.
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -20,12 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from windlass.jobs.executors.docker import DockerExecutor
     from windlass.jobs.executors.interface import Executor
     from windlass.jobs.executors.sandbox import SandboxExecutor
     from windlass.plan.orders import StartJob
 
 SANDBOX: Final = "sandbox"
 OFFLINE: Final = "sandbox:offline"
+DOCKER: Final = "docker://"
 KNOWN: Final = (HOST, SANDBOX, OFFLINE)
 
 
@@ -36,10 +42,10 @@ def check_places(places: Mapping[str, str]) -> None:
         UsageError: there is one that is not.
     """
     for label, place in places.items():
-        if place not in KNOWN:
+        if place not in KNOWN and not (place.startswith(DOCKER) and place != DOCKER):
             raise UsageError(
                 f"jobs for '{label}' cannot run in '{place}'",
-                hint=f"a place is one of {', '.join(KNOWN)}",
+                hint=f"a place is one of {', '.join(KNOWN)}, {DOCKER}IMAGE",
             )
 
 
@@ -74,15 +80,28 @@ class Executors:
         with self._lock:
             if place not in self._made:
                 self._made[place] = self._make(place)
-            return self._made[place]
+            if order.job.container is None:
+                return self._made[place]
+            return self._make_docker("", self._made[place])
 
     def _make(self, place: str) -> Executor:
+        if place.startswith(DOCKER):
+            return self._make_docker(place.removeprefix(DOCKER), None)
         if place in (SANDBOX, OFFLINE):
             return self._make_sandbox(offline=place == OFFLINE)
         # Imported only where a job runs so, as all of them are.
         from windlass.jobs.executors.host import HostExecutor
 
         return HostExecutor()
+
+    def _make_docker(self, image: str, otherwise: Executor | None) -> DockerExecutor:
+        """Return what runs jobs in containers; `otherwise` takes one whose container is empty."""
+        from windlass.git.folders import find_object_folders
+        from windlass.jobs.executors.docker import DockerExecutor
+
+        # What is checked out shares objects with the user's repository.
+        shown = find_object_folders(self._root)
+        return DockerExecutor(os.environ, image=image, otherwise=otherwise, shown=shown)
 
     def _make_sandbox(self, *, offline: bool) -> SandboxExecutor:
         from windlass.jobs.executors.sandbox import SandboxExecutor

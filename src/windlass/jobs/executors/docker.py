@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from windlass.docker.streams import Stream
     from windlass.jobs.containers.creation import Creation
-    from windlass.jobs.executors.interface import JobRequest
+    from windlass.jobs.executors.interface import Executor, JobRequest, Session
     from windlass.jobs.folders import JobFolders
 
 DEFAULT_NETWORK: Final = "bridge"
@@ -54,21 +54,36 @@ class DockerExecutor:
     """Containers of one image, or of the one that the job itself names."""
 
     def __init__(
-        self, machine: Mapping[str, str], *, image: str = "", shown: Sequence[Path] = ()
+        self,
+        machine: Mapping[str, str],
+        *,
+        image: str = "",
+        otherwise: Executor | None = None,
+        shown: Sequence[Path] = (),
     ) -> None:
         """Take the variables of this machine, which name the daemon, and what containers may read.
 
-        `shown` are folders that every container finds under their own names.
+        `otherwise` runs a job whose own container turns out to be empty; `shown` are folders that
+        every container finds under their own names.
 
         Raises:
             UsageError: DOCKER_HOST cannot be understood.
         """
         self.name = f"docker://{image}" if image else "docker"
         self._image = image
+        self._otherwise = otherwise
         self._shown = shown
         self._address = find_address(machine)
 
-    def open(self, request: JobRequest) -> DockerSession:
+    def check(self) -> None:
+        """Find out whether there is a daemon.
+
+        Raises:
+            DockerError: there is none, or we may not talk to it.
+        """
+        self.engine.ping()
+
+    def open(self, request: JobRequest) -> Session:
         """Make the container of one job, with its shell waiting for steps.
 
         Raises:
@@ -76,6 +91,8 @@ class DockerExecutor:
             ExecutorError: there is no such image, no shell in it, or it does not start.
             ContainerFault: what the workflow says of the container cannot be had.
         """
+        if request.container is None and self._otherwise is not None:
+            return self._otherwise.open(request)
         if request.folders is None:
             raise ExecutorError("a container needs the folders of the job")
         return _Opening(self, request, request.folders).open()
@@ -174,6 +191,7 @@ class _Opening:
             network=self._request.network or DEFAULT_NETWORK,
             alias="",
             labels=own_labels(self._request.key),
+            rename_volume=self._request.rename_volume,
         )
         endpoints = creation.config["NetworkingConfig"]["EndpointsConfig"]
         for endpoint in endpoints.values():

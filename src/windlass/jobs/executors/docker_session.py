@@ -142,7 +142,7 @@ class DockerSession(HostSession):
         self.folders = layout.inside
         self.facts = running.facts
         self.address = running.address
-        self.variables: Mapping[str, str] | None = running.variables
+        self.variables = running.variables
         self._engine = engine
         self._layout = layout
         self._shell = shell

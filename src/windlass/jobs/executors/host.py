@@ -61,6 +61,7 @@ class HostSession:
         self.folders = request.folders
         self.facts: Mapping[str, Value] = {}
         self.address = LOOPBACK
+        self.variables: Mapping[str, str] | None = None
         self._folder = folder = request.record
         self._lock = threading.Lock()
         self._count = 0

@@ -98,13 +98,15 @@ class Session(Protocol):
     """The place where one job's steps run. Paths are as the job's processes see them.
 
     `folders` are the job's folders so; `facts` is what the place adds to the `job` context:
-    `container` and `services`.
+    `container` and `services`. `variables` are those that processes have there by themselves, such
+    as those of an image; None for those of this machine.
     """
 
     folders: JobFolders | None
     facts: Mapping[str, Value]
     address: str
     """Under which the job's processes reach this machine; what serves them listens there."""
+    variables: Mapping[str, str] | None
 
     def spawn(
         self,

@@ -24,20 +24,11 @@ def refused_features() -> tuple[Feature, ...]:
 
 
 def _refused_actions() -> tuple[Feature, ...]:
-    return (
-    )
+    return ()
 
 
 def _refused_places() -> tuple[Feature, ...]:
     return (
-        Feature(
-            id="job-container",
-            title="Job containers (`container`)",
-            verdict=Verdict.REFUSED,
-            github="Runs the job's steps in a container.",
-            windlass="Jobs run on this machine only.",
-            detect_in_job=detectors.containers,
-        ),
         Feature(
             id="snapshot",
             title="Custom images (`snapshot`)",
@@ -63,6 +54,18 @@ def _differing_features() -> tuple[Feature, ...]:
 
 def _differing_in_jobs() -> tuple[Feature, ...]:
     return (
+        Feature(
+            id="job-container",
+            title="Job containers (`container`)",
+            verdict=Verdict.DIFFERS,
+            github="Runs the job's steps in a container, each by `docker exec`.",
+            windlass=(
+                "Does the same with the machine's Docker or Podman, through one shell that stays "
+                "open: the image needs `/bin/sh`. An image that is on the machine is not pulled "
+                "again, the daemon has to run on this machine, and its socket is not mounted."
+            ),
+            detect_in_job=detectors.containers,
+        ),
         Feature(
             id="service-container",
             title="Service containers (`services`)",
