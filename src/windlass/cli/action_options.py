@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from windlass.cli.parser import Parser
 
 URLS_VARIABLE: Final = "WINDLASS_ACTION_URLS"
-_REPOSITORY: Final = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+(?:@\S+)?")
-_PASSWORD: Final = re.compile(r"\w+://[^/@:]*:[^/@]*@")
+_REPOSITORY: Final = r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+(?:@\S+)?"
+_PASSWORD: Final = r"\w+://[^/@:]*:[^/@]*@"
 
 
 def add_source_options(parser: Parser) -> None:
@@ -59,7 +59,7 @@ def read_sources(arguments: argparse.Namespace, folders: Sequence[str]) -> Actio
 def _check_url(url: str) -> None:
     if url.startswith("-") or "::" in url:
         raise UsageError(f"{url!r} is no beginning of a URL", hint="such as https://github.com")
-    if _PASSWORD.match(url):
+    if re.match(_PASSWORD, url):
         raise UsageError(
             "a URL of actions has a password in it, which others could read",
             hint="let one of Git's credential helpers keep it: git help credentials",
@@ -67,7 +67,7 @@ def _check_url(url: str) -> None:
 
 
 def _check_name(name: str) -> str:
-    if _REPOSITORY.fullmatch(name):
+    if re.fullmatch(_REPOSITORY, name):
         return name
     raise UsageError(
         f"--action {name!r} is not OWNER/NAME", hint="for instance: --action actions/cache=../cache"

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 LOCK_FILE: Final = "windlass.lock"
 VERSION: Final = 1
-_KEY: Final = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+@\S+")
-_SHA: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_KEY: Final = r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+@\S+"
+_SHA: Final = r"[0-9a-f]{40}|[0-9a-f]{64}"
 _HINT: Final = "`windlass actions update` writes it anew"
 
 
@@ -86,8 +86,8 @@ def _check(content: Any) -> dict[str, str]:
             hint="use a newer version of Windlass",
         )
     for key, sha in pins.items():
-        if not _KEY.fullmatch(key):
+        if not re.fullmatch(_KEY, key):
             raise InputError(f"{LOCK_FILE}: {key!r} is not owner/name@ref", hint=_HINT)
-        if not isinstance(sha, str) or not _SHA.fullmatch(sha):
+        if not isinstance(sha, str) or not re.fullmatch(_SHA, sha):
             raise InputError(f"{LOCK_FILE}: {sha!r} of {key} is no commit SHA", hint=_HINT)
     return pins

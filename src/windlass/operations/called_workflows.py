@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
 from windlass.lang.workflow.calls import Unread
-from windlass.plan.references import read_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +43,9 @@ class CalledWorkflows:
 
     def read(self, uses: str) -> bytes | Unread:
         """Return the content of a workflow, or why there is none."""
+        # Imported only where one is called: every run and every plan imports this module.
+        from windlass.plan.references import read_reference
+
         reference = read_reference(uses)
         if reference is None:
             return Unread(_PROBLEMS["ref"], "write 'owner/name/.github/workflows/file.yml@ref'")
