@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from windlass.errors import WorkspaceError
+from windlass.jobs.artifact_subjects import ArtifactSubjects
 from windlass.jobs.command import StepError
 from windlass.jobs.details import describe_action
 from windlass.jobs.environment import (
@@ -205,6 +206,7 @@ class _JobRun:
             steps=self._order.job.steps,
             workflow_path=self._order.workflow.path,
             published=self._place.published,
+            subjects=ArtifactSubjects(self._place.record, self._masker.mask_text),
         )
 
     def _offer_services(self, session: Session) -> ServiceOffer | None:

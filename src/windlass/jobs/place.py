@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windlass.jobs.artifact_subjects import ArtifactSubjects
 from windlass.jobs.clock import SYSTEM_CLOCK
 from windlass.jobs.matchers.matchers import JobMatchers
 from windlass.jobs.reports import StepReporter
@@ -61,7 +62,8 @@ class StepPlace:
     `folders` are the job's folders as Windlass finds them, `inside` as the job's processes do:
     everything they are told of is named so. `steps` are those of the job, `base` the variables
     every process starts from, `said` the remarks that are made once, `prepared` the actions that do
-    not come from the workspace, by what `uses` says. `workflow_path` is that of the job's workflow,
+    not come from the workspace, by what `uses` says; `subjects` is what its steps say that they
+    have made. `workflow_path` is that of the job's workflow,
     a whole reference where it is one of another repository.
     """
 
@@ -79,6 +81,7 @@ class StepPlace:
     steps: Sequence[Step] = ()
     services: ServiceOffer | None = None
     said: set[str] = field(default_factory=set)
+    subjects: ArtifactSubjects = field(default_factory=ArtifactSubjects)
     workflow_path: str = ""
     published: Callable[[], PublishedActions] | None = None
     prepared: dict[str, LoadedAction] = field(default_factory=dict)

@@ -38,6 +38,8 @@ _PREFIXES = {
     "step_summary": "step_summary_",
     "state": "save_state_",
     "output": "set_output_",
+    "artifacts": "artifacts_",
+    "artifacts_list": "artifacts_list_",
 }
 
 
@@ -52,10 +54,11 @@ class StepFiles:
     inside: dict[str, str]
 
     @classmethod
-    def make(cls, folder: Path, suffix: str, inside: Path) -> StepFiles:
+    def make(cls, folder: Path, suffix: str, inside: Path, subjects: str = "") -> StepFiles:
         """Make empty files; a step that went before has others, with another suffix.
 
-        `inside` is what the folder is called in the job.
+        `inside` is what the folder is called in the job. `subjects` are those that the job has so
+        far: the one file that is not empty.
 
         Raises:
             OSError: a file cannot be made.
@@ -63,6 +66,9 @@ class StepFiles:
         paths = {key: f"{folder}/{prefix}{suffix}" for key, prefix in _PREFIXES.items()}
         for path in paths.values():
             os.close(os.open(path, _MAKE, 0o666))
+        if subjects:
+            with open(paths["artifacts_list"], "w", encoding="utf-8") as file:  # noqa: PTH123
+                file.write(subjects)
         names = {key: f"{inside}/{prefix}{suffix}" for key, prefix in _PREFIXES.items()}
         return cls(paths, names)
 
@@ -70,7 +76,7 @@ class StepFiles:
         """Remove what is left of the files."""
         for path in self.paths.values():
             try:
-                os.unlink(path)  # noqa: PTH108 - five for every step
+                os.unlink(path)  # noqa: PTH108 - seven for every step
             except OSError:
                 continue  # a step made a folder of it; it goes with the job's folder
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.errors import ExecutorError
 from windlass.jobs.command import StepError
 from windlass.jobs.command_handlers import CommandHandler, StepEffects
+from windlass.jobs.files import UnusableFileError
 from windlass.jobs.log import Problem
 from windlass.jobs.matchers.matchers import RepositoryFiles, StepMatchers
 from windlass.jobs.output import read_to_end
@@ -64,6 +66,8 @@ def run_step(order: StartStep, place: StepPlace, running: RunningStep) -> StepEn
         effects.failed = True
     if files is not None:
         _read_files(files, effects, reporter, debug=place.debug)
+        _read_subjects(files, order, place, reporter, effects)
+        files.remove()
     outcome = _settle(order, running, exit_code, effects, reporter)
     reporter.log.flush()
     return StepEnd(outcome, exit_code, effects)
@@ -81,15 +85,16 @@ def _github(contexts: Mapping[str, Value]) -> Mapping[str, Value]:
 
 def _make_files(order: StartStep, place: StepPlace) -> StepFiles:
     """Make the step's command files where it finds them."""
-    suffix = os.urandom(16).hex()
+    suffix, known = os.urandom(16).hex(), place.subjects.describe()
     if order.container is None:
-        return StepFiles.make(place.folders.command_files, suffix, place.inside.command_files)
+        inside = place.inside.command_files
+        return StepFiles.make(place.folders.command_files, suffix, inside, known)
     # Imported only where there is one: most jobs have no action in a container.
     from windlass.jobs.actions.container_folders import ContainerFolders
 
     folders = ContainerFolders(place.folders, place.inside)
     folders.make()
-    return StepFiles.make(folders.commands, suffix, folders.commands)
+    return StepFiles.make(folders.commands, suffix, folders.commands, known)
 
 
 def _start(
@@ -203,7 +208,34 @@ def _read_files(
     summary = read_effects(files, effects, tell)
     if summary is not None:
         reporter.summarise(summary)
-    files.remove()
+
+
+def _read_subjects(
+    files: StepFiles,
+    order: StartStep,
+    place: StepPlace,
+    reporter: StepReporter,
+    effects: StepEffects,
+) -> None:
+    """Take over the files and images that the step names as what it has made."""
+    workspace, see = place.inside.workspace, place.session.see
+    try:
+        if order.container is not None:
+            # Imported only where there is one: most jobs have no action in a container.
+            from windlass.jobs.actions.container_folders import WORKSPACE, ContainerFolders
+
+            folders = ContainerFolders(place.folders, place.inside)
+            said = place.subjects.add(files.paths["artifacts"], Path(WORKSPACE), folders.find)
+        else:
+            said = place.subjects.add(files.paths["artifacts"], workspace, see)
+    except (UnusableFileError, OSError) as error:
+        effects.failed = True
+        reporter.annotate("error", "Unable to process file command 'artifacts' successfully.")
+        message = error.strerror or "" if isinstance(error, OSError) else str(error)
+        reporter.annotate("error", message)
+    else:
+        if said is not None:
+            reporter.log.write_line(said)
 
 
 def _settle(

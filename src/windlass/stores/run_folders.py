@@ -4,7 +4,8 @@
     events.jsonl      everything onlookers were told but output, one line each, in order
     lock              held by the process that carries the attempt out
     control           a FIFO: how other processes reach that process
-    jobs/N            what one job leaves behind: `key`, and its log
+    jobs/N            what one job leaves behind: `key`, its log, and in `artifacts.json` the
+                      files and images that its steps say they have made
 
 Beside the attempts, `tree` holds the id of the Git tree that all their jobs see.
 

@@ -46,7 +46,6 @@ DIFFERING = {
     "container-action": job("      - uses: docker://alpine:3.20\n"),
     "other-repository": job(CHECKOUT.format("repository: owner/other")),
     "foreign-shell": job("      - run: dir\n        shell: pwsh\n"),
-    "artifact-subjects": job("      - run: echo file://a >> $GITHUB_ARTIFACTS\n"),
     "environment": job(keys="    environment: production\n"),
     "concurrency": job(keys="    concurrency: deploy\n"),
     "permissions": job(keys="    permissions: read-all\n"),

@@ -50,7 +50,7 @@ jobs:
         env: {A: '${{ github.token }}'}
       - run: echo '##[Add-Matcher]${{ github.token }}'
         shell: bash
-      - run: echo $GITHUB_ARTIFACTS
+      - run: echo
         shell: cmd
       - parallel:
           - run: a
@@ -96,7 +96,6 @@ USES = {
         "25:50 `repository` of `Actions/Checkout@v3`",
     ],
     "foreign-shell": ["32:16 `PowerShell`", "38:16 `cmd`", "41:20 `pwsh`"],
-    "artifact-subjects": ["37:14 `GITHUB_ARTIFACTS`"],
     "environment": ["17:18 `environment` of job `steps`"],
     "concurrency": ["6:14 `concurrency` of the workflow", "18:18 `concurrency` of job `steps`"],
     "permissions": [

@@ -78,6 +78,13 @@ class ContainerFolders:
                 return target + text[len(known) :]
         return text
 
+    def find(self, path: Path) -> Path | None:
+        """Return where this process finds a path of the container; None where only that has it."""
+        for mount in reversed(self.mounts()):
+            if path.is_relative_to(mount.target):
+                return type(path)(mount.source) / path.relative_to(mount.target)
+        return None
+
     def _names(self) -> tuple[tuple[str, str], ...]:
         """Return the names of folders and files, those that lie in others first."""
         names: list[tuple[str, str]] = []

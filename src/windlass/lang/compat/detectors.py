@@ -135,13 +135,6 @@ def foreign_shells(job: AnyJob) -> Iterator[Use]:
             yield _quoted(shell)
 
 
-def artifact_subjects(job: AnyJob) -> Iterator[Use]:
-    """Find scripts that name the files of a step's artifacts."""
-    for step in steps_of(job):
-        if isinstance(step, RunStep) and any("GITHUB_ARTIFACTS" in t for t in _texts(step.run)):
-            yield Use("`GITHUB_ARTIFACTS`", step.run.span)
-
-
 def environments(job: AnyJob) -> Iterator[Use]:
     """Find jobs with `environment:`."""
     if isinstance(job, Job) and job.environment is not None:
@@ -218,10 +211,3 @@ def _expressions(token: Token | None) -> Iterator[ExpressionToken]:
         case MappingToken():
             for _, value in token.entries:
                 yield from _expressions(value)
-
-
-def _texts(token: Token) -> Iterator[str]:
-    if isinstance(token, StringToken):
-        yield token.value
-    elif isinstance(token, ExpressionToken):
-        yield token.source

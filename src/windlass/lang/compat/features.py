@@ -151,14 +151,6 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             detect_in_job=detectors.foreign_shells,
         ),
         Feature(
-            id="artifact-subjects",
-            title="Subjects for provenance (`GITHUB_ARTIFACTS`, `GITHUB_ARTIFACTS_LIST`)",
-            verdict=Verdict.DIFFERS,
-            github="Records digests of the files and images a step names there, to attest them.",
-            windlass="Does not give steps these files; the variables are not set.",
-            detect_in_job=detectors.artifact_subjects,
-        ),
-        Feature(
             id="environment",
             title="Deployment environments (`environment`)",
             verdict=Verdict.DIFFERS,
@@ -184,7 +176,10 @@ def _differing_in_workflows() -> tuple[Feature, ...]:
             title="Permissions of the job's token (`permissions`)",
             verdict=Verdict.DIFFERS,
             github="Gives the job a token with these permissions.",
-            windlass="Checks the values; there is no token to give.",
+            windlass=(
+                "Checks the values; a token of GitHub's that you give has the rights that it has, "
+                "and Windlass's own may read."
+            ),
             detect=detectors.permission_blocks,
         ),
         Feature(
@@ -201,8 +196,9 @@ def _differing_in_workflows() -> tuple[Feature, ...]:
             verdict=Verdict.DIFFERS,
             github="Holds a token for the job that ends with it.",
             windlass=(
-                "Empty, unless `--secret GITHUB_TOKEN` or `--github-token`, which takes that of "
-                "`gh`, gives one."
+                "Holds a token of Windlass's own for its part of the REST API, which reads what is "
+                "known of the repository, the event and the run; GitHub itself does not take it. "
+                "With `--secret GITHUB_TOKEN` or `--github-token`, the token is one of GitHub's."
             ),
             detect=detectors.job_tokens,
         ),
