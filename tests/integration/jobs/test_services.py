@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.e2e.repositories import Repository
 from tests.service_images import ServiceImages, provide_images
 
 from windlass.docker.addresses import find_address
@@ -364,3 +365,44 @@ def test_what_belongs_to_others_is_not_swept(
 def owner_of(container: Mapping[str, Any]) -> str:
     owner: str = container["Labels"][OWNER]
     return owner
+
+
+def test_legs_that_want_one_port_take_turns(
+    engine: Engine, images: ServiceImages, tmp_path: Path
+) -> None:
+    """Jobs that run at the same time may publish the same port, as on machines of their own."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    repository = Repository(tmp_path / "repository", tmp_path / "home")
+    for folder in (repository.path, repository.home):
+        folder.mkdir()
+    repository.git("init", "--quiet", "--initial-branch=main")
+    repository.workflow(
+        f"""
+on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    strategy: {{matrix: {{leg: [a, b, c]}}}}
+    services:
+      cache:
+        image: {images.redis}
+        ports: ['{port}:6379']
+        options: --health-cmd "redis-cli ping" --health-interval 200ms
+    steps:
+      - shell: bash
+        run: |
+          exec 3<>/dev/tcp/localhost/{port}
+          printf 'INCR visits\\r\\n' >&3
+          read -r answer <&3
+          test "${{answer%?}}" = :1
+"""
+    )
+    repository.commit()
+
+    done = repository.windlass(
+        "run", "-P", "ubuntu-latest=host", variables={"DOCKER_HOST": engine.address.text}
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert f"Port {port} of this machine is another job's" in done.stdout

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from windlass.jobs.containers.ports import read_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 class Creation:
@@ -47,6 +47,13 @@ class Creation:
         for port, binding in read_ports(text):
             self.enter("ExposedPorts", port, {})
             self._open(["HostConfig", "PortBindings"]).setdefault(port, []).append(binding)
+
+    def fixed_ports(self) -> Iterator[int]:
+        """Yield the ports of this machine that the container wants, and no others."""
+        for bindings in self.config.get("HostConfig", {}).get("PortBindings", {}).values():
+            for binding in bindings:
+                if binding["HostPort"].isdecimal() and int(binding["HostPort"]):
+                    yield int(binding["HostPort"])
 
     def _open(self, path: list[str]) -> dict[str, Any]:
         place = self.config

@@ -5,6 +5,7 @@ Source: actions/runner src/Runner.Worker/ContainerOperationProvider.cs
 
 from __future__ import annotations
 
+import contextlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, ParamSpec
@@ -22,6 +23,7 @@ from windlass.errors import DockerError
 from windlass.jobs.containers.faults import ContainerFault, ServicesFault
 from windlass.jobs.containers.health import wait_until_healthy
 from windlass.jobs.containers.output import last_lines
+from windlass.jobs.containers.port_turns import holding_ports
 from windlass.jobs.containers.pulling import fetch_image
 from windlass.jobs.containers.requests import request_container
 from windlass.model.values import dataclass
@@ -74,6 +76,7 @@ class JobServices:
     def __init__(self, place: Place) -> None:
         self.network = f"windlass-{place.key}"
         self._place = place
+        self._held = contextlib.ExitStack()
         self._has_network = False
         self._services: list[_Service] = []
         self._volumes: dict[str, str] = {}
@@ -94,6 +97,7 @@ class JobServices:
         """
         note = self._place.note
         self._services = [self._describe(*service) for service in services.items()]
+        self._hold_ports()
         note("##[group]Create local container network")
         create_network(self._place.engine, self.network, labels=self._place.labels)
         self._has_network = True
@@ -121,6 +125,7 @@ class JobServices:
         if self._has_network:
             note(f"Remove container network: {self.network}")
             self._attempt(remove_network, engine, self.network)
+        self._held.close()
 
     def keep_volume(self, name: str) -> str:
         """Return what a named volume of this job is called, making it the first time."""
@@ -143,6 +148,12 @@ class JobServices:
             raise ServicesFault([f"The service '{alias}': {fault}"]) from None
         name = creation.name or f"windlass-{self._place.key}-{_UNSAFE.sub('-', alias)}"
         return _Service(alias=alias, container=container, creation=creation, name=name)
+
+    def _hold_ports(self) -> None:
+        """Wait until no other job has the ports of this machine that the services are to have."""
+        ports = [port for service in self._services for port in service.creation.fixed_ports()]
+        held = holding_ports(ports, note=self._place.note, pause=self._place.pause)
+        self._held.enter_context(held)
 
     def _fetch(self, service: _Service) -> None:
         place = self._place
