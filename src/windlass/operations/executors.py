@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.errors import UsageError
 from windlass.plan.places import HOST, find_place
+from windlass.stores.state_folder import BASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,4 +108,6 @@ class Executors:
         from windlass.jobs.executors.sandbox import SandboxExecutor
         from windlass.operations.sandboxes import describe_view
 
+        # What is not there yet when a job starts cannot be shown to it later.
+        (self._state / BASES).mkdir(exist_ok=True)
         return SandboxExecutor(describe_view(self._root, self._state), offline=offline)

@@ -45,6 +45,8 @@ def find_node(major: int, place: StepPlace) -> Node:
     """
     found: dict[int, str] = {}
     for program in _candidates(major, place):
+        if place.session.find_program(program, search_path="") is None:
+            continue  # hidden from the job
         version = _ask_version(program, place.base["PATH"])
         if version == major:
             return Node(program)
