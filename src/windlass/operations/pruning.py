@@ -17,6 +17,7 @@ from windlass.jobs.supervisor.sweep import sweep
 from windlass.jobs.workspaces.bases import list_bases, remove_base
 from windlass.jobs.workspaces.removal import remove_at_once
 from windlass.model.values import dataclass
+from windlass.operations.pruning_stored import Removal, prune_stored
 from windlass.stores.state_folder import BASES, DATABASE, TOOLS, WORK
 
 if TYPE_CHECKING:
@@ -45,16 +46,6 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """Something that goes: what it is, why, and how many bytes that frees."""
-
-    kind: str
-    name: str
-    reason: str
-    bytes: int
-
-
 def prune(
     history: History, limits: Limits = DEFAULT_LIMITS, *, dry_run: bool = False
 ) -> list[Removal]:
@@ -69,6 +60,7 @@ def prune(
             sweep(history.folders.path)
         removed = [*pruner.prune_runs(), *pruner.prune_work(), *pruner.prune_bases()]
         removed += [*pruner.prune_damaged(), *pruner.prune_tools()]
+        removed += prune_stored(history, dry_run=dry_run)
     except OSError as error:
         problem = error.strerror or str(error)
         raise PlatformError(

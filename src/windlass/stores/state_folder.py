@@ -7,6 +7,7 @@ blobs        what jobs have stored: artifacts, caches  `windlass.stores.blobs`
 bases        trees, ready to be served
 shadow       the Git objects of uncommitted files
 tools        what jobs have put into their tool cache
+identity     the key of identity tokens              `windlass.services.identity.keys`
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ BASES: Final = "bases"
 SHADOW: Final = "shadow"
 TOOLS: Final = "tools"
 BLOBS: Final = "blobs"
+IDENTITY: Final = "identity"
 
 
 def prepare_state(state: Path) -> None:

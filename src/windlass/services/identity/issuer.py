@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from windlass.services.identity.claims import CLAIMS, Identity, make_claims
 from windlass.services.identity.keys import SigningKey
 from windlass.services.messages import RequestError, Response
+from windlass.stores.state_folder import IDENTITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,6 @@ DISCOVERY: Final = f"{ISSUER}/.well-known/openid-configuration"
 KEYS: Final = f"{ISSUER}/.well-known/jwks"
 SCOPE: Final = "id-token"
 LONGEST_AUDIENCE: Final = 1024
-FOLDER: Final = "identity"
 FILE: Final = "key.pem"
 
 
@@ -86,7 +86,7 @@ class Issuer:
 
 def add_routes(server: Server, means: Means) -> None:
     """Let a server issue identity tokens."""
-    issuer = Issuer(SigningKey(means.state / FOLDER / FILE))
+    issuer = Issuer(SigningKey(means.state / IDENTITY / FILE))
     server.routes(TOKEN, issuer.issue)
     server.routes(DISCOVERY, issuer.discover, needs_token=False)
     server.routes(KEYS, issuer.show_keys, needs_token=False)
