@@ -187,7 +187,10 @@ def _differing_in_workflows() -> tuple[Feature, ...]:
             title="OpenID Connect (`id-token: write`)",
             verdict=Verdict.DIFFERS,
             github="Lets the job ask for an identity token.",
-            windlass="Serves no identity tokens.",
+            windlass=(
+                "Issues tokens with the same claims under an issuer of its own, "
+                "`http://127.0.0.1:PORT/oidc`, which nobody outside of this machine trusts."
+            ),
             detect=detectors.identity_tokens,
         ),
         Feature(
@@ -225,6 +228,7 @@ _HONOURED = (
     ("run-step", "`run` steps and `shell`", "Writes the script to a file and runs the shell."),
     ("command-file", "`GITHUB_ENV`, `GITHUB_OUTPUT`, `GITHUB_PATH`", "Reads them after each step."),
     ("problem-matcher", "Problem matchers (`::add-matcher::`)", "Makes annotations of lines."),
+    ("cache", "Caches (`actions/cache`, `cache:` of `setup-*`)", "Keeps them by key and branch."),
     ("time-out", "`timeout-minutes`", "Ends the step or the job; fractions are cut off."),
     ("continue-on-error", "`continue-on-error`", "Goes on; keeps the outcome."),
 )
