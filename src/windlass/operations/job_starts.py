@@ -204,8 +204,19 @@ class JobStarter:
             permissions=order.permissions,
             environment=order.environment,
             workflow_path=order.workflow.path,
+            workflow_sha=self._find_commit(order.workflow.path),
         )
         return self._services.open(job, address)
+
+    def _find_commit(self, workflow_path: str) -> str:
+        """Return the commit that a workflow of another repository was read from, "" for our own."""
+        if "@" not in workflow_path:
+            return ""
+        # Imported only where there may be one.
+        from windlass.plan.references import read_reference
+
+        reference = read_reference(workflow_path)
+        return "" if reference is None else self._find_published().locate(reference).sha
 
     def _find_published(self) -> PublishedActions:
         """Return what finds the actions of other repositories, the same for all jobs."""

@@ -19,7 +19,8 @@ class ServedJob:
 
     `key` names the job within its run, `github` is its context of that name (repository, ref, sha,
     event and so on), `permissions` the level of every scope, `environment` what it deploys to,
-    `workflow_path` the file that the job stands in.
+    `workflow_path` the file that the job stands in: `OWNER/NAME/PATH@REF`, read from the commit
+    `workflow_sha`, where it is one of another repository.
     """
 
     run: str
@@ -29,6 +30,7 @@ class ServedJob:
     permissions: Mapping[str, str] = field(default_factory=dict)
     environment: str | None = None
     workflow_path: str = ""
+    workflow_sha: str = ""
 
     @property
     def run_id(self) -> str:

@@ -103,6 +103,14 @@ def test_called_workflow() -> None:
     assert claims["workflow_ref"] == GITHUB["workflow_ref"]
 
 
+def test_workflow_of_another_repository() -> None:
+    """`job_workflow_ref` is what was called, `job_workflow_sha` the commit that it was read from."""
+    path = "octo-org/octo-automation/.github/workflows/oidc.yml@v1"
+    claims = claim(Identity(github=GITHUB, workflow_path=path, workflow_sha="f" * 40))
+    assert (claims["job_workflow_ref"], claims["job_workflow_sha"]) == (path, "f" * 40)
+    assert claims["sub"] == "repo:octo-org/octo-repo:ref:refs/heads/main"
+
+
 @pytest.mark.parametrize(
     ("identity", "subject"),
     [

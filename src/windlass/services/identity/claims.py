@@ -38,11 +38,13 @@ class Identity:
     """The job that a token speaks of.
 
     `github` is its context; `workflow_path` is the file that the job itself stands in, which for a
-    job of a called workflow is not that of the run. `environment` is None where it has none.
+    job of a called workflow is not that of the run: `OWNER/NAME/PATH@REF`, read from the commit
+    `workflow_sha`, where it is one of another repository. `environment` is None where it has none.
     """
 
     github: Mapping[str, Value]
     workflow_path: str
+    workflow_sha: str = ""
     environment: str | None = None
 
 
@@ -57,7 +59,7 @@ def make_claims(
         "aud": audience or f"{_text(github, 'server_url')}/{_text(github, 'repository_owner')}",
         **{name: _text(github, name) for name in _COPIED},
         "job_workflow_ref": _name_workflow(identity),
-        "job_workflow_sha": _text(github, "job_workflow_sha") or _text(github, "workflow_sha"),
+        "job_workflow_sha": identity.workflow_sha or _text(github, "workflow_sha"),
         "runner_environment": "self-hosted",
         "iss": issuer,
         "nbf": now - EARLY_SECONDS,
@@ -85,6 +87,8 @@ def make_subject(identity: Identity) -> str:
 
 
 def _name_workflow(identity: Identity) -> str:
+    if identity.workflow_sha:
+        return identity.workflow_path
     github = identity.github
     return f"{_text(github, 'repository')}/{identity.workflow_path}@{_text(github, 'ref')}"
 

@@ -54,7 +54,10 @@ class Issuer:
             raise RequestError(400, f"An audience has at most {LONGEST_AUDIENCE} characters.")
         claims = make_claims(
             Identity(
-                github=job.github, workflow_path=job.workflow_path, environment=job.environment
+                github=job.github,
+                workflow_path=job.workflow_path,
+                workflow_sha=job.workflow_sha,
+                environment=job.environment,
             ),
             issuer=f"{request.origin}{ISSUER}",
             audience=audience,
