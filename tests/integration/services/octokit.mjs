@@ -20,21 +20,31 @@ function allowNull(node) {
   return nullable === true ? { anyOf: [{ type: "null" }, rest] } : rest;
 }
 
-const ajv = new Ajv({ strict: false, allErrors: true, logger: false });
-addFormats(ajv);
-ajv.addSchema({
-  $id: "github",
-  components: allowNull(description.components),
-  paths: allowNull(description.paths),
-});
+// Only what an answer refers to is compiled: the whole description has twelve megabytes.
+const components = {};
+function gather(node) {
+  if (node === null || typeof node !== "object") return;
+  for (const [key, value] of Object.entries(node)) {
+    if (key !== "$ref" || typeof value !== "string") gather(value);
+    else {
+      const [, , kind, name] = value.split("/");
+      components[kind] ??= {};
+      if (name in components[kind]) continue;
+      components[kind][name] = allowNull(description.components[kind][name]);
+      gather(components[kind][name]);
+    }
+  }
+}
 
 function findProblems(url, verb, status, kind, data) {
   const contents = description.paths[url][verb].responses[status]?.content ?? {};
   const media = Object.keys(contents).find((it) => it === kind) ?? "application/json";
   if (!(media in contents)) return [`no schema for ${verb} ${url} ${status} ${media}`];
-  const parts = ["paths", url, verb, "responses", String(status), "content", media, "schema"];
-  const escaped = parts.map((it) => it.replaceAll("~", "~0").replaceAll("/", "~1"));
-  const validate = ajv.getSchema(`github#/${escaped.join("/")}`);
+  const schema = allowNull(contents[media].schema);
+  gather(schema);
+  const ajv = new Ajv({ strict: false, allErrors: true, logger: false });
+  addFormats(ajv);
+  const validate = ajv.compile({ ...schema, components });
   if (validate(data)) return [];
   return validate.errors.map((error) => `${error.instancePath} ${error.message}`);
 }

@@ -6,14 +6,14 @@ Git itself says what the answers must hold; that they have GitHub's shapes says 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import subprocess
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.integration.services.calling import Caller, send
 from tests.integration.services.rest import (
     RestClient,
     install_client,
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from tests.integration.git.conftest import Checkout
     from tests.integration.services.serving import Place
+
+    from windlass.services.run_services import JobServices
 
 RUN = 1790000000000000
 
@@ -262,6 +264,35 @@ def test_run_and_jobs(served: Place, checkout: Checkout, client: RestClient) -> 
     assert (job.problems, job.data) == ([], jobs.data["jobs"][0])
 
 
+def test_artifacts_of_the_run(served: Place, checkout: Checkout, client: RestClient) -> None:
+    """What a job of the run has kept is listed and fetched; another run's is not there."""
+    caller = Caller(served.begin("lint", run=str(RUN)))
+    assert send(caller.create("mine"), "PUT", b"content", x_ms_blob_type="BlockBlob")[0] == 201
+    assert caller.finalize(b"content", "mine")[0] == 200
+    own = {"run_id": RUN}
+    listed, by_run, none, foreign = client.call(
+        ("actions", "listArtifactsForRepo", {}),
+        ("actions", "listWorkflowRunArtifacts", own),
+        ("actions", "listArtifactsForRepo", {"name": "other"}),
+        ("actions", "listWorkflowRunArtifacts", {"run_id": 1}),
+    )
+    assert [it.problems for it in (listed, by_run, none)] == [[]] * 3
+    (artifact,) = listed.data["artifacts"]
+    assert by_run.data == listed.data
+    assert (none.data["total_count"], foreign.status) == (0, 403)
+    digest = hashlib.sha256(b"content").hexdigest()
+    facts = [artifact[key] for key in ("name", "size_in_bytes", "digest")]
+    assert facts == ["mine", 7, f"sha256:{digest}"]
+    wanted = {"artifact_id": artifact["id"]}
+    one, content, missing = client.call(
+        ("actions", "getArtifact", wanted),
+        ("actions", "downloadArtifact", {**wanted, "archive_format": "zip"}),
+        ("actions", "getArtifact", {"artifact_id": 1}),
+    )
+    assert (one.problems, one.data, content.data) == ([], artifact, "content")
+    assert missing.status == 404
+
+
 REFUSED = [
     pytest.param("issues", "createComment", {"issue_number": 7, "body": "x"}, 403, id="a write"),
     pytest.param("repos", "getLatestRelease", {}, 403, id="what only GitHub knows"),
@@ -291,27 +322,56 @@ def test_refusals(client: RestClient) -> None:
 def test_tokens(served: Place, checkout: Checkout) -> None:
     """Only the token of a job that runs is taken, and it is good for nothing else."""
     job = served.begin("build", run=str(RUN), sha=checkout.git("rev-parse", "main"))
-    api, home = job.api_addresses["api_url"], install_client()
-    for token in ("", "ghs_windlass0000", "ghp_0123456789", job.token):
-        (reply,) = RestClient(api, token, home).call(("repos", "get", {}))
-        assert (reply.status, "Bad credentials" in reply.message) == (401, True)
-    (reply,) = RestClient(api, job.api_token, home).call(("repos", "get", {}))
-    assert reply.status == 200
-    with pytest.raises(urllib.error.HTTPError, match="401"):
-        ask_for_artifacts(job.origin, job.api_token)
+    assert ask(job, "") == (401, "Bad credentials. The request has no token.")
+    for token in ("ghs_windlass0000", "ghp_0123456789", job.token):
+        status, message = ask(job, f"Bearer {token}")
+        assert (status, message.startswith("Bad credentials. The ")) == (401, True)
+    password = base64.b64encode(f"x-access-token:{job.api_token}".encode()).decode()
+    for header in (f"token {job.api_token}", f"bearer {job.api_token}", f"Basic {password}"):
+        assert ask(job, header) == (200, "")
+    assert ask(job, "Basic !")[0] == 401
+    assert Caller(job).call("ListArtifacts", token=job.api_token)[0] == 401
     job.close()
-    (reply,) = RestClient(api, job.api_token, home).call(("repos", "get", {}))
-    assert (reply.status, reply.message) == (
-        401,
-        "Bad credentials. The job of this token has ended.",
-    )
+    ended = "Bad credentials. The job of this token has ended."
+    assert ask(job, f"Bearer {job.api_token}") == (401, ended)
 
 
-def ask_for_artifacts(origin: str, token: str) -> None:
-    """Call the artifact service."""
-    address = f"{origin}/twirp/github.actions.results.api.v1.ArtifactService/ListArtifacts"
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    urllib.request.urlopen(urllib.request.Request(address, b"{}", headers))
+def ask(job: JobServices, authorization: str) -> tuple[int, str]:
+    """Ask for the repository; return the status and the message of an error."""
+    address = f"{job.api_addresses['api_url']}/repos/octo-org/octo-repo"
+    status, _, content = send(address, Authorization=authorization)
+    return status, json.loads(content).get("message", "")
+
+
+HOSTILE = [
+    pytest.param("contents/%ff%fe", 404, id="bytes that are no UTF-8"),
+    pytest.param("contents/a%00b", 404, id="a zero byte"),
+    pytest.param("contents/%2e%2e/%2e%2e/etc/passwd", 404, id="an encoded way out"),
+    pytest.param("contents/%3A(exclude)src", 404, id="magic of git's"),
+    pytest.param("contents/README.md?ref=main%0Av1", 404, id="a ref of two lines"),
+    pytest.param("contents/README.md?ref=%ff", 404, id="a ref that is no UTF-8"),
+    pytest.param("commits?path=../..", 200, id="a path filter that leads out"),
+    pytest.param("commits?path=:(exclude)x", 200, id="a path filter with magic"),
+    pytest.param("commits?author=--all&since=nonsense", 200, id="filters that mean nothing"),
+    pytest.param("commits?per_page=100&page=999999999", 200, id="a page far behind the end"),
+    pytest.param("commits/main%5E%7Btree%7D", 404, id="an expression of git's"),
+    pytest.param("git/trees/-h", 404, id="an option of git's"),
+    pytest.param("git/matching-refs/..", 200, id="refs that cannot be"),
+    pytest.param("compare/main...", 403, id="half a comparison"),
+    pytest.param("../../etc", 403, id="a way out of the API"),
+]
+
+
+@pytest.mark.parametrize(("path", "status"), HOSTILE)
+def test_hostile_paths(served: Place, checkout: Checkout, path: str, status: int) -> None:
+    """Whatever is asked, the answer is GitHub's kind of JSON and Git was asked for nothing else."""
+    before = checkout.fingerprint()
+    job = served.begin("build", run=str(RUN), sha=checkout.git("rev-parse", "main"))
+    address = f"{job.api_addresses['api_url']}/repos/octo-org/octo-repo/{path}"
+    answered, _, content = send(address, Authorization=f"Bearer {job.api_token}")
+    assert answered == status, content
+    assert isinstance(json.loads(content), dict if status >= 400 else list)
+    assert checkout.fingerprint() == before
 
 
 TOOLKIT = """

@@ -87,7 +87,8 @@ def answer_request(request: Request, tokens: Tokens, means: Means) -> Response:
         RequestError: it cannot be answered; in GitHub's shape.
     """
     path = request.path.removeprefix(API_PATH)
-    found = tokens.find_for_api(read_token(request.headers.get("authorization", "")))
+    token = read_token(request.headers.get("authorization", ""))
+    found = tokens.find_for_api(token) if token else "The request has no token."
     if isinstance(found, str):
         raise refusals.bad_credentials(found)
     if path == "/rate_limit" and request.method in _READING:
