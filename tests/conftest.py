@@ -12,6 +12,9 @@ from typing import Protocol
 
 import hypothesis
 import pytest
+from tests.docker import docker
+
+__all__ = ["docker"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

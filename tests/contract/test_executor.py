@@ -10,12 +10,19 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pytest
+from tests.images import make_tools_image
 
+from windlass.docker.addresses import find_address
+from windlass.docker.containers import inspect_container
+from windlass.docker.engine import Engine
 from windlass.errors import ExecutorError
 from windlass.jobs.executors.bubblewrap import require_sandbox
+from windlass.jobs.executors.docker import DockerExecutor
+from windlass.jobs.executors.docker_layout import WORK
+from windlass.jobs.executors.docker_session import DockerSession
 from windlass.jobs.executors.host import HostExecutor, HostProcess, HostSession
 from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.executors.sandbox import SandboxExecutor, SandboxSession
@@ -26,6 +33,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from windlass.jobs.executors.interface import Executor, Process, Session
+
+IMAGE = "windlass-test/contract:1"
+PROGRAMS = ("sh", "cat", "cut", "env", "head", "mkfifo", "seq", "setsid", "sleep", "touch", "yes")
+
+
+NOT_IN_CONTAINERS = {
+    "test_session_without_its_supervisor": (
+        "the processes of a container are not the supervisor's; tests/integration/jobs/"
+        "test_docker_executor.py has what becomes of them"
+    ),
+}
+"""What cannot be as on the host, and why."""
+
+
+def _name(request: pytest.FixtureRequest) -> str:
+    return str(request.function.__name__)
 
 
 class Adapter(Protocol):
@@ -93,6 +116,68 @@ def make_sandbox() -> SandboxExecutor:
     return SandboxExecutor()
 
 
+class ContainerSession:
+    """A session whose job's folder is to be named as it is outside: the tests know no other."""
+
+    def __init__(self, session: DockerSession, own: Path) -> None:
+        self._session = session
+        self._own = own
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def find_first(self) -> str:
+        """Return the id of the container's first process on this machine."""
+        container = self._session.facts["container"]
+        assert isinstance(container, dict)
+        found = inspect_container(Engine(find_address(os.environ)), str(container["id"]))
+        return str(found["State"]["Pid"])
+
+    def spawn(self, arguments: list[str], *, folder: str, **options: Any) -> Process:
+        """Start a program in the folder that the container has."""
+        inside = folder.replace(str(self._own), WORK, 1)
+        return self._session.spawn(arguments, folder=inside, **options)
+
+
+class ContainerExecutor:
+    """Jobs in containers of a small image."""
+
+    def __init__(self, engine: Engine) -> None:
+        make_tools_image(engine, IMAGE, PROGRAMS)
+        self._executor = DockerExecutor({"DOCKER_HOST": engine.address.text}, image=IMAGE)
+        self.name = self._executor.name
+
+    def open(self, request: JobRequest) -> Session:
+        session = self._executor.open(request)
+        assert isinstance(session, DockerSession)
+        assert request.folders is not None
+        return cast("Session", ContainerSession(session, request.folders.root))
+
+
+class DockerAdapter:
+    """Processes of a container, where a shell does what is asked for."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.executor: Executor = ContainerExecutor(engine)
+
+    def spawn(
+        self,
+        session: Session,
+        folder: Path,
+        *,
+        prints: str = "",
+        exits: int = 0,
+        hangs: bool = False,
+        ignores: str = "",
+    ) -> Process:
+        ignored = " ".join(name.removeprefix("SIG") for name in ignores.split())
+        trap = f"trap '' {ignored}; " if ignored else ""
+        last = "exec sleep 1000" if hangs else f"exit {exits}"
+        program = f'{trap}printf %s "$PRINTS"; {last}'
+        variables = {"PATH": "/bin", "PRINTS": prints}
+        return session.spawn(["/bin/sh", "-c", program], variables=variables, folder=str(folder))
+
+
 def ask_for(folder: Path, record: Path | None = None) -> JobRequest:
     """Return the request for the place of a job whose own folder this is."""
     folders = JobFolders(folder, "boat", folder / "tools")
@@ -126,9 +211,16 @@ class DummyAdapter:
 
 
 @pytest.fixture(
-    params=[HostAdapter, SandboxAdapter, DummyAdapter], ids=["host", "sandbox", "dummy"]
+    params=[HostAdapter, SandboxAdapter, DockerAdapter, DummyAdapter],
+    ids=["host", "sandbox", "docker", "dummy"],
 )
 def adapter(request: pytest.FixtureRequest) -> Adapter:
+    return _make(request)
+
+
+def _make(request: pytest.FixtureRequest) -> Any:
+    if request.param in (DockerAdapter, ContainerExecutor):
+        return request.param(request.getfixturevalue("docker"))
     return request.param()
 
 
@@ -293,9 +385,13 @@ def test_overlay(adapter: Adapter, session: Session, tmp_path: Path) -> None:
 class TestRealProcesses:
     """What only real processes can show."""
 
-    @pytest.fixture(params=[HostExecutor, make_sandbox], ids=["host", "sandbox"])
+    @pytest.fixture(
+        params=[HostExecutor, make_sandbox, ContainerExecutor], ids=["host", "sandbox", "docker"]
+    )
     def host(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HostSession]:
-        session = request.param().open(ask_for(tmp_path))
+        if request.param is ContainerExecutor and (why := NOT_IN_CONTAINERS.get(_name(request))):
+            pytest.skip(why)
+        session = _make(request).open(ask_for(tmp_path))
         yield session
         session.close()
 
@@ -311,7 +407,7 @@ class TestRealProcesses:
 
     def test_exactly_these_variables(self, host: HostSession, tmp_path: Path) -> None:
         """A process has the variables it was given and no others."""
-        process = host.spawn(["/usr/bin/env"], variables={"A": "1"}, folder=str(tmp_path))
+        process = host.spawn(["/bin/env"], variables={"A": "1"}, folder=str(tmp_path))
 
         assert read_all(process) == b"A=1\n"
 
@@ -469,7 +565,7 @@ class TestRealProcesses:
         ("arguments", "variables", "reason"),
         [
             pytest.param(["/no/such"], {}, "No such file or directory", id="no-program"),
-            pytest.param(["/etc/passwd"], {}, "Permission denied", id="not-executable"),
+            pytest.param(["/proc/version"], {}, "Permission denied", id="not-executable"),
             pytest.param(["/bin/true"], {"A=B": "x"}, "illegal environment", id="bad-name"),
             pytest.param(["/bin/true"], {"A": "x\0y"}, "null byte", id="nul-in-value"),
             pytest.param(
@@ -495,10 +591,13 @@ class TestRealProcesses:
 
 
 def outside(session: HostSession, pid: int) -> int:
-    """Return the id that a process of a job has for this one; in a sandbox it has another there."""
-    if not isinstance(session, SandboxSession):
+    """Return the id that a process of a job has for this one; in a place of its own it has another."""
+    if isinstance(session, ContainerSession):
+        first = session.find_first()
+    elif isinstance(session, SandboxSession):
+        (first,) = session.see(Path("/")).parts[2:3]
+    else:
         return pid
-    (first,) = session.see(Path("/")).parts[2:3]
     namespace = Path(f"/proc/{first}/ns/pid").readlink()
     for status in Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(OSError):
@@ -507,7 +606,7 @@ def outside(session: HostSession, pid: int) -> int:
             numbers = re.search(r"^NSpid:(.*)$", status.read_text(), re.MULTILINE)
             if numbers is not None and int(numbers[1].split()[-1]) == pid:
                 return int(status.parent.name)
-    raise AssertionError(f"no process {pid} in the sandbox")
+    raise AssertionError(f"no process {pid} there")
 
 
 def _pid_of(process: Process) -> int:

@@ -33,13 +33,13 @@ def job(steps: str = "      - run: make\n", keys: str = "") -> str:
 
 CHECKOUT = "      - uses: actions/checkout@v4\n        with:\n          {}\n"
 REFUSED = {
-    "job-container": (job(keys="    container: alpine:3.20\n"), 5),
     "snapshot": (job(keys="    snapshot: my-image\n"), 5),
     "foreign-runner": (job().replace("ubuntu-latest", "windows-latest"), 4),
 }
 DIFFERING = {
     "runner-label": job(),
     "checkout": job("      - uses: actions/checkout@v4\n"),
+    "job-container": job(keys="    container: alpine:3.20\n"),
     "service-container": job(keys="    services:\n      db:\n        image: postgres\n"),
     "remote-action": job("      - uses: actions/setup-node@v4\n"),
     "remote-workflow": "on: push\njobs:\n  build:\n    uses: o/r/.github/workflows/x.yml@v1\n",

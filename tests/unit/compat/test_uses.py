@@ -78,9 +78,9 @@ jobs:
     secrets: {a: '${{ secrets.GITHUB_TOKEN }}'}
 """
 USES = {
-    "job-container": ["13:16 `container` of job `steps`", "56:16 `container` of job `inserted`"],
     "snapshot": ["20:15 `snapshot` of job `steps`"],
     "foreign-runner": ["49:30 `macos-15`", "49:55 `Windows`"],
+    "job-container": ["13:16 `container` of job `steps`", "56:16 `container` of job `inserted`"],
     "service-container": [
         "15:7 service `one` of job `steps`",
         "16:7 service `two` of job `steps`",

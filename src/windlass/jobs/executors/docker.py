@@ -21,6 +21,7 @@ from windlass.jobs.containers.faults import ContainerFault
 from windlass.jobs.containers.labels import own_labels
 from windlass.jobs.containers.pulling import fetch_image
 from windlass.jobs.containers.requests import request_container
+from windlass.jobs.containers.sweeping import sweep_once
 from windlass.jobs.environment import DEFAULT_PATH
 from windlass.jobs.executors.docker_layout import CONTROL, ContainerLayout
 from windlass.jobs.executors.docker_session import DockerSession, Running, Shell
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from windlass.jobs.folders import JobFolders
 
 DEFAULT_NETWORK: Final = "bridge"
+MACHINE_NETWORK: Final = "host"
 _STREAMS: Final = {
     "OpenStdin": True,
     "StdinOnce": True,
@@ -95,6 +97,7 @@ class DockerExecutor:
             return self._otherwise.open(request)
         if request.folders is None:
             raise ExecutorError("a container needs the folders of the job")
+        sweep_once(self.engine)
         return _Opening(self, request, request.folders).open()
 
     @property
@@ -185,10 +188,21 @@ class _Opening:
         image = inspect_image(self._engine, name)
         self._user = "" if image is None else str(image.config.get("User") or "")
 
+    @property
+    def _network(self) -> str:
+        """The network of the container: that of the job's services, if it is one of the workflow.
+
+        A job whose label stands for an image is written for a machine, where it finds its services
+        on localhost: it gets the network of this one.
+        """
+        if self._request.services and self._request.container is None:
+            return MACHINE_NETWORK
+        return self._request.network or DEFAULT_NETWORK
+
     def _describe(self) -> Creation:
         creation = request_container(
             self._container,
-            network=self._request.network or DEFAULT_NETWORK,
+            network=self._network,
             alias="",
             labels=own_labels(self._request.key),
             rename_volume=self._request.rename_volume,
@@ -196,7 +210,7 @@ class _Opening:
         endpoints = creation.config["NetworkingConfig"]["EndpointsConfig"]
         for endpoint in endpoints.values():
             endpoint["Aliases"] = [name for name in endpoint["Aliases"] if name]
-            if not self._request.network:
+            if self._network != self._request.network:
                 del endpoint["Aliases"]
         for bind in self._layout.binds():
             creation.add("HostConfig.Binds", bind)
@@ -265,13 +279,17 @@ class _Opening:
         networks: Mapping[str, Mapping[str, Any]] = found["NetworkSettings"]["Networks"]
         name, network = next(iter(networks.items()), ("", {}))
         told = found["Config"].get("Env") or ()
-        variables = {"PATH": DEFAULT_PATH, **dict(text.partition("=")[::2] for text in told)}
+        variables = {
+            "PATH": DEFAULT_PATH,
+            "HOSTNAME": str(found["Config"].get("Hostname", "")),
+            **dict(text.partition("=")[::2] for text in told),
+        }
         return Running(
             id=container,
             is_root=is_root,
             variables=variables,
             programs={program.rpartition("/")[2]: program for program in programs},
-            address=str(network.get("Gateway") or ""),
+            address="127.0.0.1" if name == MACHINE_NETWORK else str(network.get("Gateway") or ""),
             facts={"container": {"id": container, "network": self._request.network or name}},
         )
 

@@ -75,8 +75,7 @@ class Shell:
         self._mode = 0o600 if is_root else 0o666
         self._lock = threading.Lock()
         self._slots: list[Slot] = []
-        self._free: list[Slot] = []
-        self._open_slot()
+        self._free = [self._open_slot()]
 
     def say(self, line: str) -> None:
         """Tell it something; where it is gone, so are all it could tell."""
@@ -88,10 +87,10 @@ class Shell:
         with self._lock:
             if self._free:
                 return self._free.pop()
-        number = self._open_slot()
+            slot = self._open_slot()
+            number = len(self._slots)
         self.say(f"slot {number}")
-        with self._lock:
-            return self._free.pop()
+        return slot
 
     def give_back(self, slot: Slot) -> None:
         """What ran in a slot has ended."""
@@ -114,15 +113,12 @@ class Shell:
             slot.close()
         self._stream.close()
 
-    def _open_slot(self) -> int:
-        with self._lock:
-            number = len(self._slots) + 1
-            path = self.control / f"slot{number}"
-            self.make_fifo(path)
-            slot = Slot(path)
-            self._slots.append(slot)
-            self._free.append(slot)
-        return number
+    def _open_slot(self) -> Slot:
+        path = self.control / f"slot{len(self._slots) + 1}"
+        self.make_fifo(path)
+        slot = Slot(path)
+        self._slots.append(slot)
+        return slot
 
 
 class DockerSession(HostSession):
@@ -208,6 +204,8 @@ class DockerSession(HostSession):
 
         What they wrote is this user's from then on.
         """
+        if self._is_closed:
+            return
         with contextlib.suppress(DockerError):
             self._take_ownership()
             remove_container(self._engine, self._running.id)
@@ -248,7 +246,8 @@ class DockerSession(HostSession):
             preload=f"{self._layout.inside.root}/{CONTROL}/{PRELOAD}",
             find_program=lambda name: self.find_program(name, search_path=path),
         )
-        return write_step(command, exported, folder)
+        own = [name for name in self._running.variables if name not in exported]
+        return write_step(command, exported, folder, without=own)
 
     def _ask_for(self, name: str, where: str) -> str:
         """Have the shell look for a program."""

@@ -76,8 +76,13 @@ def is_exportable(name: str) -> bool:
     return _EXPORTABLE.fullmatch(name) is not None and name not in _SHELLS_OWN
 
 
-def write_step(arguments: Sequence[str], variables: Mapping[str, str], folder: str) -> bytes:
-    """Return the script that becomes the program of a step; `arguments[0]` is a full path."""
+def write_step(
+    arguments: Sequence[str], variables: Mapping[str, str], folder: str, *, without: Sequence[str]
+) -> bytes:
+    """Return the script that becomes the program of a step; `arguments[0]` is a full path.
+
+    The program gets these variables; `without` are names that the shell has and it does not.
+    """
     program = shlex.quote(arguments[0])
     exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     lines = [
@@ -85,7 +90,7 @@ def write_step(arguments: Sequence[str], variables: Mapping[str, str], folder: s
         f"[ -f {program} ] || {_REFUSED % 2}",
         f"[ -x {program} ] || {_REFUSED % 13}",
         'echo "$$" >&9',
-        "unset PWD OLDPWD",
+        f"unset PWD OLDPWD {' '.join(filter(is_exportable, without))}",
         *exports,
         f"exec {shlex.join(arguments)} 9>&-",
     ]
