@@ -86,10 +86,24 @@ def test_the_jobs_folder_comes_last(home: Path) -> None:
     arguments = describe_mounts(View(shown=[home / "objects"]), folders)
     places = [arguments[at : at + 3] for at, word in enumerate(arguments) if word == "--bind"]
 
-    assert (
-        arguments.index("--tmpfs") < arguments.index("--ro-bind-try") < arguments.index("--bind", 6)
-    )
+    last_hidden = len(arguments) - arguments[::-1].index("--tmpfs")
+    assert last_hidden < arguments.index("--ro-bind-try") < arguments.index(str(home / "job"))
     assert ["--bind", str(home / "job"), str(home / "job")] == places[-2]
     assert ["--bind", str(home / "tools"), str(home / "tools")] == places[-1]
     assert ["--bind", str(home / "job/_sandbox/dev-shm"), "/dev/shm"] == places[0]
     assert (home / "job/_sandbox/dev-shm").stat().st_mode & 0o7777 == 0o1777
+
+
+def test_sockets_of_the_user_are_covered(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of variables, unless they lie where nothing is to be seen anyway."""
+    for name in ("SSH_AUTH_SOCK", "DOCKER_HOST"):
+        (home.parent / name).touch()
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(home.parent / "SSH_AUTH_SOCK"))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{home.parent}/DOCKER_HOST")
+    covered = describe_mounts(View(), None)
+    assert {f"{home.parent}/SSH_AUTH_SOCK", f"{home.parent}/DOCKER_HOST"} <= set(covered)
+
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:2375")
+    (home / "agent").touch()
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(home / "agent"))
+    assert not {str(home / "agent"), "tcp://127.0.0.1:2375"} & set(describe_mounts(View(), None))

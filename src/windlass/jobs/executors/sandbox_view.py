@@ -69,7 +69,8 @@ def describe_mounts(view: View, folders: JobFolders | None) -> list[str]:
     for path in hidden:
         arguments += ["--tmpfs", path]
     for path in _list_secrets():
-        arguments += ["--ro-bind", os.devnull, path]
+        if not any(is_within(path, it) for it in (*hidden, *SCRATCH)):
+            arguments += ["--ro-bind", os.devnull, path]
     for scratch in SCRATCH:
         arguments += _mount_scratch(scratch, folders)
     for path in list_shown(view, (*hidden, *SCRATCH)):
