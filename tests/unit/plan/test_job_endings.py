@@ -8,6 +8,10 @@ from __future__ import annotations
 import pytest
 from tests.unit.plan.job_play import FAILURE, SUCCESS, JobPlay
 
+from windlass.lang.action.reading import read_action
+from windlass.plan.actions import Inputs, complete_inputs
+from windlass.plan.handover import LOCAL_TOKEN
+from windlass.plan.keys import Scope
 from windlass.plan.steps import FinishJob
 
 ACTION = "inputs: {{token: {{default: {default}}}}}\nruns: {{using: node20, main: main.js}}"
@@ -74,3 +78,21 @@ def test_action_that_needs_a_token() -> None:
 def test_action_that_can_do_without(default: str, given: str) -> None:
     """What is said of the token is said of no other input."""
     assert play_action(default, given)[1] == "start x"
+
+
+@pytest.mark.parametrize(
+    ("default", "expected"),
+    [
+        pytest.param(TOKEN, "ghs_windlass0", id="the token itself"),
+        pytest.param("${{ github.server_url && github.token || 'none' }}", "none", id="spare"),
+    ],
+)
+def test_inputs_with_a_local_token(default: str, expected: str) -> None:
+    """The token that only Windlass takes is left out of defaults that can do without one."""
+    text = f'inputs: {{t: {{default: "{default}"}}}}\nruns: {{using: node20, main: main.js}}'
+    action = read_action("action.yml", text.encode()).action
+    assert action is not None
+    scope = Scope({"github": {"token": f"{LOCAL_TOKEN}0", "server_url": "https://github.com"}})
+    inputs = complete_inputs(action, {}, scope)
+    assert isinstance(inputs, Inputs)
+    assert inputs.values == {"t": expected}
