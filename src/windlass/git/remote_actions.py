@@ -371,7 +371,7 @@ def _check_reachable(answer: Answer, url: str) -> None:
     """Raise an error unless a remote said that it does not have the repository."""
     if not _MISSING_REPOSITORY.search(answer.complaint):
         raise UnresolvedError(
-            f"{url} cannot be reached: {_first_line(answer.complaint)}",
+            f"Git cannot read {url}: {_first_line(answer.complaint)}",
             reason="unreachable",
             hint="check the network, or name another place with --action-url",
         )

@@ -283,7 +283,7 @@ def test_a_remote_that_is_gone_is_remembered(bench: Bench, remotes: Remotes) -> 
     provide(bench, ActionSources(urls=(url,)))
 
     assert bench.run("- uses: acme/say@v1").result is Result.SUCCESS
-    assert "cannot be reached" in output_of(bench, "")
+    assert "Git cannot read http" in output_of(bench, "")
     assert "acme/say@v1 is taken as it was on 2" in output_of(bench, "")
 
 

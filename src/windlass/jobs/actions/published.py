@@ -160,7 +160,7 @@ def explain_unresolved(reference: Reference, error: PlatformError) -> LoadingErr
         message = UNRESOLVED.format(reference.key, error.message)
     else:
         message = f"Failed to download the action {reference.key}. Error: {error.message}"
-    return LoadingError(". ".join(filter(None, (message, error.hint))))
+    return LoadingError(". ".join(it.rstrip(".") for it in (message, error.hint) if it))
 
 
 def explain_missing(reference: Reference, root: Path) -> str:
