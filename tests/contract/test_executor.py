@@ -591,7 +591,7 @@ class TestRealProcesses:
 
 
 def outside(session: HostSession, pid: int) -> int:
-    """Return the id that a process of a job has for this one; in a place of its own it has another."""
+    """Return the id that a process of a job has here; in a place of its own it has another."""
     if isinstance(session, ContainerSession):
         first = session.find_first()
     elif isinstance(session, SandboxSession):
