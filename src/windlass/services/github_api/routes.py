@@ -80,6 +80,11 @@ _KEPT_BACK: Final = re.compile(
 _PARTS: Final = {"": "[^/]+", "+": ".+", "*": ".*"}
 
 
+def list_paths() -> list[str]:
+    """Return the paths behind `/repos/{owner}/{repo}` that are answered, as GitHub writes them."""
+    return [re.sub(r"[+*]\}", "}", template) or "/" for template, _ in _ROUTES]
+
+
 def answer_request(request: Request, tokens: Tokens, means: Means) -> Response:
     """Answer one request.
 
