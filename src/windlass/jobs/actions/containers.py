@@ -142,7 +142,13 @@ def describe_container(
         "AttachStderr": True,
         "HostConfig": {
             "Mounts": [
-                {"Type": "bind", "Source": mount.source, "Target": mount.target} for mount in mounts
+                {
+                    "Type": "bind",
+                    "Source": mount.source,
+                    "Target": mount.target,
+                    "ReadOnly": mount.read_only,
+                }
+                for mount in mounts
             ],
             "LogConfig": {"Type": "none"},
         },
