@@ -86,7 +86,8 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             github="Starts a machine with the image or the runner that the labels name.",
             windlass=(
                 "Runs the job on this machine, with the programs that are installed here, Node.js "
-                "for actions among them."
+                "for actions among them. `-P LABEL=sandbox` hides the user's files and processes "
+                "from it; programs that are installed in a home are not there."
             ),
             detect_in_job=detectors.linux_runners,
         ),
