@@ -11,60 +11,48 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.repositories import Repository
 from tests.service_images import ServiceImages, provide_images
 
-from windlass.docker.addresses import find_address
 from windlass.docker.containers import list_containers, wait_for_container
-from windlass.docker.engine import Engine
 from windlass.docker.faults import RefusedError
 from windlass.docker.networks import list_networks
 from windlass.docker.volumes import list_volumes
 from windlass.errors import DockerError
-from windlass.jobs.containers.labels import JOB, OWNER
+from windlass.jobs.containers.labels import JOB, OWNER, own_labels
 from windlass.jobs.containers.sweeping import sweep
 from windlass.model.status import Result
 from windlass.protocol import events
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tests.integration.jobs.conftest import Bench
 
-KEY = f"{JOB}=build"
+    from windlass.docker.engine import Engine
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="session")
-def engine() -> Engine:
-    found = Engine(find_address(os.environ))
-    try:
-        found.ping()
-    except DockerError as error:
-        pytest.skip(f"no Docker daemon: {error}")
-    return found
-
-
-@pytest.fixture(scope="session")
-def images(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> ServiceImages:
-    return provide_images(engine, tmp_path_factory.mktemp("images"))
+def images(docker: Engine, tmp_path_factory: pytest.TempPathFactory) -> ServiceImages:
+    return provide_images(docker, tmp_path_factory.mktemp("images"))
 
 
 @pytest.fixture
-def docker_bench(bench: Bench, engine: Engine) -> Bench:
+def docker_bench(bench: Bench, docker: Engine) -> Bench:
     """A bench whose jobs find the daemon."""
-    bench.machine["DOCKER_HOST"] = engine.address.text
+    bench.machine["DOCKER_HOST"] = docker.address.text
     return bench
 
 
-def leftovers(engine: Engine) -> list[str]:
-    """Return what jobs of this process have left in the daemon."""
-    containers = [str(found["Id"]) for found in list_containers(engine, [KEY])]
-    networks = [str(found["Name"]) for found in list_networks(engine, [KEY])]
-    return [*containers, *networks, *(str(found["Name"]) for found in list_volumes(engine, [KEY]))]
+def leftovers(docker: Engine, owner: str = "") -> list[str]:
+    """Return what an owner, else this process, has left in the daemon."""
+    labels = [f"{OWNER}={owner or own_labels('build')[OWNER]}"]
+    found = [str(it["Id"]) for it in list_containers(docker, labels)]
+    found += [str(it["Name"]) for it in list_networks(docker, labels)]
+    return found + [str(it["Name"]) for it in list_volumes(docker, labels)]
 
 
 def services(text: str, images: ServiceImages) -> str:
@@ -99,7 +87,7 @@ cache:
 @pytest.mark.requirement("A12")
 @pytest.mark.requirement("C12")
 def test_a_job_asks_its_services(
-    docker_bench: Bench, engine: Engine, images: ServiceImages
+    docker_bench: Bench, docker: Engine, images: ServiceImages
 ) -> None:
     """Services are healthy when the first step runs, reachable by their ports, and gone after."""
     if shutil.which("psql") is None:
@@ -131,12 +119,12 @@ def test_a_job_asks_its_services(
     assert "database service is healthy." in output
     assert "cache service is healthy." in output
     assert "hunter2" not in output
-    assert leftovers(engine) == []
+    assert leftovers(docker) == []
 
 
 @pytest.mark.requirement("C12")
 def test_a_service_that_fails_shows_its_log(
-    docker_bench: Bench, engine: Engine, images: ServiceImages
+    docker_bench: Bench, docker: Engine, images: ServiceImages
 ) -> None:
     """A service that never gets healthy ends the job before any step, and its log says why."""
     finished = docker_bench.run(
@@ -153,11 +141,11 @@ def test_a_service_that_fails_shows_its_log(
         "One or more containers failed to start.",
     ]
     assert docker_bench.ends() == []
-    assert leftovers(engine) == []
+    assert leftovers(docker) == []
 
 
 def test_a_service_that_stays_unhealthy(
-    docker_bench: Bench, engine: Engine, images: ServiceImages
+    docker_bench: Bench, docker: Engine, images: ServiceImages
 ) -> None:
     """Docker's verdict counts, not only that the program runs."""
     text = 'a: {image: <redis>, options: --health-cmd "exit 7" --health-interval 100ms'
@@ -168,11 +156,11 @@ def test_a_service_that_stays_unhealthy(
     assert finished.result is Result.FAILURE
     assert "##[group]Service container a failed." in docker_bench.output()
     assert "Ready to accept connections" in docker_bench.output()
-    assert leftovers(engine) == []
+    assert leftovers(docker) == []
 
 
 def test_service_without_a_health_check(
-    docker_bench: Bench, engine: Engine, images: ServiceImages
+    docker_bench: Bench, docker: Engine, images: ServiceImages
 ) -> None:
     """Where nothing checks the health of a service, it counts as healthy, as on GitHub."""
     finished = docker_bench.run("- run: echo fine", job=services("a: {image: <redis>}", images))
@@ -182,7 +170,7 @@ def test_service_without_a_health_check(
 
 
 def test_entry_point_command_and_volumes(
-    docker_bench: Bench, engine: Engine, images: ServiceImages
+    docker_bench: Bench, docker: Engine, images: ServiceImages
 ) -> None:
     """A service's `entrypoint` and `command` replace the image's; a named volume is the job's."""
     text = """
@@ -205,11 +193,11 @@ reader:
     assert re.search(r"Print service container logs: .*-reader\nwritten\n", output) or (
         "\nwritten\n" in output
     )
-    assert leftovers(engine) == []
+    assert leftovers(docker) == []
 
 
 def test_services_reach_each_other_by_name(
-    docker_bench: Bench, engine: Engine, images: ServiceImages
+    docker_bench: Bench, docker: Engine, images: ServiceImages
 ) -> None:
     """The name of a service is its name in the job's network."""
     text = f"""
@@ -223,7 +211,7 @@ asker:
     finished = docker_bench.run("- run: echo fine", job=services(text, images))
 
     assert finished.result is Result.SUCCESS, docker_bench.output()
-    assert leftovers(engine) == []
+    assert leftovers(docker) == []
 
 
 @pytest.mark.parametrize(
@@ -240,7 +228,7 @@ asker:
     ],
 )
 def test_a_service_that_cannot_be_made(
-    docker_bench: Bench, engine: Engine, images: ServiceImages, text: str, message: str
+    docker_bench: Bench, docker: Engine, images: ServiceImages, text: str, message: str
 ) -> None:
     """The job fails with the reason, and what was made before it is removed."""
     finished = docker_bench.run("- run: echo never", job=services(f"{CACHE}{text}", images))
@@ -249,10 +237,10 @@ def test_a_service_that_cannot_be_made(
     assert message in docker_bench.errors()[0]
     assert docker_bench.errors()[-1] == "One or more containers failed to start."
     assert docker_bench.ends() == []
-    assert leftovers(engine) == []
+    assert leftovers(docker) == []
 
 
-def test_a_port_that_is_taken(docker_bench: Bench, engine: Engine, images: ServiceImages) -> None:
+def test_a_port_that_is_taken(docker_bench: Bench, docker: Engine, images: ServiceImages) -> None:
     """A port on which another program listens is told, with what to do."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -264,11 +252,11 @@ def test_a_port_that_is_taken(docker_bench: Bench, engine: Engine, images: Servi
     assert finished.result is Result.FAILURE
     assert str(port) in docker_bench.errors()[0]
     assert "another" in docker_bench.errors()[0]
-    assert leftovers(engine) == []
+    assert leftovers(docker) == []
 
 
 def test_a_job_that_is_cancelled_while_it_waits(
-    docker_bench: Bench, engine: Engine, images: ServiceImages
+    docker_bench: Bench, docker: Engine, images: ServiceImages
 ) -> None:
     """Nobody waits for the health of a service that is not needed any more."""
     text = 'a: {image: <redis>, options: --health-cmd "exit 1" --health-interval 60s}'
@@ -277,10 +265,10 @@ def test_a_job_that_is_cancelled_while_it_waits(
 
     assert finished.result is Result.CANCELLED
     assert docker_bench.ends() == []
-    assert leftovers(engine) == []
+    assert leftovers(docker) == []
 
 
-def test_a_service_without_an_image_is_left_out(docker_bench: Bench, engine: Engine) -> None:
+def test_a_service_without_an_image_is_left_out(docker_bench: Bench, docker: Engine) -> None:
     """An empty image starts nothing, and needs no daemon; the log says so."""
     docker_bench.machine["DOCKER_HOST"] = "unix:///nowhere"
     finished = docker_bench.run("- run: echo fine", job="    services: {off: '${{ vars.none }}'}\n")
@@ -313,7 +301,7 @@ bench.run("- run: sleep 1000", job=Path(sys.argv[2]).read_text())
 
 @pytest.mark.requirement("C12")
 def test_nothing_is_left_where_windlass_is_killed(
-    engine: Engine, images: ServiceImages, tmp_path: Path
+    docker: Engine, images: ServiceImages, tmp_path: Path
 ) -> None:
     """Containers end with a Windlass that is killed; the next one removes what else there is."""
     keys = tmp_path / "services.yml"
@@ -322,35 +310,36 @@ def test_nothing_is_left_where_windlass_is_killed(
     program = subprocess.Popen(
         [sys.executable, "-c", ALONE, str(tmp_path / "root"), str(keys)],
         cwd=CHECKOUT,
-        env={**os.environ, "DOCKER_HOST": engine.address.text},
+        env={**os.environ, "DOCKER_HOST": docker.address.text},
         stdout=subprocess.PIPE,
         text=True,
     )
     with program:
         assert program.stdout is not None
         assert any(line == "StepStarted\n" for line in program.stdout)
-        mine = [it for it in list_containers(engine, [KEY]) if str(program.pid) in owner_of(it)]
-        assert len(mine) == 1
+        owners = {it["Labels"][OWNER] for it in list_containers(docker, [f"{JOB}=build"])}
+        (owner,) = (it for it in owners if it.split("/")[3] == str(program.pid))
+        (container, *_) = leftovers(docker, owner)
         program.kill()
     with contextlib.suppress(RefusedError):  # it may be gone already
-        wait_for_container(engine, str(mine[0]["Id"]), removed=True)
-    assert list_containers(engine, [KEY]) == []
+        wait_for_container(docker, container, removed=True)
+    assert list_containers(docker, [f"{OWNER}={owner}"]) == []
 
-    sweep(engine)
+    sweep(docker)
 
-    assert leftovers(engine) == []
+    assert leftovers(docker, owner) == []
 
 
 def test_what_belongs_to_others_is_not_swept(
-    docker_bench: Bench, engine: Engine, images: ServiceImages
+    docker_bench: Bench, docker: Engine, images: ServiceImages
 ) -> None:
     """A second Windlass leaves alone what the first has made and still needs."""
     swept: list[int] = []
 
     def sweep_meanwhile(event: events.RunEvent) -> None:
         if isinstance(event, events.StepStarted):
-            sweep(engine)
-            swept.append(len(leftovers(engine)))
+            sweep(docker)
+            swept.append(len(leftovers(docker)))
 
     docker_bench.on_event = sweep_meanwhile
     finished = docker_bench.run(
@@ -359,24 +348,80 @@ def test_what_belongs_to_others_is_not_swept(
 
     assert finished.result is Result.SUCCESS
     assert swept == [3]
-    assert leftovers(engine) == []
+    assert leftovers(docker) == []
 
 
-def owner_of(container: Mapping[str, Any]) -> str:
-    owner: str = container["Labels"][OWNER]
-    return owner
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    found = Repository(tmp_path / "repository", tmp_path / "home")
+    for folder in (found.path, found.home):
+        folder.mkdir()
+    found.git("init", "--quiet", "--initial-branch=main")
+    return found
+
+
+QUERY = """
+on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+<container>
+<services>
+    env: {PGPASSWORD: hunter2}
+    steps:
+      - run: psql "host=<host> user=postgres dbname=app" -Atc "select 6 * 7"
+"""
+CONTAINER = '    container: {image: "<postgres>", volumes: ["data:/data"], options: --cpus 1}'
+LOCAL = "localhost port=${{ job.services.database.ports[5432] }}"
+
+
+@pytest.mark.requirement("A12")
+@pytest.mark.parametrize(
+    ("place", "container", "host"),
+    [
+        ("host", "", LOCAL),
+        ("sandbox", "", LOCAL),
+        ("docker://<postgres>", "", LOCAL),
+        ("host", CONTAINER, "database"),
+    ],
+    ids=["host", "sandbox", "image", "container"],
+)
+def test_a_job_asks_its_database_wherever_it_runs(
+    docker: Engine,
+    images: ServiceImages,
+    repository: Repository,
+    place: str,
+    container: str,
+    host: str,
+) -> None:
+    """On the machine the database is a port of localhost, in a job's container it is a name."""
+    if not container and shutil.which("psql") is None:
+        pytest.skip("psql is not installed")
+    if place == "sandbox" and shutil.which("bwrap") is None:
+        pytest.skip("bubblewrap (bwrap) is not installed")
+    text = QUERY.replace("<container>", container).replace("<host>", host)
+    text = text.replace("<services>", services(DATABASE, images))
+    text = text.replace("${{ secrets.DATABASE_PASSWORD }}", "hunter2")
+    repository.workflow(text.replace("<postgres>", images.postgres))
+    repository.commit()
+
+    done = repository.windlass(
+        "run",
+        "-P",
+        f"ubuntu-latest={place.replace('<postgres>', images.postgres)}",
+        variables={"DOCKER_HOST": docker.address.text},
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert "│   42\n" in done.stdout
 
 
 def test_legs_that_want_one_port_take_turns(
-    engine: Engine, images: ServiceImages, tmp_path: Path
+    docker: Engine, images: ServiceImages, repository: Repository
 ) -> None:
     """Jobs that run at the same time may publish the same port, as on machines of their own."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    repository = Repository(tmp_path / "repository", tmp_path / "home")
-    for folder in (repository.path, repository.home):
-        folder.mkdir()
-    repository.git("init", "--quiet", "--initial-branch=main")
     repository.workflow(
         f"""
 on: push
@@ -401,7 +446,7 @@ jobs:
     repository.commit()
 
     done = repository.windlass(
-        "run", "-P", "ubuntu-latest=host", variables={"DOCKER_HOST": engine.address.text}
+        "run", "-P", "ubuntu-latest=host", variables={"DOCKER_HOST": docker.address.text}
     )
 
     assert done.returncode == 0, done.stdout
