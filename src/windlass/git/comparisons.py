@@ -11,11 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_DIFF: Final = (
-    *("-c", "diff.algorithm=default"),
-    *("diff", "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--unified=3"),
-    *("--inter-hunk-context=0", "--submodule=short", "--ignore-submodules=none"),
-    *("--src-prefix=a/", "--dst-prefix=b/", "--no-relative"),
+_STYLE: Final = (
+    *("--find-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--unified=3"),
+    *("--inter-hunk-context=0", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/"),
+    *("--no-relative", "--diff-algorithm=myers"),
+)
+"""What a diff looks like, whatever the user prefers."""
+
+_DIFF: Final = ("diff", *_STYLE, "--ignore-submodules=none")
+_PATCHES: Final = (
+    *("format-patch", *_STYLE, "--stdout", "--no-signature", "--no-attach", "--no-thread"),
+    "--no-cover-letter",
 )
 _EMPTY_TREES: Final = {
     40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
@@ -114,8 +120,7 @@ def make_patches(base: str | None, head: str, *, root: Path) -> bytes:
     Raises:
         GitError: one of them is not there.
     """
-    command = ["format-patch", "--stdout", "--no-signature", "--no-ext-diff", "--no-textconv"]
-    command += ["--find-renames", "--no-color", "--no-attach", "--no-thread", "--no-cover-letter"]
+    command = [*_PATCHES]
     command += ["-1", head] if base is None else [f"{base}..{head}"]
     answer = ask(command, folder=root).answer()
     if answer.code != 0:
