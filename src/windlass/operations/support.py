@@ -44,6 +44,11 @@ def _check(
         if finding.code != _FOREIGN:
             yield finding
     for job in workflow.jobs:
+        if job.id in due and isinstance(job, Job) and (job.container or job.services):
+            # Imported only where there is one.
+            from windlass.operations.container_keys import check_containers
+
+            yield from check_containers(job)
         for leg in due[job.id].legs if job.id in due else ():
             if isinstance(job, CallJob):
                 if job.called is not None:

@@ -9,10 +9,12 @@ if TYPE_CHECKING:
 
 
 class ContainerFault(Exception):  # noqa: N818 (a failure of the job, not of the platform)
-    """The job fails with this message."""
+    """The job fails with this message; `hint` says what to do."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(f"{message}: {hint}" if hint else message)
+        self.message = message
+        self.hint = hint
 
     @property
     def problems(self) -> tuple[str, ...]:
