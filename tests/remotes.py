@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import subprocess
@@ -85,9 +86,9 @@ class Remotes:
         return done.stdout.strip()
 
     @contextlib.contextmanager
-    def over_http(self, *, smart: bool) -> Iterator[str]:
-        """Serve the repositories; yield the beginning of their URLs."""
-        handler = _Smart if smart else _Plain
+    def over_http(self, *, smart: bool, password: str = "") -> Iterator[str]:
+        """Serve them to whoever has the password, if there is one; yield where they begin."""
+        handler = type("Handler", (_Smart if smart else _Plain,), {"password": password})
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(self.root)))
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -109,6 +110,8 @@ class _Plain(SimpleHTTPRequestHandler):
 class _Smart(BaseHTTPRequestHandler):
     """`git http-backend`, as a web server would run it."""
 
+    password = ""
+
     def __init__(self, *arguments: object, directory: str) -> None:
         self._directory = directory
         super().__init__(*arguments)  # type: ignore[arg-type]
@@ -125,6 +128,13 @@ class _Smart(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _answer(self, body: bytes) -> None:
+        expected = base64.b64encode(f"me:{self.password}".encode()).decode()
+        if self.password and self.headers.get("Authorization") != f"Basic {expected}":
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="remotes"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         path, _, query = self.path.partition("?")
         variables = {
             "PATH": os.environ["PATH"],

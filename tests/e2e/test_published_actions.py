@@ -127,6 +127,7 @@ def test_places_of_actions_are_named_by_options(site: Site, tmp_path: Path) -> N
     [
         (("--action", "acme=."), "--action 'acme' is not OWNER/NAME"),
         (("--action", "acme/say=none"), "--action acme/say: none is not a folder"),
+        (("--action", "Actions/Checkout@v4=."), "actions/checkout is built in"),
         (("--action-url", "ext::sh -c x"), "'ext::sh -c x' is no beginning of a URL"),
         (("--action-url", "https://me:secret@host"), "a URL of actions has a password in it"),
     ],

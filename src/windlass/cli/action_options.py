@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from windlass.cli.parser import Parser
 
 URLS_VARIABLE: Final = "WINDLASS_ACTION_URLS"
+BUILT_IN: Final = "actions/checkout"
 _REPOSITORY: Final = r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+(?:@\S+)?"
 _PASSWORD: Final = r"\w+://[^/@:]*:[^/@]*@"
 
@@ -67,6 +68,10 @@ def _check_url(url: str) -> None:
 
 
 def _check_name(name: str) -> str:
+    if name.partition("@")[0].lower() == BUILT_IN:
+        raise UsageError(
+            f"--action {name}: {BUILT_IN} is built in, and no folder can stand in for it"
+        )
     if re.fullmatch(_REPOSITORY, name):
         return name
     raise UsageError(

@@ -71,10 +71,12 @@ def ask(
     folder: Path,
     variables: Mapping[str, str] | None = None,
     text: bytes | None = None,
+    files: Sequence[int] = (),
 ) -> Question:
     """Start a git command in a folder; `variables` are added to its clean environment.
 
-    `text` is what it reads from its standard input.
+    `text` is what it reads from its standard input; `files` are open ones of ours that it keeps
+    open as long as it lives.
 
     Raises:
         GitError: there is no git on this machine, or the folder cannot be entered.
@@ -88,6 +90,7 @@ def ask(
             stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            pass_fds=files,
         )
     except FileNotFoundError as error:
         if not folder.is_dir():

@@ -148,9 +148,9 @@ class RemoteRepositories:
                 reason="unreachable",
                 hint="run once without --offline",
             )
-        with self._lock(name) as store:
+        with self._lock(name) as lock:
             if not self.has(name, sha):
-                self._fetch_from_any(store, name, sha)
+                self._fetch_from_any(lock, name, sha)
 
     def has(self, name: str, sha: str) -> bool:
         """Tell whether a commit is at hand."""
@@ -209,8 +209,11 @@ class RemoteRepositories:
         return self._folder / owner / f"{repository}.git"
 
     @contextlib.contextmanager
-    def _lock(self, name: str) -> Iterator[Path]:
-        """Yield the bare repository of a name, made where it is missing; others wait meanwhile."""
+    def _lock(self, name: str) -> Iterator[int]:
+        """Keep others out of the bare repository of a name, which is made where it is missing.
+
+        Yields the file that is locked: whoever has it open keeps the lock.
+        """
         store = self._store(name)
         try:
             store.mkdir(parents=True, exist_ok=True)
@@ -224,7 +227,7 @@ class RemoteRepositories:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (store / "HEAD").exists():
                 make_git_folder(store, [], bare=True, wide=False)
-            yield store
+            yield lock.fileno()
 
     # What a ref is
 
@@ -265,7 +268,8 @@ class RemoteRepositories:
         fact = {"sha": found.sha, "url": found.url, "bases": list(self._bases)}
         if {**known.get(ref, {}), "seen": None} == {**fact, "seen": None}:
             return
-        with self._lock(name) as store:
+        with self._lock(name):
+            store = self._store(name)
             known = {**self._read_notes(name), ref: {**fact, "seen": time.time()}}
             beside = store / f"{REFS_FILE}.new"
             beside.write_text(json.dumps(known, indent=1), encoding="utf-8")
@@ -280,11 +284,15 @@ class RemoteRepositories:
 
     # Fetching
 
-    def _fetch_from_any(self, store: Path, name: str, sha: str) -> None:
+    def _fetch_from_any(self, lock: int, name: str, sha: str) -> None:
+        store = self._store(name)
+        # Whoever held these is dead: git keeps our lock open until it ends.
+        for stale in (*store.glob("*.lock"), *(store / "refs").rglob("*.lock")):
+            stale.unlink(missing_ok=True)
         refused: list[str] = []
         is_there = False
         for url in self._urls(name):
-            answer = _fetch(store, url, sha)
+            answer = _fetch(store, url, sha, lock)
             if answer.code == 0 and self.has(name, sha):
                 return
             if answer.code == 0 or _MISSING_COMMIT.search(answer.complaint):
@@ -304,14 +312,14 @@ class RemoteRepositories:
         return [path for facts, _, path in entries if facts.startswith(LINK_MODE)]
 
 
-def _fetch(store: Path, url: str, sha: str) -> Answer:
+def _fetch(store: Path, url: str, sha: str, lock: int) -> Answer:
     """Fetch one commit; all of the repository where its server gives no single commits."""
     kept = f"+{sha}:{KEPT}/{sha}"
-    answer = _ask_remote(["fetch", *_QUIET, "--depth=1", "--", url, kept], store)
+    answer = _ask_remote(["fetch", *_QUIET, "--depth=1", "--", url, kept], store, lock)
     if answer.code == 0 or not _NEEDS_ALL.search(answer.complaint):
         return answer
     spread = [f"+refs/{kind}/*:{KEPT}-all/{kind}/*" for kind in ("heads", "tags")]
-    answer = _ask_remote(["fetch", *_QUIET, "--", url, *spread], store)
+    answer = _ask_remote(["fetch", *_QUIET, "--", url, *spread], store, lock)
     if answer.code == 0:
         verify = ["cat-file", "-e", f"{sha}^{{commit}}"]
         if ask(verify, folder=store, variables=_NO_CONFIGURATION).answer().code == 0:
@@ -319,8 +327,11 @@ def _fetch(store: Path, url: str, sha: str) -> Answer:
     return answer
 
 
-def _ask_remote(arguments: Sequence[str], folder: Path) -> Answer:
-    """Ask git about a remote, with the user's configuration and without any question to them."""
+def _ask_remote(arguments: Sequence[str], folder: Path, *files: int) -> Answer:
+    """Ask git about a remote, with the user's configuration and without any question to them.
+
+    It keeps `files` open as long as it lives.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     variables = {} if "GIT_SSH" in os.environ else {"GIT_SSH_COMMAND": _SSH}
     variables |= {key: os.environ[key] for key in os.environ if _is_passed(key)}
@@ -328,7 +339,8 @@ def _ask_remote(arguments: Sequence[str], folder: Path) -> Answer:
         variables["GIT_DIR"] = str(folder)
     else:
         variables["GIT_CEILING_DIRECTORIES"] = str(folder.parent)
-    return ask([*_PATIENCE, *arguments], folder=folder, variables=variables).answer()
+    question = ask([*_PATIENCE, *arguments], folder=folder, variables=variables, files=files)
+    return question.answer()
 
 
 def _is_passed(variable: str) -> bool:

@@ -109,7 +109,7 @@ def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> P
         repository=repository,
         variables=options.variables,
         runner=describe_runner(),
-        digests=library.digests,
+        digests={**library.digests, **sources.pins},
         places=options.places,
     )
     selection = Selection(options.job, options.matrix)

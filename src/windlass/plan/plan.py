@@ -90,7 +90,8 @@ class Plan:
     """What one event does to all workflows.
 
     `diagnostics` are mistakes that make a job fail before it starts, or inputs that do not fit.
-    `digests` are the SHA-256 of the workflow files by path, `variables` the `vars` context.
+    `digests` are the SHA-256 of the workflow files by path, and the commits that `windlass.lock`
+    gives refs of other repositories; `variables` the `vars` context.
     """
 
     event: Event

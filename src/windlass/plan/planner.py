@@ -52,8 +52,8 @@ class Knowledge:
     """What is known beyond the files and the event.
 
     `variables` is the `vars` context, `runner` what is known of the `runner` context of a job that
-    this machine would run, `digests` the SHA-256 of the workflow files, by path. `places` says by
-    label where jobs run.
+    this machine would run, `digests` the SHA-256 of the workflow files, by path, and the
+    commits of refs of other repositories. `places` says by label where jobs run.
     """
 
     repository: Repository

@@ -274,3 +274,35 @@ def test_many_may_fetch_at_once(remotes: Remotes, tmp_path: Path) -> None:
 
     assert len(shas) == 6
     assert all((tmp_path / f"out-{number}/a.js").exists() for number in range(6))
+
+
+def test_git_brings_the_credentials(
+    remotes: Remotes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's credential helper is asked; without one the repository is as good as not there."""
+    configuration = tmp_path / "gitconfig"
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(configuration))
+    sha = remotes.publish("acme/say", FILES)
+
+    with remotes.over_http(smart=True, password="hunter2") as url:
+        with pytest.raises(UnresolvedError, match="repository not found") as error:
+            open_cache(tmp_path, url).resolve("acme/say", "v1")
+        assert "give Git access to it" in str(error.value.hint)
+        configuration.write_text(
+            '[credential]\n\thelper = "!f() { echo username=me; echo password=hunter2; }; f"\n'
+        )
+        assert fetch(open_cache(tmp_path, url), "v1", tmp_path / "out") == sha
+
+
+def test_what_a_killed_fetch_left_is_in_nobodys_way(remotes: Remotes, tmp_path: Path) -> None:
+    """Git's own lock files of somebody who is dead are removed."""
+    remotes.publish("acme/say", FILES)
+    repositories = open_cache(tmp_path, remotes.url)
+    fetch(repositories, "v1", tmp_path / "out")
+    store = tmp_path / "cache/acme/say.git"
+    (store / "shallow.lock").touch()
+    (store / "refs/windlass/x.lock").touch()
+    moved = remotes.publish("acme/say", {"a.js": "2\n"})
+
+    assert fetch(repositories, "v1", tmp_path / "again") == moved
+    assert not [*store.rglob("*.lock")]

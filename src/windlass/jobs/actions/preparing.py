@@ -59,6 +59,7 @@ class ActionPreparer:
         level = _list_due(steps)
         while level:
             due: dict[str, None] = {}
+            self._fetch(level)
             for uses in level:
                 found[uses] = loaded = self.load(uses)
                 runs = loaded.action.runs
@@ -68,6 +69,14 @@ class ActionPreparer:
                     due.update(dict.fromkeys(_list_due(runs.steps)))
             level, depth = list(due), depth + 1
         return found
+
+    def _fetch(self, level: Iterable[str]) -> None:
+        """Fetch several repositories at the same time; one is fetched when its turn comes."""
+        published = self._place.published
+        read = (read_reference(it) for it in level if it not in self._place.prepared)
+        references = {it.key: it for it in read if it is not None}
+        if published is not None and len(references) > 1:
+            published().fetch(references.values())
 
     def load(self, uses: str) -> LoadedAction:
         """Return one action, read where that has not been done.

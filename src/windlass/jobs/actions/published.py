@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,7 @@ from windlass.model.values import dataclass
 from windlass.stores.user_cache import find_user_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from windlass.model.action_sources import ActionSources
     from windlass.plan.references import Reference
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 REPOSITORIES: Final = "repositories"
 UNRESOLVED: Final = "Unable to resolve action `{}`, {}"
 DEEPEST_SUGGESTION: Final = 3
+MOST_AT_ONCE: Final = 8
+"""How many repositories are fetched at the same time."""
+
 _SUGGESTIONS: Final = 5
 
 
@@ -55,6 +59,7 @@ class PublishedActions:
         self._folders = {fold(name): Path(it) for name, it in sources.folders.items()}
         self._pins = {_fold_name(key): sha for key, sha in sources.pins.items()}
         self._found: dict[str, Located] = {}
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._lock = threading.Lock()
 
     def locate(self, reference: Reference) -> Located:
@@ -66,14 +71,24 @@ class PublishedActions:
         """
         key = _fold_name(reference.key)
         with self._lock:
+            own = self._locks[key]
+        with own:
             if key not in self._found:
                 self._found[key] = self._find(reference)
             return self._found[key]
 
+    def fetch(self, references: Iterable[Reference]) -> None:
+        """Locate several at once; what goes wrong is told to whoever locates that one."""
+        # Imported only where there are several.
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+            for future in [pool.submit(self.locate, reference) for reference in references]:
+                future.exception()
+
     def pins(self) -> Mapping[str, str]:
         """Return the commits that were used so far, by `owner/name@ref`."""
-        with self._lock:
-            return {key: found.sha for key, found in self._found.items() if found.sha}
+        return {key: found.sha for key, found in self._found.copy().items() if found.sha}
 
     def write(self, reference: Reference, folder: Path) -> tuple[str, ...]:
         """Write the files of a repository to a folder of its own; return what is to be said.
