@@ -12,13 +12,13 @@ what npm's @actions/artifact and @actions/cache use. Whoever offers an upload ke
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import threading
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 from xml.etree import ElementTree as Xml
-from xml.sax.saxutils import escape
 
 from windlass.services.messages import Request, RequestError, Response, Stream
 from windlass.stores.blob_parts import DamagedBlobError
@@ -218,7 +218,7 @@ def _find_range(request: Request, size: int) -> tuple[int, int]:
 
 def _refuse(error: RequestError) -> Response:
     code = _CODES.get(error.status, "InternalError")
-    text = escape(error.message.encode("utf-8", "replace").decode())
+    text = html.escape(error.message.encode("utf-8", "replace").decode())
     body = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>"
     headers = {"Content-Type": "application/xml", "x-ms-error-code": code}
     return Response(error.status, headers, body.encode())
