@@ -77,7 +77,7 @@ def _find(name: str, shown: str) -> Option:
         )
     raise ContainerFault(
         f"The option {shown} is not known",
-        hint="see `docker create --help`; `windlass compat` says which options are passed on",
+        hint="see `docker create --help`, and the guide to services for what is passed on",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from windlass.jobs.containers.creation import Creation
 from windlass.jobs.containers.faults import ContainerFault
 from windlass.jobs.containers.option_table import REFUSED, known_options
 from windlass.jobs.containers.options import apply_options
+
+GUIDE = Path(__file__).resolve().parents[4] / "docs" / "guides" / "services.md"
 
 
 def translate(line: str) -> Creation:
@@ -133,3 +137,14 @@ def test_refused(line: str, message: str) -> None:
 def test_no_option_is_known_and_refused() -> None:
     """An option is in one of the two tables."""
     assert not REFUSED.keys() & known_options().keys()
+
+
+def test_the_guide_names_every_option() -> None:
+    """The guide says of each option whether it is known, or why it is refused."""
+    text = GUIDE.read_text(encoding="utf-8")
+    known = {f"`--{option.name}`" for option in known_options().values()}
+    refused = {f"| `--{name}` | {why} |" for name, why in REFUSED.items() if len(name) > 1}
+    listed = text.partition("Known are ")[2]
+
+    assert {f"`--{name}`" for name in re.findall(r"`--([a-z0-9-]+)`[,. ]", listed)} >= known
+    assert refused == {line for line in listed.splitlines() if line.startswith("| `")}
