@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -17,12 +16,11 @@ from tests.e2e.repositories import WINDLASS, Repository, read_until
 from tests.images import make_tools_image
 from tests.integration.jobs.conftest import git
 
-from windlass.docker.addresses import find_address
 from windlass.docker.containers import list_containers, wait_for_container
-from windlass.docker.engine import Engine
-from windlass.docker.faults import NoDaemonError, RefusedError
+from windlass.docker.faults import RefusedError
 from windlass.docker.images import build_image, list_images, remove_image
 from windlass.jobs.actions.build_contexts import read_blocks, write_context
+from windlass.jobs.actions.ownership import take_ownership
 from windlass.jobs.containers.labels import JOB, own_labels
 from windlass.model.status import Result
 from windlass.protocol import events
@@ -33,22 +31,19 @@ if TYPE_CHECKING:
 
     from tests.integration.jobs.conftest import Bench
 
+    from windlass.docker.engine import Engine
+
 TOOLS = "windlass-test/tools:1"
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
+def engine(docker: Engine) -> Iterator[Engine]:
     """The daemon, with the image of tools; what the tests build there goes with them."""
-    found = Engine(find_address(os.environ))
-    try:
-        found.ping()
-    except NoDaemonError as error:
-        pytest.skip(f"no Docker: {error.message}")
-    make_tools_image(found, TOOLS)
-    before = built_images(found)
-    yield found
-    for name in built_images(found) - before:
-        remove_image(found, name, force=True)
+    make_tools_image(docker, TOOLS)
+    before = built_images(docker)
+    yield docker
+    for name in built_images(docker) - before:
+        remove_image(docker, name, force=True)
 
 
 @pytest.fixture(autouse=True)
@@ -474,3 +469,25 @@ def test_nothing_is_left_of_a_container_when_windlass_is_killed(
 
     logged = repository.windlass("logs").stdout
     assert "started\nWindlass was killed while this step ran" in logged
+
+
+def test_files_of_a_containers_root_become_the_users(engine: Engine, tmp_path: Path) -> None:
+    """Links themselves and not what they lead to; an image without `chown` cannot do it."""
+    outside, inside = tmp_path / "outside", tmp_path / "inside"
+    for folder in (outside, inside / "deep"):
+        folder.mkdir(parents=True)
+        (folder / "file").touch()
+    (inside / "link").symlink_to(outside / "file")
+    make_tools_image(engine, "windlass-test/bare:1", ["cat"])
+    labels = own_labels("build")
+
+    def take(image: str) -> bool:
+        return take_ownership(engine, [image], [inside], user=12345, group=54321, labels=labels)
+
+    assert not take("windlass-test/bare:1")
+    assert take(TOOLS)
+    for path in (inside / "deep", inside / "deep/file", inside / "link"):
+        found = path.lstat()
+        assert (found.st_uid, found.st_gid) == (12345, 54321), path
+    assert (outside / "file").stat().st_uid != 12345
+    remove_image(engine, "windlass-test/bare:1", force=True)

@@ -8,6 +8,8 @@ from windlass.docker.containers import remove_container
 from windlass.errors import DockerError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from windlass.docker.engine import Engine
     from windlass.jobs.executors.host import HostSession
     from windlass.jobs.executors.interface import Process
@@ -24,10 +26,11 @@ class ContainerProcess:
         session: HostSession,
         *,
         closes: bool,
+        tidy: Callable[[], None],
     ) -> None:
         """Take the process that stands for the container, and the session in which it runs.
 
-        The session is closed with the container if it `closes`.
+        The session is closed with the container if it `closes`; `tidy` is called when that is gone.
         """
         self.number = attendant.number
         self._attendant = attendant
@@ -35,6 +38,7 @@ class ContainerProcess:
         self._container = container
         self._session = session
         self._closes = closes
+        self._tidy = tidy
 
     def read(self) -> bytes:
         """Return the next block of output."""
@@ -50,6 +54,7 @@ class ContainerProcess:
             return self._attendant.wait()
         finally:
             self._remove()
+            self._tidy()
             if self._closes:
                 self._session.close()
 

@@ -6,7 +6,9 @@ Container/DockerCommandManager.cs (DockerRun)
 
 from __future__ import annotations
 
+import contextlib
 import os
+from functools import partial
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,12 +17,14 @@ from windlass.docker.containers import create_container, remove_container
 from windlass.docker.engine import Engine
 from windlass.docker.faults import RefusedError
 from windlass.docker.networks import inspect_network
-from windlass.errors import DockerError, GitError, UsageError
+from windlass.errors import DockerError, UsageError
+from windlass.git.folders import find_object_folders
 from windlass.jobs.actions import attendant
 from windlass.jobs.actions.container_folders import WORKSPACE, ContainerFolders, Mount
 from windlass.jobs.actions.container_images import provide_image
 from windlass.jobs.actions.container_process import ContainerProcess
 from windlass.jobs.actions.javascript import input_variables, name_action
+from windlass.jobs.actions.ownership import take_ownership
 from windlass.jobs.command import StepError
 from windlass.jobs.containers.labels import own_labels
 from windlass.jobs.details import describe_action
@@ -29,7 +33,7 @@ from windlass.jobs.executors.host import HostExecutor, HostSession
 from windlass.jobs.executors.interface import JobRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from windlass.jobs.place import StepPlace
     from windlass.jobs.reports import StepReporter
@@ -37,6 +41,9 @@ if TYPE_CHECKING:
     from windlass.lang.expressions import Value
     from windlass.plan.container_actions import ContainerRun
     from windlass.plan.steps import LoadedAction, StartStep
+
+DEFAULT_IMAGE: Final = "windlass/ubuntu-latest"
+"""What `windlass images setup` makes."""
 
 USUAL_NETWORK: Final = "bridge"
 """The network of a container that is put into none."""
@@ -94,9 +101,10 @@ def start_container_stage(
             labels=own_labels(place.job_key),
         )
         container = create_container(engine, config)
-    except (DockerError, GitError, UsageError) as error:
+    except (DockerError, UsageError) as error:
         raise StepError("; ".join(filter(None, (error.message, error.hint)))) from error
-    return _attend(engine, container, order, place)
+    tidy = partial(_take_ownership, engine, image, place, reporter)
+    return _attend(engine, container, order, place, tidy)
 
 
 def list_variables(
@@ -211,16 +219,12 @@ def find_gateway(engine: Engine, network: str) -> str:
 
 
 def _list_objects(place: StepPlace) -> tuple[Mount, ...]:
-    """Return the user's Git objects, which a workspace that was checked out shares by their path.
-
-    Raises:
-        GitError: git failed.
-    """
+    """Return the user's Git objects, which a workspace that was checked out shares."""
     git = place.session.see(place.inside.workspace) / ".git"
     if not (git / "objects" / "info" / "alternates").exists():
         return ()
-    objects = str(place.source.user.folders.objects)
-    return (Mount(objects, objects, read_only=True),)
+    folders = find_object_folders(place.source.root)
+    return tuple(Mount(str(folder), str(folder), read_only=True) for folder in folders)
 
 
 def _check_visible(place: StepPlace) -> None:
@@ -234,7 +238,13 @@ def _check_visible(place: StepPlace) -> None:
         )
 
 
-def _attend(engine: Engine, container: str, order: StartStep, place: StepPlace) -> ContainerProcess:
+def _attend(
+    engine: Engine,
+    container: str,
+    order: StartStep,
+    place: StepPlace,
+    tidy: Callable[[], None],
+) -> ContainerProcess:
     """Start the process that stands for a container, below the supervisor of the job on the host.
 
     A job that runs elsewhere gets a supervisor here for as long as the container runs.
@@ -256,7 +266,29 @@ def _attend(engine: Engine, container: str, order: StartStep, place: StepPlace) 
         if not is_here:
             session.close()
         raise
-    return ContainerProcess(process, engine, container, session, closes=not is_here)
+    return ContainerProcess(process, engine, container, session, closes=not is_here, tidy=tidy)
+
+
+def _take_ownership(engine: Engine, image: str, place: StepPlace, reporter: StepReporter) -> None:
+    """Make this user's what the container has left in the job's folders."""
+    user = os.getuid()
+    if user == 0:
+        return
+    with contextlib.suppress(DockerError):
+        if take_ownership(
+            engine,
+            [image, DEFAULT_IMAGE],
+            [place.folders.workspace, place.folders.temp],
+            user=user,
+            group=os.getgid(),
+            labels=own_labels(place.job_key),
+        ):
+            return
+    reporter.annotate(
+        "warning",
+        "The action has left files of root in the workspace: they could not be made yours, since "
+        f"neither its image nor {DEFAULT_IMAGE} has a `chown` (`windlass images setup`)",
+    )
 
 
 def _attendants_variables(base: Mapping[str, str]) -> dict[str, str]:
