@@ -11,6 +11,7 @@ for what is needed when nobody does.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -257,9 +258,8 @@ class Upload:
         target = self._store.locate(digest)
         with _explained(target):
             if not _is_whole(target, blob.size):
-                shutil.rmtree(target, ignore_errors=True)
                 target.parent.mkdir(mode=0o700, exist_ok=True)
-                self._lay_out(order).rename(target)
+                self._put_in_place(self._lay_out(order), target, blob.size)
         self.discard()
         return blob
 
@@ -267,6 +267,21 @@ class Upload:
         """Throw away what was received."""
         self._digest.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _put_in_place(self, folder: Path, target: Path, size: int) -> None:
+        """Rename a folder to a blob; another one that is whole stays, a damaged one makes room."""
+        while True:
+            try:
+                folder.rename(target)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+            else:
+                return
+            if _is_whole(target, size):
+                return
+            with suppress(FileNotFoundError):
+                target.rename(self._folder / f"damaged-{os.urandom(4).hex()}")
 
     def _lay_out(self, order: Sequence[Part]) -> Path:
         """Return a folder with the parts under their names; a block may occur twice in a list."""

@@ -331,7 +331,7 @@ def test_a_damaged_blob_is_kept_anew(served: Place, job: Caller) -> None:
 
 
 def test_a_large_content(served: Place, job: Caller) -> None:
-    """A content of more than 2 GiB comes back from its far end, and takes the room of its blocks."""
+    """A content of more than 2 GiB comes back from its far end; its blocks are kept once."""
     address, size = job.create(), 2 << 30
     put_block(address, 0, bytes(64 * MEGABYTE))
     put_block(address, 1, b"the end")
