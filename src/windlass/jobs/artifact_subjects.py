@@ -5,6 +5,7 @@ Source: actions/runner src/Runner.Worker/CreateArtifactsFileCommand.cs, Artifact
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -30,6 +31,12 @@ RECORD: Final = "artifacts.json"
 
 _VERSION: Final = 1
 _CHUNK: Final = 1 << 20
+_MOST_LINKS: Final = 40
+"""How many links the kernel follows, too."""
+
+
+class _OddFileError(Exception):
+    """What is no regular file; holds what it is."""
 
 
 class ArtifactSubjects:
@@ -132,21 +139,39 @@ def _resolve(
     if isinstance(found, EntryFault):
         raise _refuse(number, found.message)
     path = Path(os.path.normpath(workspace / found.path))
-    outside = see(path)
-    if outside is None:
-        raise _refuse(
-            number,
-            f"absolute path '{found.path}' is not inside a volume mounted into the container and "
-            "cannot be resolved",
-        )
     try:
+        outside = _follow(path, see)
+        if outside is None:
+            raise _refuse(
+                number,
+                f"absolute path '{found.path}' is not inside a volume mounted into the container "
+                "and cannot be resolved",
+            )
         return Subject(path.name, f"sha256:{_hash(outside)}", "file")
     except FileNotFoundError:
         where = f" (relative paths are resolved against the workspace root '{workspace}')"
         lead = "" if os.path.isabs(found.path) else where  # noqa: PTH117 - it is a text
         raise _refuse(number, f"file '{found.path}' does not exist{lead}") from None
-    except UnusableFileError as error:
+    except _OddFileError as error:
         raise _refuse(number, f"'{found.path}' is {error}") from None
+
+
+def _follow(path: Path, see: Callable[[Path], Path | None]) -> Path | None:
+    """Return where we find what a path of the step leads to; None for what only its container has.
+
+    Links lead to where they lead for the step: one in the workspace of a container does not reach
+    this machine's files.
+    """
+    for _ in range(_MOST_LINKS):
+        for above in (*reversed(path.parents), path):
+            outside = see(above)
+            if outside is not None and outside.is_symlink():
+                rest = path.relative_to(above)
+                path = Path(os.path.normpath(above.parent / outside.readlink() / rest))
+                break
+        else:
+            return see(path)
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
 
 
 def _hash(path: Path) -> str:
@@ -155,12 +180,12 @@ def _hash(path: Path) -> str:
     import hashlib
     import stat
 
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             kind = "a directory, not a regular file" if stat.S_ISDIR(mode) else "not a regular file"
-            raise UnusableFileError(kind)
+            raise _OddFileError(kind)
         digest = hashlib.sha256()
         while chunk := os.read(descriptor, _CHUNK):
             digest.update(chunk)

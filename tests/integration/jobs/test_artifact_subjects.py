@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from windlass.jobs.artifact_subjects import ArtifactSubjects
+from windlass.jobs.files import UnusableFileError
 from windlass.model.status import Result
 
 if TYPE_CHECKING:
@@ -93,3 +96,39 @@ def test_limits(bench: Bench) -> None:
 def test_a_folder_in_place_of_the_file(bench: Bench) -> None:
     """What is no file is nothing, as the runner has it."""
     assert run(bench, "rm $GITHUB_ARTIFACTS; mkdir $GITHUB_ARTIFACTS") is Result.SUCCESS
+
+
+def test_links_lead_where_they_lead_for_the_step(tmp_path: Path) -> None:
+    """A link in a container's workspace leads to its own files, and never to this machine's."""
+    workspace, secret = tmp_path / "workspace", tmp_path / "secret"
+    (workspace / "real").mkdir(parents=True)
+    (workspace / "real" / "app").write_bytes(b"made")
+    secret.write_bytes(b"hidden")
+    for name, target in (
+        ("inside", "/github/workspace/real/app"),
+        ("folder", "./real"),
+        ("upwards", "../../github/workspace/real/app"),
+        ("outside", str(secret)),
+        ("hosts", "/etc/hostname"),
+        ("loop", "loop"),
+    ):
+        (workspace / name).symlink_to(target)
+
+    def see(path: Path) -> Path | None:
+        mounted = Path("/github/workspace")
+        return workspace / path.relative_to(mounted) if path.is_relative_to(mounted) else None
+
+    def add(entry: str) -> str:
+        file = tmp_path / "file"
+        file.write_text(entry)
+        subjects = ArtifactSubjects()
+        subjects.add(str(file), Path("/github/workspace"), see)
+        return str(json.loads(subjects.describe())["subjects"][0]["digest"])
+
+    for entry in ("inside", "folder/app", "upwards", "/github/workspace/folder/../real/app"):
+        assert add(entry) == digest(b"made")
+    for entry in ("outside", "hosts"):
+        with pytest.raises(UnusableFileError, match="is not inside a volume mounted"):
+            add(entry)
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
+        add("loop")
