@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.docs.cli_reference import lay_out_reference
 from tests.docs.events_reference import lay_out_events
+from tests.published.table import lay_out_page
 
 from windlass.cli.events_schema import format_schema
 
@@ -29,6 +30,11 @@ def test_the_reference_of_the_events_is_current(golden: Golden) -> None:
 def test_the_schema_of_the_events_is_current(golden: Golden) -> None:
     """docs/reference/events.schema.json is what `windlass events schema` prints."""
     golden(CHECKOUT / "docs" / "reference" / "events.schema.json", format_schema())
+
+
+def test_the_table_of_published_actions_is_current(golden: Golden) -> None:
+    """docs/reference/published-actions.md says which were tried, and what they need."""
+    golden(CHECKOUT / "docs" / "reference" / "published-actions.md", lay_out_page())
 
 
 def test_every_argument_is_explained() -> None:
