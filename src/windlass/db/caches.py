@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from windlass.db.database import Database
 
-_COLUMNS = "id, scope, version, cache_key, created, used, writer, blob, size"
+_COLUMNS = "id, scope, version, cache_key, created, used, writer, blob, size, places"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,7 @@ class CacheRow:
     """A cache: `writer` is who is writing it, None once it is finished; `blob` is None until then.
 
     `size` is in bytes, `created` (when it was finished) and `used` in seconds since the epoch.
+    `places` is the version as it holds for every job, None where `version` does.
     """
 
     id: int
@@ -31,6 +32,7 @@ class CacheRow:
     writer: str | None
     blob: str | None
     size: int
+    places: str | None
 
 
 def add_cache(
@@ -40,7 +42,7 @@ def add_cache(
     ((last,),) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM caches")
     number = int(last) + 1
     connection.execute(
-        f"INSERT INTO caches ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0)",  # noqa: S608
+        f"INSERT INTO caches ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0, NULL)",  # noqa: S608
         (number, scope, version, key, now, now, writer),
     )
     return number
@@ -68,6 +70,11 @@ def finish_cache(
     )
 
 
+def place_cache(connection: sqlite3.Connection, number: int, places: str) -> None:
+    """Note how the version of a cache holds for every job."""
+    connection.execute("UPDATE caches SET places = ? WHERE id = ?", (places, number))
+
+
 def remove_caches(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
     """Remove caches; their blobs stay until nobody needs them."""
     connection.executemany("DELETE FROM caches WHERE id = ?", [(number,) for number in numbers])
@@ -84,11 +91,12 @@ def touch_cache(connection: sqlite3.Connection, number: int, now: float) -> None
 
 
 def find_caches(database: Database, scopes: Sequence[str], version: str) -> list[CacheRow]:
-    """Return the finished caches of some scopes that were made in one way."""
+    """Return the finished caches of some scopes that have a version, or have it in some places."""
     marks = ", ".join("?" * len(scopes))
     rows = database.ask(
         f"SELECT {_COLUMNS} FROM caches "  # noqa: S608 (names of columns, question marks)
-        f"WHERE writer IS NULL AND version = ? AND scope IN ({marks})",
+        "WHERE writer IS NULL AND (version = ? OR places IS NOT NULL) "
+        f"AND scope IN ({marks})",
         (version, *scopes),
     )
     return [_make(row) for row in rows]
@@ -109,6 +117,6 @@ def list_cache_blobs(database: Database) -> set[str]:
 
 
 def _make(row: tuple[object, ...]) -> CacheRow:
-    names = ("id", "scope", "version", "key", "created", "used", "writer", "blob", "size")
+    names = _COLUMNS.replace("cache_key", "key").split(", ")
     values: dict[str, object] = dict(zip(names, row, strict=True))
     return CacheRow(**values)  # type: ignore[arg-type]

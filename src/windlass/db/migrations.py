@@ -91,5 +91,6 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         )
         """,
     ),
+    ("ALTER TABLE caches ADD COLUMN places TEXT",),
 )
 """Migration number n takes the tables from version n - 1 to version n."""

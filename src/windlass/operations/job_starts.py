@@ -172,8 +172,9 @@ class JobStarter:
     def _make_place(self, order: StartJob) -> JobPlace:
         key, number = self._cover(order.key), next(self._numbers)
         name = _UNSAFE.sub("-", key)[:_LONGEST_NAME].strip("-.")
+        folder = self._folder / f"{number}-{name}"
         return JobPlace(
-            folder=self._folder / f"{number}-{name}",
+            folder=folder,
             record=self._record.open_job(number, key),
             tools=self._tools,
             source=self._source,
@@ -181,13 +182,14 @@ class JobStarter:
             variables=self._definition.given.env,
             keep=self._definition.keep,
             published=self._find_published,
-            services=lambda address: self._open_services(order, address),
+            services=lambda address: self._open_services(order, folder, address),
             asks_api=self._asks_api,
         )
 
-    def _open_services(self, order: StartJob, address: str) -> JobServices:
+    def _open_services(self, order: StartJob, folder: Path, address: str) -> JobServices:
         """Begin to serve a job; the first one that needs it starts what serves them all."""
         # Imported only where a job needs it.
+        from windlass.jobs.folders import JobFolders
         from windlass.services.jobs import ServedJob
         from windlass.services.run_services import RunServices
 
@@ -205,6 +207,8 @@ class JobStarter:
             environment=order.environment,
             workflow_path=order.workflow.path,
             workflow_sha=self._find_commit(order.workflow.path),
+            folder=str(folder),
+            workspace=str(JobFolders(folder, self._source.name, self._tools).workspace),
         )
         return self._services.open(job, address)
 

@@ -20,7 +20,8 @@ class ServedJob:
     `key` names the job within its run, `github` is its context of that name (repository, ref, sha,
     event and so on), `permissions` the level of every scope, `environment` what it deploys to,
     `workflow_path` the file that the job stands in: `OWNER/NAME/PATH@REF`, read from the commit
-    `workflow_sha`, where it is one of another repository.
+    `workflow_sha`, where it is one of another repository. Its own folder on this machine is
+    `folder`, and in there the `workspace`.
     """
 
     run: str
@@ -31,6 +32,8 @@ class ServedJob:
     environment: str | None = None
     workflow_path: str = ""
     workflow_sha: str = ""
+    folder: str = ""
+    workspace: str = ""
 
     @property
     def run_id(self) -> str:

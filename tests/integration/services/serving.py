@@ -27,6 +27,7 @@ GITHUB: dict[str, Any] = {
     "run_attempt": "1",
     "event": {"repository": {"default_branch": "main"}},
 }
+OWN = ("permissions", "environment", "folder", "workspace")
 
 
 class Place:
@@ -43,7 +44,7 @@ class Place:
         self, key: str = "build", run: str = "1", attempt: int = 1, **facts: Any
     ) -> JobServices:
         """Begin to serve a job; facts that are no fields of it belong to its `github` context."""
-        own = {name: facts.pop(name) for name in ("permissions", "environment") if name in facts}
+        own = {name: facts.pop(name) for name in OWN if name in facts}
         return self.services.open(
             ServedJob(
                 run=run,

@@ -235,3 +235,26 @@ def test_half_a_gigabyte(served: Place, tmp_path: Path) -> None:
     restored = time.monotonic() - began
     assert (restorer.folder / "deps/9").read_bytes() == b"\x09" + content
     print(f"restored in {restored:.2f} s")
+
+
+def test_paths_of_one_job(served: Place, tmp_path: Path) -> None:
+    """A tool's folder below HOME, written absolutely, is found by jobs with a HOME of their own."""
+    home = npm.install(*CLIENTS["v2"])
+
+    def begin_in(name: str) -> tuple[Machine, str]:
+        folder = tmp_path / name
+        folder.mkdir()
+        workspace = folder / "name" / "name"
+        workspace.parent.mkdir()
+        job = served.begin(name, folder=str(folder), workspace=str(workspace))
+        return Machine(home, workspace, job, None), str(folder / "_home" / ".npm")
+
+    saver, store = begin_in("1-build")
+    saver.write(f"{store}/_cacache/x", "kept")
+    assert saver.save("npm-1", store) > 0
+
+    restorer, own_store = begin_in("7-test")
+    assert restorer.restore("npm-1", paths=(own_store,)) == "npm-1"
+    assert restorer.read(f"{own_store}/_cacache/x") == "kept"
+    assert restorer.save("npm-1", own_store) == -1
+    assert restorer.restore("npm-1", paths=(f"{own_store}/_cacache",)) is None

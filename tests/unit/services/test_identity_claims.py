@@ -104,7 +104,7 @@ def test_called_workflow() -> None:
 
 
 def test_workflow_of_another_repository() -> None:
-    """`job_workflow_ref` is what was called, `job_workflow_sha` the commit that it was read from."""
+    """`job_workflow_ref` is what was called, `job_workflow_sha` the commit it was read from."""
     path = "octo-org/octo-automation/.github/workflows/oidc.yml@v1"
     claims = claim(Identity(github=GITHUB, workflow_path=path, workflow_sha="f" * 40))
     assert (claims["job_workflow_ref"], claims["job_workflow_sha"]) == (path, "f" * 40)

@@ -84,7 +84,7 @@ class Caches:
         fault = find_fault_of_keys(keys) or find_fault_of_version(version)
         if fault is not None:
             raise RequestError(400, fault)
-        return self._store.find(find_access(job.github), version, keys)
+        return self._store.find(job, version, keys)
 
     def list_like(self, job: ServedJob, prefix: str) -> list[CacheRow]:
         """Return the caches that a job may read whose keys begin so.

@@ -17,12 +17,15 @@ from windlass.db.caches import (
     finish_cache,
     list_cache_blobs,
     list_caches,
+    place_cache,
     read_cache,
     remove_caches,
     remove_unfinished,
     touch_cache,
 )
 from windlass.model.values import dataclass
+from windlass.services.caches.access import find_access
+from windlass.services.caches.archives import list_names
 from windlass.services.caches.eviction import (
     GITHUB_LIMITS,
     CacheLimits,
@@ -31,6 +34,7 @@ from windlass.services.caches.eviction import (
     is_stale,
 )
 from windlass.services.caches.keys import Candidate, choose_cache
+from windlass.services.caches.portable import LAYERS, read_portable, recognise
 from windlass.stores.blob_parts import DamagedBlobError
 
 if TYPE_CHECKING:
@@ -73,7 +77,7 @@ class CacheStore:
         self._blobs = blobs
         self._now = now
 
-    def find(self, access: CacheAccess, version: str, keys: Sequence[str]) -> CacheRow | None:
+    def find(self, job: ServedJob, version: str, keys: Sequence[str]) -> CacheRow | None:
         """Return the cache that a job gets for its keys, and note that it was used.
 
         One whose content is lost is forgotten.
@@ -82,7 +86,7 @@ class CacheStore:
             PlatformError: the index cannot be read.
         """
         while True:
-            row = self._choose(access, version, keys)
+            row = self._choose(job, version, keys)
             if row is None:
                 return None
             is_whole = self._is_whole(row)
@@ -116,6 +120,8 @@ class CacheStore:
                 if found.writer is None or self._is_writing(found):
                     return None
                 remove_caches(connection, [found.id])
+            elif self._is_there(name, job):
+                return None
             return add_cache(
                 connection,
                 scope=name.scope,
@@ -141,6 +147,7 @@ class CacheStore:
                 return None
             blob = upload.keep(digest)
             finish_cache(connection, found.id, blob=blob.digest, size=blob.size, now=self._now())
+        self._note_places(found.id, digest, name, job)
         self.evict()
         return found.id
 
@@ -170,15 +177,31 @@ class CacheStore:
             )
         return evicted
 
-    def _choose(self, access: CacheAccess, version: str, keys: Sequence[str]) -> CacheRow | None:
+    def _choose(self, job: ServedJob, version: str, keys: Sequence[str]) -> CacheRow | None:
+        access = find_access(job.github)
         now = self._now()
         rows = {
             row.id: row
             for row in find_caches(self._database, access.scopes, version)
-            if not is_stale(row.used, now, self.limits)
+            if _has_version(row, version, job) and not is_stale(row.used, now, self.limits)
         }
         chosen = choose_cache(map(_to_candidate, rows.values()), keys, access.scopes)
         return None if chosen is None else rows[chosen.id]
+
+    def _is_there(self, name: CacheName, job: ServedJob) -> bool:
+        """Tell whether another job has saved the same, of the same paths in its own folder."""
+        rows = find_caches(self._database, [name.scope], name.version)
+        return any(row.key == name.key and _has_version(row, name.version, job) for row in rows)
+
+    def _note_places(self, number: int, digest: str, name: CacheName, job: ServedJob) -> None:
+        """Note of which paths a version was made, if they are in the folder of its job."""
+        if not job.folder or name.version == LAYERS:
+            return
+        names = list_names(iter(self._blobs.read(digest)))
+        found = recognise(name.version, names, folder=job.folder, workspace=job.workspace)
+        if found is not None:
+            with self._database.writing() as connection:
+                place_cache(connection, number, found.to_text())
 
     def _is_whole(self, row: CacheRow) -> bool:
         try:
@@ -190,6 +213,12 @@ class CacheStore:
         process = (row.writer or "").partition("/")[0]
         is_recent = self._now() - row.created < RESERVED_SECONDS
         return is_recent and process.isdigit() and _is_alive(int(process))
+
+
+def _has_version(row: CacheRow, version: str, job: ServedJob) -> bool:
+    if row.version == version:
+        return True
+    return row.places is not None and read_portable(row.places).place(job.folder) == version
 
 
 def name_writer(job: ServedJob) -> str:

@@ -1,0 +1,87 @@
+"""Versions that name folders of one job, told in a way that holds for every job.
+
+GitHub's client makes a version of the paths of a cache as they were written. `setup-node` and its
+like write where the tool keeps its files, below HOME: on GitHub's machines that is the same place
+for all jobs, here it is one of the job's own, and no version would ever come again. The archive
+itself does not mind: it names its files relative to the workspace. So the paths are read from the
+archive; if they make the very version that the client gave, they are kept relative to the job's
+folder, and any other job's version is recognised by making it of these.
+
+Source: npm's @actions/cache, src/internal/cacheUtils.ts (getCacheVersion)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from posixpath import isabs, join, normpath
+from typing import TYPE_CHECKING, Final
+
+from windlass.model.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+METHODS: Final = ("zstd-without-long", "zstd", "gzip")
+"""What the client calls the ways in which it packs."""
+
+SALT: Final = "1.0"
+MOST_PATHS: Final = 32
+LAYERS: Final = hashlib.sha256(b"|go-actionscache-1.0").hexdigest()
+"""The one version of BuildKit's client: it is not made of paths."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortableVersion:
+    """How a cache was packed, and its paths: relative ones are in the folder of a job."""
+
+    method: str
+    paths: tuple[str, ...]
+
+    def place(self, folder: str) -> str:
+        """Return the version that a job in that folder has for these paths."""
+        return compute_version([join(folder, path) for path in self.paths], self.method)
+
+    def to_text(self) -> str:
+        """Return the text that `read_portable` reads."""
+        return json.dumps([self.method, *self.paths])
+
+
+def read_portable(text: str) -> PortableVersion:
+    """Read what `PortableVersion.to_text` wrote."""
+    method, *paths = json.loads(text)
+    return PortableVersion(method, tuple(paths))
+
+
+def compute_version(paths: Sequence[str], method: str) -> str:
+    """Return the version that the client makes of paths as they were written."""
+    text = "|".join([*paths, method, SALT])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def recognise(
+    version: str, names: Iterable[str], *, folder: str, workspace: str
+) -> PortableVersion | None:
+    """Return of which paths in a job's folder a version was made; None where of others.
+
+    `names` are those of the archive's entries in their order, relative to the workspace: the paths
+    of the cache are among them, each before what it holds.
+    """
+    found: list[str] = []
+    for name in names:
+        path = normpath(join(workspace, name))
+        if found and f"{path}/".startswith(f"{found[-1]}/"):
+            continue
+        found.append(path)
+        if len(found) > MOST_PATHS:
+            return None
+        for method in METHODS:
+            if compute_version(found, method) == version:
+                return _make_portable(method, found, folder)
+    return None
+
+
+def _make_portable(method: str, paths: Sequence[str], folder: str) -> PortableVersion | None:
+    inside = f"{folder}/"
+    kept = tuple(path.removeprefix(inside) for path in paths)
+    return None if all(map(isabs, kept)) else PortableVersion(method, kept)
