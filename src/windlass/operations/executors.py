@@ -99,9 +99,11 @@ class Executors:
         """Return what runs jobs in containers; `otherwise` takes one whose container is empty."""
         from windlass.git.folders import find_object_folders
         from windlass.jobs.executors.docker import DockerExecutor
+        from windlass.stores.state_folder import BASES
 
-        # What is checked out shares objects with the user's repository.
-        shown = find_object_folders(self._root)
+        (self._state / BASES).mkdir(parents=True, exist_ok=True)
+        # What is checked out shares objects with the user's repository, and may lie in a base.
+        shown = (self._state / BASES, *find_object_folders(self._root))
         return DockerExecutor(os.environ, image=image, otherwise=otherwise, shown=shown)
 
     def _make_sandbox(self, *, offline: bool) -> SandboxExecutor:

@@ -219,7 +219,8 @@ class _Opening:
         creation.add("Env", f"HOME={inside.home}")
         creation.put("Entrypoint", ["/bin/sh"])
         creation.put("Cmd", ["-c", LISTENER, "windlass", control])
-        creation.put("WorkingDir", str(inside.workspace))
+        # Nothing is to stand where an overlay may be mounted.
+        creation.put("WorkingDir", "/")
         creation.config.update(_STREAMS)
         creation.config["HostConfig"]["AutoRemove"] = True
         creation.add("HostConfig.ExtraHosts", "host.docker.internal:host-gateway")
@@ -286,6 +287,7 @@ class _Opening:
         }
         return Running(
             id=container,
+            pid=int(found["State"]["Pid"]),
             is_root=is_root,
             variables=variables,
             programs={program.rpartition("/")[2]: program for program in programs},

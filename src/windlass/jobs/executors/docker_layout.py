@@ -60,6 +60,11 @@ class ContainerLayout:
                 return source / path.relative_to(target)
         return None
 
+    def name_inside(self, path: Path) -> Path:
+        """Return what the container calls a path of the job's folder; others have one name."""
+        root = self.outside.root
+        return Path(WORK, path.relative_to(root)) if path.is_relative_to(root) else path
+
     def _pairs(self) -> Iterator[tuple[Path, str]]:
         yield self.outside.root, WORK
         yield self.outside.tools, TOOLS

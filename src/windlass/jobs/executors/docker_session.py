@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from windlass.jobs.supervisor.client import Supervisor
     from windlass.lang.expressions import Value
 
+SLOT: Final = "slot"
+FIRST_SLOT: Final = f"{SLOT}1"
 MOST_BYTES: Final = 131_071
 """What a variable or an argument may have: MAX_ARG_STRLEN of Linux, without its end."""
 
@@ -39,10 +41,11 @@ class Running:
     """A job's container: its id, the user its processes are, its variables, its programs.
 
     `programs` are full paths by name, on the PATH of `variables`; `address` is that of this machine
-    as the container finds it.
+    as the container finds it; `pid` is the first process, as the daemon's machine numbers it.
     """
 
     id: str
+    pid: int
     is_root: bool
     variables: Mapping[str, str]
     programs: Mapping[str, str]
@@ -114,7 +117,7 @@ class Shell:
         self._stream.close()
 
     def _open_slot(self) -> Slot:
-        path = self.control / f"slot{len(self._slots) + 1}"
+        path = self.control / f"{SLOT}{len(self._slots) + 1}"
         self.make_fifo(path)
         slot = Slot(path)
         self._slots.append(slot)
@@ -143,6 +146,7 @@ class DockerSession(HostSession):
         self._layout = layout
         self._shell = shell
         self._running = running
+        self._mounted: list[Path] = []
         path = running.variables.get("PATH", "")
         self._found: dict[tuple[str, str], str | None] = {
             (name, path): program for name, program in running.programs.items()
@@ -188,16 +192,43 @@ class DockerSession(HostSession):
             self._found[key] = self._ask_for(name, where) or None
         return self._found[key]
 
-    def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:  # noqa: ARG002
-        """Mount nothing: what is mounted here the container does not see."""
+    def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:
+        """Mount an overlay among the mounts of the container, where that is allowed to us."""
+        if not self._is_near():
+            return False
+        paths = [self._layout.name_inside(path) for path in (lower, upper, work, target)]
+        answer = self._supervisor.ask(
+            "overlay within", self._running.pid, *(os.fsencode(path) for path in paths)
+        )
+        if answer[0] == "mounted":
+            self._mounted.append(paths[-1])
+            return True
         return False
 
     def see(self, path: Path) -> Path:
-        """Return the folder outside; what only the container has is at no path of this machine."""
+        """Return the folder outside; through the container's root where it has mounts of its own.
+
+        What only the container has is at no path of this machine.
+        """
+        inside = self._layout.name_inside(path)
+        if any(inside.is_relative_to(target) for target in self._mounted):
+            return type(path)(f"{self._root}{inside}")
         if path.is_relative_to(self._layout.outside.root):
             return path
         seen = self._layout.see(path)
         return self._layout.outside.root / "_not_here" if seen is None else seen
+
+    @property
+    def _root(self) -> str:
+        return f"/proc/{self._running.pid}/root"
+
+    def _is_near(self) -> bool:
+        """Tell whether the container's first process has its number for us too."""
+        own = self._layout.control / FIRST_SLOT
+        try:
+            return own.samefile(f"{self._root}{self._layout.name_inside(own)}")
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Remove the container, whose processes end with it; what they printed can still be read.

@@ -51,6 +51,19 @@ def leave_mounts() -> None:
     _check(_LIBRARY.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None))
 
 
+def enter_mounts(pid: int) -> None:
+    """See the mounts that a process sees, and no others: setns(2).
+
+    Raises:
+        OSError: that is not allowed here, or there is no such process.
+    """
+    namespace = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _check(_LIBRARY.setns(namespace, CLONE_NEWNS))
+    finally:
+        os.close(namespace)
+
+
 def mount_overlay(lower: bytes, upper: bytes, work: bytes, target: bytes) -> None:
     """Mount an overlay file system: what is written over `lower` goes to `upper`.
 

@@ -130,6 +130,8 @@ class Supervisor:
                 self._guard(*values)
             case "overlay":
                 self._mount(*values)
+            case "overlay within":
+                self._mount_within(*values)
             case _:
                 return self._leave(*values) or None
         return None
@@ -339,6 +341,21 @@ class Supervisor:
             self._say("refused", error.errno)
         else:
             self._say("mounted")
+
+    def _mount_within(self, pid: int, *paths: bytes) -> None:
+        """Mount an overlay where another process sees it, and this one does not."""
+        child = os.fork()
+        if child == 0:
+            code = 0
+            try:
+                kernel.enter_mounts(pid)
+                kernel.mount_overlay(*paths)
+            except OSError as error:
+                code = error.errno or errno.EPERM
+            finally:
+                os._exit(code)
+        number = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        self._say(*(("refused", number) if number else ("mounted",)))
 
 
 def _tell_end(teller: int, status: int) -> None:
