@@ -20,11 +20,15 @@ TOOLS = ("sh", "cat", "chown", "env", "find", "id", "ls", "mkdir", "rm", "sleep"
 LINKER_FOLDERS = ("/lib64", "/lib")
 
 
-def make_tools_image(engine: Engine, name: str, programs: Iterable[str] = TOOLS) -> None:
-    """Make an image in which a shell and a few programs run."""
+def make_tools_image(
+    engine: Engine, name: str, programs: Iterable[str] = TOOLS, *, without: str = ""
+) -> None:
+    """Make an image in which a shell and a few programs run; it lacks the program `without`."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         for path in sorted(_list_files(programs)):
+            if without and Path(path).name == without:
+                continue
             archive.add(Path(path).resolve(), arcname=path.lstrip("/"))
         for folder in ("tmp", "root"):
             entry = tarfile.TarInfo(folder)

@@ -64,7 +64,8 @@ class StepPlace:
     every process starts from, `said` the remarks that are made once, `prepared` the actions that do
     not come from the workspace, by what `uses` says; `subjects` is what its steps say that they
     have made. `workflow_path` is that of the job's workflow,
-    a whole reference where it is one of another repository.
+    a whole reference where it is one of another repository. `node_versions` are the major versions
+    of the Node.js programs that were asked so far, None where one does not run.
     """
 
     job_key: str
@@ -85,6 +86,7 @@ class StepPlace:
     workflow_path: str = ""
     published: Callable[[], PublishedActions] | None = None
     prepared: dict[str, LoadedAction] = field(default_factory=dict)
+    node_versions: dict[str, int | None] = field(default_factory=dict)
     matchers: JobMatchers = field(default_factory=JobMatchers)
 
     def report(self, step_key: str) -> StepReporter:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from windlass.jobs.actions.published import PublishedActions
+    from windlass.jobs.executors.interface import Executor
     from windlass.plan.signals import JobFinished
 
 EMPTY_SHA = "0" * 40
@@ -50,6 +51,7 @@ class Bench:
     cancel_timeout_minutes: int = 5
     record: Path | None = None
     published: Callable[[], PublishedActions] | None = None
+    executor: Executor | None = None
     machine: dict[str, str] = field(default_factory=dict)
 
     def run(self, steps: str, *, job: str = "", ref: str = "") -> JobFinished:
@@ -87,7 +89,7 @@ class Bench:
         self.seen.clear()
         return run_job(
             order,
-            executor=HostExecutor(),
+            executor=self.executor or HostExecutor(),
             place=self.place(ref),
             secrets=self.secrets,
             emit=self._see,

@@ -44,19 +44,12 @@ def find_node(major: int, place: StepPlace) -> Node:
         StepError: this machine has none.
     """
     found: dict[int, str] = {}
-    for program in _candidates(major, place):
-        if place.session.find_program(program, search_path="") is None:
-            continue  # hidden from the job
-        version = _ask_version(program, place.base["PATH"])
+    for version, program in _list_versions(major, place):
         if version == major:
             return Node(program)
-        if version is not None:
-            found.setdefault(version, program)
+        found.setdefault(version, program)
     if not found:
-        raise StepError(
-            f"The action runs on Node.js {major}, and this machine has no Node.js: put `node` on "
-            "PATH, or add the one of `pip install 'windlass[node]'`."
-        )
+        raise StepError(_describe_absence(major, place))
     newer = [version for version in found if version > major]
     chosen = min(newer) if newer else max(found)
     return Node(
@@ -66,13 +59,56 @@ def find_node(major: int, place: StepPlace) -> Node:
     )
 
 
-def _candidates(major: int, place: StepPlace) -> Iterator[str]:
-    """Yield programs that exist, the likeliest first."""
-    yield from sorted(
-        map(str, place.folders.tools.glob(f"node/{major}.*/*/bin/node")), reverse=True
+def _describe_absence(major: int, place: StepPlace) -> str:
+    if place.session.variables is None:
+        return (
+            f"The action runs on Node.js {major}, and this machine has no Node.js: put `node` on "
+            "PATH, or add the one of `pip install 'windlass[node]'`."
+        )
+    return (
+        f"The action runs on Node.js {major}. The job's image has no Node.js, and none of this "
+        "machine runs in it: take an image with Node.js, or add the one of `pip install "
+        "'windlass[node]'`, which needs only glibc."
     )
+
+
+def _list_versions(major: int, place: StepPlace) -> Iterator[tuple[int, str]]:
+    """Yield the programs that the job can run with their major versions, the likeliest first."""
+    if place.session.variables is None:
+        for program in _candidates(major, place.folders.tools, place.base["PATH"]):
+            if place.session.find_program(program, search_path="") is None:
+                continue  # hidden from the job
+            version = _ask_version(program, place.base["PATH"])
+            if version is not None:
+                yield version, program
+        return
+    # Imported only for a container.
+    from windlass.jobs.actions.image_node import ask_image_version, list_image_nodes
+
+    for program in list_image_nodes(major, place, lambda: _find_own(major, place)):
+        if program not in place.node_versions:
+            place.node_versions[program] = ask_image_version(program, place)
+        version = place.node_versions[program]
+        if version is not None:
+            yield version, program
+
+
+def _find_own(major: int, place: StepPlace) -> dict[int, str]:
+    """Return the programs of this machine by their major versions."""
+    search_path = os.environ.get("PATH", "")
+    found: dict[int, str] = {}
+    for program in _candidates(major, place.folders.tools, search_path):
+        version = _ask_version(program, search_path)
+        if version is not None:
+            found.setdefault(version, program)
+    return found
+
+
+def _candidates(major: int, tools: Path, search_path: str) -> Iterator[str]:
+    """Yield programs that exist on this machine, the likeliest first."""
+    yield from sorted(map(str, tools.glob(f"node/{major}.*/*/bin/node")), reverse=True)
     for name in (f"node{major}", "node", "nodejs"):
-        for folder in place.base["PATH"].split(":"):
+        for folder in search_path.split(":"):
             path = Path(folder, name)
             if folder and path.is_file() and os.access(path, os.X_OK):
                 yield str(path)
