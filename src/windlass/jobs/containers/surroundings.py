@@ -68,7 +68,7 @@ def run_with_containers(
     engine = Engine(find_address(machine))
     patience = Patience(cancellation, order.timeout_minutes)
     try:
-        with _serving(found, engine, request, patience) as services:
+        with serve(found, engine, request, patience) as services:
             wanted = replace(
                 request,
                 container=found.container,
@@ -124,7 +124,7 @@ class Patience:
 
 
 @contextlib.contextmanager
-def _serving(
+def serve(
     containers: JobContainers, engine: Engine, request: JobRequest, patience: Patience
 ) -> Iterator[JobServices]:
     """Have the services run. A supervisor of their own removes them, should Windlass be killed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 from windlass.docker.containers import list_containers, remove_container
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from windlass.docker.engine import Engine
 
+_PATIENCE_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.05
 _lock: Final = threading.Lock()
 _swept: Final[set[str]] = set()
 
@@ -42,9 +45,15 @@ def sweep(engine: Engine) -> None:
     Raises:
         DockerError: the daemon is not there.
     """
-    for container in _abandoned(list_containers(engine, [OWNER])):
-        with contextlib.suppress(DockerError):
-            remove_container(engine, str(container["Id"]))
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while containers := list(_abandoned(list_containers(engine, [OWNER]))):
+        for container in containers:
+            with contextlib.suppress(DockerError):
+                remove_container(engine, str(container["Id"]))
+        # One that somebody else is removing stays in its network until that is done.
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(_LOOK_SECONDS)
     for network in _abandoned(list_networks(engine, [OWNER])):
         with contextlib.suppress(DockerError):
             remove_network(engine, str(network["Id"]))
