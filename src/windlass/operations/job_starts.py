@@ -190,6 +190,7 @@ class JobStarter:
         """Begin to serve a job; the first one that needs it starts what serves them all."""
         # Imported only where a job needs it.
         from windlass.jobs.folders import JobFolders
+        from windlass.services.caches.portable import Places
         from windlass.services.jobs import ServedJob
         from windlass.services.run_services import RunServices
 
@@ -198,6 +199,7 @@ class JobStarter:
             if self._services is None:
                 self._services = RunServices(history.database, history.state, history.tell)
         github = order.contexts.get("github")
+        folders = JobFolders(folder, self._source.name, self._tools)
         job = ServedJob(
             run=definition.run,
             attempt=definition.attempt,
@@ -207,8 +209,9 @@ class JobStarter:
             environment=order.environment,
             workflow_path=order.workflow.path,
             workflow_sha=self._find_commit(order.workflow.path),
-            folder=str(folder),
-            workspace=str(JobFolders(folder, self._source.name, self._tools).workspace),
+            places=Places(
+                folder=str(folder), home=str(folders.home), workspace=str(folders.workspace)
+            ),
         )
         return self._services.open(job, address)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from windlass.lang.expressions import Value
+    from windlass.services.caches.portable import Places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +21,8 @@ class ServedJob:
     `key` names the job within its run, `github` is its context of that name (repository, ref, sha,
     event and so on), `permissions` the level of every scope, `environment` what it deploys to,
     `workflow_path` the file that the job stands in: `OWNER/NAME/PATH@REF`, read from the commit
-    `workflow_sha`, where it is one of another repository. Its own folder on this machine is
-    `folder`, and in there the `workspace`.
+    `workflow_sha`, where it is one of another repository. Of its folders on this machine
+    `places` tells; None where its processes have the same paths as those of every other job.
     """
 
     run: str
@@ -32,8 +33,7 @@ class ServedJob:
     environment: str | None = None
     workflow_path: str = ""
     workflow_sha: str = ""
-    folder: str = ""
-    workspace: str = ""
+    places: Places | None = None
 
     @property
     def run_id(self) -> str:

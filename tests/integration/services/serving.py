@@ -27,7 +27,7 @@ GITHUB: dict[str, Any] = {
     "run_attempt": "1",
     "event": {"repository": {"default_branch": "main"}},
 }
-OWN = ("permissions", "environment", "folder", "workspace")
+OWN = ("permissions", "environment", "places")
 
 
 class Place:

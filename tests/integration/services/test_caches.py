@@ -13,6 +13,7 @@ from tests import npm
 from tests.integration.services.serving import Place
 
 from windlass.db.caches import list_caches
+from windlass.services.caches.portable import Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -246,7 +247,8 @@ def test_paths_of_one_job(served: Place, tmp_path: Path) -> None:
         folder.mkdir()
         workspace = folder / "name" / "name"
         workspace.parent.mkdir()
-        job = served.begin(name, folder=str(folder), workspace=str(workspace))
+        places = Places(folder=str(folder), home=str(folder / "_home"), workspace=str(workspace))
+        job = served.begin(name, places=places)
         return Machine(home, workspace, job, None), str(folder / "_home" / ".npm")
 
     saver, store = begin_in("1-build")

@@ -14,6 +14,7 @@ import zstandard
 from windlass.services.caches.archives import list_names
 from windlass.services.caches.portable import (
     LAYERS,
+    Places,
     PortableVersion,
     compute_version,
     read_portable,
@@ -22,12 +23,13 @@ from windlass.services.caches.portable import (
 from windlass.stores.blob_parts import FileSlice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 FOLDER = "/r/.windlass/work/1/1-build"
 WORKSPACE = f"{FOLDER}/name/name"
 HOME = "../../_home"
+PLACES = Places(folder=FOLDER, home=f"{FOLDER}/_home", workspace=WORKSPACE)
 
 
 def test_version() -> None:
@@ -76,7 +78,7 @@ def test_recognition(
 ) -> None:
     """Paths count that make the very version; another job's folder then makes its own of them."""
     version = compute_version(written, method)
-    found = recognise(version, names, folder=FOLDER, workspace=WORKSPACE)
+    found = recognise(version, names, PLACES)
     assert found == (None if paths is None else PortableVersion(method, tuple(paths)))
     if found is not None:
         other = "/r/.windlass/work/2/7-test"
@@ -89,15 +91,30 @@ def test_a_neighbour_with_a_longer_name_is_another_path() -> None:
     written = [f"{FOLDER}/_home/.npm", f"{FOLDER}/_home/.npm-x"]
     version = compute_version(written, "gzip")
     names = [f"{HOME}/.npm/", f"{HOME}/.npm-x/"]
-    assert recognise(version, names, folder=FOLDER, workspace=WORKSPACE) == PortableVersion(
+    assert recognise(version, names, PLACES) == PortableVersion(
         "gzip", ("_home/.npm", "_home/.npm-x")
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("deps", "deps"), ("~/.npm", f"{HOME}/.npm"), (f"{FOLDER}/_home/.npm", f"{HOME}/.npm")],
+    ids=["workspace", "home", "absolute"],
+)
+def test_no_more_is_read_than_is_needed(written: str, name: str) -> None:
+    """The first entry tells all where there is but one path."""
+
+    def list_entries() -> Iterator[str]:
+        yield name
+        pytest.fail("read on")
+
+    recognise(compute_version([written], "zstd"), list_entries(), PLACES)
 
 
 def test_many_paths_are_given_up() -> None:
     """An archive of a great many paths is not searched to its end."""
     names = (f"{number}" for number in range(10**9))
-    assert recognise("0" * 64, names, folder=FOLDER, workspace=WORKSPACE) is None
+    assert recognise("0" * 64, names, PLACES) is None
 
 
 def pack(names: list[str]) -> bytes:

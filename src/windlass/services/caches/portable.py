@@ -59,26 +59,46 @@ def compute_version(paths: Sequence[str], method: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def recognise(
-    version: str, names: Iterable[str], *, folder: str, workspace: str
-) -> PortableVersion | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a job has its folders: its own, and in there HOME and the workspace."""
+
+    folder: str
+    home: str
+    workspace: str
+
+
+def recognise(version: str, names: Iterable[str], places: Places) -> PortableVersion | None:
     """Return of which paths in a job's folder a version was made; None where of others.
 
     `names` are those of the archive's entries in their order, relative to the workspace: the paths
-    of the cache are among them, each before what it holds.
+    of the cache are among them, each before what it holds. No more are read than are needed.
     """
     found: list[str] = []
+    short: list[str] = []
     for name in names:
-        path = normpath(join(workspace, name))
+        path = normpath(join(places.workspace, name))
         if found and f"{path}/".startswith(f"{found[-1]}/"):
             continue
         found.append(path)
+        short.append(_shorten(path, places))
         if len(found) > MOST_PATHS:
             return None
         for method in METHODS:
             if compute_version(found, method) == version:
-                return _make_portable(method, found, folder)
+                return _make_portable(method, found, places.folder)
+            if compute_version(short, method) == version:
+                return None  # written so, it holds for every job as it is
     return None
+
+
+def _shorten(path: str, places: Places) -> str:
+    """Return a path as people write it: from the workspace on, or from HOME."""
+    if path.startswith(f"{places.workspace}/"):
+        return path.removeprefix(f"{places.workspace}/")
+    if path.startswith(f"{places.home}/"):
+        return f"~/{path.removeprefix(f'{places.home}/')}"
+    return path
 
 
 def _make_portable(method: str, paths: Sequence[str], folder: str) -> PortableVersion | None:

@@ -195,10 +195,10 @@ class CacheStore:
 
     def _note_places(self, number: int, digest: str, name: CacheName, job: ServedJob) -> None:
         """Note of which paths a version was made, if they are in the folder of its job."""
-        if not job.folder or name.version == LAYERS:
+        if job.places is None or name.version == LAYERS:
             return
         names = list_names(iter(self._blobs.read(digest)))
-        found = recognise(name.version, names, folder=job.folder, workspace=job.workspace)
+        found = recognise(name.version, names, job.places)
         if found is not None:
             with self._database.writing() as connection:
                 place_cache(connection, number, found.to_text())
@@ -218,7 +218,9 @@ class CacheStore:
 def _has_version(row: CacheRow, version: str, job: ServedJob) -> bool:
     if row.version == version:
         return True
-    return row.places is not None and read_portable(row.places).place(job.folder) == version
+    if row.places is None or job.places is None:
+        return False
+    return read_portable(row.places).place(job.places.folder) == version
 
 
 def name_writer(job: ServedJob) -> str:
