@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -15,10 +17,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.repositories import Repository
+from tests.images import make_tools_image
+from tests.registry import Registry, serve_registry
 from tests.service_images import ServiceImages, provide_images
 
 from windlass.docker.containers import list_containers, wait_for_container
 from windlass.docker.faults import RefusedError
+from windlass.docker.images import remove_image
 from windlass.docker.networks import list_networks
 from windlass.docker.volumes import list_volumes
 from windlass.errors import DockerError
@@ -28,6 +33,8 @@ from windlass.model.status import Result
 from windlass.protocol import events
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.integration.jobs.conftest import Bench
 
     from windlass.docker.engine import Engine
@@ -57,7 +64,11 @@ def leftovers(docker: Engine, owner: str = "") -> list[str]:
 
 def services(text: str, images: ServiceImages) -> str:
     """Return the key of a job; `<postgres>` and `<redis>` are the images."""
-    text = text.replace("<postgres>", images.postgres).replace("<redis>", images.redis)
+    return in_services(text.replace("<postgres>", images.postgres).replace("<redis>", images.redis))
+
+
+def in_services(text: str) -> str:
+    """Return the key of a job with these services."""
     return (
         "    services:\n" + "\n".join(f"      {line}" for line in text.strip().splitlines()) + "\n"
     )
@@ -451,3 +462,79 @@ jobs:
 
     assert done.returncode == 0, done.stdout
     assert f"Port {port} of this machine is another job's" in done.stdout
+
+
+@pytest.fixture(scope="session")
+def registry(
+    docker: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Registry, str]]:
+    """A registry with an image in it that is nowhere else."""
+    with serve_registry(tmp_path_factory.mktemp("registry")) as found:
+        image = f"{found.host}/octo/tools:1"
+        make_tools_image(docker, image)
+        push(docker, image, found)
+        remove_image(docker, image)
+        yield found, image
+
+
+def push(docker: Engine, image: str, registry: Registry) -> None:
+    """Push an image; Windlass itself has no need to."""
+    told = {"username": registry.username, "password": registry.password}
+    auth = base64.urlsafe_b64encode(json.dumps(told).encode()).decode()
+    name, _, tag = image.rpartition(":")
+    path = f"/images/{name}/push"
+    list(docker.follow("POST", path, query={"tag": tag}, headers={"X-Registry-Auth": auth}))
+
+
+PRIVATE = """
+private:
+  image: <image>
+  entrypoint: /bin/sh
+  command: -c "sleep 60"
+  credentials:
+    username: mona
+    password: ${{ secrets.REGISTRY_PASSWORD }}
+"""
+
+
+@pytest.mark.requirement("A12")
+def test_an_image_that_wants_a_password(
+    docker_bench: Bench, docker: Engine, registry: tuple[Registry, str]
+) -> None:
+    """`credentials` let the daemon pull; they are in no line of the log."""
+    found, image = registry
+    docker_bench.secrets["REGISTRY_PASSWORD"] = found.password
+    finished = docker_bench.run(
+        "- run: echo fine", job=in_services(PRIVATE.replace("<image>", image))
+    )
+    remove_image(docker, image)
+
+    output = docker_bench.output()
+    assert finished.result is Result.SUCCESS, output
+    assert f"Pulling {image}" in output
+    assert found.password not in output
+
+
+@pytest.mark.parametrize(
+    ("password", "message"),
+    [
+        ("wrong", "unauthorized"),
+        ("", "Unexpected value ''"),
+    ],
+)
+def test_a_password_that_is_wrong(
+    docker_bench: Bench,
+    docker: Engine,
+    registry: tuple[Registry, str],
+    password: str,
+    message: str,
+) -> None:
+    """The job fails at once with what the registry says; a secret that is not there says so."""
+    docker_bench.secrets["REGISTRY_PASSWORD"] = password
+    finished = docker_bench.run(
+        "- run: echo never", job=in_services(PRIVATE.replace("<image>", registry[1]))
+    )
+
+    assert finished.result is Result.FAILURE
+    assert message in docker_bench.errors()[0]
+    assert leftovers(docker) == []
