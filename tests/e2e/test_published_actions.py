@@ -143,6 +143,7 @@ def test_wrong_options_are_refused(words: tuple[str, ...], message: str, site: S
     assert "secret" not in done.stderr.replace("secrets", "")
 
 
+@pytest.mark.requirement("A07")
 def test_a_workflow_of_another_repository_is_called(site: Site) -> None:
     """Its `$/` actions, its own workflows and the job context are those of that repository."""
     files = {
@@ -162,6 +163,8 @@ def test_a_workflow_of_another_repository_is_called(site: Site) -> None:
         assert says(done, said)
     planned = site.windlass("plan")
     assert (planned.returncode, "far / build" in planned.stdout) == (0, True)
+    again = site.windlass("rerun")
+    assert (again.returncode, says(again, f"at {sha}")) == (0, True), again.stdout + again.stderr
 
 
 @pytest.mark.parametrize(

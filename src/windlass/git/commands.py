@@ -48,9 +48,22 @@ class Question:
         self._process = process
         self._text = text
 
-    def answer(self) -> Answer:
-        """Wait for the end and return what git said, whatever the exit code."""
-        output, complaint = self._process.communicate(self._text)
+    def answer(self, patience: float | None = None) -> Answer:
+        """Wait for the end and return what git said, whatever the exit code.
+
+        After `patience` seconds git is killed, which is an exit code below 0.
+        """
+        process = self._process
+        try:
+            output, complaint = process.communicate(self._text, timeout=patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            # Not read to the end: helpers of git may hold them open for minutes.
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
+            code = process.wait()
+            return Answer(code, b"", f"there was no answer within {patience:g} seconds")
         return Answer(self._process.returncode, output, decode(complaint).strip())
 
     def output(self) -> bytes:

@@ -57,6 +57,9 @@ PASSED_VARIABLES: Final = (
 _NUMBERED: Final = re.compile(r"GIT_CONFIG_(?:KEY|VALUE)_\d+")
 _SSH: Final = "ssh -o BatchMode=yes -o ConnectTimeout=20"
 _PATIENCE: Final = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=30")
+LOOK_UP_SECONDS: Final = 30
+"""How long a remote may take to say what its refs are."""
+
 _QUIET: Final = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc")
 _NO_CONFIGURATION: Final = {
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -237,7 +240,8 @@ class RemoteRepositories:
             candidates = [*([ref] if ref.startswith("refs/") else []), f"refs/{ref}"]
             candidates += [f"refs/tags/{ref}", f"refs/heads/{ref}"]
             patterns = [part for it in candidates for part in (it, f"{it}^{{}}")]
-            answer = _ask_remote(["ls-remote", "--quiet", "--", url, *patterns], self._folder)
+            command = ["ls-remote", "--quiet", "--", url, *patterns]
+            answer = _ask_remote(command, self._folder, patience=LOOK_UP_SECONDS)
             if answer.code == 0:
                 return _choose(_read_refs(answer.output), candidates, ref, url)
             _check_reachable(answer, url)
@@ -327,10 +331,12 @@ def _fetch(store: Path, url: str, sha: str, lock: int) -> Answer:
     return answer
 
 
-def _ask_remote(arguments: Sequence[str], folder: Path, *files: int) -> Answer:
+def _ask_remote(
+    arguments: Sequence[str], folder: Path, *files: int, patience: float | None = None
+) -> Answer:
     """Ask git about a remote, with the user's configuration and without any question to them.
 
-    It keeps `files` open as long as it lives.
+    It keeps `files` open as long as it lives, which is for `patience` seconds at most.
     """
     folder.mkdir(parents=True, exist_ok=True)
     variables = {} if "GIT_SSH" in os.environ else {"GIT_SSH_COMMAND": _SSH}
@@ -340,7 +346,7 @@ def _ask_remote(arguments: Sequence[str], folder: Path, *files: int) -> Answer:
     else:
         variables["GIT_CEILING_DIRECTORIES"] = str(folder.parent)
     question = ask([*_PATIENCE, *arguments], folder=folder, variables=variables, files=files)
-    return question.answer()
+    return question.answer(patience)
 
 
 def _is_passed(variable: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from typing import TYPE_CHECKING
 
@@ -306,3 +307,14 @@ def test_what_a_killed_fetch_left_is_in_nobodys_way(remotes: Remotes, tmp_path: 
 
     assert fetch(repositories, "v1", tmp_path / "again") == moved
     assert not [*store.rglob("*.lock")]
+
+
+def test_a_remote_that_never_answers_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts as one that cannot be reached."""
+    monkeypatch.setattr("windlass.git.remote_actions.LOOK_UP_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(UnresolvedError, match="there was no answer within"):
+            open_cache(tmp_path, silent_url).resolve("acme/say", "v1")
