@@ -93,7 +93,7 @@ def _make_files(order: StartStep, place: StepPlace) -> StepFiles:
     from windlass.jobs.actions.container_folders import ContainerFolders
 
     folders = ContainerFolders(place.folders, place.inside)
-    folders.make()
+    folders.make(_github(order.contexts).get("event"))
     return StepFiles.make(folders.commands, suffix, folders.commands, known)
 
 

@@ -491,3 +491,31 @@ def test_files_of_a_containers_root_become_the_users(engine: Engine, tmp_path: P
         assert (found.st_uid, found.st_gid) == (12345, 54321), path
     assert (outside / "file").stat().st_uid != 12345
     remove_image(engine, "windlass-test/bare:1", force=True)
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["$RUNNER_TEMP/_github_home", "$RUNNER_TEMP/_runner_file_commands", "$GITHUB_WORKSPACE"],
+)
+def test_a_link_in_the_place_of_a_folder_is_not_followed(bench: Bench, folder: str) -> None:
+    """A daemon would mount whatever it leads to; the step may be one that must not see that."""
+    end = bench.run(
+        f"- run: cd /; rm -rf {folder}; ln -s /etc {folder}\n"
+        f"- {{id: x, uses: 'docker://{TOOLS}', with: {{entrypoint: /bin/ls, args: /github}}}}"
+    )
+
+    assert end.result is Result.FAILURE
+    assert "A step has put a link in the place of the folder" in bench.errors()[0]
+    assert log_of(bench, "x") == ""
+
+
+def test_the_payload_is_not_written_through_a_link(bench: Bench) -> None:
+    """It would be written with the rights of Windlass."""
+    target = bench.root / "target"
+    bench.run(
+        f"- run: mkdir $RUNNER_TEMP/_github_workflow; ln -s {target} "
+        "$RUNNER_TEMP/_github_workflow/event.json\n"
+        f"- {{id: x, uses: 'docker://{TOOLS}', with: {{entrypoint: /bin/ls, args: /github}}}}"
+    )
+
+    assert not target.exists()

@@ -77,11 +77,16 @@ def write_context(folder: Path, dockerfile: str, file: IO[bytes]) -> str:
             entry.uid = entry.gid = entry.mtime = 0
             entry.uname = entry.gname = ""
             if entry.isreg():
-                with (folder / path).open("rb") as content:
+                with open(folder / path, "rb", opener=_open_itself) as content:
                     archive.addfile(entry, content)
             else:
                 archive.addfile(entry)
     return hashing.digest.hexdigest()
+
+
+def _open_itself(path: str, flags: int) -> int:
+    """Open a file, and not what a link leads to that has just taken its place."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 class _HashingFile(io.RawIOBase):

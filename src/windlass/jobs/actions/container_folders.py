@@ -6,20 +6,24 @@ Container/ContainerInfo.cs (TranslateToContainerPath)
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from windlass.jobs.command import StepError
+from windlass.lang.expressions import to_json
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from windlass.jobs.folders import JobFolders
+    from windlass.lang.expressions import Value
 
 WORKSPACE: Final = "/github/workspace"
 HOME: Final = "/github/home"
 WORKFLOW: Final = "/github/workflow"
 FILE_COMMANDS: Final = "/github/file_commands"
 RUNNER_TEMP: Final = "/github/runner_temp"
+EVENT: Final = "event.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +50,32 @@ class ContainerFolders:
         self.workflow = folders.temp / "_github_workflow"
         self.commands = folders.temp / "_runner_file_commands"
 
-    def make(self) -> None:
+    def make(self, event: Value) -> None:
         """Make what the job does not have yet, and put the event's payload there.
 
         Raises:
+            StepError: a step has put a link in the place of a folder.
             OSError: the file system refused.
         """
         for folder in (self.home, self.workflow, self.commands):
             folder.mkdir(exist_ok=True)
-        payload = self.workflow / "event.json"
-        if not payload.exists():
-            payload.write_bytes(self._folders.event_file.read_bytes())
+        self.check()
+        # Nothing is written through what a step may have put there.
+        with contextlib.suppress(FileExistsError), (self.workflow / EVENT).open("xb") as payload:
+            payload.write(to_json(event).encode("utf-8", "replace"))
+
+    def check(self) -> None:
+        """See that the folders are folders of the job: a daemon follows links to anywhere.
+
+        Raises:
+            StepError: a step has put a link in the place of one.
+        """
+        root = self._folders.root
+        true_root = root.resolve()
+        for mount in self.mounts():
+            folder = Path(mount.source)
+            if folder.resolve() != true_root / folder.relative_to(root):
+                raise StepError(f"A step has put a link in the place of the folder {folder}.")
 
     def mounts(self) -> tuple[Mount, ...]:
         """Return what is mounted; the folder around comes before what lies in it."""
@@ -91,7 +110,7 @@ class ContainerFolders:
         for folders in (self._folders, self._inside):
             names += [
                 (str(folders.workspace), WORKSPACE),
-                (str(folders.event_file), f"{WORKFLOW}/event.json"),
+                (str(folders.event_file), f"{WORKFLOW}/{EVENT}"),
                 (str(folders.temp / self.commands.name), FILE_COMMANDS),
                 (str(folders.temp / self.workflow.name), WORKFLOW),
                 (str(folders.temp / self.home.name), HOME),

@@ -19,6 +19,7 @@ from windlass.jobs.actions.build_contexts import read_blocks, write_context
 from windlass.jobs.command import StepError
 from windlass.jobs.containers.faults import StartCancelledError
 from windlass.jobs.containers.pulling import fetch_image
+from windlass.jobs.executors.host import HostSession
 from windlass.jobs.files import UnusableFileError
 from windlass.plan.container_actions import IMAGE_PREFIX, is_dockerfile, is_image
 from windlass.plan.containers import Container
@@ -68,8 +69,15 @@ def provide_image(
     seen = place.session.see(Path(path))
     if not seen.is_file():
         raise StepError(f"File not found: '{path}'")
+    if not _lies_in(place.folders.root, seen.parent) and type(place.session) is not HostSession:
+        raise StepError(f"The folder of '{path}' leads out of the job.")
     with _ending(engine, running):
         return _provide_built(engine, seen, path, reporter)
+
+
+def _lies_in(root: Path, folder: Path) -> bool:
+    """Tell whether a folder is one of the job, links followed: others are not the job's to read."""
+    return folder.resolve().is_relative_to(root.resolve())
 
 
 def _provide_named(engine: Engine, name: str, reporter: StepReporter, running: RunningStep) -> str:

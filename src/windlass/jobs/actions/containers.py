@@ -100,6 +100,7 @@ def start_container_stage(
             network=network,
             labels=own_labels(place.job_key),
         )
+        folders.check()
         container = create_container(engine, config)
     except (DockerError, UsageError) as error:
         raise StepError("; ".join(filter(None, (error.message, error.hint)))) from error
@@ -230,7 +231,7 @@ def _list_objects(place: StepPlace) -> tuple[Mount, ...]:
 def _check_visible(place: StepPlace) -> None:
     """Refuse where the daemon would mount another workspace than the steps see."""
     workspace = place.folders.workspace
-    if place.inside is place.folders and place.session.see(workspace) != workspace:
+    if not place.session.see(place.inside.workspace).samefile(workspace):
         raise StepError(
             "The workspace of this job is mounted for its own processes, and the daemon cannot "
             "see it: name the action in a step (`uses: ./path`) so that it is known beforehand, "
