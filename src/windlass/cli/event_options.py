@@ -61,8 +61,9 @@ def add_event_options(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="LABEL=PLACE",
-        help="where jobs with this `runs-on` label run: `host`, which is this machine, `sandbox` "
-        "or `sandbox:offline`; may be repeated",
+        help="where jobs with this `runs-on` label run: `host`, which is this machine, `sandbox`, "
+        "`sandbox:offline`, `docker://IMAGE`, or `docker`, which is the label's own image (see "
+        "`windlass images`); may be repeated",
     )
     parser.add_argument(
         "--base", metavar="REF", help="what the commit is compared with, for filters by path"
@@ -88,10 +89,21 @@ def read_plan_options(arguments: argparse.Namespace) -> PlanOptions:
         variables=parse_pairs("--var", arguments.var),
         action=_read_activity(arguments.action),
         base=arguments.base,
-        places=parse_pairs("-P", arguments.platform),
+        places=_read_places(arguments.platform),
         payload=read_payload(arguments.event_file) if arguments.event_file else {},
         sources=read_sources(arguments, [it for it in arguments.action if "=" in it]),
     )
+
+
+def _read_places(texts: Sequence[str]) -> dict[str, str]:
+    """Read where labels are to run; `docker` is the image that stands for the label."""
+    places = parse_pairs("-P", texts)
+    if "docker" not in places.values():
+        return places
+    # Imported only where it is asked for.
+    from windlass.operations.images import settle_places
+
+    return settle_places(places)
 
 
 def _read_activity(texts: Sequence[str]) -> str | None:

@@ -7,6 +7,7 @@ import io
 import os
 import random
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,7 +128,7 @@ def run(session: Session, script: str, **variables: str) -> tuple[int, str]:
 class TestPlace:
     """What a job finds in its container."""
 
-    @pytest.mark.requirement("A19")
+    @pytest.mark.requirement("A11")
     def test_folders_are_those_of_github(self, session: Session, folders: JobFolders) -> None:
         """Paths are those of GitHub's containers; what is written there is found outside."""
         inside = session.folders
@@ -205,6 +206,25 @@ class TestPlace:
         assert slow.wait() == 128 + signal.SIGINT
 
 
+@pytest.mark.parametrize("shell", ["bash", "busybox"])
+def test_other_shells(engine: Engine, folders: JobFolders, shell: str) -> None:
+    """Whatever `/bin/sh` is: steps end by signals, side by side, with their codes and output."""
+    programs = (*PROGRAMS, shell) if shutil.which(shell) else pytest.skip(f"no {shell} here")
+    name = f"windlass-test/shell-{shell}"
+    make_tools_image(engine, f"{name}-base", dict.fromkeys(programs))
+    build_image(engine, [pack_context(f"{name}-base", shell)], tag=name)
+    try:
+        with contextlib.closing(start(folders, name)) as session:
+            slow = session.spawn(["/bin/sleep", "1000"], variables={"PATH": "/bin"}, folder="/")
+            assert run(session, 'echo "$X"; exit 7', X="a'b\n") == (7, "a'b\n\n")
+            slow.interrupt()
+            assert (slow.read(), slow.wait()) == (b"", 128 + signal.SIGINT)
+            assert run(session, "kill -KILL $$") == (128 + signal.SIGKILL, "")
+    finally:
+        remove_image(engine, name, force=True)
+        remove_image(engine, f"{name}-base", force=True)
+
+
 class TestDeath:
     """What becomes of a container whose Windlass is killed."""
 
@@ -218,7 +238,7 @@ class TestDeath:
         words = [sys.executable, "-c", PROGRAM, record, tmp_path / "own", script, IMAGE, KEY]
         return subprocess.Popen(words, cwd="/")
 
-    @pytest.mark.requirement("A19")
+    @pytest.mark.requirement("A11")
     @pytest.mark.parametrize("seed", range(int(os.environ.get("WINDLASS_KILLS", "3"))))
     def test_windlass_is_killed(self, record: Path, tmp_path: Path, seed: int) -> None:
         """The container ends, and every line is in the log once, in order and masked."""
@@ -293,7 +313,7 @@ class TestBadInput:
         """The exit code and the last words of the container are told."""
         name = "windlass-test/ends"
         make_tools_image(engine, f"{name}-base", ("cat",))
-        build_image(engine, [pack_context(f"{name}-base")], tag=name)
+        build_image(engine, [pack_context(f"{name}-base", "cat")], tag=name)
         try:
             with pytest.raises(ExecutorError, match="ended at once with the exit code 1: /bin/sh"):
                 start(folders, name)
@@ -317,7 +337,7 @@ class TestBadInput:
             run(session, ":")
 
 
-@pytest.mark.requirement("A19")
+@pytest.mark.requirement("A11")
 @pytest.mark.requirement("T01")
 def test_workflow_with_a_container(engine: Engine, tmp_path: Path) -> None:
     """`container:` in a workflow and `-P LABEL=docker://IMAGE` run by `windlass run`."""
@@ -379,12 +399,12 @@ def pack(files: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def pack_context(base: str) -> bytes:
-    """Return the context of an image whose `/bin/sh` is `cat`."""
+def pack_context(base: str, shell: str) -> bytes:
+    """Return the context of an image whose `/bin/sh` is another program of it."""
     file = io.BytesIO(pack({"Dockerfile": f"FROM {base}\nCOPY bin/ /bin/\n".encode()}))
     with tarfile.open(fileobj=file, mode="a") as archive:
         entry = tarfile.TarInfo("bin/sh")
-        entry.type, entry.linkname = tarfile.SYMTYPE, "cat"
+        entry.type, entry.linkname = tarfile.SYMTYPE, shell
         archive.addfile(entry)
     return file.getvalue()
 
