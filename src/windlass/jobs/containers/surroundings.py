@@ -22,6 +22,7 @@ from windlass.model.status import Result
 from windlass.model.values import replace
 from windlass.plan.containers import evaluate_containers
 from windlass.plan.faults import PlanFault
+from windlass.plan.interruptions import OVERDUE
 from windlass.plan.keys import describe_fault
 from windlass.plan.steps import FinishJob
 
@@ -98,7 +99,7 @@ class Patience:
         """Why there is no more patience, where nobody asked for the end."""
         if not self._overdue:
             return ()
-        return (f"The job has exceeded the maximum execution time of {self._minutes} minutes.",)
+        return (f"{OVERDUE} of {self._minutes} minutes.",)
 
     def pause(self, seconds: float) -> bool:
         """Wait; tell whether the job is to end."""
