@@ -81,7 +81,7 @@ class Engine:
             _,
         ):
             text = response.read()
-        return json.loads(text) if text.strip() else None
+            return json.loads(text) if text.strip() else None
 
     def fetch(
         self, path: str, *, query: Query | None = None, timeout: float | None = PATIENCE_SECONDS
@@ -176,7 +176,7 @@ class Engine:
         """Make a hang-up an error of ours."""
         try:
             yield
-        except (OSError, HTTPException, json.JSONDecodeError) as error:
+        except (OSError, HTTPException, ValueError) as error:
             raise describe_hangup(self.address, error) from error
 
 
