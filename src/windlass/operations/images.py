@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.docker.images import import_image, inspect_image, remove_image, tag_image
-from windlass.errors import PlatformError
+from windlass.errors import PlatformError, UsageError
 from windlass.lang.casing import fold
 from windlass.model.values import dataclass
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from windlass.docker.engine import Engine
 
 RECIPES: Final = Path(__file__).parent / "recipes"
+DOCKER_PLACE: Final = "docker"
+"""The place of a job that runs in the image of its label."""
+
 RECIPE_LABEL: Final = "windlass.recipe"
 """The label of an image that holds the digest of what it was made by."""
 
@@ -79,6 +82,28 @@ def find_image(label: str) -> str | None:
         if fold(label) in map(fold, recipe.labels):
             return recipe.image
     return None
+
+
+def settle_places(places: Mapping[str, str]) -> dict[str, str]:
+    """Return where labels are to run, with the image of a label in the place of `docker`.
+
+    Raises:
+        UsageError: no image stands for the label.
+    """
+    return {
+        label: _settle(label) if place == DOCKER_PLACE else place for label, place in places.items()
+    }
+
+
+def _settle(label: str) -> str:
+    image = find_image(label)
+    if image is None:
+        raise UsageError(
+            f"no image stands for the label '{label}'",
+            hint=f"name one: -P {label}=docker://IMAGE; `windlass images list` says which labels "
+            "have one",
+        )
+    return f"docker://{image}"
 
 
 def list_images(engine: Engine) -> tuple[LabelledImage, ...]:

@@ -272,6 +272,15 @@ def test_an_image_that_is_not_there(bench: Bench) -> None:
     assert "; " in error
 
 
+def test_an_image_of_ours_is_not_looked_for_in_a_registry(bench: Bench) -> None:
+    """Whoever took the name there would run in our place."""
+    bench.run("- {id: x, uses: 'docker://windlass/none:1'}")
+
+    (error,) = bench.errors()
+    assert "has not been made on this machine" in error
+    assert "`windlass images setup` makes it" in error
+
+
 def test_an_entrypoint_that_is_not_there(bench: Bench) -> None:
     """The daemon says so in the step's output."""
     end = bench.run(f"- {{id: x, uses: 'docker://{TOOLS}', with: {{entrypoint: /no/such}}}}")

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from windlass.operations.images import RECIPES, find_image, list_arguments, read_recipes
+from windlass.errors import UsageError
+from windlass.operations.images import (
+    RECIPES,
+    find_image,
+    list_arguments,
+    read_recipes,
+    settle_places,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +36,24 @@ if TYPE_CHECKING:
 def test_which_image_stands_for_a_label(label: str, image: str | None) -> None:
     """In any case, as labels are."""
     assert find_image(label) == image
+
+
+def test_docker_as_a_place_is_the_image_of_the_label() -> None:
+    """Other places are left as they are."""
+    places = {"ubuntu-22.04": "docker", "a": "host", "b": "docker://alpine"}
+
+    assert settle_places(places) == {
+        "ubuntu-22.04": "docker://windlass/ubuntu-latest",
+        "a": "host",
+        "b": "docker://alpine",
+    }
+
+
+def test_a_label_without_an_image_cannot_be_in_docker() -> None:
+    """What to write instead is said."""
+    with pytest.raises(UsageError, match="no image stands for the label 'windows-latest'") as told:
+        settle_places({"windows-latest": "docker"})
+    assert "-P windows-latest=docker://IMAGE" in str(told.value.hint)
 
 
 def test_what_workflows_take_for_granted_is_in_it() -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from windlass.docker.engine import Engine
     from windlass.plan.containers import Container
 
+MADE_HERE: Final = "windlass/"
+"""How the names of images begin that Windlass makes; a registry's of such a name are not ours."""
+
 _TRIES: Final = 3
 _LASTING: Final = (
     "not found", "denied", "unauthorized", "no basic auth", "manifest unknown", "invalid",
@@ -46,6 +49,11 @@ def fetch_image(
     if inspect_image(engine, container.image) is not None:
         note(f"The image {container.image} is on this machine.")
         return
+    if container.image.startswith(MADE_HERE):
+        raise RefusedError(
+            f"The image {container.image} has not been made on this machine",
+            hint="`windlass images setup` makes it; no registry has it",
+        )
     note(f"Pulling {container.image}")
     for attempt in range(1, _TRIES + 1):
         try:
