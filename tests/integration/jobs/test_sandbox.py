@@ -380,6 +380,26 @@ class TestRefusal:
             SandboxExecutor().open(JobRequest(key="job"))
 
 
+def test_others_may_mount_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Docker unmounts what bubblewrap has just found, the sandbox is made once more."""
+    real = shutil.which("bwrap")
+    program = tmp_path / "bwrap"
+    program.write_text(
+        f'#!/bin/sh\nif [ $(cat {tmp_path}/count | wc -l) = 3 ]; then exec {real} "$@"; fi\n'
+        f"echo >> {tmp_path}/count\n"
+        "echo \"bwrap: Can't bind mount /oldroot/ on /newroot/: Unable to apply mount flags: "
+        'remount \\"/newroot/merged\\": No such file or directory" >&2\nexit 1\n'
+    )
+    program.chmod(0o755)
+    (tmp_path / "count").touch()
+    monkeypatch.setenv("PATH", f"{tmp_path}:{SYSTEM_PATH}")
+
+    job = Job(tmp_path / "job", View())
+    assert job.run("echo made") == ("made\n", 0)
+    job.session.close()
+    assert (tmp_path / "count").read_text() == "\n\n\n"
+
+
 def refuse_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a bubblewrap on PATH that says what the real one does where namespaces are forbidden."""
     program = folder / "bwrap"

@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from windlass.errors import ExecutorError
 from windlass.jobs.supervisor import channel
@@ -26,7 +26,9 @@ from windlass.jobs.supervisor.client import (
 
 if TYPE_CHECKING:
     from _socket import socket
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+Made = TypeVar("Made")
 
 PROGRAM: Final = "bwrap"
 INFORMATION: Final = 4
@@ -39,6 +41,10 @@ MAIN: Final = (
 SYSTEM: Final = ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc")
 NAMESPACES: Final = ("--unshare-pid", "--unshare-ipc", "--unshare-cgroup-try", "--as-pid-1")
 OFFLINE: Final = ("--unshare-net",)
+ATTEMPTS: Final = 10
+PASSING: Final = "Can't bind mount /oldroot/ on /newroot/"
+"""What bubblewrap says where a mount is gone that it has just found: Docker removes many."""
+
 _ELSEWHERE: Final = "or run these jobs elsewhere: `-P LABEL=host` is this machine itself"
 _SETTINGS: Final = (
     ("kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"),
@@ -77,12 +83,37 @@ def require_sandbox(*, offline: bool) -> None:
     import subprocess
 
     command = [find_bubblewrap(), *SYSTEM, *NAMESPACES, *(OFFLINE if offline else ()), "true"]
-    try:
+
+    def make() -> None:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if done.returncode:
+            raise RefusedError(done.stderr.decode(errors="replace"))
+
+    try:
+        _persist(make)
     except OSError as error:
         raise refuse(f"{command[0]} cannot be started: {error.strerror}") from error
-    if done.returncode:
-        raise refuse(done.stderr.decode(errors="replace"))
+
+
+class RefusedError(Exception):
+    """Bubblewrap has ended without making a sandbox; the text is what it said."""
+
+
+def _persist(make: Callable[[], Made]) -> Made:
+    """Return what was made, trying again where the cause may have passed.
+
+    Raises:
+        ExecutorError: it cannot be made.
+    """
+    attempts = 0
+    while True:
+        attempts += 1
+        try:
+            return make()
+        except RefusedError as error:
+            told = str(error)
+            if attempts == ATTEMPTS or PASSING not in told:
+                raise refuse(told) from None
 
 
 def refuse(told: str) -> ExecutorError:
@@ -101,6 +132,10 @@ def start_supervisor(arguments: Sequence[str]) -> SupervisorProcess:
         OSError: there may be no more processes, or no more open files.
     """
     program = find_bubblewrap()
+    return _persist(lambda: _start(program, arguments))
+
+
+def _start(program: str, arguments: Sequence[str]) -> SupervisorProcess:
     command = [program, *SYSTEM, *arguments, *NAMESPACES, "--chdir", "/"]
     command += ["--info-fd", str(INFORMATION), "--"]
     command += [sys.executable, "-I", "-S", "-c", MAIN, SOURCES]
@@ -125,9 +160,9 @@ def start_supervisor(arguments: Sequence[str]) -> SupervisorProcess:
         )
         theirs.close()
         pid = _read_pid(facts)
-        if pid is None or channel.receive(link) is None:
+        if pid is None or not _is_ready(link):
             os.waitpid(ended, 0)
-            raise refuse(b"".join(_read(told)).decode(errors="replace"))
+            raise RefusedError(b"".join(_read(told)).decode(errors="replace"))
         process = ConfinedProcess(link, pid, ended)
         os.close(told)
         os.close(facts)
@@ -147,6 +182,14 @@ class ConfinedProcess(SupervisorProcess):
         super().dismiss()
         if self.owner == os.getpid():
             os.waitpid(self._bubblewrap, 0)
+
+
+def _is_ready(link: socket) -> bool:
+    """Wait for the first word of a supervisor; tell whether there was one."""
+    try:
+        return channel.receive(link) is not None
+    except ConnectionResetError:
+        return False
 
 
 def _make_pipe(ours: contextlib.ExitStack, theirs: contextlib.ExitStack) -> tuple[int, int]:
