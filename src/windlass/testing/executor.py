@@ -113,6 +113,7 @@ class DummySession:
         self.folders = request.folders
         self.facts: Mapping[str, Value] = {}
         self.address = "127.0.0.1"
+        self.variables: Mapping[str, str] | None = None
         self._processes: list[DummyProcess] = []
 
     def spawn(
