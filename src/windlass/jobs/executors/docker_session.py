@@ -295,12 +295,19 @@ class DockerSession(HostSession):
         return found.decode("utf-8", "surrogateescape")
 
     def _take_ownership(self) -> None:
-        """Make ours what the container's root has written, where we are another user."""
+        """Make ours what the container's root has written, where we are another user.
+
+        A daemon without root has it that way by itself: its root is this user.
+        """
         user = os.getuid()
         if user == 0 or not self._running.is_root:
             return
-        paths = [str(self._layout.inside.root), str(self._layout.inside.home)]
-        arguments = ["chown", "-R", f"{user}:{os.getgid()}", *paths]
+        options = self._engine.ask("GET", "/info").get("SecurityOptions") or ()
+        if any("rootless" in option for option in options):
+            return
+        inside = self._layout.inside
+        paths = [str(path) for path in (inside.root, inside.home, inside.tools)]
+        arguments = ["chown", "-R", "-h", f"{user}:{os.getgid()}", *paths]
         run_in_container(self._engine, self._running.id, arguments, user="0")
 
 
