@@ -22,7 +22,6 @@ from windlass.jobs.containers.labels import own_labels
 from windlass.jobs.containers.pulling import fetch_image
 from windlass.jobs.containers.requests import request_container
 from windlass.jobs.containers.sweeping import sweep_once
-from windlass.jobs.containers.sweeping import sweep_once
 from windlass.jobs.environment import DEFAULT_PATH
 from windlass.jobs.executors.docker_layout import CONTROL, ContainerLayout
 from windlass.jobs.executors.docker_session import DockerSession, Running, Shell
@@ -129,7 +128,6 @@ class _Opening:
         self._layout = executor.lay_out(folders)
 
     def open(self) -> DockerSession:
-        sweep_once(self._engine)
         self._fetch_image()
         creation = self._describe()
         try:
