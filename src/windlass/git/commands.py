@@ -28,6 +28,16 @@ KEPT_VARIABLES = frozenset(
 SETTINGS = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.splitIndex=false")
 """Settings that keep git from starting the user's hooks and from writing beside a scratch index."""
 
+NO_CONFIGURATION = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "HOME": "/nonexistent",
+    "XDG_CONFIG_HOME": "/nonexistent",
+    "GIT_NO_LAZY_FETCH": "1",
+}
+"""Variables that hide what the user has set up, filters and attributes among it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -129,6 +139,23 @@ def run(
         GitError: git is missing or did not exit with 0.
     """
     return ask(arguments, folder=folder, variables=variables, text=text).output()
+
+
+def run_apart(
+    arguments: Sequence[str], *, folder: Path, variables: Mapping[str, str] | None = None
+) -> bytes:
+    """Run a git command without any configuration of the user's, in a bare repository.
+
+    `variables` take the place of the one that says that `folder` is that repository.
+
+    Raises:
+        GitError: git is missing or did not exit with 0.
+    """
+    own = {"GIT_DIR": str(folder)} if variables is None else variables
+    answer = ask(arguments, folder=folder, variables={**NO_CONFIGURATION, **own}).answer()
+    if answer.code != 0:
+        raise complain(arguments, answer)
+    return answer.output
 
 
 def complain(arguments: Sequence[str], answer: Answer) -> GitError:

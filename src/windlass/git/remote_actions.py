@@ -18,88 +18,31 @@ import json
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from windlass.errors import GitError, WorkspaceError
-from windlass.git.commands import ask, complain, decode
+from windlass.git.asking_remotes import (
+    KEPT,
+    MISSING_COMMIT,
+    Resolved,
+    UnresolvedError,
+    check_reachable,
+    describe_missing,
+    fetch_commit,
+    first_line,
+    look_up,
+)
+from windlass.git.commands import decode, run_apart
 from windlass.git.folders import make_git_folder
 from windlass.git.trees import scratch_index, shadow_variables
-from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from windlass.git.commands import Answer
-
-Reason: TypeAlias = Literal["repository", "ref", "unreachable"]
-
 SHA: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-SHORT_SHA: Final = re.compile(r"[0-9a-f]{7,39}")
-KEPT: Final = "refs/windlass"
 REFS_FILE: Final = "windlass-refs.json"
 LINK_MODE: Final = "120000"
-PASSED_VARIABLES: Final = (
-    "GIT_ASKPASS",
-    "GIT_CONFIG_COUNT",
-    "GIT_PROXY_COMMAND",
-    "GIT_SSH",
-    "GIT_SSH_COMMAND",
-    "GIT_SSH_VARIANT",
-    "GIT_SSL_CAINFO",
-    "GIT_SSL_CAPATH",
-    "GIT_SSL_CERT",
-    "GIT_SSL_KEY",
-    "GIT_SSL_NO_VERIFY",
-)
-"""Variables that say how a remote is reached, which other questions to Git do without."""
-
-_NUMBERED: Final = re.compile(r"GIT_CONFIG_(?:KEY|VALUE)_\d+")
-_SSH: Final = "ssh -o BatchMode=yes -o ConnectTimeout=20"
-_PATIENCE: Final = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=30")
-LOOK_UP_SECONDS: Final = 30
-"""How long a remote may take to say what its refs are."""
-
-_QUIET: Final = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc")
-_NO_CONFIGURATION: Final = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_ATTR_NOSYSTEM": "1",
-    "HOME": "/nonexistent",
-    "XDG_CONFIG_HOME": "/nonexistent",
-    "GIT_NO_LAZY_FETCH": "1",
-}
-_MISSING_REPOSITORY: Final = re.compile(
-    r"not found|does not appear to be a git repository|does not exist|could not read Username"
-    r"|Authentication failed|Permission denied \(|returned error: 40[134]",
-    re.IGNORECASE,
-)
-_MISSING_COMMIT: Final = re.compile(r"not our ref|no such ref|couldn't find remote ref")
-_NEEDS_ALL: Final = re.compile(
-    r"dumb http transport|unadvertised object|does not support shallow|couldn't find remote ref"
-)
-
-
-class UnresolvedError(GitError):
-    """A repository, a ref or a commit was not found, or nobody could be asked; see `reason`."""
-
-    def __init__(self, message: str, *, reason: Reason, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.reason: Reason = reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
-    """What a ref is: a commit, and where that is known from.
-
-    `url` is the remote that said so, empty for a commit that was named itself; `remembered` is when
-    it did (seconds since the epoch), where it could not be asked again.
-    """
-
-    sha: str
-    url: str = ""
-    remembered: float | None = None
-    problem: str = ""
 
 
 class RemoteRepositories:
@@ -170,7 +113,7 @@ class RemoteRepositories:
         with scratch_index(store) as index:
             variables = shadow_variables(store, index=index, work_tree=destination)
             command = ["read-tree", "--reset", "-u", sha]
-            _run_apart(command, folder=destination, variables=variables)
+            run_apart(command, folder=destination, variables=variables)
         return tuple(_remove_stray_links(destination, self._list_links(name, sha)))
 
     def check(self, name: str, sha: str) -> None:
@@ -182,7 +125,7 @@ class RemoteRepositories:
         store = self._store(name)
         command = ["fsck", "--full", "--no-dangling", "--no-progress", sha]
         try:
-            _run_apart(command, folder=store)
+            run_apart(command, folder=store)
         except GitError as error:
             raise GitError(
                 f"what is kept of {name} is damaged: {error.message}",
@@ -196,7 +139,7 @@ class RemoteRepositories:
             GitError: it is larger than `most_bytes`, or git failed.
         """
         store = self._store(name)
-        listing = _run_apart(["ls-tree", "-l", "-z", sha, "--", path], folder=store)
+        listing = run_apart(["ls-tree", "-l", "-z", sha, "--", path], folder=store)
         facts, _, _ = decode(listing).partition("\t")
         if not facts:
             return None
@@ -205,7 +148,7 @@ class RemoteRepositories:
             return None
         if int(size) > most_bytes:
             raise GitError(f"{path} of {name} is larger than {most_bytes} bytes")
-        return _run_apart(["cat-file", "blob", blob], folder=store)
+        return run_apart(["cat-file", "blob", blob], folder=store)
 
     def _store(self, name: str) -> Path:
         owner, _, repository = name.lower().partition("/")
@@ -237,16 +180,11 @@ class RemoteRepositories:
     def _ask_for_ref(self, name: str, ref: str) -> Resolved:
         refused: list[str] = []
         for url in self._urls(name):
-            candidates = [*([ref] if ref.startswith("refs/") else []), f"refs/{ref}"]
-            candidates += [f"refs/tags/{ref}", f"refs/heads/{ref}"]
-            patterns = [part for it in candidates for part in (it, f"{it}^{{}}")]
-            command = ["ls-remote", "--quiet", "--", url, *patterns]
-            answer = _ask_remote(command, self._folder, patience=LOOK_UP_SECONDS)
-            if answer.code == 0:
-                return _choose(_read_refs(answer.output), candidates, ref, url)
-            _check_reachable(answer, url)
-            refused.append(f"{url}: {_first_line(answer.complaint)}")
-        raise _no_repository(name, refused)
+            found = look_up(url, ref, self._folder)
+            if isinstance(found, Resolved):
+                return found
+            refused.append(found)
+        raise describe_missing(name, refused)
 
     def _urls(self, name: str) -> Iterator[str]:
         """Yield where a repository may be, the likeliest first."""
@@ -296,117 +234,24 @@ class RemoteRepositories:
         refused: list[str] = []
         is_there = False
         for url in self._urls(name):
-            answer = _fetch(store, url, sha, lock)
+            answer = fetch_commit(store, url, sha, lock)
             if answer.code == 0 and self.has(name, sha):
                 return
-            if answer.code == 0 or _MISSING_COMMIT.search(answer.complaint):
+            if answer.code == 0 or MISSING_COMMIT.search(answer.complaint):
                 is_there = True
                 continue
-            _check_reachable(answer, url)
-            refused.append(f"{url}: {_first_line(answer.complaint)}")
+            check_reachable(answer, url)
+            refused.append(f"{url}: {first_line(answer.complaint)}")
         if is_there:
             raise UnresolvedError(
                 f"{name} has no commit {sha}", reason="ref", hint="name a commit that is there"
             )
-        raise _no_repository(name, refused)
+        raise describe_missing(name, refused)
 
     def _list_links(self, name: str, sha: str) -> list[str]:
-        listing = _run_apart(["ls-tree", "-r", "-z", sha], folder=self._store(name))
+        listing = run_apart(["ls-tree", "-r", "-z", sha], folder=self._store(name))
         entries = (it.partition("\t") for it in decode(listing).split("\0"))
         return [path for facts, _, path in entries if facts.startswith(LINK_MODE)]
-
-
-def _fetch(store: Path, url: str, sha: str, lock: int) -> Answer:
-    """Fetch one commit; all of the repository where its server gives no single commits."""
-    kept = f"+{sha}:{KEPT}/{sha}"
-    answer = _ask_remote(["fetch", *_QUIET, "--depth=1", "--", url, kept], store, lock)
-    if answer.code == 0 or not _NEEDS_ALL.search(answer.complaint):
-        return answer
-    spread = [f"+refs/{kind}/*:{KEPT}-all/{kind}/*" for kind in ("heads", "tags")]
-    answer = _ask_remote(["fetch", *_QUIET, "--", url, *spread], store, lock)
-    if answer.code == 0:
-        verify = ["cat-file", "-e", f"{sha}^{{commit}}"]
-        if ask(verify, folder=store, variables=_NO_CONFIGURATION).answer().code == 0:
-            _run_apart(["update-ref", f"{KEPT}/{sha}", sha], folder=store)
-    return answer
-
-
-def _ask_remote(
-    arguments: Sequence[str], folder: Path, *files: int, patience: float | None = None
-) -> Answer:
-    """Ask git about a remote, with the user's configuration and without any question to them.
-
-    It keeps `files` open as long as it lives, which is for `patience` seconds at most.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    variables = {} if "GIT_SSH" in os.environ else {"GIT_SSH_COMMAND": _SSH}
-    variables |= {key: os.environ[key] for key in os.environ if _is_passed(key)}
-    if (folder / "HEAD").exists():
-        variables["GIT_DIR"] = str(folder)
-    else:
-        variables["GIT_CEILING_DIRECTORIES"] = str(folder.parent)
-    question = ask([*_PATIENCE, *arguments], folder=folder, variables=variables, files=files)
-    return question.answer(patience)
-
-
-def _is_passed(variable: str) -> bool:
-    return variable in PASSED_VARIABLES or _NUMBERED.fullmatch(variable) is not None
-
-
-def _run_apart(
-    arguments: Sequence[str], *, folder: Path, variables: Mapping[str, str] | None = None
-) -> bytes:
-    """Run git on what was fetched, without any configuration of the user's."""
-    own = {"GIT_DIR": str(folder)} if variables is None else variables
-    answer = ask(arguments, folder=folder, variables={**_NO_CONFIGURATION, **own}).answer()
-    if answer.code != 0:
-        raise complain(arguments, answer)
-    return answer.output
-
-
-def _read_refs(listing: bytes) -> dict[str, str]:
-    lines = (line.partition("\t") for line in decode(listing).splitlines())
-    return {ref: sha for sha, _, ref in lines}
-
-
-def _choose(refs: Mapping[str, str], candidates: Iterable[str], ref: str, url: str) -> Resolved:
-    """Return the first candidate that is there, in the order in which Git looks for names."""
-    for candidate in candidates:
-        sha = refs.get(f"{candidate}^{{}}") or refs.get(candidate)
-        if sha is not None:
-            return Resolved(sha=sha, url=url)
-    if SHORT_SHA.fullmatch(ref):
-        problem = (
-            f"the provided ref `{ref}` is the shortened version of a commit SHA, which is not "
-            "supported. Please use the full commit SHA instead."
-        )
-        raise UnresolvedError(problem, reason="ref", hint=f"{url} was asked")
-    hint = f"name a branch, a tag or a full commit SHA; `git ls-remote {url}` lists them"
-    raise UnresolvedError(f"unable to find version `{ref}`", reason="ref", hint=hint)
-
-
-def _check_reachable(answer: Answer, url: str) -> None:
-    """Raise an error unless a remote said that it does not have the repository."""
-    if not _MISSING_REPOSITORY.search(answer.complaint):
-        raise UnresolvedError(
-            f"Git cannot read {url}: {_first_line(answer.complaint)}",
-            reason="unreachable",
-            hint="check the network, or name another place with --action-url",
-        )
-
-
-def _no_repository(name: str, refused: Sequence[str]) -> UnresolvedError:
-    tried = "; ".join(refused) or "no base URL is set"
-    hint = (
-        f"{tried}. If it is private, give Git access to it (`git ls-remote URL` tells); "
-        f"--action-url URL names another server, --action {name}=FOLDER a folder of this machine"
-    )
-    return UnresolvedError("repository not found", reason="repository", hint=hint)
-
-
-def _first_line(complaint: str) -> str:
-    lines = [line.removeprefix("fatal: ").strip() for line in complaint.splitlines()]
-    return next((line for line in lines if line and not line.startswith("warning:")), "git failed")
 
 
 def _remove_stray_links(folder: Path, links: Iterable[str]) -> Iterator[str]:

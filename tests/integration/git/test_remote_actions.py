@@ -10,7 +10,8 @@ import pytest
 from tests.remotes import Remotes
 
 from windlass.errors import GitError
-from windlass.git.remote_actions import RemoteRepositories, UnresolvedError
+from windlass.git.asking_remotes import UnresolvedError
+from windlass.git.remote_actions import RemoteRepositories
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -313,7 +314,7 @@ def test_a_remote_that_never_answers_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It counts as one that cannot be reached."""
-    monkeypatch.setattr("windlass.git.remote_actions.LOOK_UP_SECONDS", 0.5)
+    monkeypatch.setattr("windlass.git.asking_remotes.LOOK_UP_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(UnresolvedError, match="there was no answer within"):

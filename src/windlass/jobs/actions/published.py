@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
-from windlass.git.remote_actions import RemoteRepositories, UnresolvedError, with_bases
+from windlass.git.asking_remotes import UnresolvedError
+from windlass.git.remote_actions import RemoteRepositories, with_bases
 from windlass.jobs.actions.manifests import MANIFESTS, LoadingError
 from windlass.lang.casing import fold
 from windlass.model.values import dataclass
