@@ -16,12 +16,17 @@ from tests.e2e.repositories import WINDLASS, Repository, read_until
 from tests.images import make_tools_image
 from tests.integration.jobs.conftest import git
 
-from windlass.docker.containers import list_containers, wait_for_container
+from windlass.docker.containers import (
+    create_container,
+    list_containers,
+    start_container,
+    wait_for_container,
+)
 from windlass.docker.faults import RefusedError
 from windlass.docker.images import build_image, list_images, remove_image
 from windlass.jobs.actions.build_contexts import read_blocks, write_context
 from windlass.jobs.actions.ownership import take_ownership
-from windlass.jobs.containers.labels import JOB, own_labels
+from windlass.jobs.containers.labels import JOB, OWNER, own_labels
 from windlass.model.status import Result
 from windlass.protocol import events
 
@@ -74,6 +79,15 @@ def log_of(bench: Bench, step: str) -> str:
         for event in bench.seen
         if isinstance(event, events.Output) and event.step == step
     )
+
+
+def make_repository(folder: Path) -> Repository:
+    """Return an empty repository for the command line."""
+    for name in ("home", "repository"):
+        (folder / name).mkdir()
+    repository = Repository(folder / "repository", folder / "home")
+    repository.git("init", "--quiet", "--initial-branch=main")
+    return repository
 
 
 def action(script: str, more: str = "") -> dict[str, str]:
@@ -448,11 +462,8 @@ def test_nothing_is_left_of_a_container_when_windlass_is_killed(
     engine: Engine, tmp_path: Path
 ) -> None:
     """The supervisor removes it, and the log has what it has printed."""
-    (tmp_path / "home").mkdir()
-    (tmp_path / "repository").mkdir()
-    repository = Repository(tmp_path / "repository", tmp_path / "home")
+    repository = make_repository(tmp_path)
     job = f"killed-{uuid.uuid4().hex[:8]}"
-    repository.git("init", "--quiet", "--initial-branch=main")
     repository.workflow(
         f"on: push\njobs:\n  {job}:\n    runs-on: ubuntu-latest\n    steps:\n"
         f"      - uses: docker://{TOOLS}\n"
@@ -528,3 +539,53 @@ def test_the_payload_is_not_written_through_a_link(bench: Bench) -> None:
     )
 
     assert not target.exists()
+
+
+def test_what_a_killed_windlass_has_left_goes_with_the_next_one(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Where its supervisor was killed as well, so that nobody could remove it."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    around = own_labels("x")[OWNER].rsplit("/", 2)[0]
+    labels = {OWNER: f"{around}/{ended.pid}/1", JOB: "left"}
+    config = {"Image": TOOLS, "Cmd": ["sleep", "600"], "Labels": labels}
+    left = create_container(engine, config)
+    start_container(engine, left)
+    repository = make_repository(tmp_path)
+    repository.workflow(
+        "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n"
+        f"      - uses: docker://{TOOLS}\n        with: {{entrypoint: /bin/ls}}\n"
+    )
+    repository.commit()
+
+    done = repository.windlass("run", variables={"DOCKER_HOST": engine.address.text})
+
+    assert done.returncode == 0, done.stdout
+    assert list_containers(engine, [f"{JOB}=left"]) == []
+
+
+def test_an_action_of_the_commit_has_a_pre_stage(bench: Bench, tmp_path: Path) -> None:
+    """It is there before any step, and its stages share what they save."""
+    root = tmp_path / "repository"
+    files = action(
+        "echo main $STATE_from",
+        "  pre-entrypoint: /pre.sh\n  post-entrypoint: /bin/env\n  post-if: failure()",
+    )
+    files["box/Dockerfile"] += "COPY pre.sh /\n"
+    files["box/pre.sh"] = '#!/bin/sh\necho "from=pre" >> "$GITHUB_STATE"; echo early\n'
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+        (root / name).chmod(0o755)
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "first")
+    bench.repository = replace(
+        bench.repository, root=str(root), head_sha=git(root, "rev-parse", "HEAD")
+    )
+
+    end = bench.run("- {run: echo first}\n- {id: x, uses: $/box}")
+
+    assert end.result is Result.SUCCESS, bench.output()
+    assert bench.output() == "early\nfirst\nmain pre\n"

@@ -27,6 +27,7 @@ from windlass.jobs.actions.javascript import input_variables, name_action
 from windlass.jobs.actions.ownership import take_ownership
 from windlass.jobs.command import StepError
 from windlass.jobs.containers.labels import own_labels
+from windlass.jobs.containers.sweeping import sweep_once
 from windlass.jobs.details import describe_action
 from windlass.jobs.environment import step_variables
 from windlass.jobs.executors.host import HostExecutor, HostSession
@@ -88,6 +89,7 @@ def start_container_stage(
     _check_visible(place)
     try:
         engine = Engine(find_address(os.environ))
+        sweep_once(engine)
         image = provide_image(engine, run.image, action, place, reporter, running)
         network = find_network(contexts)
         variables = list_variables(order, run, contexts, place.base, folders)
