@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,9 +17,10 @@ from windlass.errors import DockerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PATIENCE_SECONDS = 30
+BRIDGE = Path("/sys/class/net/docker0")
+"""The network of the daemon that runs on this machine."""
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +35,9 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     except DockerError as error:
         if "DOCKER_HOST" in os.environ or shutil.which("dockerd") is None or os.getuid() != 0:
             pytest.skip(f"no Docker daemon: {error.message}")
+        if BRIDGE.exists():
+            # Two daemons would share it, and the second one changes its addresses.
+            pytest.skip("a Docker daemon runs somewhere: name it in DOCKER_HOST")
     else:
         yield from _named(engine.address)
         return
@@ -46,7 +51,7 @@ def _named(address: Address) -> Iterator[Engine]:
 
 
 def _start(folder: Path) -> Iterator[Engine]:
-    """Start a daemon; its network leaves the bridge of others alone."""
+    """Start a daemon."""
     address = read_address(f"unix://{folder}/socket", {})
     log = folder / "log"
     with log.open("wb") as output:
@@ -54,7 +59,6 @@ def _start(folder: Path) -> Iterator[Engine]:
             [
                 *("dockerd", "--host", address.text, "--pidfile", folder / "pid"),
                 *("--data-root", folder / "data", "--exec-root", folder / "exec"),
-                *("--bip", "172.31.254.1/24"),
             ],
             stdout=output,
             stderr=output,

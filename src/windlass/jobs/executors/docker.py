@@ -223,7 +223,6 @@ class _Opening:
         creation.put("WorkingDir", "/")
         creation.config.update(_STREAMS)
         creation.config["HostConfig"]["AutoRemove"] = True
-        creation.add("HostConfig.ExtraHosts", "host.docker.internal:host-gateway")
         return creation
 
     def _run(self, container: str) -> None:

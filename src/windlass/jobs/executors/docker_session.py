@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import signal
 import stat
 import threading
 from typing import TYPE_CHECKING, Final
@@ -237,12 +238,20 @@ class DockerSession(HostSession):
         """
         if self._is_closed:
             return
-        with contextlib.suppress(DockerError):
+        try:
             self._take_ownership()
             remove_container(self._engine, self._running.id)
             self.unguard(self._running.id)
+        except DockerError:
+            self._end_without_daemon()
         super().close()
         self._shell.close()
+
+    def _end_without_daemon(self) -> None:
+        """Kill the container's first process; a daemon that comes back removes the rest."""
+        if self._is_near():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self._running.pid, signal.SIGKILL)
 
     def _make_process(self) -> DockerProcess:
         with self._lock:
