@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,8 +13,7 @@ from windlass.stores.state_folder import BASES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROGRAMS: Final = ("node",)
-"""Programs that Windlass itself runs in a job, which a user may have installed at home."""
+NODE: Final = "node"
 
 
 def describe_view(root: Path, state: Path) -> View:
@@ -24,16 +22,11 @@ def describe_view(root: Path, state: Path) -> View:
     All of the user's working tree is hidden, with what is in it that Git does not know. A job's own
     `.git` shares the objects of the user's; the content of a workspace may lie in a base.
     """
-    return View(
-        hidden=(root,), shown=(state / BASES, *find_object_folders(root), *_find_programs())
-    )
+    return View(hidden=(root,), shown=(state / BASES, *find_object_folders(root), *_find_node()))
 
 
-def _find_programs() -> Iterator[Path]:
-    """Yield the folders that programs are installed in: `bin/node` reads what lies beside `bin`."""
-    for name in PROGRAMS:
-        found = shutil.which(name)
-        if found is not None:
-            for path in {found, os.path.realpath(found)}:
-                folder = Path(path).parent
-                yield folder.parent if folder.name == "bin" else folder
+def _find_node() -> Iterator[Path]:
+    """Yield the program that runs actions, which a user may have installed at home."""
+    found = shutil.which(NODE)
+    if found is not None:
+        yield from (Path(found), Path(found).resolve())

@@ -72,17 +72,27 @@ def test_links_are_followed(home: Path, tmp_path: Path) -> None:
 
 def test_only_what_is_hidden_is_shown_again(home: Path, tmp_path: Path) -> None:
     """What the user asks for and what Windlass is made of, where it lies in a hidden folder."""
-    shown = [home / "objects", tmp_path / "elsewhere"]
+    (home / "objects" / "pack").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    shown = [home / "objects", home / "objects" / "pack", home / "nowhere", tmp_path / "elsewhere"]
 
     assert list_shown(View(shown=shown), [str(home)]) == [str(home / "objects")]
     prefix = str(Path(sys.prefix, "lib"))
     assert prefix in list_shown(View(), [sys.prefix])
 
 
+def test_what_holds_a_hidden_folder_is_not_shown(home: Path, tmp_path: Path) -> None:
+    """Neither a hidden folder itself nor one above it comes back by being asked for."""
+    hidden = [str(home), str(tmp_path)]
+
+    assert list_shown(View(shown=[home, tmp_path]), hidden) == []
+
+
 def test_the_jobs_folder_comes_last(home: Path) -> None:
     """It can be written to, although all around it is hidden or read-only."""
     folders = JobFolders(home / "job", "boat", home / "tools")
     folders.make()
+    (home / "objects").mkdir()
     arguments = describe_mounts(View(shown=[home / "objects"]), folders)
     places = [arguments[at : at + 3] for at, word in enumerate(arguments) if word == "--bind"]
 

@@ -93,10 +93,19 @@ def list_hidden(view: View) -> list[str]:
 
 
 def list_shown(view: View, hidden: Iterable[str]) -> list[str]:
-    """Return what is read in hidden folders all the same, each before what lies in it."""
+    """Return what is read in hidden folders all the same, without what lies in others of it.
+
+    What holds a hidden folder is left out: it would show that one again.
+    """
     paths = [*_list_installation(), os.path.realpath(RESOLVER), *map(str, view.shown)]
     places = tuple(hidden)
-    return sorted({path for path in paths if any(is_within(path, it) for it in places)})
+    kept: list[str] = []
+    for path in sorted({path for path in paths if os.path.exists(path)}):  # noqa: PTH110
+        is_hidden = any(is_within(path, it) for it in places)
+        is_wide = any(is_within(it, path) for it in places)
+        if is_hidden and not is_wide and not any(is_within(path, it) for it in kept):
+            kept.append(path)
+    return kept
 
 
 def is_within(path: str, folder: str) -> bool:
