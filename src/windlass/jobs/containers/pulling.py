@@ -54,7 +54,14 @@ def fetch_image(
             f"The image {container.image} has not been made on this machine",
             hint="`windlass images setup` makes it; no registry has it",
         )
-    note(f"Pulling {container.image}")
+
+    def tell(line: str) -> None:
+        # To hang up is how the daemon is told to pull no further.
+        if pause(0):
+            raise StartCancelledError
+        note(line)
+
+    tell(f"Pulling {container.image}")
     for attempt in range(1, _TRIES + 1):
         try:
             pull_image(
@@ -62,7 +69,7 @@ def fetch_image(
                 container.image,
                 credentials=_credentials(container),
                 platform=platform,
-                note=note,
+                note=tell,
             )
         except RefusedError as error:
             if attempt == _TRIES or _lasts(error):

@@ -20,6 +20,7 @@ from windlass.docker.faults import RefusedError
 from windlass.docker.networks import create_network, remove_network
 from windlass.docker.volumes import create_volume, remove_volume
 from windlass.errors import DockerError
+from windlass.jobs.containers.creation import Creation
 from windlass.jobs.containers.faults import ContainerFault, ServicesFault
 from windlass.jobs.containers.health import wait_until_healthy
 from windlass.jobs.containers.output import last_lines
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from windlass.docker.engine import Engine
-    from windlass.jobs.containers.creation import Creation
     from windlass.lang.expressions import Value
     from windlass.plan.containers import Container
 
@@ -87,8 +87,10 @@ class JobServices:
         """What the `job` context says of them: the network, and each service's id and ports."""
         return {"container": {"network": self.network}, "services": dict(self._contexts)}
 
-    def start(self, services: Mapping[str, Container]) -> None:
+    def start(self, services: Mapping[str, Container], beside: Container | None = None) -> None:
         """Make the network, start the services and wait until all are healthy.
+
+        The ports of the container `beside` them, which somebody else starts, are waited for, too.
 
         Raises:
             ContainerFault: one of them cannot be made, or does not become healthy.
@@ -97,7 +99,7 @@ class JobServices:
         """
         note = self._place.note
         self._services = [self._describe(*service) for service in services.items()]
-        self._hold_ports()
+        self._hold_ports(() if beside is None else beside.ports)
         note("##[group]Create local container network")
         create_network(self._place.engine, self.network, labels=self._place.labels)
         self._has_network = True
@@ -149,9 +151,13 @@ class JobServices:
         name = creation.name or f"windlass-{self._place.key}-{_UNSAFE.sub('-', alias)}"
         return _Service(alias=alias, container=container, creation=creation, name=name)
 
-    def _hold_ports(self) -> None:
-        """Wait until no other job has the ports of this machine that the services are to have."""
-        ports = [port for service in self._services for port in service.creation.fixed_ports()]
+    def _hold_ports(self, others: Iterable[str]) -> None:
+        """Wait until no other job has the ports of this machine that this one is to have."""
+        beside = Creation("")
+        for port in others:
+            beside.publish(port)
+        creations = [beside, *(service.creation for service in self._services)]
+        ports = [port for creation in creations for port in creation.fixed_ports()]
         held = holding_ports(ports, note=self._place.note, pause=self._place.pause)
         self._held.enter_context(held)
 

@@ -142,7 +142,7 @@ def serve(
         services = JobServices(place)
         try:
             with patience.limited():
-                services.start(containers.services)
+                services.start(containers.services, containers.container)
             yield services
         finally:
             services.close()

@@ -122,3 +122,17 @@ def test_a_job_that_is_to_end() -> None:
     """It does not wait for a registry."""
     with pytest.raises(StartCancelledError):
         fetch(ScriptedEngine([MISSING, BUSY]), Container(image="a"), gives_up=True)
+
+
+def test_a_job_that_is_cancelled_in_the_midst_of_a_pull() -> None:
+    """The daemon is left alone with the rest of it."""
+    lines: list[str] = []
+    messages = [{"status": "Pulling fs layer", "id": "1"}, {"status": "Pull complete", "id": "1"}]
+    engine = ScriptedEngine([MISSING, messages])
+
+    with pytest.raises(StartCancelledError):
+        fetch_image(
+            engine, Container(image="a"), note=lines.append, pause=lambda _: len(lines) == 2
+        )
+
+    assert lines == ["Pulling a", "1: Pulling fs layer"]

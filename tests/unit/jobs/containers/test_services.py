@@ -8,7 +8,8 @@ import pytest
 from tests.unit.jobs.containers.scripted import ScriptedEngine
 
 from windlass.docker.faults import DaemonGoneError, RefusedError
-from windlass.jobs.containers.faults import ContainerFault
+from windlass.jobs.containers.faults import ContainerFault, StartCancelledError
+from windlass.jobs.containers.port_turns import holding_ports
 from windlass.jobs.containers.services import JobServices, Place
 from windlass.plan.containers import Container
 
@@ -41,7 +42,7 @@ class Play:
                 key="k",
                 labels={},
                 note=self.lines.append,
-                pause=lambda _: False,
+                pause=lambda seconds: seconds > 0,
                 guard=self.guarded.append,
             )
         )
@@ -127,3 +128,15 @@ def test_nothing_is_made_where_a_key_is_wrong() -> None:
 
     assert play.engine.asked == []
     assert play.lines == []
+
+
+def test_ports_of_the_container_of_the_steps() -> None:
+    """They are waited for, too: the legs of a matrix publish the same ones."""
+    lines: list[str] = []
+    with holding_ports([59_998], note=lines.append, pause=lambda _: False):
+        play = Play(STARTED)
+        with pytest.raises(StartCancelledError):
+            play.services.start({}, Container(image="a", ports=("59998:80",)))
+
+    assert "Port 59998 of this machine is another job's" in play.lines[0]
+    assert play.engine.asked == []
