@@ -9,6 +9,7 @@ import random
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -32,7 +33,7 @@ from windlass.plan.containers import Container
 from windlass.stores.logs import JobLogReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from windlass.docker.engine import Engine
@@ -321,6 +322,29 @@ class TestBadInput:
             remove_image(engine, name, force=True)
             remove_image(engine, f"{name}-base", force=True)
 
+    def test_daemon_that_goes_away(
+        self, engine: Engine, folders: JobFolders, tmp_path: Path
+    ) -> None:
+        """Where the way to the daemon is cut, steps fail and say so, and nothing goes on."""
+        with Relay(tmp_path / "relay", engine.address.socket) as relay:
+            executor = DockerExecutor({"DOCKER_HOST": relay.address}, image=IMAGE)
+            with contextlib.closing(executor.open(JobRequest(key=KEY, folders=folders))) as session:
+                process = session.spawn(
+                    ["/bin/sh", "-c", "echo up; sleep 1000"],
+                    variables={"PATH": "/bin"},
+                    folder="/",
+                )
+                assert process.read() == b"up\n"
+                relay.cut()
+
+                assert process.read() == b""
+                with pytest.raises(ExecutorError, match="The container of this job has ended"):
+                    process.wait()
+                with pytest.raises(ExecutorError, match="The container of this job has ended"):
+                    run(session, ":")
+            with pytest.raises(DockerError, match="cannot be reached"):
+                executor.open(JobRequest(key=KEY, folders=folders))
+
     def test_container_that_is_removed(self, engine: Engine, session: Session) -> None:
         """A step whose container somebody removes ends, and says so, and so does each later one."""
         process = session.spawn(
@@ -386,6 +410,60 @@ jobs:
     steps:
       - run: echo "inside is $(uname)"
 """
+
+
+class Relay:
+    """A way to the daemon that can be cut."""
+
+    def __init__(self, path: Path, target: str) -> None:
+        self.address = f"unix://{path}"
+        self._path = path
+        self._target = target
+        self._links: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen()
+
+    def __enter__(self) -> Relay:
+        self._run(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cut()
+        for thread in self._threads:
+            thread.join()
+        for link in self._links:
+            link.close()
+
+    def cut(self) -> None:
+        """Hang up, and listen no more."""
+        self._path.unlink(missing_ok=True)
+        for link in (self._listener, *self._links):
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with self._listener, contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.socket(socket.AF_UNIX)
+                far.connect(self._target)
+                self._links += [near, far]
+                self._run(self._copy, near, far)
+                self._run(self._copy, far, near)
+
+    def _copy(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while block := source.recv(1 << 16):
+                target.sendall(block)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def _run(self, action: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=action, args=arguments)
+        self._threads.append(thread)
+        thread.start()
 
 
 def pack(files: dict[str, bytes]) -> bytes:
