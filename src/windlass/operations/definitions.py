@@ -105,7 +105,7 @@ def write_definition(definition: Definition, mask: Callable[[str], str]) -> str:
         "again": definition.again,
         "given": given,
         "private": sorted(definition.private),
-        "sources": _write_fields(definition.sources),
+        "sources": {**_write_fields(definition.sources), "urls": list(definition.sources.urls)},
         "absent": absent,
         "texts": dict(definition.texts),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from windlass.errors import InputError
 from windlass.jobs.masking import Masker
+from windlass.model.action_sources import ActionSources
 from windlass.model.repository import Repository
 from windlass.operations.definitions import (
     Definition,
@@ -70,13 +72,26 @@ def written(value: Definition) -> str:
 
 def test_a_definition_comes_back() -> None:
     """All but what only decides whether a workflow starts is the same, numbers as they were."""
-    value = definition(given=Given(inputs={"i": "1"}, vars={"v": "2"}, env={"E": "3"}))
+    sources = ActionSources(
+        folders={"a/b": "/c"}, urls=("https://host",), pins={"a/c@v1": "f" * 40}, offline=True
+    )
+    value = definition(
+        given=Given(inputs={"i": "1"}, vars={"v": "2"}, env={"E": "3"}), sources=sources
+    )
 
     again = read_definition(written(value), NAME)
 
     assert again == replace(value, repository=replace(value.repository, changed_files=None))
     assert isinstance(again.event.payload["number"], float)
     assert complete(again, NOTHING, NOTHING) == again
+
+
+def test_a_definition_of_an_earlier_version_names_no_sources() -> None:
+    """Runs that began before actions were fetched can be run again."""
+    values = json.loads(written(definition()))
+    del values["sources"]
+
+    assert read_definition(json.dumps(values), NAME).sources == ActionSources()
 
 
 def test_secrets_and_private_values_are_known_by_name() -> None:

@@ -7,10 +7,10 @@ ActionManager.cs
 from __future__ import annotations
 
 import pytest
-from tests.unit.plan.job_play import CANCELLED, FAILURE, NODE, JobPlay, composite
+from tests.unit.plan.job_play import CANCELLED, FAILURE, NODE, NODE_POST, JobPlay, composite
 
 from windlass.plan.job import JobMachine
-from windlass.plan.steps import JobOpened, RejectStep
+from windlass.plan.steps import ActionLoaded, JobOpened, RejectStep
 
 STEP = "- {id: a, run: 'true', shell: bash}"
 
@@ -54,6 +54,19 @@ class TestFrames:
             *("load x", "reject x: There is no ./no."),
             *("end x failure/success", "finish success"),
         ]
+
+    def test_an_action_of_the_workspace_brings_what_its_steps_use(self) -> None:
+        """It is told of with the action, and is not loaded again; its post stage is due."""
+        play = JobPlay(
+            "- {id: x, uses: ./own}", {"./own": composite("- {id: in, uses: o/r@v1}")}, loads=False
+        )
+        part = JobPlay("- {id: y, uses: o/r@v1}", {"o/r@v1": NODE_POST}).actions["o/r@v1"]
+
+        lines = play.send(ActionLoaded("x", play.actions["./own"], parts={"o/r@v1": part}))
+
+        assert lines == ["open x", "start x.in"]
+        assert play.started("x.in").action == part
+        assert play.end("x.in")[-1] == "load post:x"
 
     def test_an_action_of_the_repository_within_one_of_the_workspace(self) -> None:
         """It was not there when the job opened, so it is read when its turn comes."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from windlass.lang.workflow import read_workflow
-from windlass.lang.workflow.calls import MAX_DEPTH, MAX_JOBS
+from windlass.lang.workflow.calls import MAX_DEPTH, MAX_JOBS, Unread
 from windlass.lang.workflow.model import CallJob
 from windlass.lang.workflow.permissions import COMPARED_SCOPES, violations
+from windlass.plan.calls import find_called
 
 if TYPE_CHECKING:
     from windlass.lang.workflow.result import Reading
@@ -324,6 +325,51 @@ def test_a_reference_to_nothing_is_not_looked_for() -> None:
     text = "on: push\njobs:\n  a: {uses: nonsense}\n  b: {uses: o/r/w.yml@v1}\n"
     read_workflow("w.yml", text.encode(), resolve=asked.append)
     assert asked == ["o/r/w.yml@v1"]
+
+
+def test_what_a_remote_workflow_calls_lies_beside_it() -> None:
+    """`./path` and `$/path` there are of its repository at its ref, a whole reference is itself."""
+    jobs = "{b: {uses: ./.github/workflows/b.yml}, c: {uses: $/c.yml}, d: {uses: p/q/d.yml@v2}}"
+    files = {
+        "o/r/a.yml@v1": f"on: workflow_call\njobs: {jobs}\n",
+        "o/r/.github/workflows/b.yml@v1": LEAF,
+        "o/r/c.yml@v1": LEAF,
+        "p/q/d.yml@v2": "on: workflow_call\njobs: {x: {uses: ./e.yml}}\n",
+        "p/q/e.yml@v2": LEAF,
+    }
+    content = {path: text.encode() for path, text in files.items()}
+
+    reading = read_workflow("w.yml", caller(uses="o/r/a.yml@v1").encode(), resolve=content.get)
+
+    assert reading.workflow is not None, reading.diagnostics
+    assert [*find_called(reading.workflow)] == [*files]
+
+
+def test_a_local_file_with_an_at_sign_is_no_remote_one() -> None:
+    """What it calls is looked for in the repository."""
+    asked: list[str] = []
+    text = "on: push\njobs: {a: {uses: ./b.yml}}\n"
+
+    read_workflow(".github/workflows/a@b.yml", text.encode(), resolve=asked.append)
+
+    assert asked == ["b.yml"]
+
+
+def test_why_a_workflow_cannot_be_read_is_told_at_its_place() -> None:
+    """The words are those of whoever looked for it."""
+    reading = read_workflow(
+        "w.yml",
+        caller(uses="o/r/a.yml@v1").encode(),
+        resolve=lambda _: Unread("failed to fetch workflow", "look elsewhere"),
+    )
+
+    [found] = reading.diagnostics
+    assert reading.workflow is None
+    assert (found.code, str(found.span).split("-")[0]) == ("call-unread", "w.yml:4:11")
+    assert found.message == (
+        'error parsing called workflow "w.yml" -> "o/r/a.yml@v1": failed to fetch workflow'
+    )
+    assert found.hint == "look elsewhere"
 
 
 def test_calls_of_a_called_workflow() -> None:
