@@ -9,8 +9,10 @@ import base64
 import hashlib
 import json
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from tests.integration.services.calling import Caller, send
@@ -341,6 +343,21 @@ def ask(job: JobServices, authorization: str) -> tuple[int, str]:
     address = f"{job.api_addresses['api_url']}/repos/octo-org/octo-repo"
     status, _, content = send(address, Authorization=authorization)
     return status, json.loads(content).get("message", "")
+
+
+def test_pages_of_a_name_in_any_script(served: Place, checkout: Checkout) -> None:
+    """The address of the next page is one that a client can follow as it is."""
+    checkout.git("branch", "größe/日本", "main")
+    job = served.begin("build", run=str(RUN), sha=checkout.git("rev-parse", "main"))
+    repository = f"{job.api_addresses['api_url']}/repos/octo-org/octo-repo"
+    address = f"{repository}/compare/v1...{quote('größe/日本', safe='')}?per_page=1"
+    for message, following in (("Second", True), ("Third", False)):
+        status, headers, content = send(address, Authorization=f"token {job.api_token}")
+        (commit,) = json.loads(content)["commits"]
+        assert (status, commit["commit"]["message"]) == (200, message)
+        match = re.search('<([^>]*)>; rel="next"', headers.get("Link", ""))
+        assert (match is not None) == following
+        address = match[1] if match else ""
 
 
 HOSTILE = [

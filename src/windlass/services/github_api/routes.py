@@ -9,6 +9,7 @@ import base64
 import functools
 import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from windlass.services.github_api import (
     artifact_answers,
@@ -124,7 +125,7 @@ def _make_question(
         names=names,
         query=request.query,
         accept=request.headers.get("accept", ""),
-        address=request.origin + request.path,
+        address=request.origin + quote(request.path, errors="surrogateescape"),
     )
 
 
