@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 PROGRAM: Final = (
-    "import sys; sys.path[:] = sys.argv[3:]; "
+    "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); sys.path[:] = sys.argv[3:]; "
     "from windlass.jobs.actions.attendant import attend; sys.exit(attend(*sys.argv[1:3]))"
 )
 """What Python is started with; its arguments are the daemon's address, the container's id, and
@@ -45,21 +45,48 @@ def list_arguments(address: str, container: str) -> list[str]:
 def attend(address: str, container: str) -> int:
     """Run the container to its end and return its exit code."""
     engine = Engine(read_address(address, os.environ))
-
-    def hand_over(number: int, _: FrameType | None) -> None:
-        kill_container(engine, container, signal.Signals(number).name)
-
+    signals = _Signals(engine, container)
     try:
         output = attach(engine, container)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, hand_over)
+        signals.take()
         start_container(engine, container)
+        signals.hand_over()
         while found := output.read():
             _write(found[1])
         return wait_for_container(engine, container)
     except DockerError as error:
         _write("\n".join(filter(None, (error.message, error.hint, ""))).encode())
         return _CANNOT_START
+
+
+class _Signals:
+    """Hands signals over to the container; those that come before it runs wait for it."""
+
+    def __init__(self, engine: Engine, container: str) -> None:
+        self._engine = engine
+        self._container = container
+        self._waiting: list[int] = []
+        self._is_running = False
+
+    def take(self) -> None:
+        """Let no signal end this process from now on, but the last one."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._receive)
+
+    def hand_over(self) -> None:
+        """The container runs."""
+        self._is_running = True
+        for number in self._waiting:
+            self._send(number)
+
+    def _receive(self, number: int, _: FrameType | None) -> None:
+        if self._is_running:
+            self._send(number)
+        else:
+            self._waiting.append(number)
+
+    def _send(self, number: int) -> None:
+        kill_container(self._engine, self._container, signal.Signals(number).name)
 
 
 def _write(block: bytes) -> None:

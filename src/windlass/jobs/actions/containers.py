@@ -264,7 +264,8 @@ def _attend(
             step=order.key,
         )
     except BaseException:
-        remove_container(engine, container)
+        with contextlib.suppress(DockerError):
+            remove_container(engine, container)
         session.unguard(container)
         if not is_here:
             session.close()
