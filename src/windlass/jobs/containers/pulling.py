@@ -49,11 +49,6 @@ def fetch_image(
     if inspect_image(engine, container.image) is not None:
         note(f"The image {container.image} is on this machine.")
         return
-    if container.image.startswith(MADE_HERE):
-        raise RefusedError(
-            f"The image {container.image} has not been made on this machine",
-            hint="`windlass images setup` makes it; no registry has it",
-        )
 
     def tell(line: str) -> None:
         # To hang up is how the daemon is told to pull no further.
@@ -64,25 +59,33 @@ def fetch_image(
     tell(f"Pulling {container.image}")
     for attempt in range(1, _TRIES + 1):
         try:
-            pull_image(
-                engine,
-                container.image,
-                credentials=_credentials(container),
-                platform=platform,
-                note=tell,
-            )
+            _pull(engine, container, platform, tell)
         except RefusedError as error:
             if attempt == _TRIES or _lasts(error):
                 raise
-            seconds = random.uniform(1, 10)  # noqa: S311 (nothing is kept secret by it)
-            note(
-                f"##[warning]Docker pull failed: {error.message}, "
-                f"back off {seconds:.1f} seconds before retry."
-            )
-            if pause(seconds):
-                raise StartCancelledError from None
+            _back_off(error, note, pause)
         else:
             return
+
+
+def _pull(
+    engine: Engine, container: Container, platform: str | None, note: Callable[[str], None]
+) -> None:
+    credentials = _credentials(container)
+    pull_image(engine, container.image, credentials=credentials, platform=platform, note=note)
+
+
+def _back_off(
+    error: RefusedError, note: Callable[[str], None], pause: Callable[[float], bool]
+) -> None:
+    """Wait as long as the runner does before it tries again."""
+    seconds = random.uniform(1, 10)  # noqa: S311 (nothing is kept secret by it)
+    note(
+        f"##[warning]Docker pull failed: {error.message}, "
+        f"back off {seconds:.1f} seconds before retry."
+    )
+    if pause(seconds):
+        raise StartCancelledError from None
 
 
 def _credentials(container: Container) -> Credentials | None:
