@@ -59,7 +59,9 @@ class CalledWorkflows:
         except PlatformError as error:
             reason = getattr(error, "reason", "")
             problem = _PROBLEMS.get(reason, "failed to fetch workflow")
-            return Unread(problem, ". ".join(it.rstrip(".") for it in (error.message, error.hint) if it))
+            return Unread(
+                problem, ". ".join(it.rstrip(".") for it in (error.message, error.hint) if it)
+            )
         if text is None:
             return Unread(_PROBLEMS["repository"], f"{reference.key} has no {reference.path}")
         return text
