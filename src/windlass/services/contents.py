@@ -12,13 +12,11 @@ what npm's @actions/artifact and @actions/cache use. Whoever offers an upload ke
 
 from __future__ import annotations
 
-import html
 import os
 import re
 import threading
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
-from xml.etree import ElementTree as Xml
 
 from windlass.services.messages import Request, RequestError, Response, Stream
 from windlass.stores.blob_parts import DamagedBlobError
@@ -166,6 +164,11 @@ def read_block_list(text: bytes) -> list[str]:
     Raises:
         RequestError: it is no such list.
     """
+    # Imported only where there is one: it is not free.
+
+    # Imported only where there is one: it is not free.
+    from xml.etree import ElementTree as Xml
+
     try:
         root = Xml.fromstring(text)  # noqa: S314 - expat bounds what entities grow to
     except Xml.ParseError as error:
@@ -218,6 +221,9 @@ def _find_range(request: Request, size: int) -> tuple[int, int]:
 
 def _refuse(error: RequestError) -> Response:
     code = _CODES.get(error.status, "InternalError")
+    # Imported only where something is refused.
+    import html
+
     text = html.escape(error.message.encode("utf-8", "replace").decode())
     body = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>"
     headers = {"Content-Type": "application/xml", "x-ms-error-code": code}

@@ -46,6 +46,30 @@ CODES: Final = {
 """Twirp's words for HTTP's numbers: https://twitchtv.github.io/twirp/docs/errors.html"""
 
 
+PHRASES: Final = {
+    200: "OK",
+    201: "Created",
+    204: "No Content",
+    206: "Partial Content",
+    302: "Found",
+    304: "Not Modified",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Content Too Large",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+    507: "Insufficient Storage",
+}
+"""RFC 9110, section 15. Clients show them."""
+
+
 class TruncatedBodyError(Exception):
     """The client went away before it had sent what it announced; nobody is there to be told."""
 

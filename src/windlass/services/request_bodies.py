@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from windlass.services.messages import RequestError, TruncatedBodyError
 
 if TYPE_CHECKING:
-    from email.message import Message
-    from io import BufferedIOBase
-    from typing import BinaryIO
+    from io import BufferedReader
+
+    from windlass.services.heads import Head
 
 LONGEST_LINE: Final = 1 << 12
 _HEXADECIMAL: Final = frozenset(b"0123456789abcdefABCDEF")
@@ -18,7 +18,7 @@ _HEXADECIMAL: Final = frozenset(b"0123456789abcdefABCDEF")
 class RequestBody:
     """Content of a known length."""
 
-    def __init__(self, source: BinaryIO | BufferedIOBase, length: int) -> None:
+    def __init__(self, source: BufferedReader, length: int) -> None:
         self.length: int | None = length
         self._source = source
         self._left = length
@@ -46,7 +46,7 @@ class RequestBody:
 class ChunkedBody(RequestBody):
     """Content in chunks, each with its length before it."""
 
-    def __init__(self, source: BinaryIO | BufferedIOBase) -> None:
+    def __init__(self, source: BufferedReader) -> None:
         super().__init__(source, 0)
         self.length = None
         self._is_over = False
@@ -78,14 +78,14 @@ class ChunkedBody(RequestBody):
         return line.rstrip(b"\r\n")
 
 
-def open_body(headers: Message, source: BinaryIO | BufferedIOBase) -> RequestBody:
-    """Return the content that the headers announce.
+def open_body(head: Head, source: BufferedReader) -> RequestBody:
+    """Return the content that a head announces.
 
     Raises:
         RequestError: they contradict each other, or say something that is no length.
     """
-    lengths = headers.get_all("Content-Length", [])
-    coding = headers.get("Transfer-Encoding", "").strip().lower()
+    lengths = head.fields.get("content-length", ())
+    coding = head.get("transfer-encoding").lower()
     if coding:
         if coding != "chunked" or lengths:
             raise RequestError(400, "The request says in two ways how long it is, or in none.")
@@ -97,9 +97,9 @@ def open_body(headers: Message, source: BinaryIO | BufferedIOBase) -> RequestBod
     return RequestBody(source, int(lengths[0]))
 
 
-def _read_some(source: BinaryIO | BufferedIOBase, buffer: memoryview) -> int:
+def _read_some(source: BufferedReader, buffer: memoryview) -> int:
     try:
-        count = source.readinto1(buffer) if hasattr(source, "readinto1") else 0
+        count = source.readinto1(buffer)
     except OSError as error:
         raise TruncatedBodyError from error
     if not count:

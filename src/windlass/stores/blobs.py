@@ -14,7 +14,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import shutil
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -145,7 +144,7 @@ class BlobStore:
         """Throw away what was not received to its end."""
         with self._lock:
             if self._staged is not None:
-                shutil.rmtree(self._staged, ignore_errors=True)
+                _discard(self._staged)
             if self._staged_lock is not None:
                 os.close(self._staged_lock)
             self._staged = self._staged_lock = None
@@ -266,7 +265,7 @@ class Upload:
     def discard(self) -> None:
         """Throw away what was received."""
         self._digest.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        _discard(self._folder)
 
     def _put_in_place(self, folder: Path, target: Path, size: int) -> None:
         """Rename a folder to a blob; another one that is whole stays, a damaged one makes room."""
@@ -324,8 +323,18 @@ def _is_held(lock: Path) -> bool:
     return False
 
 
+def _discard(folder: Path) -> None:
+    """Remove a folder as far as that can be done."""
+    # Imported only where something was stored: it is not free.
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _remove(folder: Path) -> int:
     """Remove a folder and return how many bytes it took."""
+    import shutil
+
     freed = 0
     for parent, _, names in os.walk(folder):
         for name in names:

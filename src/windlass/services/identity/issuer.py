@@ -11,7 +11,6 @@ Sources: https://openid.net/specs/openid-connect-discovery-1_0.html, npm's @acti
 from __future__ import annotations
 
 import time
-import uuid
 from typing import TYPE_CHECKING, Final
 
 from windlass.services.identity.claims import CLAIMS, Identity, make_claims
@@ -52,6 +51,9 @@ class Issuer:
         audience = request.query.get("audience", "")
         if len(audience) > LONGEST_AUDIENCE:
             raise RequestError(400, f"An audience has at most {LONGEST_AUDIENCE} characters.")
+        # Imported only where a token is asked for: it is not free.
+        import uuid
+
         claims = make_claims(
             Identity(
                 github=job.github,

@@ -12,8 +12,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
-import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.errors import PlatformError
@@ -107,6 +105,10 @@ def _encode_json(value: Mapping[str, Any]) -> str:
 
 
 def _openssl(*arguments: str, given: bytes = b"") -> bytes:
+    # Imported only where a token is asked for: they are not free.
+    import shutil
+    import subprocess
+
     program = shutil.which("openssl")
     if program is None:
         raise PlatformError(_MISSING, hint="install it: `apt install openssl`")
