@@ -32,8 +32,11 @@ MACHINE_VARIABLES = (
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "TZ",
+    "DOCKER_HOST",
+    "DOCKER_TLS_VERIFY",
+    "DOCKER_CERT_PATH",
 )
-"""What describes the machine rather than its user: how to reach the network, what time it is."""
+"""What describes the machine rather than its user: the way to the network, Docker, the time."""
 
 EXPORTED_GITHUB_KEYS = frozenset(
     [
