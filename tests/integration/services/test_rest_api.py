@@ -360,6 +360,21 @@ def test_pages_of_a_name_in_any_script(served: Place, checkout: Checkout) -> Non
         address = match[1] if match else ""
 
 
+def test_many_files_and_names(served: Place, checkout: Checkout) -> None:
+    """A commit names 300 files unless a client asks for fewer; names need not be UTF-8."""
+    for number in range(305):
+        checkout.write(f"many/{number:03d}")
+    (checkout.path / os.fsdecode(b"many/\xff")).write_text("")
+    sha = checkout.commit("Many")
+    facts = {"sha": sha, "repository": "group/sub/Name", "event": {"odd": "\ud800"}}
+    job = served.begin("build", run=str(RUN), **facts)
+    address = f"{job.api_addresses['api_url']}/repos/group/sub/name/commits/{sha}"
+    for query, count in (("", 300), ("?page=2", 6), ("?per_page=7", 7), ("?per_page=200", 100)):
+        _, headers, content = send(address + query, Authorization=f"token {job.api_token}")
+        assert len(json.loads(content)["files"]) == count
+        assert ('rel="next"' in headers.get("Link", "")) == (query != "?page=2")
+
+
 HOSTILE = [
     pytest.param("contents/%ff%fe", 404, id="bytes that are no UTF-8"),
     pytest.param("contents/a%00b", 404, id="a zero byte"),

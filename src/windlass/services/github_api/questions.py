@@ -76,13 +76,15 @@ class Question:
         return event if event is not None else {}
 
     def page(self, usual: int = _USUAL_SIZE) -> Page:
-        """Return which part of a list is wanted.
+        """Return which part of a list is wanted; no client may ask for more than 100 at once.
 
         Raises:
             RequestError: `page` or `per_page` is no number.
         """
         size = self._number("per_page", usual)
-        return Page(max(self._number("page", 1), 1), min(max(size, 1), _LARGEST_SIZE))
+        if size != usual:
+            size = min(max(size, 1), _LARGEST_SIZE)
+        return Page(max(self._number("page", 1), 1), size)
 
     def _number(self, name: str, usual: int) -> int:
         text = self.query.get(name, "")
@@ -129,12 +131,9 @@ class Question:
 
 
 def answer(value: object, *, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer in JSON; bytes of names that are no UTF-8 become U+FFFD, as GitHub shows them."""
-    text = json.dumps(value, ensure_ascii=False)
+    """Answer in JSON; what is no UTF-8, as in some names of files, has `?` in its place."""
     kind = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
-    return Response(
-        200, kind, text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
-    )
+    return Response(200, kind, json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def answer_raw(content: bytes, media: str = "raw") -> Response:

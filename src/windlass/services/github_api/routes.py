@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Answer = Callable[[Question], Response]
 
 _READING: Final = ("GET", "HEAD")
-_REPOSITORY: Final = re.compile(r"/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)(?P<rest>/.*)?", re.DOTALL)
+_REPOSITORY: Final = re.compile(r"/repos/(?P<name>[^/]+/[^/]+)")
 
 _ROUTES: Final[tuple[tuple[str, Answer], ...]] = (
     ("", repository_answers.answer_repository),
@@ -99,18 +99,29 @@ def answer_request(request: Request, tokens: Tokens, means: Means) -> Response:
         raise refusals.bad_credentials(found)
     if path == "/rate_limit" and request.method in _READING:
         return answer(_make_rate_limit())
-    match = _REPOSITORY.fullmatch(path)
-    if match is None:
+    rest = _find_rest(path, found.text("repository"))
+    if rest is None:
         raise refusals.refuse_route(request.method, path)
-    own, asked = found.text("repository"), f"{match['owner']}/{match['name']}"
-    if asked.lower() != own.lower():
-        raise refusals.refuse_repository(asked, own)
-    rest = (match["rest"] or "").removesuffix("/")
     route = _find_route(rest) if request.method in _READING else None
     if route is None:
         raise refusals.refuse_route(request.method, path)
     give, names = route
     return give(_make_question(request, means, found, names))
+
+
+def _find_rest(path: str, own: str) -> str | None:
+    """Return what a path has behind the run's own repository; None where it names none.
+
+    Raises:
+        RequestError: it names another one.
+    """
+    prefix = f"/repos/{own}/"
+    if f"{path}/".lower().startswith(prefix.lower()):
+        return path[len(prefix) - 1 :].removesuffix("/")
+    other = _REPOSITORY.match(path)
+    if other is None:
+        return None
+    raise refusals.refuse_repository(other["name"], own)
 
 
 def _make_question(
