@@ -217,8 +217,9 @@ class _JobRun:
         # Imported only where they may be needed: a job of scripts needs none of it.
         from windlass.jobs.service_offer import ServiceOffer
 
+        inside = session.folders or self._folders
         return ServiceOffer(
-            open_services,
+            lambda address: open_services(address, inside),
             session.address,
             self._masker,
             is_for_scripts=_may_ask_identity(self._order),

@@ -50,7 +50,7 @@ class JobPlace:
     keep: bool = False
     clock: Clock = SYSTEM_CLOCK
     record: Path | None = None
-    services: Callable[[str], JobServices] | None = None
+    services: Callable[[str, JobFolders], JobServices] | None = None
     asks_api: bool = False
     published: Callable[[], PublishedActions] | None = None
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from windlass.jobs.actions.published import PublishedActions
     from windlass.jobs.cancellation import Cancellation
+    from windlass.jobs.folders import JobFolders
     from windlass.operations.definitions import Definition
     from windlass.operations.history import History
     from windlass.plan.orders import StartJob
@@ -172,9 +173,8 @@ class JobStarter:
     def _make_place(self, order: StartJob) -> JobPlace:
         key, number = self._cover(order.key), next(self._numbers)
         name = _UNSAFE.sub("-", key)[:_LONGEST_NAME].strip("-.")
-        folder = self._folder / f"{number}-{name}"
         return JobPlace(
-            folder=folder,
+            folder=self._folder / f"{number}-{name}",
             record=self._record.open_job(number, key),
             tools=self._tools,
             source=self._source,
@@ -182,14 +182,16 @@ class JobStarter:
             variables=self._definition.given.env,
             keep=self._definition.keep,
             published=self._find_published,
-            services=lambda address: self._open_services(order, folder, address),
+            services=lambda address, folders: self._open_services(order, folders, address),
             asks_api=self._asks_api,
         )
 
-    def _open_services(self, order: StartJob, folder: Path, address: str) -> JobServices:
-        """Begin to serve a job; the first one that needs it starts what serves them all."""
+    def _open_services(self, order: StartJob, folders: JobFolders, address: str) -> JobServices:
+        """Begin to serve a job, by its folders as it sees them itself, at an address it reaches.
+
+        The first job that needs it starts what serves them all.
+        """
         # Imported only where a job needs it.
-        from windlass.jobs.folders import JobFolders
         from windlass.services.caches.portable import Places
         from windlass.services.jobs import ServedJob
         from windlass.services.run_services import RunServices
@@ -199,7 +201,6 @@ class JobStarter:
             if self._services is None:
                 self._services = RunServices(history.database, history.state, history.tell)
         github = order.contexts.get("github")
-        folders = JobFolders(folder, self._source.name, self._tools)
         job = ServedJob(
             run=definition.run,
             attempt=definition.attempt,
@@ -210,7 +211,7 @@ class JobStarter:
             workflow_path=order.workflow.path,
             workflow_sha=self._find_commit(order.workflow.path),
             places=Places(
-                folder=str(folder), home=str(folders.home), workspace=str(folders.workspace)
+                folder=str(folders.root), home=str(folders.home), workspace=str(folders.workspace)
             ),
         )
         return self._services.open(job, address)

@@ -21,8 +21,8 @@ class ServedJob:
     `key` names the job within its run, `github` is its context of that name (repository, ref, sha,
     event and so on), `permissions` the level of every scope, `environment` what it deploys to,
     `workflow_path` the file that the job stands in: `OWNER/NAME/PATH@REF`, read from the commit
-    `workflow_sha`, where it is one of another repository. Of its folders on this machine
-    `places` tells; None where its processes have the same paths as those of every other job.
+    `workflow_sha`, where it is one of another repository. Of its folders, as its
+    processes see them, `places` tells.
     """
 
     run: str

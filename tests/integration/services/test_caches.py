@@ -260,3 +260,18 @@ def test_paths_of_one_job(served: Place, tmp_path: Path) -> None:
     assert restorer.read(f"{own_store}/_cacache/x") == "kept"
     assert restorer.save("npm-1", own_store) == -1
     assert restorer.restore("npm-1", paths=(f"{own_store}/_cacache",)) is None
+
+
+def test_layouts(served: Place, tmp_path: Path) -> None:
+    """What a container packs of its HOME is not unpacked where HOME is somewhere else."""
+    home = npm.install(*CLIENTS["v2"])
+    host = Places(folder="/w/1", home="/w/1/_home", workspace="/w/1/n/n")
+    container = Places(folder="/__w", home="/github/home", workspace="/__w/n/n")
+    saver = Machine(home, tmp_path / "saver", served.begin("saver", places=container), None)
+    saver.write("deps/x", "x")
+    assert saver.save("npm-1") > 0
+
+    other = Machine(home, tmp_path / "other", served.begin("other", places=host), None)
+    assert other.restore("npm-1") is None
+    again = Machine(home, tmp_path / "again", served.begin("again", places=container), None)
+    assert again.restore("npm-1") == "npm-1"

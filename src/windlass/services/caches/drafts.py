@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from windlass.model.values import dataclass, field
 from windlass.services.caches.access import find_access
 from windlass.services.caches.keys import find_fault_of_key, find_fault_of_version
+from windlass.services.caches.portable import qualify_version
 from windlass.services.caches.store import CacheName
 from windlass.services.messages import RequestError
 
@@ -53,7 +54,7 @@ class Drafts:
         fault = find_fault_of_key(key) or find_fault_of_version(version)
         if fault is not None:
             raise RequestError(400, fault)
-        name = CacheName(scope=find_access(job.github).written, version=version, key=key)
+        name = _name(job, key, version)
         upload, address = self._contents.offer_upload(origin)
         number = self._store.reserve(name, job)
         if number is None:
@@ -85,7 +86,7 @@ class Drafts:
         Raises:
             RequestError: it is neither.
         """
-        name = CacheName(scope=find_access(job.github).written, version=version, key=key)
+        name = _name(job, key, version)
         with self._lock:
             drafts = [it for it in self._by_id.values() if it.name == name]
             finished = self._finished.get((job.job_id, name))
@@ -145,6 +146,15 @@ class Drafts:
             )
         if upload.size > limit:
             raise RequestError(400, describe_excess(upload.size, limit))
+
+
+def _name(job: ServedJob, key: str, version: str) -> CacheName:
+    """Return what a job's own cache is called."""
+    return CacheName(
+        scope=find_access(job.github).written,
+        version=qualify_version(version, job.places),
+        key=key,
+    )
 
 
 def describe_excess(size: int, limit: int) -> str:

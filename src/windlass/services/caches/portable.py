@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from posixpath import isabs, join, normpath
+from posixpath import isabs, join, normpath, relpath
 from typing import TYPE_CHECKING, Final
 
 from windlass.model.values import dataclass
@@ -27,6 +27,7 @@ METHODS: Final = ("zstd-without-long", "zstd", "gzip")
 
 SALT: Final = "1.0"
 MOST_PATHS: Final = 32
+_LAYOUT: Final = ":"
 LAYERS: Final = hashlib.sha256(b"|go-actionscache-1.0").hexdigest()
 """The one version of BuildKit's client: it is not made of paths."""
 
@@ -67,6 +68,14 @@ class Places:
     home: str
     workspace: str
 
+    @property
+    def layout(self) -> str:
+        """Where HOME is, seen from the workspace.
+
+        What was packed in one layout would be unpacked in the wrong place in another.
+        """
+        return relpath(self.home, self.workspace)
+
 
 def recognise(version: str, names: Iterable[str], places: Places) -> PortableVersion | None:
     """Return of which paths in a job's folder a version was made; None where of others.
@@ -105,3 +114,29 @@ def _make_portable(method: str, paths: Sequence[str], folder: str) -> PortableVe
     inside = f"{folder}/"
     kept = tuple(path.removeprefix(inside) for path in paths)
     return None if all(map(isabs, kept)) else PortableVersion(method, kept)
+
+
+def qualify_version(version: str, places: Places | None) -> str:
+    """Return under which version a cache is kept: that of the client, and the layout of its job."""
+    if places is None or version == LAYERS:
+        return version
+    return f"{version}{_LAYOUT}{places.layout}"
+
+
+def has_version(qualified: str, portable: str | None, wanted: str, places: Places | None) -> bool:
+    """Tell whether a cache that is kept under a version is one of those that a job wants.
+
+    Both are qualified; `portable` is what `PortableVersion.to_text` wrote of it.
+    """
+    if qualified == wanted:
+        return True
+    if portable is None or places is None:
+        return False
+    _, _, layout = qualified.partition(_LAYOUT)
+    plain, _, own_layout = wanted.partition(_LAYOUT)
+    return layout == own_layout and read_portable(portable).place(places.folder) == plain
+
+
+def plain_version(qualified: str) -> str:
+    """Return the version as the client gave it."""
+    return qualified.partition(_LAYOUT)[0]

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.services.caches.drafts import describe_excess
+from windlass.services.caches.portable import plain_version
 from windlass.services.messages import RequestError, Response
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _describe(row: CacheRow) -> dict[str, Any]:
     return {
         "cacheKey": row.key,
         "scope": row.scope,
-        "cacheVersion": row.version,
+        "cacheVersion": plain_version(row.version),
         "creationTime": created,
     }
 

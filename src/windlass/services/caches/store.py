@@ -34,7 +34,13 @@ from windlass.services.caches.eviction import (
     is_stale,
 )
 from windlass.services.caches.keys import Candidate, choose_cache
-from windlass.services.caches.portable import LAYERS, read_portable, recognise
+from windlass.services.caches.portable import (
+    LAYERS,
+    has_version,
+    plain_version,
+    qualify_version,
+    recognise,
+)
 from windlass.stores.blob_parts import DamagedBlobError
 
 if TYPE_CHECKING:
@@ -54,7 +60,7 @@ RESERVED_SECONDS: Final = 6 * 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheName:
-    """What makes a cache the same: where it was made, how, and its key."""
+    """What makes a cache the same: its scope, its version (`qualify_version`), and its key."""
 
     scope: str
     version: str
@@ -178,12 +184,13 @@ class CacheStore:
         return evicted
 
     def _choose(self, job: ServedJob, version: str, keys: Sequence[str]) -> CacheRow | None:
-        access = find_access(job.github)
+        access, wanted = find_access(job.github), qualify_version(version, job.places)
         now = self._now()
         rows = {
             row.id: row
-            for row in find_caches(self._database, access.scopes, version)
-            if _has_version(row, version, job) and not is_stale(row.used, now, self.limits)
+            for row in find_caches(self._database, access.scopes, wanted)
+            if has_version(row.version, row.places, wanted, job.places)
+            and not is_stale(row.used, now, self.limits)
         }
         chosen = choose_cache(map(_to_candidate, rows.values()), keys, access.scopes)
         return None if chosen is None else rows[chosen.id]
@@ -191,14 +198,18 @@ class CacheStore:
     def _is_there(self, name: CacheName, job: ServedJob) -> bool:
         """Tell whether another job has saved the same, of the same paths in its own folder."""
         rows = find_caches(self._database, [name.scope], name.version)
-        return any(row.key == name.key and _has_version(row, name.version, job) for row in rows)
+        return any(
+            row.key == name.key and has_version(row.version, row.places, name.version, job.places)
+            for row in rows
+        )
 
     def _note_places(self, number: int, digest: str, name: CacheName, job: ServedJob) -> None:
         """Note of which paths a version was made, if they are in the folder of its job."""
-        if job.places is None or name.version == LAYERS:
+        version = plain_version(name.version)
+        if job.places is None or version == LAYERS:
             return
         names = list_names(iter(self._blobs.read(digest)))
-        found = recognise(name.version, names, job.places)
+        found = recognise(version, names, job.places)
         if found is not None:
             with self._database.writing() as connection:
                 place_cache(connection, number, found.to_text())
@@ -213,14 +224,6 @@ class CacheStore:
         process = (row.writer or "").partition("/")[0]
         is_recent = self._now() - row.created < RESERVED_SECONDS
         return is_recent and process.isdigit() and _is_alive(int(process))
-
-
-def _has_version(row: CacheRow, version: str, job: ServedJob) -> bool:
-    if row.version == version:
-        return True
-    if row.places is None or job.places is None:
-        return False
-    return read_portable(row.places).place(job.places.folder) == version
 
 
 def name_writer(job: ServedJob) -> str:
