@@ -167,6 +167,7 @@ def check_reachable(answer: Answer, url: str) -> None:
 
 
 def describe_missing(name: str, refused: Sequence[str]) -> UnresolvedError:
+    """Return the error for a repository that is nowhere; `refused` says what each place said."""
     tried = "; ".join(refused) or "no base URL is set"
     hint = (
         f"{tried}. If it is private, give Git access to it (`git ls-remote URL` tells); "
@@ -176,5 +177,6 @@ def describe_missing(name: str, refused: Sequence[str]) -> UnresolvedError:
 
 
 def first_line(complaint: str) -> str:
+    """Return what git complains of in one line."""
     lines = [line.removeprefix("fatal: ").strip() for line in complaint.splitlines()]
     return next((line for line in lines if line and not line.startswith("warning:")), "git failed")

@@ -50,12 +50,21 @@ class RemoteRepositories:
 
     A base is anything that Git takes as the beginning of a URL: `https://github.com`,
     `ssh://git@host`, `git@host:`, `file:///srv/git`, a folder. The first one that has a repository
-    answers for it. With `offline` no remote is asked.
+    answers for it. `guess` is asked before them, and nobody has said that it has any: it may be out
+    of reach. With `offline` no remote is asked.
     """
 
-    def __init__(self, folder: Path, bases: Sequence[str], *, offline: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        bases: Sequence[str],
+        *,
+        guess: str | None = None,
+        offline: bool = False,
+    ) -> None:
         self._folder = folder
-        self._bases = tuple(bases)
+        self._guess = guess
+        self._bases = (*([] if guess is None else [guess]), *bases)
         self._offline = offline
 
     def resolve(self, name: str, ref: str) -> Resolved:
@@ -180,11 +189,20 @@ class RemoteRepositories:
     def _ask_for_ref(self, name: str, ref: str) -> Resolved:
         refused: list[str] = []
         for url in self._urls(name):
-            found = look_up(url, ref, self._folder)
+            try:
+                found = look_up(url, ref, self._folder)
+            except UnresolvedError as error:
+                if not self._may_be_silent(url, error):
+                    raise
+                found = error.message
             if isinstance(found, Resolved):
                 return found
             refused.append(found)
         raise describe_missing(name, refused)
+
+    def _may_be_silent(self, url: str, error: UnresolvedError) -> bool:
+        is_guess = self._guess is not None and url.startswith(self._guess)
+        return is_guess and error.reason == "unreachable"
 
     def _urls(self, name: str) -> Iterator[str]:
         """Yield where a repository may be, the likeliest first."""
@@ -240,7 +258,8 @@ class RemoteRepositories:
             if answer.code == 0 or MISSING_COMMIT.search(answer.complaint):
                 is_there = True
                 continue
-            check_reachable(answer, url)
+            if self._guess is None or not url.startswith(self._guess):
+                check_reachable(answer, url)
             refused.append(f"{url}: {first_line(answer.complaint)}")
         if is_there:
             raise UnresolvedError(
@@ -263,9 +282,3 @@ def _remove_stray_links(folder: Path, links: Iterable[str]) -> Iterator[str]:
         if os.path.islink(path) and not f"{leads_to}/".startswith(f"{root}/"):  # noqa: PTH114
             os.unlink(path)  # noqa: PTH108
             yield link
-
-
-def with_bases(bases: Iterable[str], server: str) -> tuple[str, ...]:
-    """Return the base URLs that are asked: those given, else the repository's server and GitHub."""
-    given = tuple(bases)
-    return given or tuple(dict.fromkeys((server.rstrip("/"), "https://github.com")))

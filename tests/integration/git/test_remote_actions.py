@@ -319,3 +319,17 @@ def test_a_remote_that_never_answers_is_not_waited_for(
         silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(UnresolvedError, match="there was no answer within"):
             open_cache(tmp_path, silent_url).resolve("acme/say", "v1")
+
+
+def test_a_guess_may_be_out_of_reach(remotes: Remotes, tmp_path: Path) -> None:
+    """The server of the repository itself is asked first, but it may have no actions at all."""
+    sha = remotes.publish("acme/say", FILES)
+    folder, silent = tmp_path / "cache", "http://127.0.0.1:9"
+    guessing = RemoteRepositories(folder, [remotes.url], guess=silent)
+
+    assert fetch(guessing, "v1", tmp_path / "out") == sha
+    with pytest.raises(UnresolvedError) as error:
+        guessing.resolve("acme/none", "v1")
+    assert error.value.reason == "repository"
+    with pytest.raises(UnresolvedError, match="Git cannot read http"):
+        RemoteRepositories(tmp_path / "other", [silent, remotes.url]).resolve("acme/say", "v1")

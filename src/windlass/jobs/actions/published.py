@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
 from windlass.git.asking_remotes import UnresolvedError
-from windlass.git.remote_actions import RemoteRepositories, with_bases
+from windlass.git.remote_actions import RemoteRepositories
 from windlass.jobs.actions.manifests import MANIFESTS, LoadingError
 from windlass.lang.casing import fold
 from windlass.model.values import dataclass
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from windlass.plan.references import Reference
 
 REPOSITORIES: Final = "repositories"
+GITHUB: Final = "https://github.com"
 UNRESOLVED: Final = "Unable to resolve action `{}`, {}"
 DEEPEST_SUGGESTION: Final = 3
 MOST_AT_ONCE: Final = 8
@@ -54,7 +55,8 @@ class PublishedActions:
         """Take what the user has said, and the server of the repository itself."""
         self._repositories = RemoteRepositories(
             find_user_cache() / REPOSITORIES,
-            with_bases(sources.urls, server_url),
+            sources.urls or (GITHUB,),
+            guess=None if sources.urls or server_url == GITHUB else server_url,
             offline=sources.offline,
         )
         self._folders = {fold(name): Path(it) for name, it in sources.folders.items()}
