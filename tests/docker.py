@@ -71,6 +71,8 @@ def _start(folder: Path) -> Iterator[Engine]:
     finally:
         daemon.terminate()
         daemon.wait()
+        # It leaves a mount behind, which nobody could remove with the folder.
+        subprocess.run(["umount", folder / "exec" / "netns" / "default"], capture_output=True)
 
 
 def _await(engine: Engine) -> bool:

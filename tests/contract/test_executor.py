@@ -47,6 +47,16 @@ NOT_IN_CONTAINERS = {
 """What cannot be as on the host, and why."""
 
 
+OWN_CONTAINER = {
+    "test_processes_are_numbered",
+    "test_child_that_keeps_the_output",
+    "test_daemon_is_found",
+    "test_nothing_escapes",
+    "test_processes_that_go_on_starting_others",
+}
+"""What ends its session, or counts its processes; all else shares one container, for speed."""
+
+
 def _name(request: pytest.FixtureRequest) -> str:
     return str(request.function.__name__)
 
@@ -224,8 +234,19 @@ def _make(request: pytest.FixtureRequest) -> Any:
     return request.param()
 
 
+@pytest.fixture(scope="module")
+def container(docker: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """A container in which the folders of all tests are seen."""
+    session = ContainerExecutor(docker).open(ask_for(tmp_path_factory.getbasetemp()))
+    yield session
+    session.close()
+
+
 @pytest.fixture
-def session(adapter: Adapter, tmp_path: Path) -> Iterator[Session]:
+def session(request: pytest.FixtureRequest, adapter: Adapter, tmp_path: Path) -> Iterator[Session]:
+    if isinstance(adapter, DockerAdapter) and _name(request) not in OWN_CONTAINER:
+        yield request.getfixturevalue("container")
+        return
     session = adapter.executor.open(ask_for(tmp_path))
     yield session
     session.close()
@@ -391,6 +412,9 @@ class TestRealProcesses:
     def host(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HostSession]:
         if request.param is ContainerExecutor and (why := NOT_IN_CONTAINERS.get(_name(request))):
             pytest.skip(why)
+        if request.param is ContainerExecutor and _name(request) not in OWN_CONTAINER:
+            yield request.getfixturevalue("container")
+            return
         session = _make(request).open(ask_for(tmp_path))
         yield session
         session.close()
