@@ -17,6 +17,9 @@ from windlass.services.caches.portable import (
     Places,
     PortableVersion,
     compute_version,
+    has_version,
+    plain_version,
+    qualify_version,
     read_portable,
     recognise,
 )
@@ -160,3 +163,33 @@ def test_names_of_archives_that_are_cut(compress: Callable[[bytes], bytes], size
 def test_layers_have_one_version() -> None:
     """BuildKit's client gives all layers the same version, which is not made of paths."""
     assert LAYERS == "693bb7016429d80366022f036f84856888c9f13e00145f5f6f4dce303a38d6f2"
+
+
+HOST = Places(folder="/w/1", home="/w/1/_home", workspace="/w/1/n/n")
+OTHER = Places(folder="/w/2", home="/w/2/_home", workspace="/w/2/n/n")
+CONTAINER = Places(folder="/__w", home="/github/home", workspace="/__w/n/n")
+STORE = PortableVersion("zstd", ("_home/.npm",))
+
+
+@pytest.mark.parametrize(
+    ("kept", "kept_by", "wanted", "wanted_by", "is_one"),
+    [
+        pytest.param("v", HOST, "v", OTHER, True, id="same"),
+        pytest.param("v", HOST, "w", OTHER, False, id="another"),
+        pytest.param("v", HOST, "v", CONTAINER, False, id="another-layout"),
+        pytest.param(STORE.place("/w/1"), HOST, STORE.place("/w/2"), OTHER, True, id="moved"),
+        pytest.param(STORE.place("/w/1"), HOST, STORE.place("/w/3"), OTHER, False, id="elsewhere"),
+        pytest.param(
+            STORE.place("/w/1"), HOST, STORE.place("/__w"), CONTAINER, False, id="moved-in-another"
+        ),
+        pytest.param(LAYERS, HOST, LAYERS, CONTAINER, True, id="layers-have-no-layout"),
+    ],
+)
+def test_versions_of_other_jobs(
+    kept: str, kept_by: Places, wanted: str, wanted_by: Places, *, is_one: bool
+) -> None:
+    """A cache counts that has the very version, or has it in the asking job's folder."""
+    qualified = qualify_version(kept, kept_by)
+    asked = qualify_version(wanted, wanted_by)
+    assert has_version(qualified, STORE.to_text(), asked, wanted_by) is is_one
+    assert plain_version(qualified) == kept
