@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 IDLE_SECONDS: Final = 300.0
 """How long a connection may say nothing."""
 
-MOST_DRAINED: Final = 1 << 20
-"""What a refused request still brings is read up to here, so that its client hears the refusal."""
+MOST_DRAINED: Final = 128 << 20
+"""What a refused request still brings is read up to here: no client listens while it sends."""
+
+LINGER_SECONDS: Final = 1.0
 
 _WITHOUT_CONTENT: Final = (204, 304)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -71,13 +73,24 @@ class Connection:
             body = open_body(head, self._source)
         except RequestError as error:
             self._send(error.respond(), is_last=True)
+            self._linger()
             return False
         if head.get("expect").lower() == "100-continue":
             self._socket.sendall(_CONTINUE)
         response = self._answer(self._read_request(head, body), head.get("authorization"))
         is_last = not body.drain(MOST_DRAINED) or head.ends_connection
         self._send(response, is_last=is_last, is_asked_for_head=head.method == "HEAD")
+        if is_last:
+            self._linger()
         return not is_last
+
+    def _linger(self) -> None:
+        """Let a client hear what it was told: to close with unread bytes would take that back."""
+        self._socket.shutdown(socket.SHUT_WR)
+        self._socket.settimeout(LINGER_SECONDS)
+        for _ in range(MOST_DRAINED >> 16):
+            if not self._source.read1(1 << 16):
+                return
 
     def _read_request(self, head: Head, body: RequestBody) -> Request:
         return Request(

@@ -33,13 +33,21 @@ class RequestBody:
         return count
 
     def drain(self, most: int) -> bool:
-        """Read what is left and throw it away; False where that is more than `most` bytes."""
+        """Read what is left and throw it away; False where nobody can say what comes then.
+
+        That is so with more than `most` bytes, and with content that is not as it says or ends.
+        """
+        if self._left == 0 and self.length is not None:
+            return True
         buffer = memoryview(bytearray(1 << 16))
-        while most > 0:
-            count = self.readinto(buffer)
-            if count == 0:
-                return True
-            most -= count
+        try:
+            while most > 0:
+                count = self.readinto(buffer)
+                if count == 0:
+                    return True
+                most -= count
+        except (RequestError, TruncatedBodyError):
+            return False
         return False
 
 
