@@ -116,13 +116,16 @@ class ArtifactSubjects:
 def _read(path: str) -> str:
     """Return what a step wrote; a folder in place of its file is nothing, as the runner has it."""
     try:
-        size = os.stat(path).st_size  # noqa: PTH116 - mostly empty: that is all of it
+        # Mostly empty: that is all of it.
+        size = os.stat(path, follow_symlinks=False).st_size  # noqa: PTH116
         if size > LARGEST_FILE_BYTES:
             raise UnusableFileError(
                 "$GITHUB_ARTIFACTS file exceeds the maximum size of "
                 f"{LARGEST_FILE_BYTES >> 10} KiB (got {size >> 10} KiB)."
             )
-        return decode_file(read_bounded(path, LARGEST_FILE_BYTES) or b"") if size else ""
+        if not size:
+            return ""
+        return decode_file(read_bounded(path, LARGEST_FILE_BYTES, follow=False) or b"")
     except (FileNotFoundError, FolderError):
         return ""
 

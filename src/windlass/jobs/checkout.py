@@ -17,6 +17,7 @@ from windlass.git.index import SUBMODULE, GitIndex
 from windlass.git.job_git import describe_origin, make_job_git, make_submodule_git
 from windlass.git.sparse import PATTERNS, Sparse
 from windlass.jobs.command_handlers import StepEffects
+from windlass.jobs.links import leads_out
 from windlass.jobs.steps import StepEnd
 from windlass.jobs.workspaces.contents import Wish
 from windlass.jobs.workspaces.copies import put_facts
@@ -118,6 +119,8 @@ def _check_out(
     _check_inputs(given, source, reporter)
     workspace = place.folders.workspace
     folder = _find_folder(given.get("path", ""), workspace)
+    if leads_out(folder, place.folders.root, place.session):
+        raise CheckoutError(f"Repository path '{folder}' leads out of the job's folder by a link")
     revision = _find_revision(given.get("ref", ""), source)
     tree, committed = _find_trees(revision, source)
     wish = _make_wish(given, tree, source)

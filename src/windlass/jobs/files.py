@@ -18,18 +18,24 @@ class FolderError(UnusableFileError):
     """It is a folder."""
 
 
-def read_bounded(path: str | Path, limit: int) -> bytes | None:
+def read_bounded(path: str | Path, limit: int, *, follow: bool = True) -> bytes | None:
     """Return a file's content, None where there is none. Never waits, as a FIFO would make us.
+
+    Only where we `follow` may it be a symbolic link.
 
     Raises:
         UnusableFileError: it is not a file, or it is larger than `limit` bytes.
         OSError: the file system refused.
     """
     try:
-        facts = os.stat(path)  # noqa: PTH116 - most command files are empty: that is all of it
+        # Most command files are empty: that is all of it.
+        facts = os.stat(path, follow_symlinks=follow)  # noqa: PTH116
+        if stat.S_ISLNK(facts.st_mode):
+            raise UnusableFileError(f"'{path}' is a symbolic link.")
         if stat.S_ISREG(facts.st_mode) and not facts.st_size:
             return b""
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path, flags if follow else flags | os.O_NOFOLLOW)
     except FileNotFoundError:
         return None
     try:

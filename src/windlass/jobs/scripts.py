@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from windlass.jobs.command import Command
 from windlass.jobs.details import describe_script
 from windlass.jobs.environment import step_variables
+from windlass.jobs.links import write_new_file
 from windlass.jobs.shells import fix_up_script, resolve_shell
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ def prepare_script(
     reporter.note(describe_script(order, shell))
     name = f"{os.urandom(16).hex()}{shell.extension}"
     text = fix_up_script(shell.name, order.script or "")
-    with open(f"{place.folders.temp}/{name}", "xb") as file:  # noqa: PTH123 - for every step
-        file.write(text.encode("utf-8", "replace"))
+    write_new_file(place.folders.temp, name, text.encode("utf-8", "replace"))
     folder = os.path.join(place.inside.workspace, order.working_directory or "")  # noqa: PTH118
     return Command(shell.command(f"{place.inside.temp}/{name}"), variables, folder)

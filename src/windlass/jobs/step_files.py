@@ -149,7 +149,7 @@ def _read_outputs(path: str, effects: StepEffects, tell: Callable[[str, str], No
 def _read_entries(
     path: str, tell: Callable[[str, str], None]
 ) -> tuple[tuple[tuple[str, str], ...], str | None]:
-    data = read_bounded(path, LARGEST_FILE_BYTES)
+    data = read_bounded(path, LARGEST_FILE_BYTES, follow=False)
     if data is None:
         tell("debug", f"File does not exist '{path}'")
         return (), None
@@ -182,6 +182,6 @@ def _read_summary(path: str, tell: Callable[[str, str], None]) -> str | None:
 def _read_unless_folder(path: str, limit: int) -> bytes | None:
     """Read a file; a folder in its place is empty, as the runner has it."""
     try:
-        return read_bounded(path, limit)
+        return read_bounded(path, limit, follow=False)
     except FolderError:
         return b""

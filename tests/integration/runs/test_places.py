@@ -192,3 +192,43 @@ def test_objects_of_worktrees_and_submodules(repository: Path) -> None:
     assert set(find_object_folders(repository.parent / "other")) == known
     assert set(find_object_folders(shared)) == {shared / ".git/objects", git / "objects"}
     assert find_object_folders(Path(os.devnull).parent) == ()
+
+
+HOSTILE = """
+on: push
+jobs:
+  a:
+    runs-on: sandboxed
+    steps:
+      - {run: 'ln -sf "$SOURCE/.env" "$GITHUB_ENV"; true', continue-on-error: true}
+      - {run: 'ln -sf "$SOURCE/.env" "$GITHUB_OUTPUT"', id: out, continue-on-error: true}
+      - {run: 'ln -sf "$SOURCE/.env" "$GITHUB_STEP_SUMMARY"', continue-on-error: true}
+      - run: echo "got ${TOKEN-nothing} ${{ steps.out.outputs.TOKEN || 'nothing' }}"
+      - run: rm -rf "$RUNNER_WORKSPACE"; ln -s "$SOURCE" "$RUNNER_WORKSPACE"
+      - {uses: actions/checkout@v4, id: checkout, continue-on-error: true}
+      - {run: 'echo ${{ steps.checkout.outcome }} > "$RUNNER_TEMP/outcome"', working-directory: /}
+      - run: cat "$RUNNER_TEMP/outcome"; rm -rf "$RUNNER_TEMP"; ln -s "$SOURCE" "$RUNNER_TEMP"
+        working-directory: /
+      - {run: 'echo never', working-directory: /}
+"""
+
+
+@pytest.mark.usefixtures("_sandbox")
+def test_links_lead_nowhere(repository: Path) -> None:
+    """What a step cannot reach, Windlass neither reads, writes nor removes for it."""
+    (repository / ".github/workflows/ci.yml").write_text(HOSTILE)
+    _git(repository, "commit", "--all", "--quiet", "--message=Attack")
+    before = sorted(it.relative_to(repository) for it in repository.iterdir())
+    seen: list[events.RunEvent] = []
+
+    report = run(repository, seen, sandboxed="sandbox")
+
+    output = output_of(seen, "a")
+    assert report.exit_code == 1
+    assert "got nothing nothing\n" in output
+    assert "failure\n" in output
+    assert "never\n" not in output
+    assert not [it for it in seen if "hunter2" in repr(it)]
+    after = {it.relative_to(repository) for it in repository.iterdir()} - {Path(STATE_FOLDER)}
+    assert sorted(after) == before
+    assert (repository / ".env").read_text() == "TOKEN=hunter2\n"

@@ -69,8 +69,8 @@ def read(tmp_path: Path, key: str, make: Callable[[Path], object]) -> tuple[Step
     [
         (make_fifo, "is not a regular file any more."),
         (make_socket, "No such device or address"),
-        (make_endless, "is not a regular file any more."),
-        (make_circle, "Too many levels of symbolic links"),
+        (make_endless, "is a symbolic link."),
+        (make_circle, "is a symbolic link."),
         (make_huge, f" KiB: {TWO_GIGABYTES} bytes."),
     ],
 )
