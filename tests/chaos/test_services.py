@@ -12,6 +12,7 @@ import pytest
 from tests.images import make_tools_image
 
 from windlass.docker.containers import list_containers
+from windlass.docker.images import inspect_image
 from windlass.docker.networks import list_networks
 from windlass.docker.volumes import list_volumes
 from windlass.jobs.containers.labels import OWNER, own_labels
@@ -38,7 +39,8 @@ def left_by(docker: Engine, pid: int) -> list[str]:
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_kill_at_every_question_to_the_daemon(docker: Engine, tmp_path: Path, moment: str) -> None:
     """Whatever was asked last, the next one who starts a service finds and removes the rest."""
-    make_tools_image(docker, IMAGE)
+    if inspect_image(docker, IMAGE) is None:
+        make_tools_image(docker, IMAGE)
     for number in range(MOST_QUESTIONS):
         command = [sys.executable, str(PROGRAM), str(tmp_path), IMAGE, str(number), moment]
         with subprocess.Popen(
