@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import select
@@ -149,11 +150,17 @@ class ContainerSession:
         return self._session.spawn(arguments, folder=inside, **options)
 
 
+@functools.cache
+def provide_image(engine: Engine) -> None:
+    """Make the image, once."""
+    make_tools_image(engine, IMAGE, PROGRAMS)
+
+
 class ContainerExecutor:
     """Jobs in containers of a small image."""
 
     def __init__(self, engine: Engine) -> None:
-        make_tools_image(engine, IMAGE, PROGRAMS)
+        provide_image(engine)
         self._executor = DockerExecutor({"DOCKER_HOST": engine.address.text}, image=IMAGE)
         self.name = self._executor.name
 
