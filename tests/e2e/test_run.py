@@ -250,15 +250,15 @@ def test_nothing_to_run(repository: Repository) -> None:
 
 
 def test_what_is_not_supported_stops_before_any_job(repository: Repository) -> None:
-    """An action that cannot run is a diagnostic with its place; nothing has run."""
-    repository.workflow(FLOW + "      - uses: actions/cache@v4\n")
+    """What cannot be done is a diagnostic with its place; nothing has run."""
+    repository.workflow(FLOW + "    snapshot: mine\n")
     repository.commit()
     done = repository.windlass("run")
 
     assert done.returncode == 1
     assert "this is" not in done.stdout
-    assert ".github/workflows/ci.yml:24:15: error: `actions/cache@v4`" in done.stderr
-    assert "  24 |       - uses: actions/cache@v4\n" in done.stderr
+    assert ".github/workflows/ci.yml:24:15: error: `snapshot` of job `last`" in done.stderr
+    assert "  24 |     snapshot: mine\n" in done.stderr
 
 
 @pytest.mark.requirement("A16")

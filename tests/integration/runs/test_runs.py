@@ -202,7 +202,7 @@ def test_what_is_not_supported_is_told_before_any_job(checkout: Checkout) -> Non
 on: push
 jobs:
   a: {runs-on: ubuntu-latest, steps: [{run: echo ran}]}
-  b: {runs-on: ubuntu-latest, container: alpine, steps: [{uses: other/action@v1}]}
+  b: {runs-on: ubuntu-latest, snapshot: mine, steps: [{run: echo ran}]}
   c: {runs-on: windows-latest, steps: [{run: x}]}
 """)
     checkout.commit()
@@ -210,7 +210,7 @@ jobs:
     report = checkout.run()
 
     assert report.exit_code == 1
-    assert len(report.diagnostics) == 3
+    assert len(report.diagnostics) == 2
     assert all(found.span is not None for found in report.diagnostics)
     assert [type(event) for event in checkout.seen] == [events.WorkflowRefused]
 
@@ -324,9 +324,9 @@ jobs:
     [
         pytest.param(LARGE, id="a matrix of 272 legs"),
         pytest.param(
-            "name: Large\non: push\njobs: {a: {runs-on: ubuntu-latest, container: alpine,"
+            "name: Large\non: push\njobs: {a: {runs-on: ubuntu-latest, snapshot: mine,"
             " steps: [{run: echo no}]}}\n",
-            id="a container",
+            id="a custom image",
         ),
     ],
 )
