@@ -220,7 +220,9 @@ jobs:
     [
         pytest.param({"plan": PlanOptions(job="a")}, id="another job"),
         pytest.param({"plan": PlanOptions(matrix={"os": "ubuntu-latest"})}, id="another leg"),
-        pytest.param({"plan": PlanOptions(places={"windows-latest": "host"})}, id="here all the same"),
+        pytest.param(
+            {"plan": PlanOptions(places={"windows-latest": "host"})}, id="here all the same"
+        ),
     ],
 )
 def test_what_is_not_run_is_not_held_against_a_run(
