@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -18,20 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TRIALS = [trial for trial in read_trials() if not trial.missing]
-GITHUB = "github.com"
 SECONDS = 300
-
-
-@pytest.fixture(scope="session")
-def sources() -> str:
-    """Where actions come from: what the variable names, or GitHub."""
-    if named := os.environ.get("WINDLASS_ACTION_URLS"):
-        return named
-    try:
-        socket.getaddrinfo(GITHUB, 443)
-    except OSError:
-        pytest.skip(f"{GITHUB} is not reachable, and WINDLASS_ACTION_URLS is not set")
-    return f"https://{GITHUB}"
 
 
 @pytest.fixture
