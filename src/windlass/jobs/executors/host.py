@@ -46,12 +46,21 @@ class HostExecutor:
             ExecutorError: this is not Linux, or its kernel is older than 5.3; or the supervisor
                 cannot be started.
         """
-        if not hasattr(os, "pidfd_open"):
-            raise ExecutorError(
-                "jobs run on the host on Linux only (kernel 5.3 or newer)",
-                hint="use the container executor on this machine",
-            )
+        require_linux()
         return HostSession(Supervisor(), request)
+
+
+def require_linux() -> None:
+    """Check that processes can be watched here.
+
+    Raises:
+        ExecutorError: this is not Linux, or its kernel is older than 5.3.
+    """
+    if not hasattr(os, "pidfd_open"):
+        raise ExecutorError(
+            "jobs run on the host and in the sandbox on Linux only (kernel 5.3 or newer)",
+            hint="use the container executor on this machine",
+        )
 
 
 class HostSession:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.errors import ExecutorError
 from windlass.jobs.executors.bubblewrap import OFFLINE, start_supervisor
-from windlass.jobs.executors.host import HostSession, is_program
+from windlass.jobs.executors.host import HostSession, is_program, require_linux
 from windlass.jobs.executors.sandbox_view import View, describe_mounts
 from windlass.jobs.supervisor.client import Supervisor
 
@@ -40,8 +40,9 @@ class SandboxExecutor:
         """Return the place for one job, with its supervisor.
 
         Raises:
-            ExecutorError: bubblewrap is missing or was refused something.
+            ExecutorError: this is not Linux; or bubblewrap is missing or was refused something.
         """
+        require_linux()
         try:
             arguments = describe_mounts(self._view, request.folders)
             arguments += OFFLINE if self._offline else ()
