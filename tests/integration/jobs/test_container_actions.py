@@ -25,6 +25,7 @@ from windlass.docker.containers import (
 from windlass.docker.faults import RefusedError
 from windlass.docker.images import build_image, list_images, remove_image
 from windlass.jobs.actions.build_contexts import read_blocks, write_context
+from windlass.jobs.actions.container_images import BUILT_LABEL
 from windlass.jobs.actions.ownership import take_ownership
 from windlass.jobs.containers.labels import JOB, OWNER, own_labels
 from windlass.model.status import Result
@@ -59,7 +60,7 @@ def _nothing_is_left(engine: Engine) -> Iterator[None]:
 
 
 def built_images(engine: Engine) -> set[str]:
-    return {image["Id"] for image in list_images(engine, labels=["windlass.action"])}
+    return {image["Id"] for image in list_images(engine, labels=[BUILT_LABEL])}
 
 
 def provide(bench: Bench, files: dict[str, str]) -> str:
@@ -217,18 +218,18 @@ def test_an_image_is_built_once_for_the_same_content(bench: Bench, engine: Engin
     """A change makes another one."""
     files = action("echo first")
     steps = provide(bench, files) + "- {uses: ./box}\n- {uses: ./box}"
-    before = built_images(engine)
+    label = f"{BUILT_LABEL}={bench.root}/job/cat/cat/./box/Dockerfile"
 
     bench.run(steps)
-    first = built_images(engine)
+    first = {image["Id"] for image in list_images(engine, labels=[label])}
     bench.run(steps)
 
-    assert len(first - before) == 1
-    assert built_images(engine) == first
+    assert len(first) == 1
+    assert {image["Id"] for image in list_images(engine, labels=[label])} == first
     provide(bench, {**files, "box/entry.sh": "#!/bin/sh\necho second\n"})
     bench.run(steps)
     assert "second" in bench.output()
-    assert len(built_images(engine) - first) == 1
+    assert len(list_images(engine, labels=[label])) == 2
 
 
 def test_a_folder_with_only_a_dockerfile_is_an_action(bench: Bench) -> None:

@@ -49,6 +49,7 @@ def fetch_image(
     if inspect_image(engine, container.image) is not None:
         note(f"The image {container.image} is on this machine.")
         return
+    _refuse_our_own(container.image)
 
     def tell(line: str) -> None:
         # To hang up is how the daemon is told to pull no further.
@@ -66,6 +67,19 @@ def fetch_image(
             _back_off(error, note, pause)
         else:
             return
+
+
+def _refuse_our_own(image: str) -> None:
+    """Take no image from a registry under a name that only this machine gives.
+
+    Raises:
+        RefusedError: it is such a name.
+    """
+    if image.startswith(MADE_HERE):
+        raise RefusedError(
+            f"The image {image} has not been made on this machine",
+            hint="`windlass images setup` makes it; no registry has it",
+        )
 
 
 def _pull(
