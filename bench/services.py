@@ -66,7 +66,7 @@ console.error(`SECONDS ${(performance.now() - started) / 1000}`);
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         failures = [*measure_blocks(folder), *measure_client(folder)]
     for failure in failures:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from windlass.cli.parser import Parser
-    from windlass.operations.pruning import Removal
+    from windlass.operations.pruning_stored import Removal
 
 UNITS = ("", "K", "M", "G", "T")
 _SIZE = re.compile(r"(\d+)([KMGT]?)", re.IGNORECASE)
