@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from windlass.docker.images import import_image
+from windlass.docker.images import import_image, inspect_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from windlass.docker.engine import Engine
 
 TOOLS = ("sh", "cat", "chown", "env", "find", "id", "ls", "mkdir", "rm", "sleep", "sort", "stat")
-LINKER_FOLDERS = ("/lib64", "/lib")
+CONTENT = "windlass-test.content"
+"""The label of such an image: the digest of what it was made of."""
 
 
 def make_tools_image(
@@ -34,7 +36,11 @@ def make_tools_image(
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             archive.addfile(entry)
-    import_image(engine, [file.getvalue()], name, changes=["ENV PATH=/bin"])
+    content = hashlib.sha256(file.getvalue()).hexdigest()
+    found = inspect_image(engine, name)
+    if found is None or (found.config.get("Labels") or {}).get(CONTENT) != content:
+        changes = ["ENV PATH=/bin", f"LABEL {CONTENT}={content}"]
+        import_image(engine, [file.getvalue()], name, changes=changes)
 
 
 def _list_files(programs: Iterable[str]) -> set[str]:
