@@ -218,11 +218,6 @@ def test_composite(bench: Bench) -> None:
             "File not found: '{workspace}/./a/x.js'",
             id="no-script",
         ),
-        pytest.param(
-            {"a/Dockerfile": "FROM scratch"},
-            "The action './a' is a Dockerfile, and actions in containers do not run yet.",
-            id="dockerfile",
-        ),
     ],
 )
 def test_broken_action(bench: Bench, files: dict[str, str], message: str) -> None:
