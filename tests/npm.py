@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-CACHE = Path.home() / ".cache" / "windlass-tests"
+CACHE = Path(os.environ.get("WINDLASS_TEST_CACHE") or Path.home() / ".cache" / "windlass-tests")
+"""A job of Windlass's own run has another home, and is told of the one that is filled already."""
 PATIENCE = ("--fetch-retries=1", "--fetch-timeout=60000")  # milliseconds
 
 

@@ -1,7 +1,7 @@
 """GitHub's own packages as an oracle: installed by name into a cache, kept running.
 
-The packages live in `~/.cache/windlass-tests/oracle` and are never part of the checkout. A script
-of ours beside a suite answers one JSON object a line; it may import the packages by name. The
+The packages live in `~/.cache/windlass-tests/oracle`, or below WINDLASS_TEST_CACHE, and are never
+part of the checkout. A script of ours beside a suite answers one JSON object a line; it may import the packages by name. The
 workflow parser needs `is_bundled=True`, because it imports JSON without an import attribute.
 """
 
@@ -13,13 +13,14 @@ import json
 import shutil
 import subprocess
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
+from tests import npm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 PACKAGES = (
     "@actions/expressions@0.3.61",
@@ -27,7 +28,7 @@ PACKAGES = (
     "@octokit/webhooks-examples@7.6.1",
     "esbuild@0.25.12",
 )
-CACHE = Path.home() / ".cache" / "windlass-tests" / "oracle"
+CACHE = npm.CACHE / "oracle"
 BATCH = 500
 
 
