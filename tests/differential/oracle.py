@@ -1,8 +1,9 @@
 """GitHub's own packages as an oracle: installed by name into a cache, kept running.
 
 The packages live in `~/.cache/windlass-tests/oracle`, or below WINDLASS_TEST_CACHE, and are never
-part of the checkout. A script of ours beside a suite answers one JSON object a line; it may import the packages by name. The
-workflow parser needs `is_bundled=True`, because it imports JSON without an import attribute.
+part of the checkout. A script of ours beside a suite answers one JSON object a line; it may import
+the packages by name. The workflow parser needs `is_bundled=True`, because it imports JSON without
+an import attribute.
 """
 
 from __future__ import annotations
