@@ -22,11 +22,12 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 def pytest_configure() -> None:
     """Start from a terminal's signals; a shell lets what it starts in the background ignore SIGINT.
 
-    Every process of a step would inherit that and could not be interrupted; the command line takes
+    `nohup` does the same to SIGHUP, which Windlass then ignores, as it should. Every process of a step would inherit that and could not be interrupted; the command line takes
     the signals over for the same reason (`cli/run.py`).
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # How long an example takes says how busy the machine is: `bench/` measures, tests do not.
     slow = [hypothesis.HealthCheck.too_slow]
     hypothesis.settings.register_profile("windlass", deadline=None, suppress_health_check=slow)
