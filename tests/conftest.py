@@ -22,8 +22,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 def pytest_configure() -> None:
     """Start from a terminal's signals; a shell lets what it starts in the background ignore SIGINT.
 
-    `nohup` does the same to SIGHUP, which Windlass then ignores, as it should. Every process of a step would inherit that and could not be interrupted; the command line takes
-    the signals over for the same reason (`cli/run.py`).
+    `nohup` does the same to SIGHUP, which Windlass then ignores, as it should. Every process of a
+    step would inherit that and could not be interrupted; the command line takes the signals over
+    for the same reason (`cli/run.py`).
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
