@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from windlass.jobs.command import StepError
+from windlass.lang.command_lines import split_arguments
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -97,49 +98,6 @@ def fix_up_script(shell: str, script: str) -> str:
         ending = "if ((Test-Path -LiteralPath variable:\\LASTEXITCODE)) { exit $LASTEXITCODE }"
         return f"$ErrorActionPreference = 'stop'\n{script}\n{ending}"
     return script
-
-
-def split_arguments(line: str) -> list[str]:
-    r"""Split a line into arguments as .NET does: `"` groups, `\"` is a quote, `\` is itself.
-
-    Source: dotnet/runtime System.Diagnostics.Process, `ParseArgumentsIntoList`
-    """
-    arguments: list[str] = []
-    position = 0
-    while position < len(line):
-        if line[position] in " \t":
-            position += 1
-            continue
-        argument, position = _next_argument(line, position)
-        arguments.append(argument)
-    return arguments
-
-
-def _next_argument(line: str, position: int) -> tuple[str, int]:
-    parts: list[str] = []
-    quoted = False
-    while position < len(line):
-        slashes = 0
-        while position + slashes < len(line) and line[position + slashes] == "\\":
-            slashes += 1
-        position += slashes
-        at_quote = position < len(line) and line[position] == '"'
-        parts.append("\\" * (slashes // 2 if at_quote else slashes))
-        if at_quote:
-            if slashes % 2:
-                parts.append('"')
-            elif quoted and line[position + 1 : position + 2] == '"':
-                parts.append('"')
-                position += 1
-            else:
-                quoted = not quoted
-            position += 1
-            continue
-        if position >= len(line) or (line[position] in " \t" and not quoted):
-            break
-        parts.append(line[position])
-        position += 1
-    return "".join(parts), position
 
 
 def _require(name: str, find_program: Callable[[str], str | None]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.lang.action.model import Action, DockerRuns
 from windlass.lang.casing import fold
+from windlass.lang.command_lines import split_arguments
 from windlass.model.values import dataclass, field
 from windlass.plan.actions import ALWAYS
 from windlass.plan.faults import PlanFault
@@ -17,7 +18,7 @@ from windlass.plan.keys import Scope, evaluate_text, evaluate_texts
 from windlass.plan.steps import LoadedAction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from windlass.lang.tokens import StringToken
     from windlass.plan.steps import Stage
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 IMAGE_PREFIX: Final = "docker://"
 ENTRYPOINT_INPUT: Final = "entryPoint"
 ARGUMENTS_INPUT: Final = "args"
-_BLANKS: Final = " \t"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def evaluate_container(
     if isinstance(variables, PlanFault):
         return variables
     if not runs.args:
-        arguments = list(split_arguments(_find_input(inputs, ARGUMENTS_INPUT)))
+        arguments = split_arguments(_find_input(inputs, ARGUMENTS_INPUT))
     return ContainerRun(
         image=runs.image.value,
         entrypoint=_choose_entrypoint(runs, stage, inputs),
@@ -110,43 +110,3 @@ def _choose_entrypoint(runs: DockerRuns, stage: Stage, inputs: Mapping[str, str]
 def _find_input(inputs: Mapping[str, str], name: str) -> str:
     wanted = fold(name)
     return next((value for known, value in inputs.items() if fold(known) == wanted), "")
-
-
-def split_arguments(text: str) -> Iterator[str]:
-    """Yield the arguments of `with.args`, as .NET takes a command line apart.
-
-    Blanks and tabs separate, double quotes keep together, and a backslash is one unless a double
-    quote follows. Source: dotnet/runtime Process.Unix.cs (ParseArgumentsIntoList)
-    """
-    at = 0
-    while True:
-        while at < len(text) and text[at] in _BLANKS:
-            at += 1
-        if at == len(text):
-            return
-        argument, at = _next_argument(text, at)
-        yield argument
-
-
-def _next_argument(text: str, at: int) -> tuple[str, int]:
-    """Return the argument that begins at a place, and the place behind it."""
-    parts: list[str] = []
-    quoted = False
-    while at < len(text) and (quoted or text[at] not in _BLANKS):
-        slashes = len(text) - at - len(text[at:].lstrip("\\"))
-        at += slashes
-        before_quote = text[at : at + 1] == '"'
-        parts.append("\\" * (slashes // 2 if before_quote else slashes))
-        if slashes and not before_quote:
-            continue
-        if slashes % 2:
-            parts.append('"')
-        elif not before_quote:
-            parts.append(text[at])
-        elif quoted and text[at + 1 : at + 2] == '"':
-            parts.append('"')
-            at += 1
-        elif before_quote:
-            quoted = not quoted
-        at += 1
-    return "".join(parts), at

@@ -9,7 +9,6 @@ from windlass.jobs.shells import (
     ShellError,
     fix_up_script,
     resolve_shell,
-    split_arguments,
 )
 
 INSTALLED = {name: f"/bin/{name}" for name in ("bash", "sh", "python", "pwsh", "perl", "cmd")}
@@ -96,26 +95,3 @@ def test_powershell_script() -> None:
     assert fix_up_script("pwsh", "x") == f"$ErrorActionPreference = 'stop'\nx\n{ending}"
     assert fix_up_script("cmd", "x") == "@echo off\nx"
     assert fix_up_script("bash", "x\r\ny") == "x\r\ny"
-
-
-# Rows of dotnet/runtime's tests of Process arguments (ProcessStartInfoTests, ProcessTests.cs).
-@pytest.mark.parametrize(
-    ("line", "arguments"),
-    [
-        ('"abc" d e', ["abc", "d", "e"]),
-        ('"abc"      d e', ["abc", "d", "e"]),
-        ('"abc"\t\td\te', ["abc", "d", "e"]),
-        (r"a\\b d\"e f\"g h", [r"a\\b", 'd"e', 'f"g', "h"]),
-        (r"\ \\ \\\ ", ["\\", "\\\\", "\\\\\\"]),
-        (r"a\\\"b c d", [r"a\"b", "c", "d"]),
-        (r'a\\\\"b c" d e', [r"a\\b c", "d", "e"]),
-        (r'a"b c"d e"f g"h i"j k"l', ["ab cd", "ef gh", "ij kl"]),
-        ('a b c"def', ["a", "b", "cdef"]),
-        ('"a ""b"" c"', ['a "b" c']),
-        ('"" x', ["", "x"]),
-        ("", []),
-    ],
-)
-def test_arguments(line: str, arguments: list[str]) -> None:
-    """A line of arguments is split as .NET splits it."""
-    assert arguments == split_arguments(line)
