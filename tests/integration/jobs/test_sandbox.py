@@ -137,7 +137,7 @@ def test_the_home_is_hidden(
     monkeypatch.setenv("HOME", str(outside))
     job = make_job(tmp_path / "job", request, View())
 
-    assert job.run(f"ls -A {outside} /home") == (f"/home:\n\n{outside}:\n", 0)
+    assert job.run(f"ls -A {outside}; ls -A /home") == ("", 0)
     assert (outside / ".netrc").exists()
 
 
