@@ -13,8 +13,9 @@ from typing import Protocol
 import hypothesis
 import pytest
 from tests.docker import docker
+from tests.postgres import database_address, postgres
 
-__all__ = ["docker"]
+__all__ = ["database_address", "docker", "postgres"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

@@ -29,6 +29,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.hosted_run import HostedRun
+
 from windlass.engine.local import LocalRun
 from windlass.jobs.folders import JobFolders
 from windlass.jobs.job import run_job
@@ -46,6 +48,7 @@ from windlass.testing.executor import DummyExecutor, DummySession
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from windlass.db.connections import Store
     from windlass.engine.journals.interface import Journal
     from windlass.jobs.cancellation import Cancellation
     from windlass.jobs.executors.interface import JobRequest
@@ -127,7 +130,7 @@ class Scenario:
             repository=_repository(folder), sha="f" * 40, ref="refs/heads/main", state=folder
         )
         self._reading = _read(name)
-        self._run: LocalRun | None = None
+        self._run: LocalRun | HostedRun | None = None
         self.orders: list[tuple[Order, ...]] = []
         """What the machine ordered, one tuple for each signal."""
 
@@ -141,6 +144,17 @@ class Scenario:
             journal=journal,
         )
         return self._run.run()
+
+    def run_hosted(self, store: Store) -> HostedRun:
+        """Play it to the end as a run of a server."""
+        self._run = HostedRun(
+            store,
+            self.make_machine,
+            self._run_job,
+            emit=self._see,
+            max_jobs=self._play.get("max_jobs", 8),
+        )
+        return self._run
 
     def make_machine(self) -> RunMachine:
         workflow = self._reading.workflow

@@ -8,11 +8,14 @@ import pytest
 from tests.journals import JOURNALS
 from tests.scenarios.harness import FOLDER, Scenario, Seen
 
+from windlass.db.server_database import ServerDatabase
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from windlass.engine.journals.interface import Journal
+    from windlass.model.status import Result
 
 NAMES = sorted(path.stem for path in FOLDER.glob("[0-9]*.yaml"))
 ROWS = {
@@ -49,20 +52,26 @@ def test_scenario(name: str, journal: Journal, tmp_path: Path) -> None:
 
     result = scenario.run(journal)
 
-    seen, expected = scenario.seen, scenario.expected
-    assert expected["result"] == result.value
-    assert {key: _result(job) for key, job in expected["jobs"].items()} == seen.jobs
-    _check_jobs(expected["jobs"], seen)
-    for earlier, later in expected.get("before", []):
-        assert seen.moments.index(earlier) < seen.moments.index(later), seen.moments
-    for text in expected.get("messages", []):
-        assert any(text in message for message in seen.messages), seen.messages
-    for step, text in expected.get("output", {}).items():
-        assert text in seen.output[step]
+    check(scenario, result)
     machine = scenario.make_machine()
     replayed = [tuple(machine.receive(signal)) for signal in journal.signals()]
     assert scenario.orders == replayed
     assert list(journal.outlines()) == [journal.outline(orders) for orders in replayed]
+
+
+@pytest.mark.parametrize("name", [_marked(name) for name in NAMES])
+def test_scenario_of_a_server(name: str, database_address: str, tmp_path: Path) -> None:
+    """A server, whose runs are rows and whose jobs are taken from a queue, ends it the same way."""
+    scenario = Scenario(name, tmp_path)
+    store = ServerDatabase(database_address)
+    hosted = scenario.run_hosted(store)
+
+    check(scenario, hosted.run())
+
+    machine, journal = scenario.make_machine(), hosted.journal
+    replayed = [tuple(machine.receive(signal)) for signal in journal.signals()]
+    assert list(journal.outlines()) == [journal.outline(orders) for orders in replayed]
+    store.close()
 
 
 def test_every_scenario_says_what_it_is_about() -> None:
@@ -74,6 +83,20 @@ def test_every_scenario_says_what_it_is_about() -> None:
         assert (FOLDER / f"{name}.json").is_file(), name
     numbers = [name.partition("_")[0] for name in NAMES]
     assert len(numbers) == len(set(numbers))
+
+
+def check(scenario: Scenario, result: Result) -> None:
+    """Check how it ended, what onlookers saw, and in which order."""
+    seen, expected = scenario.seen, scenario.expected
+    assert expected["result"] == result.value
+    assert {key: _result(job) for key, job in expected["jobs"].items()} == seen.jobs
+    _check_jobs(expected["jobs"], seen)
+    for earlier, later in expected.get("before", []):
+        assert seen.moments.index(earlier) < seen.moments.index(later), seen.moments
+    for text in expected.get("messages", []):
+        assert any(text in message for message in seen.messages), seen.messages
+    for step, text in expected.get("output", {}).items():
+        assert text in seen.output[step]
 
 
 def _result(job: Any) -> str:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from windlass.db.database import Database
+    from windlass.db.connections import Connection, Store
 
 _COLUMNS: Final = "id, run, attempt, job, name, blob, size, mime_type, created, expires"
 
@@ -35,13 +34,13 @@ class ArtifactRow:
     expires: float
 
 
-def next_id(connection: sqlite3.Connection, now: float) -> int:
+def next_id(connection: Connection, now: float) -> int:
     """Return an id that none has had: later ones are higher, though earlier ones were removed."""
     ((highest,),) = connection.execute("SELECT max(id) FROM artifacts").fetchall()
     return max(int(highest or 0) + 1, int(now * 1000))
 
 
-def enter_artifact(connection: sqlite3.Connection, row: ArtifactRow) -> None:
+def enter_artifact(connection: Connection, row: ArtifactRow) -> None:
     """Enter an artifact."""
     connection.execute(
         f"INSERT INTO artifacts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
@@ -60,9 +59,7 @@ def enter_artifact(connection: sqlite3.Connection, row: ArtifactRow) -> None:
     )
 
 
-def find_artifact(
-    connection: sqlite3.Connection, run: str, attempt: int, name: str
-) -> ArtifactRow | None:
+def find_artifact(connection: Connection, run: str, attempt: int, name: str) -> ArtifactRow | None:
     """Return an attempt's artifact of a name."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM artifacts WHERE run = ? AND attempt = ? AND name = ?",  # noqa: S608
@@ -71,7 +68,7 @@ def find_artifact(
     return next(iter(_read(rows)), None)
 
 
-def list_artifacts(database: Database, run: str, now: float) -> list[ArtifactRow]:
+def list_artifacts(database: Store, run: str, now: float) -> list[ArtifactRow]:
     """Return the artifacts of all attempts of a run that have not expired, newest first."""
     return _read(
         database.ask(
@@ -81,17 +78,17 @@ def list_artifacts(database: Database, run: str, now: float) -> list[ArtifactRow
     )
 
 
-def list_blobs(database: Database) -> set[str]:
+def list_blobs(database: Store) -> set[str]:
     """Return the blobs that artifacts are."""
     return {blob for (blob,) in database.ask("SELECT DISTINCT blob FROM artifacts")}
 
 
-def remove_artifact(connection: sqlite3.Connection, id: int) -> None:  # noqa: A002
+def remove_artifact(connection: Connection, id: int) -> None:  # noqa: A002
     """Remove one artifact."""
     connection.execute("DELETE FROM artifacts WHERE id = ?", (id,))
 
 
-def remove_expired(connection: sqlite3.Connection, now: float) -> None:
+def remove_expired(connection: Connection, now: float) -> None:
     """Remove the artifacts whose time is over, and those of runs that are gone."""
     connection.execute(
         "DELETE FROM artifacts WHERE expires <= ? OR run NOT IN (SELECT id FROM runs)", (now,)

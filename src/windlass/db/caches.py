@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from windlass.db.database import Database
+    from windlass.db.connections import Connection, Store
 
 _COLUMNS = "id, scope, version, cache_key, created, used, writer, blob, size, places"
 
@@ -36,7 +35,7 @@ class CacheRow:
 
 
 def add_cache(
-    connection: sqlite3.Connection, *, scope: str, version: str, key: str, writer: str, now: float
+    connection: Connection, *, scope: str, version: str, key: str, writer: str, now: float
 ) -> int:
     """Add a cache that somebody is going to write; return its number."""
     ((last,),) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM caches")
@@ -48,9 +47,7 @@ def add_cache(
     return number
 
 
-def read_cache(
-    connection: sqlite3.Connection, *, scope: str, version: str, key: str
-) -> CacheRow | None:
+def read_cache(connection: Connection, *, scope: str, version: str, key: str) -> CacheRow | None:
     """Return the one cache of that name, finished or not."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM caches "  # noqa: S608 (names of columns)
@@ -60,9 +57,7 @@ def read_cache(
     return _make(rows[0]) if rows else None
 
 
-def finish_cache(
-    connection: sqlite3.Connection, number: int, *, blob: str, size: int, now: float
-) -> None:
+def finish_cache(connection: Connection, number: int, *, blob: str, size: int, now: float) -> None:
     """Note where the content of a cache is: from now on it is found, and never changes."""
     connection.execute(
         "UPDATE caches SET writer = NULL, blob = ?, size = ?, created = ?, used = ? WHERE id = ?",
@@ -70,27 +65,27 @@ def finish_cache(
     )
 
 
-def place_cache(connection: sqlite3.Connection, number: int, places: str) -> None:
+def place_cache(connection: Connection, number: int, places: str) -> None:
     """Note how the version of a cache holds for every job."""
     connection.execute("UPDATE caches SET places = ? WHERE id = ?", (places, number))
 
 
-def remove_caches(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
+def remove_caches(connection: Connection, numbers: Iterable[int]) -> None:
     """Remove caches; their blobs stay until nobody needs them."""
     connection.executemany("DELETE FROM caches WHERE id = ?", [(number,) for number in numbers])
 
 
-def remove_unfinished(connection: sqlite3.Connection, number: int, writer: str) -> None:
+def remove_unfinished(connection: Connection, number: int, writer: str) -> None:
     """Remove what somebody is writing."""
     connection.execute("DELETE FROM caches WHERE id = ? AND writer = ?", (number, writer))
 
 
-def touch_cache(connection: sqlite3.Connection, number: int, now: float) -> None:
+def touch_cache(connection: Connection, number: int, now: float) -> None:
     """Note that a cache was used."""
     connection.execute("UPDATE caches SET used = ? WHERE id = ?", (now, number))
 
 
-def find_caches(database: Database, scopes: Sequence[str], version: str) -> list[CacheRow]:
+def find_caches(database: Store, scopes: Sequence[str], version: str) -> list[CacheRow]:
     """Return the finished caches of some scopes that have a version, or have it in some places."""
     marks = ", ".join("?" * len(scopes))
     rows = database.ask(
@@ -102,7 +97,7 @@ def find_caches(database: Database, scopes: Sequence[str], version: str) -> list
     return [_make(row) for row in rows]
 
 
-def list_caches(database: Database) -> list[CacheRow]:
+def list_caches(database: Store) -> list[CacheRow]:
     """Return all finished caches, the newest first."""
     rows = database.ask(
         f"SELECT {_COLUMNS} FROM caches WHERE writer IS NULL "  # noqa: S608 (names of columns)
@@ -111,7 +106,7 @@ def list_caches(database: Database) -> list[CacheRow]:
     return [_make(row) for row in rows]
 
 
-def list_cache_blobs(database: Database) -> set[str]:
+def list_cache_blobs(database: Store) -> set[str]:
     """Return the digests of the blobs that caches need."""
     return {blob for (blob,) in database.ask("SELECT blob FROM caches WHERE blob IS NOT NULL")}
 

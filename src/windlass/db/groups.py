@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    from windlass.db.database import Database
+    from windlass.db.connections import Connection, Store
 
 State: TypeAlias = Literal["running", "waiting", "displaced"]
 
@@ -29,7 +27,7 @@ class MemberRow:
         return f"{self.run}/{self.attempt}/{self.job}"
 
 
-def list_members(connection: sqlite3.Connection, group: str) -> list[MemberRow]:
+def list_members(connection: Connection, group: str) -> list[MemberRow]:
     """Return the members of a group in the order in which they came."""
     rows = connection.execute(
         "SELECT run, attempt, job, state FROM group_members WHERE name = ? ORDER BY ticket",
@@ -38,7 +36,7 @@ def list_members(connection: sqlite3.Connection, group: str) -> list[MemberRow]:
     return [MemberRow(*row) for row in rows]
 
 
-def write_members(connection: sqlite3.Connection, group: str, members: list[MemberRow]) -> None:
+def write_members(connection: Connection, group: str, members: list[MemberRow]) -> None:
     """Replace the members of a group."""
     connection.execute("DELETE FROM group_members WHERE name = ?", (group,))
     connection.executemany(
@@ -51,9 +49,19 @@ def write_members(connection: sqlite3.Connection, group: str, members: list[Memb
     )
 
 
-def states_of_attempt(database: Database, run: str, attempt: int) -> dict[str, State]:
+def states_of_attempt(database: Store, run: str, attempt: int) -> dict[str, State]:
     """Return, by job, where the members stand that belong to one attempt."""
     rows = database.ask(
         "SELECT job, state FROM group_members WHERE run = ? AND attempt = ?", (run, attempt)
     )
     return dict(rows)
+
+
+def groups_of(connection: Connection, run: str, attempt: int, job: str | None) -> list[str]:
+    """Return the groups that an attempt is in or waits for, with one of its jobs or with any."""
+    rows = connection.execute(
+        "SELECT DISTINCT name FROM group_members WHERE run = ? AND attempt = ? "
+        "AND job = COALESCE(?, job) ORDER BY name",
+        (run, attempt, job),
+    )
+    return [str(name) for (name,) in rows]

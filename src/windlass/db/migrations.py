@@ -2,7 +2,10 @@
 
 The statements are plain SQL that SQLite and PostgreSQL both take. Points in time are seconds since
 the epoch, signals and orders are JSON (`windlass.engine.journals.codec`), results are the words of
-`windlass.model.status.Result`, and NULL is what is not known yet.
+`windlass.model.status.Result`, and NULL is what is not known yet. A ticket is a text that sorts by
+the moment it was drawn (`windlass.db.tickets`).
+
+Each has a revision of Alembic's in `versions`, by which a server takes its database along.
 """
 
 from __future__ import annotations
@@ -92,5 +95,62 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
     ),
     ("ALTER TABLE caches ADD COLUMN places TEXT",),
+    (
+        """
+        CREATE TABLE repositories (
+            name TEXT NOT NULL PRIMARY KEY,
+            url TEXT NOT NULL,
+            branch TEXT NOT NULL,
+            created DOUBLE PRECISION NOT NULL
+        )
+        """,
+        "ALTER TABLE runs ADD COLUMN repository TEXT",
+        "CREATE INDEX runs_by_repository ON runs (repository, path, number)",
+        "CREATE INDEX runs_by_age ON runs (created, id)",
+        """
+        CREATE TABLE definitions (
+            run TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            definition TEXT NOT NULL,
+            PRIMARY KEY (run, attempt),
+            FOREIGN KEY (run, attempt) REFERENCES attempts (run, attempt) ON DELETE CASCADE
+        )
+        """,
+        """
+        CREATE TABLE announcements (
+            run TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            line TEXT NOT NULL,
+            PRIMARY KEY (run, attempt, seq),
+            FOREIGN KEY (run, attempt) REFERENCES attempts (run, attempt) ON DELETE CASCADE
+        )
+        """,
+        """
+        CREATE TABLE jobs (
+            run TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            job TEXT NOT NULL,
+            ticket TEXT NOT NULL,
+            labels TEXT NOT NULL,
+            state TEXT NOT NULL,
+            runner TEXT,
+            reason TEXT,
+            queued DOUBLE PRECISION NOT NULL,
+            claimed DOUBLE PRECISION,
+            PRIMARY KEY (run, attempt, job),
+            FOREIGN KEY (run, attempt) REFERENCES attempts (run, attempt) ON DELETE CASCADE
+        )
+        """,
+        "CREATE INDEX jobs_by_state ON jobs (state, ticket)",
+        """
+        CREATE TABLE inbox (
+            ticket TEXT NOT NULL PRIMARY KEY,
+            run TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            signal TEXT NOT NULL
+        )
+        """,
+    ),
 )
 """Migration number n takes the tables from version n - 1 to version n."""

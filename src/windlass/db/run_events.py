@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
-    from windlass.db.database import Database
+    from windlass.db.connections import Connection, Store
 
 Entry = tuple[str, str]
 """A signal and its orders."""
 
 
 def add_entries(
-    connection: sqlite3.Connection, run: str, attempt: int, first: int, entries: Iterable[Entry]
+    connection: Connection, run: str, attempt: int, first: int, entries: Iterable[Entry]
 ) -> None:
     """Add entries to a journal, numbered from `first`."""
     connection.executemany(
@@ -24,7 +23,7 @@ def add_entries(
     )
 
 
-def count_entries(connection: sqlite3.Connection, run: str, attempt: int) -> int:
+def count_entries(connection: Connection, run: str, attempt: int) -> int:
     """Return how many entries a journal has, which is the number of the next one."""
     ((last,),) = connection.execute(
         "SELECT max(seq) FROM run_events WHERE run = ? AND attempt = ?", (run, attempt)
@@ -32,7 +31,7 @@ def count_entries(connection: sqlite3.Connection, run: str, attempt: int) -> int
     return 0 if last is None else int(last) + 1
 
 
-def read_entries(database: Database, run: str, attempt: int) -> list[Entry]:
+def read_entries(database: Store, run: str, attempt: int) -> list[Entry]:
     """Return a journal from its beginning."""
     rows = database.ask(
         "SELECT signal, orders FROM run_events WHERE run = ? AND attempt = ? ORDER BY seq",

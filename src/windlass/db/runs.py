@@ -8,10 +8,9 @@ from windlass.model.status import Result
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
-    from windlass.db.database import Database
+    from windlass.db.connections import Connection, Store
 
 _ATTEMPTS: Final = """
 SELECT runs.id, runs.number, runs.workflow, runs.path, runs.event, runs.sha, runs.ref, runs.created,
@@ -50,19 +49,21 @@ class AttemptRow:
     result: Result | None = None
 
 
-def next_number(connection: sqlite3.Connection, path: str) -> int:
+def next_number(connection: Connection, path: str) -> int:
     """Return the number that the next run of a workflow file gets."""
     question = "SELECT max(number) FROM runs WHERE path = ?"
     ((highest,),) = connection.execute(question, (path,)).fetchall()
     return int(highest or 0) + 1
 
 
-def enter_attempt(connection: sqlite3.Connection, row: AttemptRow) -> None:
+def enter_attempt(connection: Connection, row: AttemptRow) -> None:
     """Enter an attempt, and its run where that is not known yet. May be done again."""
     run = row.run
     values = (run.id, run.number, run.workflow, run.path, run.event, run.sha, run.ref, run.created)
     connection.execute(
-        "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", values
+        "INSERT INTO runs (id, number, workflow, path, event, sha, ref, created) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        values,
     )
     result = None if row.result is None else row.result.value
     connection.execute(
@@ -72,7 +73,7 @@ def enter_attempt(connection: sqlite3.Connection, row: AttemptRow) -> None:
 
 
 def finish_attempt(
-    connection: sqlite3.Connection, run: str, attempt: int, finished: float, result: Result
+    connection: Connection, run: str, attempt: int, finished: float, result: Result
 ) -> None:
     """Note how an attempt has ended."""
     connection.execute(
@@ -81,7 +82,17 @@ def finish_attempt(
     )
 
 
-def list_latest(database: Database, limit: int | None = None) -> list[AttemptRow]:
+def lock_attempt(connection: Connection, run: str, attempt: int) -> bool:
+    """Keep all others from an attempt until the transaction ends; False where it has ended."""
+    # An update is what both databases lock a row for; SQLite locks the whole file anyway.
+    changed = connection.execute(
+        "UPDATE attempts SET started = started WHERE run = ? AND attempt = ? AND result IS NULL",
+        (run, attempt),
+    )
+    return changed.rowcount == 1
+
+
+def list_latest(database: Store, limit: int | None = None) -> list[AttemptRow]:
     """Return the last attempt of each run, newest run first."""
     question = _ATTEMPTS + _LATEST
     if limit is None:
@@ -89,23 +100,23 @@ def list_latest(database: Database, limit: int | None = None) -> list[AttemptRow
     return _read(database.ask(question + " LIMIT ?", (limit,)))
 
 
-def list_attempts(database: Database, run: str) -> list[AttemptRow]:
+def list_attempts(database: Store, run: str) -> list[AttemptRow]:
     """Return the attempts of one run, oldest first; none where there is no such run."""
     question = _ATTEMPTS + "WHERE runs.id = ? ORDER BY attempts.attempt"
     return _read(database.ask(question, (run,)))
 
 
-def list_unfinished(database: Database) -> list[AttemptRow]:
+def list_unfinished(database: Store) -> list[AttemptRow]:
     """Return the attempts that have not ended: they go on, or were interrupted."""
     return _read(database.ask(_ATTEMPTS + "WHERE attempts.result IS NULL"))
 
 
-def list_ids(database: Database) -> list[str]:
+def list_ids(database: Store) -> list[str]:
     """Return the ids of all runs, newest first."""
     return [row[0] for row in database.ask("SELECT id FROM runs ORDER BY created DESC, id DESC")]
 
 
-def remove_run(connection: sqlite3.Connection, run: str) -> None:
+def remove_run(connection: Connection, run: str) -> None:
     """Forget a run, its attempts and their journals."""
     connection.execute("DELETE FROM runs WHERE id = ?", (run,))
 

@@ -7,22 +7,8 @@ from typing import TYPE_CHECKING
 from windlass.db.database import DamagedDatabaseError
 from windlass.db.run_events import add_entries, count_entries, read_entries
 from windlass.db.runs import enter_attempt, finish_attempt
-from windlass.engine.journals.codec import (
-    decode_outlines,
-    decode_signal,
-    encode_outlines,
-    encode_signal,
-    outline,
-)
+from windlass.engine.journals.entries import Entries
 from windlass.engine.journals.interface import check_number
-from windlass.model.values import replace
-from windlass.plan.signals import (
-    CancelRequested,
-    GroupDenied,
-    GroupEntered,
-    JobCancelRequested,
-    JobFinished,
-)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -62,7 +48,7 @@ class LocalJournal:
         self._database = database
         self._row = row
         self._tell = tell
-        self._cover = cover
+        self._text = Entries(cover)
         self._entries: list[Entry] = read_entries(database, row.run.id, row.attempt)
         with database.writing() as connection:
             enter_attempt(connection, row)
@@ -70,8 +56,7 @@ class LocalJournal:
     def append(self, sequence: int, signal: Signal, orders: Sequence[Order]) -> None:
         """Keep one signal and the outlines of the orders it led to."""
         check_number(sequence, len(self._entries))
-        told = _with_reason(_with_key(signal, self._cover.cover), self._cover.mask)
-        entry = encode_signal(told), encode_outlines(self.outline(orders))
+        entry = self._text.write(signal, orders)
         self._write(lambda connection: self._add(connection, sequence, entry))
         self._entries.append(entry)
 
@@ -86,17 +71,15 @@ class LocalJournal:
 
     def signals(self) -> Iterator[Signal]:
         """Yield the signals in order."""
-        signals = [decode_signal(signal) for signal, _ in self._entries]
-        return (_with_key(signal, self._cover.uncover) for signal in signals)
+        return map(self._text.read_signal, [signal for signal, _ in self._entries])
 
     def outlines(self) -> Iterator[tuple[Outline, ...]]:
         """Yield what each signal led to, in the same order."""
-        return iter([decode_outlines(orders) for _, orders in self._entries])
+        return map(self._text.read_outlines, [orders for _, orders in self._entries])
 
     def outline(self, orders: Sequence[Order]) -> tuple[Outline, ...]:
         """Return the outlines of some orders, and remember the keys they name."""
-        outlines = (outline(order) for order in orders)
-        return tuple((kind, self._cover.cover(subject)) for kind, subject in outlines)
+        return self._text.outline(orders)
 
     def _add(self, connection: sqlite3.Connection, sequence: int, entry: Entry) -> None:
         run, attempt = self._row.run.id, self._row.attempt
@@ -120,17 +103,3 @@ class LocalJournal:
             known = count_entries(connection, run, attempt)
             add_entries(connection, run, attempt, known, self._entries[known:])
             write(connection)
-
-
-def _with_key(signal: Signal, change: Callable[[str], str]) -> Signal:
-    """Return a signal with another key, if it is about a job."""
-    if isinstance(signal, JobFinished | JobCancelRequested | GroupEntered | GroupDenied):
-        return replace(signal, key=change(signal.key))
-    return signal
-
-
-def _with_reason(signal: Signal, change: Callable[[str], str]) -> Signal:
-    """Return a signal with another reason, if it has one: that may name a group."""
-    if isinstance(signal, CancelRequested | JobCancelRequested | GroupDenied):
-        return replace(signal, reason=change(signal.reason))
-    return signal

@@ -1,0 +1,31 @@
+"""What onlookers of an attempt are told, in order: lines of `windlass.protocol.event_lines`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from windlass.db.connections import Connection, Store
+
+
+def add_announcements(connection: Connection, run: str, attempt: int, lines: Sequence[str]) -> None:
+    """Add lines behind those that are there; the attempt's row has to be locked."""
+    ((last,),) = connection.execute(
+        "SELECT max(seq) FROM announcements WHERE run = ? AND attempt = ?", (run, attempt)
+    ).fetchall()
+    first = 0 if last is None else int(last) + 1
+    connection.executemany(
+        "INSERT INTO announcements (run, attempt, seq, line) VALUES (?, ?, ?, ?)",
+        [(run, attempt, first + number, line) for number, line in enumerate(lines)],
+    )
+
+
+def read_announcements(store: Store, run: str, attempt: int, first: int = 0) -> list[str]:
+    """Return the lines from number `first` on."""
+    rows = store.ask(
+        "SELECT line FROM announcements WHERE run = ? AND attempt = ? AND seq >= ? ORDER BY seq",
+        (run, attempt, first),
+    )
+    return [str(line) for (line,) in rows]
