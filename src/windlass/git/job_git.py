@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from windlass.errors import GitError
-from windlass.git.commands import ask, run
+from windlass.git.commands import NO_CONFIGURATION, ask, run
 from windlass.git.folders import (
     BRANCH_PREFIX,
     SHA256_LENGTH,
@@ -107,7 +107,7 @@ def _describe_submodule(module: Submodule) -> str:
 
 
 def _make_index(folder: Path, workspace: Path, sha: str) -> None:
-    variables = {"GIT_DIR": str(folder), "GIT_WORK_TREE": str(workspace)}
+    variables = {"GIT_DIR": str(folder), "GIT_WORK_TREE": str(workspace), **NO_CONFIGURATION}
     run(["read-tree", sha], folder=workspace, variables=variables)
     refreshed = ask(
         ["update-index", "-q", "--refresh"], folder=workspace, variables=variables
