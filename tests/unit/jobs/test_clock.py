@@ -63,7 +63,7 @@ def test_what_is_called_is_called_once_and_not_before_its_time(clock: SystemCloc
     assert moment >= due
 
 
-@pytest.mark.parametrize("moments", itertools.permutations((0.0, 0.001, 0.002)), ids=str)
+@pytest.mark.parametrize("moments", list(itertools.permutations((0.0, 0.001, 0.002))), ids=str)
 def test_who_is_due_first_is_called_first(clock: SystemClock, moments: tuple[float, ...]) -> None:
     """In whichever order timers were set."""
     called: list[float] = []
