@@ -18,6 +18,7 @@ from windlass.jobs.workspaces.bases import list_bases, remove_base
 from windlass.jobs.workspaces.removal import remove_at_once
 from windlass.model.values import dataclass
 from windlass.operations.pruning_stored import Removal, prune_stored
+from windlass.operations.tidying import sweep_daemons
 from windlass.stores.state_folder import BASES, DATABASE, TOOLS, WORK
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def prune(
     try:
         if not dry_run:
             sweep(history.folders.path)
+            sweep_daemons(history)
         removed = [*pruner.prune_runs(), *pruner.prune_work(), *pruner.prune_bases()]
         removed += [*pruner.prune_damaged(), *pruner.prune_tools()]
         removed += prune_stored(history, dry_run=dry_run)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
+from windlass.stores.user_cache import DAEMONS, find_user_cache
 
 if TYPE_CHECKING:
     from windlass.operations.history import History
@@ -20,6 +21,7 @@ MARK: Final = "pruned"
 
 def end_leftovers(history: History) -> None:
     """End what killed runs have left running; trouble is told and changes nothing else."""
+    sweep_daemons(history)
     interrupted = history.list_interrupted()
     if not interrupted:
         return
@@ -32,6 +34,16 @@ def end_leftovers(history: History) -> None:
         except (PlatformError, OSError) as error:
             run = attempt.row.run.id
             history.tell(f"what run {run} has left running could not be ended: {error}")
+
+
+def sweep_daemons(history: History) -> None:
+    """Remove what killed runs have left in Docker daemons, in whichever repository they were."""
+    if not (find_user_cache() / DAEMONS).exists():
+        return
+    # Imported only where a daemon was used once: this is before the first step of a run.
+    from windlass.jobs.containers.sweeping import sweep_after_others
+
+    sweep_after_others(history.tell)
 
 
 def tidy_up(history: History) -> None:
