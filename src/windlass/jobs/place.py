@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from windlass.jobs.actions.published import PublishedActions
     from windlass.jobs.clock import Clock
+    from windlass.jobs.docker_needs import DockerNeeds
     from windlass.jobs.executors.interface import Session
     from windlass.jobs.folders import JobFolders
     from windlass.jobs.masking import Masker
@@ -39,7 +40,8 @@ class JobPlace:
     (`log`, see `windlass.stores.logs`), if there is one. `published` gives what finds the actions
     of other repositories; without it there are none. `services` opens the services of the job at an
     address by which its processes reach this machine; without it there are none. `asks_api` is
-    whether the workflow names GitHub's REST API or a token for it.
+    whether the workflow names GitHub's REST API or a token for it. `docker` tells whether the job
+    needs a Docker daemon; without it the job uses what its place has.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class JobPlace:
     services: Callable[[str, JobFolders], JobServices] | None = None
     asks_api: bool = False
     published: Callable[[], PublishedActions] | None = None
+    docker: DockerNeeds | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
