@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
+from windlass.stores.state_folder import WORK
 from windlass.stores.user_cache import DAEMONS, find_user_cache
 
 if TYPE_CHECKING:
@@ -47,12 +48,13 @@ def sweep_daemons(history: History) -> None:
 
 
 def tidy_up(history: History) -> None:
-    """Prune by the default limits, at most once an hour unless there are very many runs.
+    """Remove what killed runs have left; prune, at most once an hour unless there are many runs.
 
     Trouble is told and changes nothing else.
     """
     mark = history.state / MARK
     try:
+        _tidy_work(history)
         with suppress(FileNotFoundError):
             is_recent = time.time() - mark.stat().st_mtime < LOOK_SECONDS
             if is_recent and len(history.folders.ids()) < MOST_RUNS:
@@ -64,3 +66,12 @@ def tidy_up(history: History) -> None:
         prune(history)
     except (PlatformError, OSError) as error:
         history.tell(f"old runs could not be removed: {error}")
+
+
+def _tidy_work(history: History) -> None:
+    """Remove the folders of jobs of killed runs, where there is one."""
+    with suppress(FileNotFoundError):
+        if any((history.state / WORK).iterdir()):
+            from windlass.operations.pruning_leftovers import prune_work
+
+            list(prune_work(history))
