@@ -134,9 +134,9 @@ class RunLog:
 
 
 def headline(event: RunStarted, terminal: Terminal) -> str:
-    """The first line of a run: what runs, why, and on which commit."""
+    """The first line of a run: what runs, why, on which commit, and what other commands call it."""
     path = f"{event.path} " if event.path != event.workflow else ""
-    where = visible(f"{path}on {event.github_event} at {event.sha[:7]}")
+    where = visible(f"{path}on {event.github_event} at {event.sha[:7]}  run {event.run}")
     name = terminal.paint(visible(event.workflow), "bold")
     return f"{name}  {terminal.paint(where, 'dim')}"
 
