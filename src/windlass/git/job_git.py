@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 from windlass.errors import GitError
@@ -16,9 +17,10 @@ from windlass.git.folders import (
     read_user_repository,
     write_refs,
 )
+from windlass.git.trees import scratch_index
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from windlass.git.folders import UserRepository
@@ -98,15 +100,26 @@ def make_fetched_git(
     settings += sparse.settings if sparse else ""
     make_git_folder(folder, [], bare=False, wide=wide, settings=settings)
     refs = _read_refs(store) if with_history else {}
-    tips = "".join(f"{it}\n" for it in {sha, *refs.values()})
-    pack = ["pack-objects", "--revs", "--quiet", "--delta-base-offset"]
-    run_apart([*pack, str(folder / "objects/pack/pack")], folder=store, text=tips.encode("ascii"))
+    _copy_objects(store, {sha, *refs.values()}, folder / "objects/pack")
     if not with_history and _is_cut_off(sha, store):
         (folder / "shallow").write_text(f"{sha}\n", encoding="ascii")
     if ref.startswith(TAG_PREFIX):
         refs.setdefault(ref, sha)
     _write_head(folder, _move_branches(refs), sha, ref)
     (folder / "index").write_bytes(index)
+
+
+def _copy_objects(store: Path, tips: Iterable[str], destination: Path) -> None:
+    """Copy commits with all they are made of, as one pack.
+
+    Git moves what it has written to its name, so it writes where the repository is.
+    """
+    wanted = "".join(f"{it}\n" for it in tips).encode("ascii")
+    pack = ["pack-objects", "--revs", "--quiet", "--delta-base-offset"]
+    with scratch_index(store) as index:
+        run_apart([*pack, str(index.with_name("pack"))], folder=store, text=wanted)
+        for file in index.parent.iterdir():
+            shutil.copyfile(file, destination / file.name)
 
 
 def _read_refs(store: Path) -> dict[str, str]:

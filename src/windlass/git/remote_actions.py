@@ -36,7 +36,8 @@ from windlass.git.asking_remotes import (
 )
 from windlass.git.commands import decode, run_apart
 from windlass.git.folders import make_git_folder
-from windlass.git.trees import scratch_index, shadow_variables
+from windlass.git.kept_repositories import LOCK
+from windlass.git.trees import scratch_index, shadow_variables, sweep_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -189,7 +190,7 @@ class RemoteRepositories:
         store = self.find_store(name)
         try:
             store.mkdir(parents=True, exist_ok=True)
-            lock = (store / "windlass-lock").open("w")
+            lock = (store / LOCK).open("w")
         except OSError as error:
             raise WorkspaceError(
                 f"{store} cannot be made: {error.strerror}",
@@ -273,6 +274,7 @@ class RemoteRepositories:
         # Whoever held these is dead: git keeps our lock open until it ends.
         for stale in (*store.glob("*.lock"), *(store / "refs").rglob("*.lock")):
             stale.unlink(missing_ok=True)
+        sweep_scratch(store)
         fetch = fetch_history if self._with_history else fetch_commit
         refused: list[str] = []
         is_there = False

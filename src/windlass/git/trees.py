@@ -96,6 +96,11 @@ def make_shadow(folders: GitFolders, scratch: Path) -> None:
     if not (scratch / "HEAD").exists():
         make_git_folder(scratch, [folders.objects], bare=True, wide=folders.is_wide)
         return
+    sweep_scratch(scratch)
+
+
+def sweep_scratch(scratch: Path) -> None:
+    """Remove what killed processes left of scratch indexes in a repository of ours."""
     with os.scandir(scratch) as entries:
         for entry in entries:
             if not entry.name.startswith(SCRATCH_PREFIX):

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import base64
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.images import make_tools_image
 from tests.integration.jobs.conftest import git
 from tests.remotes import Remotes
 
+from windlass.errors import ExecutorError
 from windlass.jobs.actions.published import PublishedActions
+from windlass.jobs.executors.bubblewrap import require_sandbox
+from windlass.jobs.executors.docker import DockerExecutor
+from windlass.jobs.executors.sandbox import SandboxExecutor
+from windlass.jobs.executors.sandbox_view import View
 from windlass.model.action_sources import ActionSources
 from windlass.model.status import Result
 
@@ -19,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.integration.jobs.conftest import Bench
 
+IMAGE = "windlass-test/checkout:1"
+PROGRAMS = ("bash", "cat", "git", "ls", "sh", "stat", "uniq")
 SHELL = "/bin/sh"
 POINTER = (
     "version https://git-lfs.github.com/spec/v1\n"
@@ -124,8 +133,11 @@ def test_a_commit(bench: Bench, remotes: Remotes) -> None:
     assert shown(bench) == ["old", sha, sha]
 
 
-def test_beside_the_repository_itself(bench: Bench, tmp_path: Path) -> None:
-    """Both in one workspace; each keeps what the job does to it to itself."""
+@pytest.mark.parametrize("place", ["copy", "overlay", "sandbox", "container"])
+def test_beside_the_repository_itself(
+    place: str, bench: Bench, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Both in one workspace, of any kind; each keeps what the job does to it to itself."""
     root = tmp_path / "repository"
     root.mkdir()
     git(root, "init", "-q", "-b", "main")
@@ -134,6 +146,16 @@ def test_beside_the_repository_itself(bench: Bench, tmp_path: Path) -> None:
     git(root, "commit", "-q", "-m", "first")
     head = git(root, "rev-parse", "HEAD")
     bench.repository = replace(bench.repository, root=str(root), head_sha=head)
+    bench.keep, bench.layered = False, place == "overlay"
+    if place == "sandbox":
+        try:
+            require_sandbox(offline=False)
+        except ExecutorError as error:
+            pytest.skip(f"no sandbox here: {error.message}")
+        bench.executor = SandboxExecutor(View(hidden=(root,), shown=(tmp_path,)))
+    if place == "container":
+        make_tools_image(request.getfixturevalue("docker"), IMAGE, PROGRAMS)
+        bench.executor = DockerExecutor(os.environ, image=IMAGE)
     end = bench.run(
         """
 - uses: actions/checkout@v4
@@ -141,6 +163,7 @@ def test_beside_the_repository_itself(bench: Bench, tmp_path: Path) -> None:
   with: {repository: acme/lib, path: lib}
 - run: |
     cat mine lib/a.txt
+    test "$(stat -c %u .)" = "$(stat -c %u lib/.git lib/a.txt | uniq)"
     cd lib; git config user.name x; git config user.email x@example.org
     echo more > a.txt; git commit -q -a -m more; git tag v9
 - uses: actions/checkout@v4
@@ -150,7 +173,8 @@ def test_beside_the_repository_itself(bench: Bench, tmp_path: Path) -> None:
     )
 
     assert end.result is Result.SUCCESS, bench.errors()
-    said = [line for line in bench.output().splitlines() if not line.startswith("Checked")]
+    said = bench.output().splitlines()
+    said = [line for line in said if not line.startswith(("Checked", "The image"))]
     assert said == ["mine", "new", "new", "Change"]
 
 
