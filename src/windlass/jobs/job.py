@@ -295,6 +295,7 @@ class _JobRun:
             runner=runner_context(folders, debug=self._debug),
             job={**job, **self._facts, **_join(self._facts, facts)},
             github=known,
+            variables=self._place.variables,
         )
 
     def _find_commit(self, reference: Reference) -> str:
