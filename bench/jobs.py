@@ -84,7 +84,7 @@ def main() -> int:
             theirs.append(
                 timed([parallel, "--no-notice", "-j", str(os.cpu_count())], folder, commands)
             )
-            ours.append(timed([WINDLASS, "run"], folder))
+            ours.append(timed([WINDLASS, "run", "-P", "*=host"], folder))
     ratio = median(ours) / median(theirs)
     verdict = "  TOO SLOW" if ratio > LIMIT else ""
     print(f"GNU parallel, {options.jobs} jobs   {median(theirs):6.2f} s")

@@ -108,7 +108,7 @@ def make_repository(folder: Path) -> Path:
 
 
 def own_measures(first: Path, corpus: Path) -> list[Measure]:
-    run = [WINDLASS, "run", "push"]
+    run = [WINDLASS, "run", "push", "-P", "*=host"]
     lint = [WINDLASS, "lint", "--no-shellcheck"]  # without what other people wrote
     return [
         Measure("windlass --version", lambda: timed([WINDLASS, "--version"], first), 4),

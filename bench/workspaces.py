@@ -261,7 +261,7 @@ def measure_first_step(root: Path, rounds: int, report: Report) -> None:
         bare.append(timed(lambda: subprocess.run(command, check=True, env=plain_environment())))  # noqa: B023
         started = time.perf_counter()
         process = subprocess.Popen(
-            [WINDLASS, "run", "push"],
+            [WINDLASS, "run", "push", "-P", "*=host"],
             cwd=root,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

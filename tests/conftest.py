@@ -30,6 +30,8 @@ def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    # Jobs run on this machine unless a test says otherwise, not where the user's settings say.
+    os.environ["WINDLASS_CONFIG"] = str(CHECKOUT / "tests/host.toml")
     # How long an example takes says how busy the machine is: `bench/` measures, tests do not.
     slow = [hypothesis.HealthCheck.too_slow]
     hypothesis.settings.register_profile("windlass", deadline=None, suppress_health_check=slow)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import select
 import shutil
 import signal
 import subprocess
-import time
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.docker_keeper import KEEPER, LOG, SOCKET, USERS, runs
+from tests.npm import CACHE
 
 from windlass.docker.addresses import Address, find_address, read_address
 from windlass.docker.engine import Engine
@@ -22,15 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PATIENCE_SECONDS = 30
-BRIDGE = Path("/sys/class/net/docker0")
-"""The network that a daemon makes, and leaves behind."""
 
 
 @pytest.fixture(scope="session")
-def docker(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Engine]:
+def docker() -> Iterator[Engine]:
     """The daemon that DOCKER_HOST names, or that listens in a usual place; else one of our own.
 
-    DOCKER_HOST names it for everything that the tests start. All workers of one pytest share it.
+    DOCKER_HOST names it for everything that the tests start. All tests that run on this machine at
+    once share it: a second daemon would take the network of the first.
     """
     engine = Engine(find_address(os.environ))
     try:
@@ -41,9 +43,8 @@ def docker(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator
     else:
         yield from _named(engine.address)
         return
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "docker"
-    folder.mkdir(exist_ok=True)
+    folder = CACHE / "docker"
+    folder.mkdir(parents=True, exist_ok=True)
     yield from _share(folder)
 
 
@@ -54,14 +55,15 @@ def _named(address: Address) -> Iterator[Engine]:
 
 
 def _share(folder: Path) -> Iterator[Engine]:
-    """Start a daemon unless another worker has; whoever is the last to use it ends it."""
-    address = read_address(f"unix://{folder}/socket", {})
-    with (folder / "users").open("w") as users:
+    """Start a daemon unless somebody has; whoever is the last to use it has it ended."""
+    engine = Engine(read_address(f"unix://{folder / SOCKET}", {}))
+    with (folder / USERS).open("w") as users:
         with _locked(folder):
-            if not (folder / "pid").exists():
-                _start(folder, address)
+            # Waits for the end of a daemon whose users are all gone.
             fcntl.flock(users, fcntl.LOCK_SH)
-        yield from _named(address)
+            if not runs(folder):
+                _start(folder, engine)
+        yield from _named(engine.address)
         with _locked(folder), contextlib.suppress(BlockingIOError):
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _stop(folder)
@@ -74,65 +76,57 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _start(folder: Path, address: Address) -> None:
-    """Start a daemon; skip where one runs already, or none can run."""
+def _start(folder: Path, engine: Engine) -> None:
+    """Start a daemon; skip where one runs already that nobody named, or where none can run."""
     if _runs_elsewhere():
-        # Two daemons would share a network, and the second one changes its addresses.
         pytest.skip("a Docker daemon runs somewhere: name it in DOCKER_HOST")
-    if not BRIDGE.exists():
-        (folder / "makes-bridge").touch()
-    log = folder / "log"
+    log = folder / LOG
     with log.open("wb") as output:
-        subprocess.Popen(
-            [
-                *("dockerd", "--host", address.text, "--pidfile", folder / "pid"),
-                *("--data-root", folder / "data", "--exec-root", folder / "exec"),
-            ],
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", "tests.docker_keeper", folder],
+            cwd=Path(__file__).parents[1],
+            stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             # It outlives the worker that starts it.
             start_new_session=True,
         )
-    if not _await(Engine(address)):
-        lines = log.read_text("utf-8", "replace").splitlines()[-3:]
+
+    def answers() -> bool:
+        with contextlib.suppress(DockerError):
+            engine.ping()
+            return True
+        return False
+
+    if not _wait_until(lambda: keeper.poll() is not None or answers()) or not answers():
         _stop(folder)
-        pytest.skip(f"a Docker daemon could not be started: {' / '.join(lines)}")
+        lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
+        pytest.skip(f"a Docker daemon could not be started: {' / '.join(lines[-3:])}")
+    # Nobody of this process waits for it.
+    keeper.returncode = 0
 
 
 def _runs_elsewhere() -> bool:
-    """Say whether a daemon runs on this machine, wherever it listens."""
-    return subprocess.run(["pidof", "dockerd"], capture_output=True).returncode == 0
+    """Say whether a daemon runs in this network, wherever it listens."""
+    own = Path("/proc/self/ns/net").readlink()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            is_daemon = (process / "comm").read_text() == "dockerd\n"
+            if is_daemon and (process / "ns/net").readlink() == own:
+                return True
+    return False
 
 
 def _stop(folder: Path) -> None:
     with contextlib.suppress(OSError, ValueError):
-        daemon = int((folder / "pid").read_text())
-        os.kill(daemon, signal.SIGTERM)
-        # It removes the file when all its containers are gone.
-        _wait_until(lambda: not (folder / "pid").exists())
-    if (folder / "makes-bridge").exists():
-        subprocess.run(["ip", "link", "delete", BRIDGE.name], capture_output=True)
-    # It leaves a mount behind, which nobody could remove with the folder.
-    subprocess.run(["umount", folder / "exec" / "netns" / "default"], capture_output=True)
-
-
-def _await(engine: Engine) -> bool:
-    """Wait until a daemon answers."""
-
-    def answers() -> bool:
-        try:
-            engine.ping()
-        except DockerError:
-            return False
-        return True
-
-    return _wait_until(answers)
+        os.kill(int((folder / KEEPER).read_text()), signal.SIGTERM)
+        _wait_until(lambda: not runs(folder))
 
 
 def _wait_until(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
+    pause = select.poll()
+    for _ in range(PATIENCE_SECONDS * 10):
         if holds():
             return True
-        time.sleep(0.1)
+        pause.poll(100)
     return False

@@ -6,6 +6,8 @@ import hashlib
 import io
 import shutil
 import subprocess
+import sys
+import sysconfig
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,24 +25,39 @@ CONTENT = "windlass-test.content"
 
 
 def make_tools_image(
-    engine: Engine, name: str, programs: Iterable[str] = TOOLS, *, without: str = ""
+    engine: Engine,
+    name: str,
+    programs: Iterable[str] = TOOLS,
+    *,
+    without: str = "",
+    with_python: bool = False,
 ) -> None:
     """Make an image in which a shell and a few programs run; it lacks the program `without`."""
+    archive = pack_tools(programs, without=without, with_python=with_python)
+    content = hashlib.sha256(archive).hexdigest()
+    found = inspect_image(engine, name)
+    if found is None or (found.config.get("Labels") or {}).get(CONTENT) != content:
+        changes = ["ENV PATH=/bin", f"LABEL {CONTENT}={content}"]
+        import_image(engine, [archive], name, changes=changes)
+
+
+def pack_tools(
+    programs: Iterable[str] = TOOLS, *, without: str = "", with_python: bool = False
+) -> bytes:
+    """Return the tar of the file system of such an image."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         for path in sorted(_list_files(programs)):
             if without and Path(path).name == without:
                 continue
             archive.add(Path(path).resolve(), arcname=path.lstrip("/"))
+        if with_python:
+            _add_python(archive)
         for folder in ("tmp", "root"):
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             archive.addfile(entry)
-    content = hashlib.sha256(file.getvalue()).hexdigest()
-    found = inspect_image(engine, name)
-    if found is None or (found.config.get("Labels") or {}).get(CONTENT) != content:
-        changes = ["ENV PATH=/bin", f"LABEL {CONTENT}={content}"]
-        import_image(engine, [file.getvalue()], name, changes=changes)
+    return file.getvalue()
 
 
 def _list_files(programs: Iterable[str]) -> set[str]:
@@ -50,7 +67,30 @@ def _list_files(programs: Iterable[str]) -> set[str]:
         assert path is not None, program
         name = f"/bin/{program}"
         found.add(name if Path(name).exists() else path)
-        told = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
-        words = (word for line in told.splitlines() for word in line.split())
-        found.update(word for word in words if word.startswith("/"))
+        found.update(_list_libraries(path))
     return found
+
+
+def _list_libraries(program: str) -> set[str]:
+    told = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+    words = (word for line in told.splitlines() for word in line.split())
+    return {word for word in words if word.startswith("/")}
+
+
+def _add_python(archive: tarfile.TarFile) -> None:
+    """Add the interpreter that runs the tests with its library, as `python` and `python3`."""
+    program = Path(sys.base_prefix, "bin", Path(sys.executable).resolve().name)
+    for path in (str(program), *sorted(_list_libraries(str(program)))):
+        if path.lstrip("/") not in archive.getnames():
+            archive.add(Path(path).resolve(), arcname=path.lstrip("/"))
+    archive.add(sysconfig.get_path("stdlib"), filter=_without_packages)
+    for name in ("python", "python3"):
+        entry = tarfile.TarInfo(f"bin/{name}")
+        entry.type, entry.linkname = tarfile.SYMTYPE, str(program)
+        archive.addfile(entry)
+
+
+def _without_packages(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    left_out = ("site-packages", "dist-packages", "test", "idlelib", "ensurepip", "__pycache__")
+    name = Path(entry.name).name
+    return None if name in left_out or name.startswith("config-") else entry

@@ -86,9 +86,10 @@ class Remotes:
         return done.stdout.strip()
 
     @contextlib.contextmanager
-    def over_http(self, *, smart: bool, password: str = "") -> Iterator[str]:
+    def over_http(self, *, smart: bool, password: str = "", user: str = "me") -> Iterator[str]:
         """Serve them to whoever has the password, if there is one; yield where they begin."""
-        handler = type("Handler", (_Smart if smart else _Plain,), {"password": password})
+        login = base64.b64encode(f"{user}:{password}".encode()).decode() if password else ""
+        handler = type("Handler", (_Smart if smart else _Plain,), {"login": login})
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(self.root)))
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -110,7 +111,7 @@ class _Plain(SimpleHTTPRequestHandler):
 class _Smart(BaseHTTPRequestHandler):
     """`git http-backend`, as a web server would run it."""
 
-    password = ""
+    login = ""
 
     def __init__(self, *arguments: object, directory: str) -> None:
         self._directory = directory
@@ -128,8 +129,8 @@ class _Smart(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _answer(self, body: bytes) -> None:
-        expected = base64.b64encode(f"me:{self.password}".encode()).decode()
-        if self.password and self.headers.get("Authorization") != f"Basic {expected}":
+        scheme, _, login = self.headers.get("Authorization", "").partition(" ")
+        if self.login and (scheme.lower(), login) != ("basic", self.login):
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="remotes"')
             self.send_header("Content-Length", "0")

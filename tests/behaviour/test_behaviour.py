@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from tests.behaviour.harness import FOLDER, Behaviour, make_repository
+from tests.images import make_tools_image
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from windlass.docker.engine import Engine
+
+IMAGE = "windlass-test/behaviour:1"
+PROGRAMS = (
+    *("base64", "basename", "bash", "cat", "chmod", "cp", "cut", "date", "dirname", "env", "find"),
+    *("fold", "git", "grep", "head", "id", "ln", "ls", "mkdir", "mkfifo", "mv", "node", "perl"),
+    *("printenv", "ps", "readlink", "rm", "sed", "seq", "setsid", "sh", "sha256sum", "sleep"),
+    *("sort", "stat", "tail", "timeout", "touch", "tr", "true", "uname", "wc", "yes"),
+)
 FILES = sorted(FOLDER.glob("*/*.yml"))
 ROWS = {
     "needs": "A08",
@@ -38,11 +49,23 @@ def read_exceptions(place: str) -> dict[str, str]:
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, file: Path) -> str:
-    """Where the behaviour is to be seen (`--place`)."""
+    """Where the behaviour is to be seen (`--place`); for `docker` in an image that is made here."""
     place = str(request.config.getoption("--place"))
     if reason := read_exceptions(place).get(f"{file.parent.name}/{file.stem}"):
         pytest.skip(f"not in a {place}: {reason}")
-    return place
+    if not place.startswith("docker"):
+        return place
+    engine = request.getfixturevalue("docker")
+    if place != "docker":
+        return place
+    provide_image(engine)
+    return f"docker://{IMAGE}"
+
+
+@functools.cache
+def provide_image(engine: Engine) -> None:
+    """Make the image of jobs in containers, once."""
+    make_tools_image(engine, IMAGE, PROGRAMS, with_python=True)
 
 
 @pytest.fixture(scope="session")
@@ -142,7 +165,7 @@ def test_every_behaviour_says_what_it_is_about() -> None:
     assert len(set(rules)) == len(rules)
 
 
-@pytest.mark.parametrize("kind", ["sandbox"])
+@pytest.mark.parametrize("kind", ["sandbox", "docker"])
 def test_few_behaviours_are_left_out_elsewhere(kind: str) -> None:
     """What cannot be seen in a place is there, has a reason, and is at most one in twenty."""
     names = {f"{file.parent.name}/{file.stem}" for file in FILES}

@@ -124,6 +124,7 @@ def run(command: Command, folder: Path, home: Path) -> tuple[int, str]:
         "PYTHONPATH": str(CHECKOUT / "src"),
         "HOME": str(home),
         "LANG": "C.UTF-8",
+        "WINDLASS_CONFIG": str(CHECKOUT / "tests/host.toml"),
     }
     done = subprocess.run(
         ["bash", "-c", command.text],

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+ON_HOST = str(CHECKOUT / "tests/host.toml")
+"""Settings by which jobs run on this machine."""
+
 WINDLASS = (sys.executable, "-m", "windlass")
 SECONDS = 60
 """No command of these tests may take longer."""
@@ -69,6 +72,7 @@ class Repository:
             "PYTHONPATH": str(CHECKOUT / "src"),
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
+            "WINDLASS_CONFIG": ON_HOST,
             **(variables or {}),
         }
 

@@ -355,6 +355,24 @@ def test_an_interrupted_run_goes_on(repository: Repository, tmp_path: Path) -> N
     assert "rerun" in again.stderr
 
 
+def test_folders_of_a_killed_run(repository: Repository, tmp_path: Path) -> None:
+    """They go with the next run; the killed one can be resumed all the same."""
+    process = start_waiting(repository, tmp_path)
+    process.kill()
+    process.communicate(timeout=SECONDS)
+    wait_until_gone(processes_below(repository.path))
+    work = repository.path / ".windlass" / "work"
+    killed = runs(repository)[0]["run"]
+    assert [it.name for it in work.iterdir()] == [killed]
+
+    (tmp_path / "sign").touch()
+    words = ("--env", f"RECORD={tmp_path / 'record'}", "--env", f"SIGN={tmp_path / 'sign'}")
+    assert repository.windlass("run", *words).returncode == 0
+
+    assert list(work.iterdir()) == []
+    assert repository.windlass("resume", killed).returncode == 0
+
+
 @pytest.mark.parametrize("force", [False, True], ids=["politely", "at once"])
 def test_a_run_is_cancelled_from_elsewhere(
     repository: Repository, tmp_path: Path, *, force: bool

@@ -36,6 +36,19 @@ jobs:
           while [ ! -e "$GO" ]; do sleep 0.05; done
       - run: exit 3
 """
+GROUPS = """\
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - run: |
+          echo "::group::Preparing"
+          echo one
+          echo "::endgroup::"
+          echo "::warning::old"
+          echo two
+"""
 STUBBORN = """\
 on: push
 jobs:
@@ -188,6 +201,21 @@ def test_what_a_terminal_gets(
     assert (b"\x1b[J" in process.output) is has_codes
     assert (b"\x1b[1;31m" in process.output) is has_colour
     assert process.output.isascii() is ("LC_ALL" in variables)
+
+
+@pytest.mark.parametrize("tail", [(), ("--tail", "5")], ids=["all", "tail"])
+def test_a_log_is_read(repository: Repository, tail: tuple[str, ...]) -> None:
+    """What a run has renders, its log renders too; piped it is the log as it was written."""
+    repository.workflow(GROUPS)
+    repository.commit()
+    assert repository.windlass("run").returncode == 0
+    process = TerminalProcess(repository, "logs", *tail)
+    seen = process.finish()
+    process.close()
+
+    assert "▾ Preparing\n  one\nwarning: old\ntwo" in seen
+    assert "##[" not in seen
+    assert "##[group]Preparing\none\n" in repository.windlass("logs", *tail).stdout
 
 
 def test_a_terminal_that_shrinks(flow: Repository, started: Callable[..., TerminalProcess]) -> None:

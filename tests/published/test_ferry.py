@@ -42,7 +42,7 @@ console.log(`checked ${process.env.INPUT_FOLDER}`);
 @pytest.fixture
 def ferry(docker: Engine, tmp_path: Path) -> Repository:
     """The example as a repository of its own, with the images it names in the daemon."""
-    services = provide_images(docker, tmp_path)
+    services = provide_images(docker)
     stand_ins = {"postgres:15": services.postgres, "redis:7": services.redis}
     if inspect_image(docker, PYTHON_IMAGE) is None:
         if inspect_image(docker, STAND_IN) is None:

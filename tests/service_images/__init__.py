@@ -1,21 +1,25 @@
 """Real PostgreSQL and Redis as images, made from Debian's packages: no registry is asked.
 
-One root file system holds both; building it takes a minute, so the images stay in the daemon,
-under a name that changes with how they are made.
+One root file system holds both; building it takes a minute, so it is kept in the cache of the
+tests, and the images in the daemon, under names that change with how they are made.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import io
 import shutil
 import subprocess
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from tests.npm import CACHE
 
-from windlass.docker.images import import_image, inspect_image
+from windlass.docker.images import build_image, import_image, inspect_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from windlass.docker.engine import Engine
 
 START: Final = Path(__file__).with_name("postgres-start")
+BASE: Final = "windlass-test/services"
 SUITE: Final = "bookworm"
 BUILD: Final = (
     "mmdebstrap", "--variant=minbase", "--quiet", "--include=postgresql,redis-server,procps",
@@ -45,32 +50,54 @@ class ServiceImages:
     redis: str
 
 
-def provide_images(engine: Engine, folder: Path) -> ServiceImages:
+def provide_images(engine: Engine) -> ServiceImages:
     """Return the images, building them where the daemon does not have them, or skip."""
     recipe = "\n".join((*BUILD, *POSTGRES_CHANGES, *REDIS_CHANGES, START.read_text()))
     tag = hashlib.sha256(recipe.encode()).hexdigest()[:12]
     images = ServiceImages(f"windlass-test/postgres:{tag}", f"windlass-test/redis:{tag}")
+    archive = CACHE / "images" / f"services-{tag}.tar"
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with archive.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _provide(engine, images, archive)
+    return images
+
+
+def _provide(engine: Engine, images: ServiceImages, archive: Path) -> None:
     wanted = {images.postgres: POSTGRES_CHANGES, images.redis: REDIS_CHANGES}
     missing = [name for name in wanted if inspect_image(engine, name) is None]
-    if missing:
-        archive = folder / "services.tar"
+    if not missing:
+        return
+    if not archive.exists():
         _build(archive)
-        for name in missing:
-            import_image(engine, _blocks(archive), name, changes=(*wanted[name], LABEL))
-        archive.unlink()
-    return images
+    base = import_image(engine, _blocks(archive), f"{BASE}:{archive.stem}")
+    for name in missing:
+        build_image(engine, [_pack("\n".join((f"FROM {base}", *wanted[name], LABEL)))], tag=name)
 
 
 def _build(archive: Path) -> None:
     if shutil.which(BUILD[0]) is None:
         pytest.skip("mmdebstrap is not installed, which makes the images of services")
-    with archive.open("wb") as file:
+    unfinished = archive.with_suffix(".unfinished")
+    with unfinished.open("wb") as file:
         built = subprocess.run(BUILD, stdout=file, stderr=subprocess.PIPE, text=True)
     if built.returncode:
+        unfinished.unlink()
         pytest.skip(f"the images of services cannot be made here: {built.stderr[-300:]}")
+    unfinished.rename(archive)
 
 
 def _blocks(archive: Path) -> Iterator[bytes]:
     with archive.open("rb") as file:
         while block := file.read(_BLOCK):
             yield block
+
+
+def _pack(dockerfile: str) -> bytes:
+    """Return the context of an image that needs nothing but its Dockerfile."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        entry = tarfile.TarInfo("Dockerfile")
+        entry.size = len(dockerfile)
+        archive.addfile(entry, io.BytesIO(dockerfile.encode()))
+    return file.getvalue()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass.cli.action_options import add_source_options, read_sources
 from windlass.cli.directory import add_directory_option
 from windlass.cli.parser import parse_pairs
+from windlass.cli.place_options import add_place_option, read_places
 from windlass.errors import InputError
 from windlass.operations.plans import PlanOptions
 
@@ -55,16 +57,7 @@ def add_event_options(parser: Parser) -> None:
         "of an action, OWNER/NAME@REF=FOLDER for one of its refs: may be repeated",
     )
     add_source_options(parser)
-    parser.add_argument(
-        "-P",
-        "--platform",
-        action="append",
-        default=[],
-        metavar="LABEL=PLACE",
-        help="where jobs with this `runs-on` label run: `host`, which is this machine, `sandbox`, "
-        "`sandbox:offline`, `docker://IMAGE`, or `docker`, which is the label's own image (see "
-        "`windlass images`); may be repeated",
-    )
+    add_place_option(parser)
     parser.add_argument(
         "--base", metavar="REF", help="what the commit is compared with, for filters by path"
     )
@@ -89,21 +82,10 @@ def read_plan_options(arguments: argparse.Namespace) -> PlanOptions:
         variables=parse_pairs("--var", arguments.var),
         action=_read_activity(arguments.action),
         base=arguments.base,
-        places=_read_places(arguments.platform),
+        places=read_places(arguments.platform, os.environ),
         payload=read_payload(arguments.event_file) if arguments.event_file else {},
         sources=read_sources(arguments, [it for it in arguments.action if "=" in it]),
     )
-
-
-def _read_places(texts: Sequence[str]) -> dict[str, str]:
-    """Read where labels are to run; `docker` is the image that stands for the label."""
-    places = parse_pairs("-P", texts)
-    if "docker" not in places.values():
-        return places
-    # Imported only where it is asked for.
-    from windlass.operations.images import settle_places
-
-    return settle_places(places)
 
 
 def _read_activity(texts: Sequence[str]) -> str | None:

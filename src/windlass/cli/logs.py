@@ -1,6 +1,7 @@
 """Print what the jobs of a run printed, masked as it was on the screen.
 
-Lines of several jobs have their job in front. `-f` goes on until the run has ended.
+Lines of several jobs have their job in front. On a terminal groups and annotations look as they do
+while a run goes on; elsewhere the log is printed as it is. `-f` goes on until the run has ended.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from windlass.cli.directory import add_directory_option
-from windlass.cli.escapes import clean_line, is_plain, strip_colours
+from windlass.cli.escapes import strip_colours
 from windlass.cli.history_options import add_run_argument, entered_history
 from windlass.cli.show import choose_attempt
+from windlass.cli.step_output import StepOutput, put_in_front
 from windlass.cli.terminal import open_terminal, visible
 from windlass.errors import UsageError
 from windlass.operations.run_logs import (
@@ -80,12 +82,12 @@ def _follow(
     attempts: Sequence[Attempt], choice: LogChoice, terminal: Terminal, *, as_json: bool
 ) -> None:
     """Write each line as it comes; nobody can tell how many jobs there will be."""
-    several = choice.job is None
+    layout = _Layout(terminal, several=choice.job is None)
     for job, line in follow_logs(attempts, choice):
-        text = (
-            _as_json(job, line) if as_json else _as_text(job, line.text, terminal, several=several)
-        )
-        terminal.write(f"{text}\n")
+        if as_json:
+            terminal.write(f"{_as_json(job, line)}\n")
+        else:
+            layout.write(job, line.step, line.text)
 
 
 def _print_json(logs: Sequence[JobLog], choice: LogChoice, terminal: Terminal) -> None:
@@ -96,12 +98,13 @@ def _print_json(logs: Sequence[JobLog], choice: LogChoice, terminal: Terminal) -
 
 def _print(logs: Sequence[JobLog], choice: LogChoice, terminal: Terminal) -> None:
     """Write whole logs many lines at once."""
+    layout = _Layout(terminal, several=len(logs) > 1)
     for log in logs:
-        texts: Iterable[str] = read_texts(log)
+        texts: Iterable[tuple[str, str]] = read_texts(log)
         if choice.tail is not None:
-            texts = (line.text for line in read_log(log, choice.tail))
-        for text in texts:
-            terminal.write(f"{_as_text(log.job, text, terminal, several=len(logs) > 1)}\n")
+            texts = ((line.step, line.text) for line in read_log(log, choice.tail))
+        for step, text in texts:
+            layout.write(log.job, step, text)
 
 
 def _as_json(job: JobView, line: LogLine) -> str:
@@ -109,14 +112,30 @@ def _as_json(job: JobView, line: LogLine) -> str:
     return json.dumps({**values, "text": line.text})
 
 
-def _as_text(job: JobView, text: str, terminal: Terminal, *, several: bool) -> str:
-    """Return lines: harmless where a person reads them, but for colours as they are elsewhere."""
-    if not terminal.stream.isatty():
-        text = strip_colours(text) if "\x1b" in text else text
-    elif not is_plain(text):
-        lines = (clean_line(line, colour=terminal.colour) for line in text.split("\n"))
-        text = "\n".join(lines)
-    if not several:
-        return text
-    beginning = f"{terminal.paint(visible(job.name), 'cyan')} {terminal.paint('│', 'dim')} "
-    return beginning + text.replace("\n", f"\n{beginning}")
+class _Layout:
+    """Writes what jobs printed: to a person as a run shows it, elsewhere as the log has it."""
+
+    def __init__(self, terminal: Terminal, *, several: bool) -> None:
+        self._terminal = terminal
+        self._several = several
+        self._is_for_people = terminal.stream.isatty()
+        self._outputs: dict[tuple[str, str], StepOutput] = {}
+
+    def write(self, job: JobView, step: str, text: str) -> None:
+        """Write some whole lines of a step, of which the last one has no end."""
+        lead = self._lead(job)
+        if self._is_for_people:
+            key = (job.key, step)
+            if key not in self._outputs:
+                self._outputs[key] = StepOutput(self._terminal)
+            lines = list(self._outputs[key].lines(text, lead))
+        else:
+            lines = [put_in_front(lead, strip_colours(text) if "\x1b" in text else text)]
+        if lines:
+            self._terminal.write("\n".join(lines) + "\n")
+
+    def _lead(self, job: JobView) -> str:
+        if not self._several:
+            return ""
+        paint = self._terminal.paint
+        return f"{paint(visible(job.name), 'cyan')} {paint('│', 'dim')} "

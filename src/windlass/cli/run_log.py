@@ -5,9 +5,8 @@ from __future__ import annotations
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-from windlass.cli.escapes import clean_line, is_plain
-from windlass.cli.groups import Groups, title_of
 from windlass.cli.marks import KEPT, MARKS, STYLES, WORDS, annotation_text, format_seconds
+from windlass.cli.step_output import StepOutput
 from windlass.cli.terminal import Style, Terminal, cut_middle, visible, width_of
 from windlass.model.status import Result
 from windlass.plan.places import HOST
@@ -41,8 +40,8 @@ class RunLog:
         self._styles: dict[str, Style] = {}
         self._next_style = cycle(_JOB_STYLES)
         self._column = 0
-        self._groups: dict[tuple[str, str], Groups] = {}
-        """Where the output of each running step is, by job and step."""
+        self._outputs: dict[tuple[str, str], StepOutput] = {}
+        """What lays out the output of each running step, by job and step."""
         self._indents: dict[tuple[str, str], str] = {}
         """What stands before the lines of each running step that is part of another."""
 
@@ -71,7 +70,7 @@ class RunLog:
                 yield self._step_line(event, f"  {annotation_text(event, self._terminal)}")
             case StepFinished():
                 yield self._step_line(event, step_end(event, self._terminal))
-                self._groups.pop((event.job, event.step), None)
+                self._outputs.pop((event.job, event.step), None)
                 self._indents.pop((event.job, event.step), None)
             case JobFinished():
                 self._meet(event.job, event.name)
@@ -93,7 +92,7 @@ class RunLog:
         self._column = max(self._column, width_of(label))
 
     def _begin_step(self, event: StepStarted) -> None:
-        self._groups[event.job, event.step] = Groups(event)
+        self._outputs[event.job, event.step] = StepOutput(self._terminal, event)
         if event.parent:
             self._indents[event.job, event.step] = self._indent_below(event)
 
@@ -117,28 +116,11 @@ class RunLog:
         return f"{painted}{padding} {self._terminal.paint('│', 'dim')} "
 
     def _output_lines(self, event: Output) -> Iterator[str]:
-        """What a step printed; the lines of a group stand indented below its title.
-
-        Steps print millions of lines: what all lines have in common is made once.
-        """
-        key, text = (event.job, event.step), event.text.removesuffix("\n")
-        lead = self._lead(event.job) + self._indents.get(key, "")
-        groups = self._groups.setdefault(key, Groups())
-        if not groups.may_change_in(text) and is_plain(text):
-            groups.take_plain()
-            yield _put_in_front(lead + self._indent(groups), text)
-            return
-        for line in text.split("\n"):
-            part = groups.take(line)
-            if part == "title":
-                title = clean_line(title_of(line), colour=False)
-                yield f"{lead}  {self._terminal.paint(f'▾ {title}', 'bold')}"
-            elif part == "line":
-                cleaned = clean_line(line, colour=self._terminal.colour)
-                yield f"{lead}{self._indent(groups)}{cleaned}".rstrip()
-
-    def _indent(self, groups: Groups) -> str:
-        return "    " if groups.is_inside else "  "
+        key = (event.job, event.step)
+        if key not in self._outputs:
+            self._outputs[key] = StepOutput(self._terminal)
+        lead = f"{self._lead(event.job)}{self._indents.get(key, '')}  "
+        return self._outputs[key].lines(event.text.removesuffix("\n"), lead)
 
     def _skipped(self, name: str, reason: str) -> str:
         text = f"{MARKS[Result.SKIPPED]} {visible(name)}: {visible(reason)}"
@@ -151,19 +133,10 @@ class RunLog:
         return f"{text} {self._terminal.paint(remark, 'dim')}"
 
 
-def _put_in_front(front: str, text: str) -> str:
-    """Begin each line of a text with the same words; no line ends with blanks because of them."""
-    text = f"{front}{text}".replace("\n", f"\n{front}")
-    bare = front.rstrip()
-    if text.endswith(front):
-        text = text.removesuffix(front) + bare
-    return text.replace(f"{front}\n", f"{bare}\n")
-
-
 def headline(event: RunStarted, terminal: Terminal) -> str:
-    """The first line of a run: what runs, why, and on which commit."""
+    """The first line of a run: what runs, why, on which commit, and what other commands call it."""
     path = f"{event.path} " if event.path != event.workflow else ""
-    where = visible(f"{path}on {event.github_event} at {event.sha[:7]}")
+    where = visible(f"{path}on {event.github_event} at {event.sha[:7]}  run {event.run}")
     name = terminal.paint(visible(event.workflow), "bold")
     return f"{name}  {terminal.paint(where, 'dim')}"
 

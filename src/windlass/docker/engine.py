@@ -42,8 +42,10 @@ class Engine:
         RefusedError: the daemon said no.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, patience: float = PATIENCE_SECONDS) -> None:
+        """Name the daemon, and how many seconds any of its answers may take at most."""
         self.address = address
+        self._patience = patience
         self._lock = threading.Lock()
         self._prefix: str | None = None
         self._connections: set[Connection] = set()
@@ -122,7 +124,7 @@ class Engine:
         target = self._target(path, query)
         text = b"" if body is None else json.dumps(body).encode()
         with self._telling():
-            link = open_socket(self.address, PATIENCE_SECONDS)
+            link = open_socket(self.address, self._patience)
             try:
                 link.sendall(
                     f"POST {target} HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\n"
@@ -155,7 +157,8 @@ class Engine:
     ) -> Iterator[tuple[HTTPResponse, Connection]]:
         """Ask, and give the answer once its head is there and is not an error."""
         data, kind = _encode_body(body)
-        with self._telling(), self._connect(timeout) as connection:
+        patience = None if timeout is None else min(timeout, self._patience)
+        with self._telling(), self._connect(patience) as connection:
             connection.request(method, target, data, {**kind, **headers, "Connection": "close"})
             response = connection.getresponse()
             if response.status >= _FIRST_ERROR:

@@ -63,7 +63,13 @@ def describe_absence(address: Address, error: OSError) -> NoDaemonError:
 
 
 def describe_hangup(address: Address, error: Exception) -> DaemonGoneError:
-    """Say that the daemon went away in the middle of something."""
+    """Say that the daemon went away in the middle of something, or never answered."""
+    if isinstance(error, TimeoutError):
+        return DaemonGoneError(
+            f"The Docker daemon at {address.text} did not answer in time",
+            hint="see whether it hangs: `docker info`, `journalctl -u docker`; a restart helps "
+            "(`systemctl restart docker`)",
+        )
     return DaemonGoneError(
         f"The Docker daemon at {address.text} went away while it was asked for something "
         f"({str(error) or type(error).__name__})",

@@ -45,6 +45,8 @@ _PATIENCE: Final = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=30")
 LOOK_UP_SECONDS: Final = 30
 """How long a remote may take to say what its refs are."""
 
+DEFAULT_BRANCH: Final = "HEAD"
+
 _QUIET: Final = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc")
 _MISSING_REPOSITORY: Final = re.compile(
     r"not found|does not appear to be a git repository|does not exist|could not read Username"
@@ -69,83 +71,143 @@ class UnresolvedError(GitError):
 class Resolved:
     """What a ref is: a commit, and where that is known from.
 
-    `url` is the remote that said so, empty for a commit that was named itself; `remembered` is when
-    it did (seconds since the epoch), where it could not be asked again.
+    `url` is the remote that said so, empty for a commit that was named itself, and `ref` the full
+    name of the branch or tag; `remembered` is when it did (seconds since the epoch), where it could
+    not be asked again.
     """
 
     sha: str
     url: str = ""
+    ref: str = ""
     remembered: float | None = None
     problem: str = ""
 
 
-def fetch_commit(store: Path, url: str, sha: str, lock: int) -> Answer:
+def fetch_commit(
+    store: Path, url: str, sha: str, lock: int, variables: Mapping[str, str]
+) -> Answer:
     """Fetch one commit; all of the repository where its server gives no single commits."""
     kept = f"+{sha}:{KEPT}/{sha}"
-    answer = ask_remote(["fetch", *_QUIET, "--depth=1", "--", url, kept], store, lock)
+    command = ["fetch", *_QUIET, "--depth=1", "--", url, kept]
+    answer = ask_remote(command, store, lock, variables=variables)
     if answer.code == 0 or not _NEEDS_ALL.search(answer.complaint):
         return answer
     spread = [f"+refs/{kind}/*:{KEPT}-all/{kind}/*" for kind in ("heads", "tags")]
-    answer = ask_remote(["fetch", *_QUIET, "--", url, *spread], store, lock)
-    if answer.code == 0:
-        verify = ["cat-file", "-e", f"{sha}^{{commit}}"]
-        if ask(verify, folder=store, variables={"GIT_DIR": str(store)}).answer().code == 0:
-            run_apart(["update-ref", f"{KEPT}/{sha}", sha], folder=store)
+    answer = ask_remote(["fetch", *_QUIET, "--", url, *spread], store, lock, variables=variables)
+    if answer.code == 0 and _has_commit(store, sha):
+        run_apart(["update-ref", f"{KEPT}/{sha}", sha], folder=store)
     return answer
 
 
+def fetch_history(
+    store: Path, url: str, sha: str, lock: int, variables: Mapping[str, str]
+) -> Answer:
+    """Fetch all branches and tags with their history, and a commit that may be on none of them."""
+    spread = [f"+refs/{kind}/*:refs/{kind}/*" for kind in ("heads", "tags")]
+    command = ["fetch", *_QUIET, "--prune", "--", url, *spread]
+    answer = ask_remote(command, store, lock, variables=variables)
+    if answer.code == 0 and not _has_commit(store, sha):
+        command = ["fetch", *_QUIET, "--", url, sha]
+        answer = ask_remote(command, store, lock, variables=variables)
+    if answer.code == 0 and _has_commit(store, sha):
+        run_apart(["update-ref", f"{KEPT}/{sha}", sha], folder=store)
+    return answer
+
+
+def _has_commit(store: Path, sha: str) -> bool:
+    question = ["cat-file", "-e", f"{sha}^{{commit}}"]
+    return ask(question, folder=store, variables={"GIT_DIR": str(store)}).answer().code == 0
+
+
 def ask_remote(
-    arguments: Sequence[str], folder: Path, *files: int, patience: float | None = None
+    arguments: Sequence[str],
+    folder: Path,
+    *files: int,
+    patience: float | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Answer:
     """Ask git about a remote, with the user's configuration and without any question to them.
 
-    It keeps `files` open as long as it lives, which is for `patience` seconds at most.
+    It keeps `files` open as long as it lives, which is for `patience` seconds at most; `variables`
+    are stronger than those of the user.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    variables = {} if "GIT_SSH" in os.environ else {"GIT_SSH_COMMAND": _SSH}
-    variables |= {key: os.environ[key] for key in os.environ if _is_passed(key)}
+    own = {} if "GIT_SSH" in os.environ else {"GIT_SSH_COMMAND": _SSH}
+    own |= {key: os.environ[key] for key in os.environ if _is_passed(key)}
+    own |= variables or {}
     if (folder / "HEAD").exists():
-        variables["GIT_DIR"] = str(folder)
+        own["GIT_DIR"] = str(folder)
     else:
-        variables["GIT_CEILING_DIRECTORIES"] = str(folder.parent)
-    question = ask([*_PATIENCE, *arguments], folder=folder, variables=variables, files=files)
+        own["GIT_CEILING_DIRECTORIES"] = str(folder.parent)
+    question = ask([*_PATIENCE, *arguments], folder=folder, variables=own, files=files)
     return question.answer(patience)
+
+
+def add_setting(name: str, value: str) -> dict[str, str]:
+    """Return the variables that add a setting to those of the user, unseen by other processes."""
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    number = int(count) if count.isdecimal() else 0
+    return {
+        "GIT_CONFIG_COUNT": str(number + 1),
+        f"GIT_CONFIG_KEY_{number}": name,
+        f"GIT_CONFIG_VALUE_{number}": value,
+    }
 
 
 def _is_passed(variable: str) -> bool:
     return variable in PASSED_VARIABLES or _NUMBERED.fullmatch(variable) is not None
 
 
-def look_up(url: str, ref: str, folder: Path) -> Resolved | str:
+def list_candidates(ref: str) -> list[str]:
+    """Return which refs an action's `@ref` may stand for, in the order in which Git looks."""
+    full = [ref] if ref.startswith("refs/") else []
+    return [*full, *(f"refs/{kind}{ref}" for kind in ("", "tags/", "heads/"))]
+
+
+def list_branches_first(ref: str) -> list[str]:
+    """Return which refs a checkout's `ref` may stand for; none at all is the default branch.
+
+    Source: https://github.com/actions/checkout src/ref-helper.ts
+    """
+    if not ref:
+        return [DEFAULT_BRANCH]
+    return [ref] if ref.startswith("refs/") else [f"refs/heads/{ref}", f"refs/tags/{ref}"]
+
+
+def look_up(
+    url: str,
+    ref: str,
+    folder: Path,
+    *,
+    candidates: Sequence[str],
+    variables: Mapping[str, str] | None = None,
+) -> Resolved | str:
     """Return which commit a ref of a remote is, or why there is no such repository.
 
-    `folder` is where git runs.
+    The first of its `candidates` that is there counts. `folder` is where git runs, with `variables`
+    beside those of the user.
 
     Raises:
         UnresolvedError: the repository has no such ref, or the remote does not answer.
     """
-    candidates = [*([ref] if ref.startswith("refs/") else []), f"refs/{ref}"]
-    candidates += [f"refs/tags/{ref}", f"refs/heads/{ref}"]
     patterns = [part for it in candidates for part in (it, f"{it}^{{}}")]
-    command = ["ls-remote", "--quiet", "--", url, *patterns]
-    answer = ask_remote(command, folder, patience=LOOK_UP_SECONDS)
+    command = ["ls-remote", "--quiet", "--symref", "--", url, *patterns]
+    answer = ask_remote(command, folder, patience=LOOK_UP_SECONDS, variables=variables)
     if answer.code == 0:
-        return _choose_ref(_read_refs(answer.output), candidates, ref, url)
+        return _choose_ref(answer.output, candidates, ref, url)
     check_reachable(answer, url)
     return f"{url}: {first_line(answer.complaint)}"
 
 
-def _read_refs(listing: bytes) -> dict[str, str]:
-    lines = (line.partition("\t") for line in decode(listing).splitlines())
-    return {ref: sha for sha, _, ref in lines}
-
-
-def _choose_ref(refs: Mapping[str, str], candidates: Iterable[str], ref: str, url: str) -> Resolved:
-    """Return the first candidate that is there, in the order in which Git looks for names."""
+def _choose_ref(listing: bytes, candidates: Iterable[str], ref: str, url: str) -> Resolved:
+    """Return the first candidate that is there; a symbolic ref is what it stands for."""
+    lines = [line.partition("\t") for line in decode(listing).splitlines()]
+    names = {name: it[5:] for it, _, name in lines if it.startswith("ref: ")}
+    refs = {name: it for it, _, name in lines if not it.startswith("ref: ")}
     for candidate in candidates:
         sha = refs.get(f"{candidate}^{{}}") or refs.get(candidate)
         if sha is not None:
-            return Resolved(sha=sha, url=url)
+            return Resolved(sha=sha, url=url, ref=names.get(candidate, candidate))
     if SHORT_SHA.fullmatch(ref):
         problem = (
             f"the provided ref `{ref}` is the shortened version of a commit SHA, which is not "

@@ -142,20 +142,22 @@ def run(
 
 
 def run_apart(
-    arguments: Sequence[str], *, folder: Path, variables: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    text: bytes | None = None,
 ) -> bytes:
     """Run a git command without any configuration of the user's, in a bare repository.
 
-    `variables` take the place of the one that says that `folder` is that repository.
+    `variables` take the place of the one that says that `folder` is that repository; `text` is its
+    standard input.
 
     Raises:
         GitError: git is missing or did not exit with 0.
     """
     own = {"GIT_DIR": str(folder)} if variables is None else variables
-    answer = ask(arguments, folder=folder, variables={**NO_CONFIGURATION, **own}).answer()
-    if answer.code != 0:
-        raise complain(arguments, answer)
-    return answer.output
+    return run(arguments, folder=folder, variables={**NO_CONFIGURATION, **own}, text=text)
 
 
 def complain(arguments: Sequence[str], answer: Answer) -> GitError:

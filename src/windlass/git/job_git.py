@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 from windlass.errors import GitError
-from windlass.git.commands import ask, run
+from windlass.git.commands import NO_CONFIGURATION, ask, decode, run, run_apart
 from windlass.git.folders import (
     BRANCH_PREFIX,
     SHA256_LENGTH,
+    TAG_PREFIX,
     make_git_folder,
     quote_setting,
     read_user_repository,
     write_refs,
 )
+from windlass.git.trees import scratch_index
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from windlass.git.folders import UserRepository
@@ -58,19 +61,85 @@ def make_job_git(
         bare=False,
         wide=len(sha) == SHA256_LENGTH,
         settings=describe_origin(origin)
+        + _describe_branch(ref)
         + (sparse.settings if sparse else "")
         + "".join(_describe_submodule(module) for module in submodules if not module.git_parent),
     )
     if known.folders.shallow.exists():
         (folder / "shallow").write_bytes(known.folders.shallow.read_bytes())
-    refs = _move_branches(known.refs)
-    head = _point_head(refs, sha, ref)
-    (folder / "HEAD").write_text(f"{head}\n", encoding="utf-8", errors="surrogateescape")
-    write_refs(folder, refs)
+    _write_head(folder, _move_branches(known.refs), sha, ref)
     if index is None:
         _make_index(folder, workspace, sha)
     elif index:
         (folder / "index").write_bytes(index)
+
+
+def make_fetched_git(
+    store: Path,
+    workspace: Path,
+    *,
+    sha: str,
+    ref: str,
+    origin: str,
+    index: bytes,
+    sparse: Sparse | None = None,
+    with_history: bool,
+) -> None:
+    """Give a workspace a `.git` with objects of its own, of a repository that was fetched.
+
+    `store` is the bare repository with the commit. HEAD is at `sha`: on the branch where `ref` is
+    one, detached otherwise. Without history there is that commit alone, as `fetch --depth=1` leaves
+    it; with it all branches, as `refs/remotes/origin/*`, and all tags.
+
+    Raises:
+        GitError: git failed.
+    """
+    folder = workspace / ".git"
+    wide = len(sha) == SHA256_LENGTH
+    settings = describe_origin(origin) + _describe_branch(ref)
+    settings += sparse.settings if sparse else ""
+    make_git_folder(folder, [], bare=False, wide=wide, settings=settings)
+    refs = _read_refs(store) if with_history else {}
+    _copy_objects(store, {sha, *refs.values()}, folder / "objects/pack")
+    if not with_history and _is_cut_off(sha, store):
+        (folder / "shallow").write_text(f"{sha}\n", encoding="ascii")
+    if ref.startswith(TAG_PREFIX):
+        refs.setdefault(ref, sha)
+    _write_head(folder, _move_branches(refs), sha, ref)
+    (folder / "index").write_bytes(index)
+
+
+def _copy_objects(store: Path, tips: Iterable[str], destination: Path) -> None:
+    """Copy commits with all they are made of, as one pack.
+
+    Git moves what it has written to its name, so it writes where the repository is.
+    """
+    wanted = "".join(f"{it}\n" for it in tips).encode("ascii")
+    pack = ["pack-objects", "--revs", "--quiet", "--delta-base-offset"]
+    with scratch_index(store) as index:
+        run_apart([*pack, str(index.with_name("pack"))], folder=store, text=wanted)
+        for file in index.parent.iterdir():
+            shutil.copyfile(file, destination / file.name)
+
+
+def _read_refs(store: Path) -> dict[str, str]:
+    format_ = "--format=%(objectname) %(refname)"
+    listing = run_apart(["for-each-ref", format_, TAG_PREFIX, BRANCH_PREFIX], folder=store)
+    lines = (line.partition(" ") for line in decode(listing).splitlines())
+    return {name: sha for sha, _, name in lines}
+
+
+def _is_cut_off(sha: str, store: Path) -> bool:
+    """Tell whether a commit has parents: its history is left out."""
+    raw = run_apart(["cat-file", "commit", sha], folder=store)
+    return raw.partition(b"\n\n")[0].count(b"\nparent ") > 0
+
+
+def _write_head(folder: Path, refs: dict[str, str], sha: str, ref: str) -> None:
+    """Write the refs, that which was checked out among them, and HEAD."""
+    head = _point_head(refs, sha, ref)
+    (folder / "HEAD").write_text(f"{head}\n", encoding="utf-8", errors="surrogateescape")
+    write_refs(folder, refs)
 
 
 def make_submodule_git(
@@ -107,7 +176,7 @@ def _describe_submodule(module: Submodule) -> str:
 
 
 def _make_index(folder: Path, workspace: Path, sha: str) -> None:
-    variables = {"GIT_DIR": str(folder), "GIT_WORK_TREE": str(workspace)}
+    variables = {"GIT_DIR": str(folder), "GIT_WORK_TREE": str(workspace), **NO_CONFIGURATION}
     run(["read-tree", sha], folder=workspace, variables=variables)
     refreshed = ask(
         ["update-index", "-q", "--refresh"], folder=workspace, variables=variables
@@ -122,6 +191,14 @@ def describe_origin(url: str | None) -> str:
         return ""
     fetch = "+refs/heads/*:refs/remotes/origin/*"
     return f'[remote "origin"]\n\turl = {quote_setting(url)}\n\tfetch = {fetch}\n'
+
+
+def _describe_branch(ref: str) -> str:
+    """Return the lines of configuration that tell which branch of the remote a branch follows."""
+    if not ref.startswith(BRANCH_PREFIX):
+        return ""
+    name = quote_setting(ref.removeprefix(BRANCH_PREFIX))
+    return f"[branch {name}]\n\tremote = origin\n\tmerge = {quote_setting(ref)}\n"
 
 
 def _move_branches(refs: Mapping[str, str]) -> dict[str, str]:

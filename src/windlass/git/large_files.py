@@ -12,7 +12,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import GitError
-from windlass.git.commands import run
+from windlass.git.commands import run_apart
 from windlass.git.index import LINK, SUBMODULE, GitIndex
 from windlass.git.trees import shadow_variables
 
@@ -42,7 +42,7 @@ def fetch_large_files(files: Path, index: Path, store: Path, *, scratch: Path, w
         for entry in known.entries()
         if entry.mode not in (LINK, SUBMODULE) and not entry.is_absent
     }
-    answer = run(
+    answer = run_apart(
         ["check-attr", "-z", "--stdin", "filter"],
         folder=files,
         variables=shadow_variables(scratch, index=index, work_tree=files),

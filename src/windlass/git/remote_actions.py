@@ -29,15 +29,18 @@ from windlass.git.asking_remotes import (
     check_reachable,
     describe_missing,
     fetch_commit,
+    fetch_history,
     first_line,
+    list_candidates,
     look_up,
 )
 from windlass.git.commands import decode, run_apart
 from windlass.git.folders import make_git_folder
-from windlass.git.trees import scratch_index, shadow_variables
+from windlass.git.kept_repositories import LOCK
+from windlass.git.trees import scratch_index, shadow_variables, sweep_scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 SHA: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -51,7 +54,10 @@ class RemoteRepositories:
     A base is anything that Git takes as the beginning of a URL: `https://github.com`,
     `ssh://git@host`, `git@host:`, `file:///srv/git`, a folder. The first one that has a repository
     answers for it. `guess` is asked before them, and nobody has said that it has any: it may be out
-    of reach. With `offline` no remote is asked.
+    of reach. With `offline` no remote is asked. `variables` are stronger than those of the user.
+
+    `candidates` lists the full refs that a name may stand for. With `with_history` a repository is
+    kept whole, with all branches and tags, and brought up to date each time.
     """
 
     def __init__(
@@ -61,7 +67,13 @@ class RemoteRepositories:
         *,
         guess: str | None = None,
         offline: bool = False,
+        variables: Mapping[str, str] | None = None,
+        with_history: bool = False,
+        candidates: Callable[[str], list[str]] = list_candidates,
     ) -> None:
+        self._variables = dict(variables or {})
+        self._with_history = with_history
+        self._candidates = candidates
         self._folder = folder
         self._guess = guess
         self._bases = (*([] if guess is None else [guess]), *bases)
@@ -95,7 +107,8 @@ class RemoteRepositories:
             UnresolvedError: no remote has it, or none could be reached.
             WorkspaceError: it cannot be kept.
         """
-        if self.has(name, sha):
+        is_there = self.has(name, sha)
+        if is_there and (self._offline or not self._with_history):
             return
         if self._offline:
             raise UnresolvedError(
@@ -104,12 +117,16 @@ class RemoteRepositories:
                 hint="run once without --offline",
             )
         with self._lock(name) as lock:
-            if not self.has(name, sha):
-                self._fetch_from_any(lock, name, sha)
+            if self._with_history or not self.has(name, sha):
+                try:
+                    self._fetch_from_any(lock, name, sha)
+                except UnresolvedError as error:
+                    if error.reason != "unreachable" or not is_there:
+                        raise
 
     def has(self, name: str, sha: str) -> bool:
         """Tell whether a commit is at hand."""
-        return (self._store(name) / KEPT / sha).is_file()
+        return (self.find_store(name) / KEPT / sha).is_file()
 
     def write(self, name: str, sha: str, destination: Path) -> tuple[str, ...]:
         """Write a commit's files to a folder, which is made; return the links that are left out.
@@ -117,7 +134,7 @@ class RemoteRepositories:
         Raises:
             GitError: a file cannot be written.
         """
-        store = self._store(name)
+        store = self.find_store(name)
         destination.mkdir(parents=True, exist_ok=True)
         with scratch_index(store) as index:
             variables = shadow_variables(store, index=index, work_tree=destination)
@@ -131,7 +148,7 @@ class RemoteRepositories:
         Raises:
             GitError: one is damaged or missing.
         """
-        store = self._store(name)
+        store = self.find_store(name)
         command = ["fsck", "--full", "--no-dangling", "--no-progress", sha]
         try:
             run_apart(command, folder=store)
@@ -147,7 +164,7 @@ class RemoteRepositories:
         Raises:
             GitError: it is larger than `most_bytes`, or git failed.
         """
-        store = self._store(name)
+        store = self.find_store(name)
         listing = run_apart(["ls-tree", "-l", "-z", sha, "--", path], folder=store)
         facts, _, _ = decode(listing).partition("\t")
         if not facts:
@@ -159,7 +176,8 @@ class RemoteRepositories:
             raise GitError(f"{path} of {name} is larger than {most_bytes} bytes")
         return run_apart(["cat-file", "blob", blob], folder=store)
 
-    def _store(self, name: str) -> Path:
+    def find_store(self, name: str) -> Path:
+        """Return the bare repository in which a repository is kept."""
         owner, _, repository = name.lower().partition("/")
         return self._folder / owner / f"{repository}.git"
 
@@ -169,10 +187,10 @@ class RemoteRepositories:
 
         Yields the file that is locked: whoever has it open keeps the lock.
         """
-        store = self._store(name)
+        store = self.find_store(name)
         try:
             store.mkdir(parents=True, exist_ok=True)
-            lock = (store / "windlass-lock").open("w")
+            lock = (store / LOCK).open("w")
         except OSError as error:
             raise WorkspaceError(
                 f"{store} cannot be made: {error.strerror}",
@@ -190,7 +208,13 @@ class RemoteRepositories:
         refused: list[str] = []
         for url in self._urls(name):
             try:
-                found = look_up(url, ref, self._folder)
+                found = look_up(
+                    url,
+                    ref,
+                    self._folder,
+                    candidates=self._candidates(ref),
+                    variables=self._variables,
+                )
             except UnresolvedError as error:
                 if not self._may_be_silent(url, error):
                     raise
@@ -219,17 +243,18 @@ class RemoteRepositories:
         return Resolved(
             sha=known["sha"],
             url=known["url"],
+            ref=known.get("ref", ""),
             remembered=known["seen"],
             problem="" if self._offline else problem.message,
         )
 
     def _note(self, name: str, ref: str, found: Resolved) -> None:
         known = self._read_notes(name)
-        fact = {"sha": found.sha, "url": found.url, "bases": list(self._bases)}
+        fact = {"sha": found.sha, "url": found.url, "ref": found.ref, "bases": list(self._bases)}
         if {**known.get(ref, {}), "seen": None} == {**fact, "seen": None}:
             return
         with self._lock(name):
-            store = self._store(name)
+            store = self.find_store(name)
             known = {**self._read_notes(name), ref: {**fact, "seen": time.time()}}
             beside = store / f"{REFS_FILE}.new"
             beside.write_text(json.dumps(known, indent=1), encoding="utf-8")
@@ -237,7 +262,7 @@ class RemoteRepositories:
 
     def _read_notes(self, name: str) -> dict[str, Any]:
         try:
-            notes = json.loads((self._store(name) / REFS_FILE).read_bytes())
+            notes = json.loads((self.find_store(name) / REFS_FILE).read_bytes())
         except (OSError, ValueError):
             return {}
         return notes if isinstance(notes, dict) else {}
@@ -245,14 +270,16 @@ class RemoteRepositories:
     # Fetching
 
     def _fetch_from_any(self, lock: int, name: str, sha: str) -> None:
-        store = self._store(name)
+        store = self.find_store(name)
         # Whoever held these is dead: git keeps our lock open until it ends.
         for stale in (*store.glob("*.lock"), *(store / "refs").rglob("*.lock")):
             stale.unlink(missing_ok=True)
+        sweep_scratch(store)
+        fetch = fetch_history if self._with_history else fetch_commit
         refused: list[str] = []
         is_there = False
         for url in self._urls(name):
-            answer = fetch_commit(store, url, sha, lock)
+            answer = fetch(store, url, sha, lock, self._variables)
             if answer.code == 0 and self.has(name, sha):
                 return
             if answer.code == 0 or MISSING_COMMIT.search(answer.complaint):
@@ -268,7 +295,7 @@ class RemoteRepositories:
         raise describe_missing(name, refused)
 
     def _list_links(self, name: str, sha: str) -> list[str]:
-        listing = run_apart(["ls-tree", "-r", "-z", sha], folder=self._store(name))
+        listing = run_apart(["ls-tree", "-r", "-z", sha], folder=self.find_store(name))
         entries = (it.partition("\t") for it in decode(listing).split("\0"))
         return [path for facts, _, path in entries if facts.startswith(LINK_MODE)]
 

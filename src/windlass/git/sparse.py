@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from windlass.git.commands import run
+from windlass.git.commands import run_apart
 from windlass.git.folders import make_git_folder
 from windlass.git.trees import PLAIN_INDEX, scratch_index, shadow_variables
 from windlass.model.values import dataclass
@@ -48,7 +48,7 @@ def make_sparse_shadow(sparse: Sparse, folder: Path, *, scratch: Path, wide: boo
         return
     with scratch_index(folder) as index:
         variables = shadow_variables(folder, index=index, work_tree=index.parent)
-        run(
+        run_apart(
             [*PLAIN_INDEX, "sparse-checkout", "set", "--cone", "--stdin"],
             folder=index.parent,
             variables=variables,

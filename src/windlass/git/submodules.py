@@ -83,7 +83,7 @@ def _list(
     *,
     recursive: bool,
 ) -> Iterator[Submodule]:
-    links = _read_links(tree, scratch)
+    links = list_links(tree, scratch)
     known = _read_gitmodules(tree, scratch) if links else {}
     for path, sha in links.items():
         if path not in known:
@@ -112,8 +112,8 @@ def _missing(what: str) -> GitError:
     return GitError(what, hint="git submodule update --init --recursive fetches it")
 
 
-def _read_links(tree: str, scratch: Path) -> dict[str, str]:
-    """Return the commits of submodules by their paths."""
+def list_links(tree: str, scratch: Path) -> dict[str, str]:
+    """Return the commits of the submodules of a tree by their paths; `scratch` has the tree."""
     listing = run(
         ["ls-tree", "-r", "-z", tree], folder=scratch, variables={"GIT_DIR": str(scratch.resolve())}
     )

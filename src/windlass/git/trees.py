@@ -3,8 +3,9 @@
 Everything new goes into a *shadow*: a bare repository in a scratch folder whose objects are added
 to those of the user's repository by `objects/info/alternates`. The user's own repository is only
 read: its index is copied before it is refreshed, and blobs of uncommitted files land in the shadow.
-A shadow has no configuration of the user's, so that no filter, line-ending rule or hook of this
-machine changes what a job finds, as on a fresh runner.
+A shadow has no configuration of the user's, and what is written from it is written without any of
+theirs, so that no filter, line-ending rule or hook of this machine changes what a job finds, as on
+a fresh runner.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.errors import GitError
-from windlass.git.commands import ask, complain, decode, run
+from windlass.git.commands import ask, complain, decode, run, run_apart
 from windlass.git.folders import find_git_folders, make_git_folder
 from windlass.model.values import dataclass
 
@@ -95,6 +96,11 @@ def make_shadow(folders: GitFolders, scratch: Path) -> None:
     if not (scratch / "HEAD").exists():
         make_git_folder(scratch, [folders.objects], bare=True, wide=folders.is_wide)
         return
+    sweep_scratch(scratch)
+
+
+def sweep_scratch(scratch: Path) -> None:
+    """Remove what killed processes left of scratch indexes in a repository of ours."""
     with os.scandir(scratch) as entries:
         for entry in entries:
             if not entry.name.startswith(SCRATCH_PREFIX):
@@ -171,7 +177,7 @@ def materialise_tree(
         variables = shadow_variables(scratch, index=scratched, work_tree=destination)
         command = [*PLAIN_INDEX, *more, "read-tree", "--reset", "-u", tree]
         try:
-            run(command, folder=destination, variables=variables)
+            run_apart(command, folder=destination, variables=variables)
         except GitError as error:
             raise _explain(error, destination) from error
         if index is not None:
@@ -194,7 +200,7 @@ def compare_trees(old: str, new: str, *, scratch: Path) -> list[Change]:
         GitError: one of them does not exist.
     """
     variables = {"GIT_DIR": str(scratch.resolve())}
-    listing = run(
+    listing = run_apart(
         ["diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", old, new],
         folder=scratch,
         variables=variables,
@@ -222,13 +228,13 @@ def write_files(
         variables = shadow_variables(scratch, index=index, work_tree=beside)
         write = ["checkout-index", "--all", f"--prefix={destination.resolve()}/"]
         try:
-            run(
+            run_apart(
                 [*PLAIN_INDEX, "update-index", "-z", "--index-info"],
                 folder=beside,
                 variables=variables,
                 text=entries,
             )
-            run(write, folder=beside, variables=variables)
+            run_apart(write, folder=beside, variables=variables)
         except GitError as error:
             raise _explain(error, destination.parent) from error
 
@@ -242,7 +248,9 @@ def make_index(tree: str, *, scratch: Path, like: Path) -> bytes:
     with scratch_index(scratch) as index:
         _copy_index(like, index)
         variables = shadow_variables(scratch, index=index, work_tree=index.parent)
-        run([*PLAIN_INDEX, "read-tree", "-i", "-m", tree], folder=scratch, variables=variables)
+        run_apart(
+            [*PLAIN_INDEX, "read-tree", "-i", "-m", tree], folder=scratch, variables=variables
+        )
         return index.read_bytes()
 
 

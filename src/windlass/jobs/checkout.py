@@ -1,35 +1,36 @@
 """The built-in `actions/checkout`: the repository itself, from this machine.
 
 No network and no credentials are involved. The whole history is there, whatever `fetch-depth` says.
+Another repository is fetched: see `windlass.jobs.other_checkout`.
 Source: https://github.com/actions/checkout action.yml, src/input-helper.ts
 """
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.errors import PlatformError
 from windlass.git.commands import ask, decode
-from windlass.git.index import SUBMODULE, GitIndex
-from windlass.git.job_git import describe_origin, make_job_git, make_submodule_git
-from windlass.git.sparse import PATTERNS, Sparse
+from windlass.git.job_git import make_job_git, make_submodule_git
+from windlass.git.sparse import PATTERNS
+from windlass.jobs.checkout_folders import find_folder, prepare_folder
+from windlass.jobs.checkout_inputs import CheckoutError, describe_unexpected, read_inputs
 from windlass.jobs.command_handlers import StepEffects
-from windlass.jobs.links import leads_out
 from windlass.jobs.steps import StepEnd
 from windlass.jobs.workspaces.contents import Wish
 from windlass.jobs.workspaces.copies import put_facts
 from windlass.jobs.workspaces.filling import fill_folder
-from windlass.jobs.workspaces.removal import empty_folder, remove_entry
+from windlass.jobs.workspaces.removal import remove_entry
 from windlass.model.status import Result
 from windlass.model.values import dataclass
 from windlass.plan.references import list_uses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from windlass.jobs.checkout_inputs import CheckoutInputs
     from windlass.jobs.place import StepPlace
     from windlass.jobs.reports import StepReporter
     from windlass.jobs.source import Source
@@ -39,44 +40,10 @@ if TYPE_CHECKING:
 
 CHECKOUT = re.compile(r"actions/checkout@.+", re.IGNORECASE)
 
-HONOURED = frozenset(
-    {
-        "clean",
-        "lfs",
-        "path",
-        "ref",
-        "repository",
-        "sparse-checkout",
-        "sparse-checkout-cone-mode",
-        "submodules",
-    }
-)
-WITHOUT_EFFECT = frozenset(
-    {
-        "fetch-depth",
-        "fetch-tags",
-        "filter",
-        "github-server-url",
-        "persist-credentials",
-        "set-safe-directory",
-        "show-progress",
-        "ssh-key",
-        "ssh-known-hosts",
-        "ssh-strict",
-        "ssh-user",
-        "token",
-    }
-)
-"""Inputs about the way to a server, or about how much of the history is left out on the way."""
-
 LAYERS = "_layers"
 """In the job's folder: what an overlay keeps of the job's changes."""
 
 SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
-
-
-class CheckoutError(Exception):
-    """This checkout is not possible: the step fails with this message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +82,22 @@ def run_checkout_step(order: StartStep, place: StepPlace, source: Source) -> Ste
 def _check_out(
     inputs: Mapping[str, str], place: StepPlace, source: Source, reporter: StepReporter
 ) -> Revision:
-    given = {name.lower(): value.strip() for name, value in inputs.items()}
-    _check_inputs(given, source, reporter)
-    workspace = place.folders.workspace
-    folder = _find_folder(given.get("path", ""), workspace)
-    if leads_out(folder, place.folders.root, place.session):
-        raise CheckoutError(f"Repository path '{folder}' leads out of the job's folder by a link")
-    revision = _find_revision(given.get("ref", ""), source)
+    given = read_inputs(inputs)
+    if given.unexpected:
+        reporter.annotate("warning", describe_unexpected(given.unexpected))
+    if not _is_own(given, source):
+        # Imported only where there is one.
+        from windlass.jobs.other_checkout import check_out_other
+
+        return check_out_other(given, place, source, reporter)
+    folder = find_folder(given.path, place)
+    revision = _find_revision(given.ref, source)
     tree, committed = _find_trees(revision, source)
     wish = _make_wish(given, tree, source)
     content = source.provide(wish)
-    clean = _is_true(given.get("clean", "true"))
-    _prepare_folder(place.session.see(folder), source, clean=clean)
-    layers = place.folders.root / LAYERS if _may_layer(place, source, folder) else None
     wide = source.user.folders.is_wide
+    prepare_folder(place.session.see(folder), origin_of(source), clean=given.clean, wide=wide)
+    layers = place.folders.root / LAYERS if _may_layer(place, source, folder) else None
     filled = fill_folder(content, folder, session=place.session, layers=layers, wide=wide)
     index = _make_index(content.base, committed, filled, source)
     _make_git(filled, content.base, revision, source, wish, index)
@@ -137,6 +106,16 @@ def _check_out(
         make_submodule_git(module, filled.folder, index=index, submodules=wish.submodules)
     reporter.log.write_line(_describe(revision, source, changed=tree != committed))
     return revision
+
+
+def _is_own(given: CheckoutInputs, source: Source) -> bool:
+    """Tell whether the repository itself is meant."""
+    named = given.repository.lower() or source.repository.full_name.lower()
+    server = given.server_url.lower() or source.repository.server_url.lower()
+    return (named, server) == (
+        source.repository.full_name.lower(),
+        source.repository.server_url.lower(),
+    )
 
 
 def _may_layer(place: StepPlace, source: Source, folder: Path) -> bool:
@@ -153,17 +132,13 @@ def _may_layer(place: StepPlace, source: Source, folder: Path) -> bool:
     return not may_need_daemon(uses, place.prepared, source.root)
 
 
-def _make_wish(given: Mapping[str, str], tree: str, source: Source) -> Wish:
-    lines = tuple(line.strip() for line in given.get("sparse-checkout", "").splitlines())
-    is_cone = _is_true(given.get("sparse-checkout-cone-mode", "true"))
-    wanted = given.get("submodules", "false").lower()
+def _make_wish(given: CheckoutInputs, tree: str, source: Source) -> Wish:
+    recursive = given.submodules == "recursive"
     return Wish(
         tree=tree,
-        sparse=Sparse(tuple(filter(None, lines)), is_cone) if any(lines) else None,
-        has_large_files=_is_true(given.get("lfs", "false")),
-        submodules=source.list_submodules(tree, recursive=wanted == "recursive")
-        if wanted in ("true", "recursive")
-        else (),
+        sparse=given.sparse,
+        has_large_files=given.lfs,
+        submodules=source.list_submodules(tree, recursive=recursive) if given.submodules else (),
     )
 
 
@@ -179,28 +154,6 @@ def _find_index(base: Base, part: int, tree: str, filled: Filled, source: Source
     if filled.is_layered:
         return index
     return put_facts(index, filled.facts[part], wide=source.user.folders.is_wide)
-
-
-def _check_inputs(given: Mapping[str, str], source: Source, reporter: StepReporter) -> None:
-    known = HONOURED | WITHOUT_EFFECT
-    unexpected = [name for name in given if name not in known]
-    if unexpected:
-        names = "', '".join(unexpected)
-        valid = "', '".join(sorted(known))
-        reporter.annotate("warning", f"Unexpected input(s) '{names}', valid inputs are ['{valid}']")
-    repository = given.get("repository") or source.repository.full_name
-    if repository.lower() != source.repository.full_name.lower():
-        raise CheckoutError(
-            f"actions/checkout: only the repository itself ({source.repository.full_name}) can be "
-            f"checked out, not '{repository}'"
-        )
-
-
-def _find_folder(path: str, workspace: Path) -> Path:
-    folder = Path(os.path.normpath(workspace / path))
-    if folder != workspace and workspace not in folder.parents:
-        raise CheckoutError(f"Repository path '{folder}' is not under '{workspace}'")
-    return folder
 
 
 def _find_revision(ref: str, source: Source) -> Revision:
@@ -250,51 +203,7 @@ def _find_trees(revision: Revision, source: Source) -> tuple[str, str]:
     return (tree if is_head else committed), committed
 
 
-def _prepare_folder(folder: Path, source: Source, *, clean: bool) -> None:
-    """Empty a folder, unless it is a checkout of the repository that is not to be cleaned.
-
-    Of such a one the files that Git knows go: they are put anew.
-    Source: https://github.com/actions/checkout src/git-directory-helper.ts
-    """
-    if clean or not _is_checkout_of(folder, source):
-        empty_folder(folder)
-        return
-    index = folder / ".git/index"
-    known = GitIndex(index.read_bytes(), wide=source.user.folders.is_wide)
-    plain = {"": True}
-    for entry in known.entries():
-        name = os.fsdecode(entry.name)
-        if entry.mode != SUBMODULE and _is_plain(folder, name.rpartition("/")[0], plain):
-            remove_entry(folder / name)
-
-
-def _is_plain(folder: Path, inner: str, known: dict[str, bool]) -> bool:
-    """Tell whether a path leads to a folder within, and through no link that a step made."""
-    if inner not in known:
-        above, _, name = inner.rpartition("/")
-        path = folder / inner
-        known[inner] = (
-            name not in ("", "..")
-            and _is_plain(folder, above, known)
-            and not path.is_symlink()
-            and path.is_dir()
-        )
-    return known[inner]
-
-
-def _is_checkout_of(folder: Path, source: Source) -> bool:
-    """Tell whether a folder has a `.git` of its own that names the repository as its origin."""
-    git = folder / ".git"
-    if folder.is_symlink() or git.is_symlink() or not (git / "index").is_file():
-        return False
-    try:
-        config = (git / "config").read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
-        return False
-    return describe_origin(_origin_of(source)) in config
-
-
-def _origin_of(source: Source) -> str:
+def origin_of(source: Source) -> str:
     """Return the URL of the remote: never the user's own, which may hold a password."""
     return f"{source.repository.server_url}/{source.repository.full_name}"
 
@@ -309,7 +218,7 @@ def _make_git(
         filled.folder,
         sha=revision.sha,
         ref=revision.ref,
-        origin=_origin_of(source),
+        origin=origin_of(source),
         user=source.user,
         index=index,
         sparse=wish.sparse,
@@ -326,8 +235,3 @@ def _describe(revision: Revision, source: Source, *, changed: bool) -> str:
     if source.committed_only:
         return f"{text}, committed content only"
     return text
-
-
-def _is_true(value: str) -> bool:
-    """Read a boolean input; actions/checkout takes whatever is not `true` as false."""
-    return value.upper() == "TRUE"

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from windlass.jobs.cancellation import Cancellation
-    from windlass.jobs.executors.interface import Executor, Session
+    from windlass.jobs.executors.interface import DockerNeed, Executor, Session
     from windlass.jobs.place import JobPlace
     from windlass.jobs.running import RunningStep
     from windlass.jobs.service_offer import ServiceOffer
@@ -133,6 +133,7 @@ class _JobRun:
                 record=self._place.record,
                 folders=self._folders,
                 note=self._reporter.note,
+                docker=self._find_docker_need(self._order.job.steps),
             )
             if self._order.job.container is None and self._order.job.services is None:
                 return self._run_as_requested(request, {})
@@ -160,6 +161,8 @@ class _JobRun:
         self._facts = facts
         with contextlib.closing(self._executor.open(request)) as session:
             self._masker.listen(session.hide)
+            if request.docker is not None:
+                session.provide_docker(request.docker)
             return self._run_in_session(session)
 
     def _run_in_session(self, session: Session) -> FinishJob:
@@ -250,7 +253,7 @@ class _JobRun:
         return JobLoop(
             machine,
             perform=lambda order, running: _perform(order, steps, running),
-            load=lambda order: _load(order, steps),
+            load=lambda order: self._load(order, steps),
             reporter=self._reporter,
             clock=self._place.clock,
         )
@@ -272,7 +275,9 @@ class _JobRun:
                 f"The event's payload cannot be written to {event_file}: {error.strerror}"
             ) from error
         opened = self._describe_place(place.inside, place.session.facts)
-        return replace(opened, actions=self._load_actions(place))
+        actions = self._load_actions(place)
+        self._provide_docker(place, self._order.job.steps, actions)
+        return replace(opened, actions=actions)
 
     def _describe_place(self, folders: JobFolders, facts: Mapping[str, Value]) -> JobOpened:
         """Return what the job's contexts say of its place, in which `folders` are found so."""
@@ -290,6 +295,7 @@ class _JobRun:
             runner=runner_context(folders, debug=self._debug),
             job={**job, **self._facts, **_join(self._facts, facts)},
             github=known,
+            variables=self._place.variables,
         )
 
     def _find_commit(self, reference: Reference) -> str:
@@ -305,6 +311,33 @@ class _JobRun:
         from windlass.jobs.actions.preparing import ActionPreparer
 
         return ActionPreparer(place, self._reporter.note).prepare(steps)
+
+    def _load(self, order: LoadAction, place: StepPlace) -> ActionLoaded:
+        # Imported only where there is one: a job without actions reads no action files.
+        from windlass.jobs.actions.loading import load_action
+
+        loaded = load_action(order, place)
+        if loaded.action is not None:
+            runs = loaded.action.action.runs
+            self._provide_docker(place, getattr(runs, "steps", ()), loaded.parts)
+        return loaded
+
+    def _provide_docker(
+        self, place: StepPlace, steps: Sequence[Step], actions: Mapping[str, LoadedAction]
+    ) -> None:
+        """Have a Docker daemon there where it turns out, by an action, that one is needed.
+
+        Raises:
+            ExecutorError: it cannot be had.
+        """
+        if need := self._find_docker_need(steps, actions):
+            place.session.provide_docker(need)
+
+    def _find_docker_need(
+        self, steps: Sequence[Step], actions: Mapping[str, LoadedAction] | None = None
+    ) -> DockerNeed | None:
+        needs = self._place.docker
+        return None if needs is None else needs.find(steps, actions)
 
     def _make_base(self, inside: JobFolders, session: Session) -> dict[str, str]:
         tracking = f"windlass_{os.urandom(16).hex()}"
@@ -379,13 +412,6 @@ def _perform(order: StartStep, place: StepPlace, running: RunningStep) -> StepEn
     from windlass.jobs.checkout import run_checkout_step
 
     return run_checkout_step(order, place, place.source)
-
-
-def _load(order: LoadAction, place: StepPlace) -> ActionLoaded:
-    # Imported only where there is one: a job without actions reads no action files.
-    from windlass.jobs.actions.loading import load_action
-
-    return load_action(order, place)
 
 
 def _wants_debug(order: StartJob, secrets: Mapping[str, str]) -> bool:

@@ -36,15 +36,17 @@ def leads_out(path: Path, root: Path, session: Session, links: int = 0) -> bool:
     return False
 
 
-def write_new_file(folder: str | Path, name: str, data: bytes) -> None:
+def write_new_file(folder: str | Path, name: str, data: bytes, mode: int = 0o666) -> None:
     """Write a file that is not there yet to a folder which a step may have put a link in place of.
+
+    `mode` is cut down by the umask, as always.
 
     Raises:
         OSError: the folder is a link or not there, the file exists, or the system refused.
     """
     opened = os.open(folder, _FOLDER)
     try:
-        with os.fdopen(os.open(name, _MAKE, 0o666, dir_fd=opened), "wb") as file:
+        with os.fdopen(os.open(name, _MAKE, mode, dir_fd=opened), "wb") as file:
             file.write(data)
     finally:
         os.close(opened)

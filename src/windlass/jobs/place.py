@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from windlass.jobs.actions.published import PublishedActions
     from windlass.jobs.clock import Clock
+    from windlass.jobs.docker_needs import DockerNeeds
     from windlass.jobs.executors.interface import Session
     from windlass.jobs.folders import JobFolders
     from windlass.jobs.masking import Masker
@@ -35,11 +36,12 @@ class JobPlace:
     `folder` is the job's own: it is made, and removed at the end unless `keep`. `tools` is the
     machine's tool cache. `source` is what a checkout of the repository yields, shared by the jobs
     of a run. `machine` are the variables of this machine (`os.environ`), of which a job sees few;
-    `variables` are added to every process of the job. In the folder `record` the job's log is kept
-    (`log`, see `windlass.stores.logs`), if there is one. `published` gives what finds the actions
-    of other repositories; without it there are none. `services` opens the services of the job at an
-    address by which its processes reach this machine; without it there are none. `asks_api` is
-    whether the workflow names GitHub's REST API or a token for it.
+    `variables` are added to every process of the job and to its `env` context. In the folder
+    `record` the job's log is kept (`log`, see `windlass.stores.logs`), if there is one. `published`
+    gives what finds the actions of other repositories; without it there are none. `services` opens
+    the services of the job at an address by which its processes reach this machine; without it
+    there are none. `asks_api` is whether the workflow names GitHub's REST API or a token for it.
+    `docker` tells whether the job needs a Docker daemon; without it it has what its place has.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class JobPlace:
     services: Callable[[str, JobFolders], JobServices] | None = None
     asks_api: bool = False
     published: Callable[[], PublishedActions] | None = None
+    docker: DockerNeeds | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,7 +151,7 @@ class Source:
             GitError: git failed.
             WorkspaceError: the base cannot be read.
         """
-        return self._once(f"index {base.key} {part} {tree}", lambda: self._index(base, part, tree))
+        return self._once(f"index {base.key} {part} {tree}", lambda: read_index(base, part, tree))
 
     def find_tree_of(self, sha: str) -> str | None:
         """Return the tree of a commit; None if the repository does not have it.
@@ -176,20 +176,27 @@ class Source:
         self.tell_tree(tree)
         return tree
 
-    def _index(self, base: Base, part: int, tree: str) -> bytes:
-        from windlass.git.trees import make_index
-
-        path = base.parts[part].index
-        if part == 0 and base.tree != tree:
-            return make_index(tree, scratch=base.shadow, like=path)
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise WorkspaceError(f"{path} cannot be read: {error.strerror}") from error
-
     def _once(self, name: str, make: Callable[[], T]) -> T:
         """Return what was made under a name; the first to ask makes it, the others wait."""
         with self._lock:
             if name not in self._known:
                 self._known[name] = make()
             return cast("T", self._known[name])
+
+
+def read_index(base: Base, part: int, tree: str) -> bytes:
+    """Return git's index of a tree, with the facts of the base's files that it has alike.
+
+    Raises:
+        GitError: git failed.
+        WorkspaceError: the base cannot be read.
+    """
+    from windlass.git.trees import make_index
+
+    path = base.parts[part].index
+    if part == 0 and base.tree != tree:
+        return make_index(tree, scratch=base.shadow, like=path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WorkspaceError(f"{path} cannot be read: {error.strerror}") from error

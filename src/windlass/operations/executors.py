@@ -77,7 +77,7 @@ class Executors:
 
     def find(self, order: StartJob) -> Executor:
         """Return what runs a job; may be called from several threads."""
-        place = find_place(order.labels, self._places)
+        place = find_place(order.labels, self._places) or HOST
         with self._lock:
             if place not in self._made:
                 self._made[place] = self._make(place)

@@ -20,6 +20,7 @@ from windlass.docker.images import import_image, inspect_image, remove_image, ta
 from windlass.errors import PlatformError, UsageError
 from windlass.lang.casing import fold
 from windlass.model.values import dataclass
+from windlass.plan.places import EVERY_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 RECIPES: Final = Path(__file__).parent / "recipes"
 DOCKER_PLACE: Final = "docker"
 """The place of a job that runs in the image of its label."""
+
+DEFAULT_LABEL: Final = "ubuntu-latest"
+"""The label whose image stands for labels that have none."""
 
 RECIPE_LABEL: Final = "windlass.recipe"
 """The label of an image that holds the digest of what it was made by."""
@@ -96,7 +100,7 @@ def settle_places(places: Mapping[str, str]) -> dict[str, str]:
 
 
 def _settle(label: str) -> str:
-    image = find_image(label)
+    image = find_image(DEFAULT_LABEL if label == EVERY_LABEL else label)
     if image is None:
         raise UsageError(
             f"no image stands for the label '{label}'",

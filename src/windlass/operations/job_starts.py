@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from windlass.jobs.actions.published import PublishedActions
+    from windlass.jobs.docker_needs import DockerNeeds
+    from windlass.jobs.executors.interface import Executor
     from windlass.jobs.cancellation import Cancellation
     from windlass.jobs.folders import JobFolders
     from windlass.operations.definitions import Definition
@@ -116,6 +118,7 @@ class JobStarter:
         """Run one job to its end, or fail it with the reason why it is not started.
 
         Raises:
+        executor = self._executors.find(order)
             PlatformError: the job's place could not be made.
         """
         obstacle = self._find_obstacle(order)
@@ -128,8 +131,8 @@ class JobStarter:
             return JobFinished(order.key, Result.FAILURE, started=False)
         return run_job(
             order,
-            executor=self._executors.find(order),
-            place=self._make_place(order),
+            executor=executor,
+            place=self._make_place(order, executor),
             secrets=secrets,
             emit=emit,
             cancellation=cancellation,
@@ -174,6 +177,7 @@ class JobStarter:
         key, number = self._cover(order.key), next(self._numbers)
         name = _UNSAFE.sub("-", key)[:_LONGEST_NAME].strip("-.")
         return JobPlace(
+            docker=_find_docker_needs(order, executor),
             folder=self._folder / f"{number}-{name}",
             record=self._record.open_job(number, key),
             tools=self._tools,
@@ -227,6 +231,16 @@ class JobStarter:
         return "" if reference is None else self._find_published().locate(reference).sha
 
     def _find_published(self) -> PublishedActions:
+
+
+def _find_docker_needs(order: StartJob, executor: Executor) -> DockerNeeds | None:
+    """Return what tells whether a job is to have a Docker daemon; the host has its own."""
+    if executor.name == HOST:
+        return None
+    # Imported only where it may need one.
+    from windlass.jobs.docker_needs import DockerNeeds
+
+    return DockerNeeds()
         """Return what finds the actions of other repositories, the same for all jobs."""
         # Imported only where there is one.
         from windlass.jobs.actions.published import PublishedActions

@@ -6,22 +6,27 @@ its folder, the folders of its jobs that were kept, and its journal.
 
 from __future__ import annotations
 
-import os
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.db.runs import list_latest, remove_run
-from windlass.errors import InputError, PlatformError
+from windlass.errors import PlatformError
 from windlass.jobs.supervisor.sweep import sweep
 from windlass.jobs.workspaces.bases import list_bases, remove_base
 from windlass.jobs.workspaces.removal import remove_at_once
 from windlass.model.values import dataclass
+from windlass.operations.pruning_leftovers import (
+    measure,
+    prune_halves,
+    prune_unentered,
+    prune_work,
+)
 from windlass.operations.pruning_stored import Removal, prune_stored
+from windlass.operations.tidying import sweep_daemons
 from windlass.stores.state_folder import BASES, DATABASE, TOOLS, WORK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from windlass.operations.history import History
@@ -58,7 +63,8 @@ def prune(
     try:
         if not dry_run:
             sweep(history.folders.path)
-        removed = [*pruner.prune_runs(), *pruner.prune_work(), *pruner.prune_bases()]
+            sweep_daemons(history)
+        removed = [*pruner.prune_runs(), *pruner.prune_leftovers(), *pruner.prune_bases()]
         removed += [*pruner.prune_damaged(), *pruner.prune_tools()]
         removed += prune_stored(history, dry_run=dry_run)
     except OSError as error:
@@ -82,24 +88,19 @@ class _Pruner:
         kept_bytes = 0
         for place, row in enumerate(list_latest(self._history.database)):
             run = row.run.id
-            size = sum(map(_measure, self._paths_of(run)))
+            size = sum(map(measure, self._paths_of(run)))
             reason = self._judge_run(place, row.started, kept_bytes + size)
             if place == 0 or reason is None:
                 kept_bytes += size
             elif self._remove_run(run):
                 yield Removal("run", run, reason, size)
 
-    def prune_work(self) -> Iterator[Removal]:
-        """Remove folders of jobs that an interrupted run has left, and those without a run."""
-        work = self._history.state / WORK
-        for folder in _entries(work):
-            run, _, attempt = folder.name.partition(".")
-            if run in self._gone:
-                continue
-            known = self._history.folders.attempt(run, int(attempt or 1))
-            if known.is_live or (known.path.exists() and self._keeps(run)):
-                continue
-            yield self._remove("work", folder, "no run needs it")
+    def prune_leftovers(self) -> Iterator[Removal]:
+        """Remove what killed runs have left, and killed removals."""
+        history, dry_run = self._history, self._dry_run
+        yield from prune_work(history, gone=self._gone, dry_run=dry_run)
+        yield from prune_unentered(history, dry_run=dry_run)
+        yield from prune_halves(history, dry_run=dry_run)
 
     def prune_bases(self) -> Iterator[Removal]:
         """Remove bases that were not used for long, and all but the most recent ones."""
@@ -109,17 +110,15 @@ class _Pruner:
             reason = self._judge_base(place, path)
             if reason is None:
                 continue
-            size = _measure(path)
+            size = measure(path)
             if self._dry_run or remove_base(folder, key):
                 yield Removal("base", key, reason, size)
 
     def prune_damaged(self) -> Iterator[Removal]:
-        """Remove damaged databases that were moved aside long ago, and halves of removals."""
+        """Remove damaged databases that were moved aside long ago."""
         for path in self._history.state.glob(f"{DATABASE}.damaged-*"):
             if self._is_old(path.stat().st_mtime):
                 yield self._remove("database", path, self._age_reason)
-        for path in self._history.folders.path.glob("*.removed"):
-            yield self._remove("run", path, "its removal was interrupted")
 
     def prune_tools(self) -> Iterator[Removal]:
         """Remove the tool cache, where that was asked for and no run is live."""
@@ -173,7 +172,7 @@ class _Pruner:
         return True
 
     def _remove(self, kind: str, path: Path, reason: str) -> Removal:
-        size = _measure(path)
+        size = measure(path)
         if not self._dry_run:
             remove_at_once(path)
         return Removal(kind, path.name, reason, size)
@@ -185,30 +184,3 @@ class _Pruner:
         work = self._history.state / WORK
         found = [self._history.folders.path / run, work / run, *work.glob(f"{run}.*")]
         return [path for path in found if path.exists()]
-
-    def _keeps(self, run: str) -> bool:
-        """Tell whether the user wants the folders of a run's jobs."""
-        attempts = self._history.attempts(run)
-        try:
-            return bool(attempts) and self._history.read(attempts[-1]).keep
-        except (InputError, PlatformError):
-            return False
-
-
-def _entries(folder: Path) -> Iterable[Path]:
-    """Return what is in a folder under the name of an attempt."""
-    with suppress(FileNotFoundError):
-        return [it for it in folder.iterdir() if it.name.replace(".", "", 1).isdecimal()]
-    return []
-
-
-def _measure(path: Path) -> int:
-    """Return how many bytes the files below a path take on the disk."""
-    if not path.is_dir():
-        return path.stat().st_blocks * 512
-    total = 0
-    for folder, _, names in os.walk(path):
-        for name in names:
-            with suppress(OSError):
-                total += os.lstat(f"{folder}/{name}").st_blocks * 512
-    return total

@@ -15,7 +15,9 @@ from windlass.operations.concealment import Concealment
 from windlass.operations.definitions import complete
 from windlass.operations.executors import require_places
 from windlass.operations.runs import RunReport
+from windlass.operations.tidying import sweep_daemons
 from windlass.plan.orders import DropJob, RejectJob, StartJob
+from windlass.plan.places import merge_places
 from windlass.plan.reruns import EarlierJob, find_kept, select_failed, select_named
 from windlass.plan.signals import JobFinished
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 ALL: Final = ""
 FAILED: Final = "failed"
 _JOB: Final = "job "
+_AS_BEFORE: Final[Mapping[str, str]] = {}
 
 
 def resume_run(
@@ -41,11 +44,13 @@ def resume_run(
     local: Given,
     emit: Callable[[RunEvent], None],
     interruption: Interruption,
+    places: Mapping[str, str] = _AS_BEFORE,
 ) -> RunReport:
     """Go on with a run where it was interrupted: jobs that have ended are kept.
 
     Those that were running start again. `name` is a run's id, its beginning or its end; `given` and
     `local` are values that history does not keep, see `windlass.operations.definitions.complete`.
+    Jobs run where they did, but for labels in `places`.
 
     Raises:
         InputError: there is no such run, or values are missing.
@@ -54,6 +59,7 @@ def resume_run(
     """
     # The supervisors of interrupted jobs may still be ending these.
     sweep(history.folders.path)
+    sweep_daemons(history)
     attempt = history.find(name)
     run = attempt.row.run.id
     if attempt.row.result is not None:
@@ -66,9 +72,9 @@ def resume_run(
     try:
         # It may have ended between the question and the lock.
         if history.attempts(run)[-1].row.result is not None:
-            return resume_run(history, name, given, local, emit, interruption)
+            return resume_run(history, name, given, local, emit, interruption, places)
         definition = complete(_read(history, attempt, given, local), given, local)
-        require_places(definition.labels)
+        definition = _move(definition, places)
         return _undertake(history, attempt, definition, emit, interruption)
     finally:
         attempt.folder.release()
@@ -82,25 +88,27 @@ def rerun(
     local: Given,
     emit: Callable[[RunEvent], None],
     interruption: Interruption,
+    places: Mapping[str, str] = _AS_BEFORE,
 ) -> RunReport:
     """Run again what a run has run: the same commit, files, event and options, as a new attempt.
 
     `again` is ALL, FAILED, or what `name_job` returns; the other jobs count as they have ended.
     `given` and `local` are values that history does not keep, see
-    `windlass.operations.definitions.complete`.
+    `windlass.operations.definitions.complete`. Jobs run where they did, but for labels in `places`.
 
     Raises:
         InputError: there is no such run or job, or values are missing.
         UsageError: the run goes on at this moment, or nothing of it has failed.
         PlatformError: the history cannot be read or written.
     """
+    sweep_daemons(history)
     before = history.find(name)
     if before.is_live:
         raise _refuse_live(before.row.run.id)
     definition = replace(complete(_read(history, before, given, local), given, local), again=again)
     concealment = Concealment(definition.given.secrets.values())
     # Found out before anything of the new attempt exists.
-    require_places(definition.labels)
+    definition = _move(definition, places)
     _find_kept(history, before, definition, _read_workflow(definition))
     definition, attempt = history.begin_attempt(definition, concealment.conceal_text)
     try:
@@ -111,6 +119,18 @@ def rerun(
 
 def _read(history: History, attempt: Attempt, given: Given, local: Given) -> Definition:
     return history.read(attempt, {**local.secrets, **given.secrets})
+
+
+def _move(definition: Definition, places: Mapping[str, str]) -> Definition:
+    """Return a definition whose labels run elsewhere, as far as they are named.
+
+    Raises:
+        UsageError: there is no such place.
+        ExecutorError: this machine cannot make it, or that of the run any more.
+    """
+    merged = merge_places(definition.places, places)
+    require_places(merged)
+    return replace(definition, places=merged)
 
 
 def name_job(job: str) -> str:

@@ -80,8 +80,10 @@ def read_log(log: JobLog, tail: int | None = None) -> Iterator[LogLine]:
             yield from sorted(found, key=lambda line: line.number)[-tail:] if tail else ()
 
 
-def read_texts(log: JobLog) -> Iterator[str]:
-    """Yield the lines of a log in texts of many, the last line of each without its end.
+def read_texts(log: JobLog) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a log in texts of many, each with the step that printed it.
+
+    The last line of each text is without its end.
 
     Raises:
         InputError: it cannot be read.
@@ -89,7 +91,8 @@ def read_texts(log: JobLog) -> Iterator[str]:
     with JobLogReader(log.path) as reader:
         for block in reader.blocks():
             if block.lines and (log.steps is None or block.step in log.steps):
-                yield reader.read_block(block)[:-1].decode(errors="replace")
+                text = reader.read_block(block)[:-1].decode(errors="replace")
+                yield block.step, text
 
 
 def follow_logs(

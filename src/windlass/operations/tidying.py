@@ -7,6 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
+from windlass.stores.state_folder import WORK
+from windlass.stores.user_cache import DAEMONS, find_user_cache
 
 if TYPE_CHECKING:
     from windlass.operations.history import History
@@ -20,6 +22,7 @@ MARK: Final = "pruned"
 
 def end_leftovers(history: History) -> None:
     """End what killed runs have left running; trouble is told and changes nothing else."""
+    sweep_daemons(history)
     interrupted = history.list_interrupted()
     if not interrupted:
         return
@@ -34,13 +37,24 @@ def end_leftovers(history: History) -> None:
             history.tell(f"what run {run} has left running could not be ended: {error}")
 
 
+def sweep_daemons(history: History) -> None:
+    """Remove what killed runs have left in Docker daemons, in whichever repository they were."""
+    if not (find_user_cache() / DAEMONS).exists():
+        return
+    # Imported only where a daemon was used once: this is before the first step of a run.
+    from windlass.jobs.containers.sweeping import sweep_after_others
+
+    sweep_after_others(history.tell)
+
+
 def tidy_up(history: History) -> None:
-    """Prune by the default limits, at most once an hour unless there are very many runs.
+    """Remove what killed runs have left; prune, at most once an hour unless there are many runs.
 
     Trouble is told and changes nothing else.
     """
     mark = history.state / MARK
     try:
+        _tidy_work(history)
         with suppress(FileNotFoundError):
             is_recent = time.time() - mark.stat().st_mtime < LOOK_SECONDS
             if is_recent and len(history.folders.ids()) < MOST_RUNS:
@@ -52,3 +66,12 @@ def tidy_up(history: History) -> None:
         prune(history)
     except (PlatformError, OSError) as error:
         history.tell(f"old runs could not be removed: {error}")
+
+
+def _tidy_work(history: History) -> None:
+    """Remove the folders of jobs of killed runs, where there is one."""
+    with suppress(FileNotFoundError):
+        if any((history.state / WORK).iterdir()):
+            from windlass.operations.pruning_leftovers import prune_work
+
+            list(prune_work(history))

@@ -58,6 +58,7 @@ class JobContexts:
         self._known["github"] = {**_mapping(self._known.get("github")), **signal.github}
         self._known["runner"] = dict(signal.runner)
         self._known["job"] = dict(signal.job)
+        self._variables.update(signal.variables)
         return self._evaluate_variables() or self._early()
 
     def add(self, variables: Mapping[str, str], paths: Iterable[str]) -> None:
@@ -95,7 +96,7 @@ class JobContexts:
         return Scope(contexts, scope.functions)
 
     def _evaluate_variables(self) -> PlanFault | None:
-        """Fill the job's variables from the workflow's `env`, then the job's."""
+        """Add to the job's variables those of the workflow's `env`, then those of its own."""
         for token in (self._workflow.env, self._job.env):
             variables = evaluate_texts(token, self._early())
             if isinstance(variables, PlanFault):

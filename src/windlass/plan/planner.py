@@ -26,7 +26,7 @@ from windlass.plan.faults import PlanFault
 from windlass.plan.inputs import fill_event, find_undeclared, read_inputs
 from windlass.plan.matrix import Leg, Strategy, expand, has_computed_name, job_label
 from windlass.plan.permissions import resolve_permissions
-from windlass.plan.places import foresee_place
+from windlass.plan.places import HOST, foresee_place
 from windlass.plan.plan import JobPlan, LegPlan, Plan, WorkflowPlan
 from windlass.plan.predecessors import Outlook
 from windlass.plan.runner import foresee_runner
@@ -291,7 +291,7 @@ class _WorkflowPlanner:
         return replace(
             plan,
             runs_on=_list_labels(runs_on),
-            place=foresee_place(runs_on, self._knowledge.places),
+            place=foresee_place(runs_on, self._knowledge.places) or HOST,
             environment=UNKNOWN if isinstance(environment, PlanFault) else environment,
             steps=tuple(
                 replace(step, decision=_with_doubt(step.decision, doubt)) for step in steps

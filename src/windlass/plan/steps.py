@@ -39,13 +39,15 @@ class JobOpened:
 
     `github` holds what only the place knows of the github context: workspace, event_path, job.
     `actions` are those that were there before any step ran, by what `uses` says, the nested ones
-    too: all but `./path`. They alone have a pre stage, as on GitHub.
+    too: all but `./path`. They alone have a pre stage, as on GitHub. `variables` count as what an
+    `env` around that of the workflow would.
     """
 
     runner: Mapping[str, Value]
     job: Mapping[str, Value] = field(default_factory=dict)
     github: Mapping[str, Value] = field(default_factory=dict)
     actions: Mapping[str, LoadedAction] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
@@ -44,6 +46,8 @@ class Connection:
         self, connection: socket.socket, answer: Callable[[Request, str], Response]
     ) -> None:
         """Take what answers a request and its field `Authorization`."""
+        self.waiting_since: float | None = time.monotonic()
+        """Since when no whole head of a request has come; None while one is answered."""
         self._socket = connection
         self._source = connection.makefile("rb")
         self._answer = answer
@@ -64,10 +68,17 @@ class Connection:
             self._source.close()
             connection.close()
 
+    def give_way(self) -> None:
+        """End, from another thread: others need the place."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def _serve_next(self) -> bool:
         """Answer one request; False where no other can follow."""
+        self.waiting_since = time.monotonic()
         try:
             head = read_head(self._source)
+            self.waiting_since = None
             if head is None:
                 return False
             body = open_body(head, self._source)

@@ -20,7 +20,7 @@ LONGEST_LINE: Final = 1 << 16
 MOST_FIELDS: Final = 100
 
 _FIRST: Final = re.compile(rb"([!-~]+) ([!-~]+) HTTP/1\.([01])")
-_FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\0]*?)[ \t]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,6 +142,24 @@ class Request:
         return value
 
 
+def read_text(fields: Mapping[str, Any], name: str) -> str:
+    """Return a text of an object in JSON.
+
+    Raises:
+        RequestError: it is missing, no text, or one that no file and no database can hold: JSON
+            may write half of a surrogate pair.
+    """
+    value = fields.get(name)
+    if not isinstance(value, str):
+        kind = "nothing" if value is None else type(value).__name__
+        raise RequestError(400, f"The field {name} has to be a text, not {kind}.")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise RequestError(400, f"The field {name} is no Unicode text: {value!r}.") from error
+    return value
+
+
 Part: TypeAlias = "bytes | FileSlice"
 """Bytes, or a part of a file, which the kernel sends."""
 

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 LOOPBACK: Final = "127.0.0.1"
 BACKLOG: Final = 256
+MOST_CONNECTIONS: Final = 256
+"""With more open, those that wait for a request make room: a job may open as many as it likes, and
+each takes one of the files that this process may have open."""
+
 PAUSE_SECONDS: Final = 0.05
 _SCHEMES: Final = ("bearer", "token")
 
@@ -129,6 +133,8 @@ class _Listener:
             raise
         self.port: int = self._socket.getsockname()[1]
         self._server = server
+        self._connections: set[Connection] = set()
+        self._lock = threading.Lock()
         threading.Thread(target=self._accept, daemon=True, name="services").start()
 
     def stop(self) -> None:
@@ -148,7 +154,28 @@ class _Listener:
                 time.sleep(PAUSE_SECONDS)
                 continue
             client = Connection(connection, self._server.answer)
-            threading.Thread(target=client.serve, daemon=True, name="services").start()
+            self._make_room(client)
+            threading.Thread(
+                target=self._serve, args=(client,), daemon=True, name="services"
+            ).start()
+
+    def _make_room(self, client: Connection) -> None:
+        """Count a connection in; with too many, end the one that has said nothing for longest."""
+        with self._lock:
+            others = list(self._connections)
+            self._connections.add(client)
+        if len(others) < MOST_CONNECTIONS:
+            return
+        waiting = [(since, it) for it in others if (since := it.waiting_since) is not None]
+        if waiting:
+            min(waiting, key=lambda pair: pair[0])[1].give_way()
+
+    def _serve(self, client: Connection) -> None:
+        try:
+            client.serve()
+        finally:
+            with self._lock:
+                self._connections.discard(client)
 
 
 def _open(address: str, server: Server) -> _Listener:

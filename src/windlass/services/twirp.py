@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from windlass.model.values import dataclass
-from windlass.services.messages import Request, RequestError, Response
+from windlass.services.messages import Request, RequestError, Response, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,12 +33,9 @@ class Call:
         Raises:
             RequestError: it is missing where no default is given, or it is no text.
         """
-        value = self.fields.get(name)
-        if value is None and default is not None:
+        if self.fields.get(name) is None and default is not None:
             return default
-        if not isinstance(value, str):
-            raise RequestError(400, f"The field {name} has to be a text, not {_describe(value)}.")
-        return value
+        return read_text(self.fields, name)
 
     def number(self, name: str) -> int | None:
         """Return a whole number, which JSON has as a text where it may be large; None without one.
@@ -78,7 +75,3 @@ def serve(server: Server, service: str, procedures: Mapping[str, Procedure]) -> 
 def _to_field(name: str) -> str:
     """Return the name in the definition; JSON may say `likeThis` for `like_this`."""
     return _CAPITAL.sub(lambda match: f"_{match[0].lower()}", name)
-
-
-def _describe(value: object) -> str:
-    return "nothing" if value is None else type(value).__name__

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 VARIABLE: Final = "XDG_CACHE_HOME"
+DAEMONS: Final = "daemons"
+"""In it: which processes have made something in which Docker daemon."""
 
 
 def find_user_cache() -> Path:

@@ -29,7 +29,7 @@ from windlass.testing.clock import ManualClock
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from windlass.jobs.executors.interface import JobRequest
+    from windlass.jobs.executors.interface import DockerNeed, JobRequest
     from windlass.lang.expressions import Value
 
 PREFIX: Final = "WINDLASS_DUMMY_"
@@ -150,6 +150,9 @@ class DummySession:
     def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:  # noqa: ARG002
         """Mount nothing."""
         return False
+
+    def provide_docker(self, need: DockerNeed) -> None:
+        """Nothing here needs one."""
 
     def see(self, path: Path) -> Path:
         """Return the path: its files are those of this machine."""

@@ -14,7 +14,7 @@ from tests.integration.git.conftest import Checkout
 
 from windlass.errors import GitError
 from windlass.git.job_git import make_job_git
-from windlass.git.trees import materialise_tree, write_tree
+from windlass.git.trees import compare_trees, materialise_tree, write_files, write_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,6 +152,61 @@ def test_line_endings_follow_the_repository_alone(checkout: Checkout, tmp_path: 
     assert (place / "x.bat").read_bytes() == b"one\r\ntwo\r\n"
     assert (place / "y.secret").read_bytes() == b"quiet\n"
     assert (place / "a.txt").read_bytes() == b"text\n"
+
+
+HOSTILE = {
+    "smudge": '[filter "tell"]\n\tsmudge = {tell}\n\trequired = true\n',
+    "process": '[filter "tell"]\n\tprocess = {tell}\n',
+    "clean": '[filter "tell"]\n\tclean = {tell}\n',
+    "hooks": "[core]\n\thooksPath = {hooks}\n",
+    "file-monitor": "[core]\n\tfsmonitor = {tell}\n",
+    "attributes": '[core]\n\tattributesFile = {attributes}\n[filter "own"]\n\tsmudge = {tell}\n',
+    "line-endings": "[core]\n\tautocrlf = true\n\teol = crlf\n",
+    "sparse": "[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = true\n",
+    "links": "[core]\n\tsymlinks = false\n\tfileMode = false\n",
+}
+HOOKS = ("post-checkout", "post-index-change", "reference-transaction")
+
+
+@pytest.mark.parametrize("setting", HOSTILE.values(), ids=HOSTILE)
+def test_nothing_of_this_machine_meets_what_is_written(
+    setting: str, checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No program of the user's is started, and files are those of the commit, byte by byte."""
+    checkout.write(".gitattributes", "*.secret filter=tell\n")
+    checkout.write("x.secret", "one\ntwo\n")
+    (checkout.path / "link").symlink_to("x.secret")
+    head = checkout.commit()
+    changes = {"x.secret": "three\n", "new": "new\n"}
+    trace, tell, hooks = tmp_path / "trace", tmp_path / "tell", tmp_path / "hooks"
+    hooks.mkdir()
+    for program in (tell, *(hooks / name for name in HOOKS)):
+        program.write_text(f"#!/bin/sh\necho $0 >> {trace}\ncat\n")
+        program.chmod(0o755)
+    (tmp_path / "attributes").write_text("* filter=own\n")
+    configuration = tmp_path / "gitconfig"
+    names = {"tell": tell, "hooks": hooks, "attributes": tmp_path / "attributes"}
+    configuration.write_text(setting.format(**names))
+    scratch, place = tmp_path / "scratch", tmp_path / "work"
+    old = write_tree(checkout.path, committed_only=True, scratch=scratch)
+    for name, text in changes.items():
+        checkout.write(name, text)
+    new = write_tree(checkout.path, committed_only=False, scratch=scratch)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(configuration))
+    materialise_tree(old, place, scratch=scratch)
+    expected = {**listing(checkout.path), "x.secret": ("file", b"one\ntwo\n")}
+    del expected["new"]
+    assert expected == listing(place)
+
+    changed = compare_trees(old, new, scratch=scratch)
+    write_files(changed, tmp_path / "changed", scratch=scratch, beside=place)
+    make_job_git(checkout.path, place, sha=head, ref="refs/heads/main")
+
+    assert {name: text for name, (_, text) in listing(tmp_path / "changed").items()} == {
+        name: text.encode() for name, text in changes.items()
+    }
+    assert Checkout(place).git("status", "--short") == ""
+    assert not trace.exists(), trace.read_text()
 
 
 def test_a_submodule_is_an_empty_folder(checkout: Checkout, tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from windlass.docker.engine import Engine
 
-NAME = "windlass-test/labelled"
-RECIPE = """
-image = "windlass-test/labelled"
+NAME = f"windlass-test/labelled-{os.getpid()}"
+RECIPE = f"""
+image = "{NAME}"
 labels = ["some-label"]
 suite = "bookworm"
 mirror = "http://mirror.invalid/debian"
@@ -101,8 +101,8 @@ def test_what_fails_half_way_leaves_nothing(docker: Engine, recipe: Path, tmp_pa
 
     with pytest.raises(PlatformError, match="E: no mirror"):
         set_up_images(docker, note=lambda _: None)
-    assert list_images(docker, reference="windlass-test/labelled") == []
-    assert list_images(docker, reference="windlass-test/labelled:*") == []
+    assert list_images(docker, reference=NAME) == []
+    assert list_images(docker, reference=f"{NAME}:*") == []
 
 
 def test_without_mmdebstrap(

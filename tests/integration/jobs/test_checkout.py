@@ -115,10 +115,13 @@ def test_job_has_its_own_git(bench: Bench, root: Path) -> None:
     git tag v2; git config user.name x; git config user.email x@example.org
     echo x > x; git add x; git commit -q -m job
     git log --format=%s; git tag; git rev-parse --abbrev-ref HEAD; git remote get-url origin
+    git status --short --branch
 """
     )
 
-    assert bench.output().endswith("\njob\nfirst\nv1\nv2\nmain\nhttps://github.com/octo/cat\n")
+    assert bench.output().endswith(
+        "\njob\nfirst\nv1\nv2\nmain\nhttps://github.com/octo/cat\n## main...origin/main [ahead 1]\n"
+    )
     assert before == git(root, "for-each-ref")
     assert git(root, "status", "--short") == ""
 
@@ -187,7 +190,7 @@ def test_older_commit(bench: Bench, root: Path) -> None:
 @pytest.mark.parametrize(
     ("inputs", "error"),
     [
-        ("repository: octo/dog", "only the repository itself (octo/cat) can be checked out"),
+        ("repository: octo/dog", "octo/dog cannot be fetched from here"),
         ("ref: nowhere", "A branch or tag with the name 'nowhere' could not be found"),
         ("ref: --upload-pack=x", "A branch or tag with the name '--upload-pack=x' could not"),
         (f"ref: {'a' * 40}", "there is no commit aaaa"),
@@ -208,7 +211,9 @@ def test_unknown_input(bench: Bench) -> None:
     finished = bench.run("- uses: actions/checkout@v4\n  with: {pth: x}")
 
     assert finished.result is Result.SUCCESS
-    assert "Unexpected input(s) 'pth', valid inputs are ['clean', " in repr(bench.seen)
+    assert "Unexpected input(s) 'pth', valid inputs are ['allow-unsafe-pr-checkout', " in repr(
+        bench.seen
+    )
 
 
 def test_unknown_commit_of_the_event(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -40,16 +41,17 @@ if TYPE_CHECKING:
     from windlass.docker.engine import Engine
 
 TOOLS = "windlass-test/tools:1"
+OWN = f"windlass-test.worker={os.getpid()}"
+"""The label of images that this worker builds and removes."""
 
 
 @pytest.fixture(scope="module")
 def engine(docker: Engine) -> Iterator[Engine]:
     """The daemon, with the image of tools; what the tests build there goes with them."""
     make_tools_image(docker, TOOLS)
-    before = built_images(docker)
     yield docker
-    for name in built_images(docker) - before:
-        remove_image(docker, name, force=True)
+    for image in list_images(docker, labels=[OWN]):
+        remove_image(docker, image["Id"], force=True)
 
 
 @pytest.fixture(autouse=True)
@@ -57,10 +59,6 @@ def _nothing_is_left(engine: Engine) -> Iterator[None]:
     yield
     labels = [f"{name}={value}" for name, value in own_labels("build").items()]
     assert list_containers(engine, labels) == []
-
-
-def built_images(engine: Engine) -> set[str]:
-    return {image["Id"] for image in list_images(engine, labels=[BUILT_LABEL])}
 
 
 def provide(bench: Bench, files: dict[str, str]) -> str:
@@ -103,7 +101,8 @@ runs:
 {more}
 """,
         "box/Dockerfile": (
-            f'FROM {TOOLS}\n# {uuid.uuid4()}\nCOPY entry.sh /\nENTRYPOINT ["/entry.sh"]\n'
+            f"FROM {TOOLS}\nLABEL {OWN}\n# {uuid.uuid4()}\n"
+            'COPY entry.sh /\nENTRYPOINT ["/entry.sh"]\n'
         ),
         "box/entry.sh": f"#!/bin/sh\n{script}\n",
     }
@@ -234,7 +233,7 @@ def test_an_image_is_built_once_for_the_same_content(bench: Bench, engine: Engin
 
 def test_a_folder_with_only_a_dockerfile_is_an_action(bench: Bench) -> None:
     """As in the first version of actions; the step says what is run."""
-    files = {"bare/Dockerfile": f"FROM {TOOLS}\n# {uuid.uuid4()}\n"}
+    files = {"bare/Dockerfile": f"FROM {TOOLS}\nLABEL {OWN}\n# {uuid.uuid4()}\n"}
 
     end = bench.run(
         provide(bench, files) + "- {id: x, uses: ./bare, with: {entrypoint: /bin/sh, "
@@ -351,7 +350,7 @@ def test_a_step_that_is_killed_leaves_no_container(bench: Bench) -> None:
 
 def test_a_build_that_is_cancelled_is_given_up(bench: Bench, engine: Engine) -> None:
     """Nothing waits for what the daemon builds."""
-    dockerfile = f"FROM {TOOLS}\nRUN echo {uuid.uuid4()}; sleep 600\n"
+    dockerfile = f"FROM {TOOLS}\nLABEL {OWN}\nRUN echo {uuid.uuid4()}; sleep 600\n"
 
     def listen(event: events.RunEvent) -> None:
         if isinstance(event, events.StepStarted) and event.step == "x":
@@ -436,7 +435,8 @@ def test_docker_itself_takes_the_same_files_into_a_build(
         "*.md\n!README.md\nd\n!d/keep\n*/temp*\n**/*.go\n# a comment\n\\[x\\].txt\n"
     )
     (folder / "Dockerfile").write_text(f"FROM {TOOLS}\nCOPY . /context\n")
-    told = "windlass-test/context:told"
+    repository = f"windlass-test/context-{os.getpid()}"
+    told = f"{repository}:told"
     subprocess.run(
         [client, "-H", engine.address.text, "build", "-q", "-t", told, str(folder)],
         check=True,
@@ -445,16 +445,16 @@ def test_docker_itself_takes_the_same_files_into_a_build(
     )
     with tempfile.TemporaryFile() as context:
         write_context(folder, "Dockerfile", context)
-        build_image(engine, read_blocks(context), tag="windlass-test/context:ours")
+        build_image(engine, read_blocks(context), tag=f"{repository}:ours")
 
     def files_in(image: str) -> list[str]:
         bench.run(f"- {{id: x, uses: 'docker://{image}', with: "
                   "{entrypoint: /bin/find, args: /context -type f}}")  # fmt: skip
         return sorted(log_of(bench, "x").splitlines())
 
-    expected, ours = (files_in(f"windlass-test/context:{name}") for name in ("told", "ours"))
+    expected, ours = (files_in(f"{repository}:{name}") for name in ("told", "ours"))
     for name in ("told", "ours"):
-        remove_image(engine, f"windlass-test/context:{name}", force=True)
+        remove_image(engine, f"{repository}:{name}", force=True)
     assert "/context/d/keep/c.txt" in expected
     assert ours == expected
 
@@ -499,19 +499,20 @@ def test_files_of_a_containers_root_become_the_users(engine: Engine, tmp_path: P
         folder.mkdir(parents=True)
         (folder / "file").touch()
     (inside / "link").symlink_to(outside / "file")
-    make_tools_image(engine, "windlass-test/bare:1", ["cat"])
+    bare = f"windlass-test/bare:{os.getpid()}"
+    make_tools_image(engine, bare, ["cat"])
     labels = own_labels("build")
 
     def take(image: str) -> bool:
         return take_ownership(engine, [image], [inside], user=12345, group=54321, labels=labels)
 
-    assert not take("windlass-test/bare:1")
+    assert not take(bare)
     assert take(TOOLS)
     for path in (inside / "deep", inside / "deep/file", inside / "link"):
         found = path.lstat()
         assert (found.st_uid, found.st_gid) == (12345, 54321), path
     assert (outside / "file").stat().st_uid != 12345
-    remove_image(engine, "windlass-test/bare:1", force=True)
+    remove_image(engine, bare, force=True)
 
 
 @pytest.mark.parametrize(

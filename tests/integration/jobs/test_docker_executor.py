@@ -17,8 +17,9 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.repositories import WINDLASS, Repository
+from tests.e2e.repositories import WINDLASS, Repository, wait_until_gone
 from tests.images import make_tools_image
+from tests.integration.jobs.job_records import LAST_WORDS, find_supervisor, read_log, wait_for
 
 from windlass.docker.containers import list_containers
 from windlass.docker.images import build_image, import_image, remove_image
@@ -28,9 +29,7 @@ from windlass.jobs.containers.labels import JOB
 from windlass.jobs.executors.docker import DockerExecutor
 from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.folders import JobFolders
-from windlass.jobs.supervisor.presence import read_presence
 from windlass.plan.containers import Container
-from windlass.stores.logs import JobLogReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,8 +43,9 @@ PROGRAMS = (
     *("sh", "bash", "cat", "env", "id", "ls", "perl", "seq", "setsid", "sleep", "sort", "stat"),
     *("test", "touch", "uname"),
 )
-KEY = "docker-executor-test"
-LAST_WORDS = "Windlass was killed while this step ran; the step was ended with it."
+KEY = f"docker-executor-test-{os.getpid()}"
+"""Of this worker: it counts and removes the containers that have it."""
+
 SECONDS = 60
 
 PROGRAM = """
@@ -211,7 +211,7 @@ class TestPlace:
 def test_other_shells(engine: Engine, folders: JobFolders, shell: str) -> None:
     """Whatever `/bin/sh` is: steps end by signals, side by side, with their codes and output."""
     programs = (*PROGRAMS, shell) if shutil.which(shell) else pytest.skip(f"no {shell} here")
-    name = f"windlass-test/shell-{shell}"
+    name = f"windlass-test/shell-{shell}-{os.getpid()}"
     make_tools_image(engine, f"{name}-base", dict.fromkeys(programs))
     build_image(engine, [pack_context(f"{name}-base", shell)], tag=name)
     try:
@@ -249,7 +249,7 @@ class TestDeath:
         supervisor = find_supervisor(record)
         windlass.kill()
         windlass.wait()
-        wait_for_end(supervisor)
+        wait_until_gone({supervisor})
 
         lines = read_log(record)
         for step in ("step0", "step1", "step2"):
@@ -301,7 +301,7 @@ class TestBadInput:
     def test_image_without_a_shell_that_runs(
         self, engine: Engine, folders: JobFolders, content: bytes | None, said: str
     ) -> None:
-        name = "windlass-test/bad:1"
+        name = f"windlass-test/bad:{os.getpid()}"
         import_image(engine, [pack({"bin/sh": content} if content else {"etc/x": b""})], name)
         try:
             with pytest.raises(ExecutorError, match=said) as error:
@@ -312,7 +312,7 @@ class TestBadInput:
 
     def test_shell_that_ends_at_once(self, engine: Engine, folders: JobFolders) -> None:
         """The exit code and the last words of the container are told."""
-        name = "windlass-test/ends"
+        name = f"windlass-test/ends-{os.getpid()}"
         make_tools_image(engine, f"{name}-base", ("cat",))
         build_image(engine, [pack_context(f"{name}-base", "cat")], tag=name)
         try:
@@ -485,37 +485,3 @@ def pack_context(base: str, shell: str) -> bytes:
         entry.type, entry.linkname = tarfile.SYMTYPE, shell
         archive.addfile(entry)
     return file.getvalue()
-
-
-def read_log(record: Path) -> list[tuple[str, str]]:
-    with JobLogReader(record / "log") as reader:
-        return [(line.step, line.text) for line in reader.lines(0, reader.line_count)]
-
-
-def wait_for(path: Path, size: int = 1) -> None:
-    """Wait until a file has so many bytes."""
-    pause = select.poll()
-    for _ in range(SECONDS * 200):
-        if path.exists() and path.stat().st_size >= size:
-            return
-        pause.poll(5)
-    raise AssertionError(f"{path} never had {size} bytes")
-
-
-def find_supervisor(record: Path) -> int:
-    presence = read_presence(record / "supervisor.json")
-    assert presence is not None
-    return presence.supervisor[0]
-
-
-def wait_for_end(pid: int) -> None:
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        ended = select.poll()
-        ended.register(descriptor, select.POLLIN)
-        assert ended.poll(SECONDS * 1000), f"process {pid} still runs"
-    finally:
-        os.close(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from windlass.docker.engine import Engine
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not on PATH")
-IMAGE = "windlass-test/node:1"
+IMAGE = f"windlass-test/node:{os.getpid()}"
 FILES = {
     "action.yml": "runs: {using: node20, main: main.js}\n",
     "main.js": "console.log(process.execPath, __dirname)\n",

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.repositories import wait_until_gone
+from tests.integration.jobs.job_records import LAST_WORDS, find_supervisor, read_log, wait_for
 
 from windlass.errors import ExecutorError
 from windlass.jobs.executors.bubblewrap import require_sandbox
@@ -21,16 +23,13 @@ from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.log import StepLog
 from windlass.jobs.masking import Masker
 from windlass.jobs.output import read_to_end
-from windlass.jobs.supervisor.presence import read_presence
 from windlass.jobs.supervisor.sweep import list_open_jobs, sweep
-from windlass.stores.logs import JobLogReader, JobLogWriter
+from windlass.stores.logs import JobLogWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECRET = "hunter2-and-more"
-LAST_WORDS = "Windlass was killed while this step ran; the step was ended with it."
-SECONDS = 60
 
 PROGRAM = """
 import sys
@@ -133,42 +132,6 @@ def read_namespace(pid: int) -> str:
     return ""
 
 
-def wait_for_end(pid: int) -> None:
-    """Wait until a process is gone which is not ours."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        ended = select.poll()
-        ended.register(descriptor, select.POLLIN)
-        assert ended.poll(SECONDS * 1000), f"process {pid} still runs"
-    finally:
-        os.close(descriptor)
-
-
-def wait_for(path: Path, size: int = 1) -> None:
-    """Wait until a file has so many bytes."""
-    pause = select.poll()
-    for _ in range(SECONDS * 200):
-        if path.exists() and path.stat().st_size >= size:
-            return
-        pause.poll(5)
-    raise AssertionError(f"{path} never had {size} bytes")
-
-
-def find_supervisor(job: Path) -> int:
-    wait_for(job / "supervisor.json")
-    presence = read_presence(job / "supervisor.json")
-    assert presence is not None
-    return presence.supervisor[0]
-
-
-def read_log(job: Path) -> list[tuple[str, str]]:
-    with JobLogReader(job / "log") as reader:
-        return [(line.step, line.text) for line in reader.lines(0, reader.line_count)]
-
-
 def assert_true(job: Path, windlass: Windlass | None = None) -> None:
     """Every step's lines are there from the first on, in order, none twice, none half, masked."""
     lines = read_log(job)
@@ -210,7 +173,7 @@ def test_windlass_is_killed(job: Path, own: Path, place: str, seed: int) -> None
     pause.poll(chance.randrange(20))
     windlass.kill()
     windlass.wait()
-    wait_for_end(windlass.supervisor)
+    wait_until_gone({windlass.supervisor})
     # The job may just have been over: then there was nothing to finish but this.
     sweep(job.parents[3])
 
@@ -232,7 +195,7 @@ def test_lines_printed_after_the_kill_began(job: Path, own: Path, place: str) ->
         pause.poll(5)
     windlass.kill()
     windlass.wait()
-    wait_for_end(windlass.supervisor)
+    wait_until_gone({windlass.supervisor})
 
     assert [text for _, text in read_log(job)] == ["one", "1", "2", "3", "4", "5", LAST_WORDS]
 
@@ -247,7 +210,7 @@ def test_daemons_end_with_windlass(job: Path, own: Path, place: str) -> None:
     wait_for(own / "steps", 4)
     windlass.kill()
     windlass.wait()
-    wait_for_end(windlass.supervisor)
+    wait_until_gone({windlass.supervisor})
 
     assert_true(job, windlass)
 
@@ -267,7 +230,7 @@ def test_both_are_killed(job: Path, own: Path, place: str) -> None:
     os.kill(windlass.supervisor, signal.SIGKILL)
     windlass.kill()
     windlass.wait()
-    wait_for_end(windlass.supervisor)
+    wait_until_gone({windlass.supervisor})
 
     assert sweep(runs) == [job]
     assert list_open_jobs(runs) == []
@@ -291,8 +254,7 @@ def test_both_are_killed_and_nobody_comes(job: Path, own: Path, place: str) -> N
     windlass.kill()
     windlass.wait()
 
-    for pid in windlass.list_left():
-        wait_for_end(pid)
+    wait_until_gone(set(windlass.list_left()))
     assert windlass.list_left() == []
 
 

@@ -43,8 +43,8 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="session")
-def images(docker: Engine, tmp_path_factory: pytest.TempPathFactory) -> ServiceImages:
-    return provide_images(docker, tmp_path_factory.mktemp("images"))
+def images(docker: Engine) -> ServiceImages:
+    return provide_images(docker)
 
 
 @pytest.fixture

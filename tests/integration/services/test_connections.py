@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import urlsplit
 
@@ -95,6 +95,8 @@ def test_how_long_a_connection_stays(server: Server, head: bytes, *, stays: bool
         b"GET / HTTP/1.1\r\nno field\r\n\r\n",
         b"GET / HTTP/1.1\r\nName : value\r\n\r\n",
         b"GET / HTTP/1.1\r\nName: value\r\n folded\r\n\r\n",
+        b"GET / HTTP/1.1\r\nName: value\rOther: value\r\n\r\n",
+        b"GET / HTTP/1.1\r\nName: va\0lue\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 101 + b"\r\n",
         b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
     ],
@@ -106,6 +108,8 @@ def test_how_long_a_connection_stays(server: Server, head: bytes, *, stays: bool
         "no field",
         "a blank before the colon",
         "a folded field",
+        "half a line's end",
+        "NUL",
         "many fields",
         "a long line",
     ],
@@ -170,3 +174,21 @@ def test_a_client_that_goes_away(server: Server) -> None:
         connection.sendall(b"GET /long HTTP/1.1\r\n\r\n" * 50)
 
     assert talk(server, b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 200 OK")
+
+
+def test_clients_that_never_come_to_the_point(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connections that send nothing, or a head a byte at a time, make room for those that ask."""
+    monkeypatch.setattr("windlass.services.server.MOST_CONNECTIONS", 8)
+    with ExitStack() as opened:
+        slow = [opened.enter_context(connected(server)) for _ in range(40)]
+        for connection, _ in slow[::2]:
+            with suppress(OSError):
+                connection.sendall(b"GET / HTTP/1.1\r\nHo")
+
+        answers = [talk(server, b"GET / HTTP/1.1\r\n\r\n") for _ in range(20)]
+        ended = sum(it.read() == b"" for _, it in slow[:32])
+
+    assert all(it.startswith(b"HTTP/1.1 200 OK") for it in answers)
+    assert ended == 32

@@ -112,7 +112,7 @@ def job_end(job: str, result: Result = Result.SUCCESS) -> JobFinished:
     return JobFinished(job=job, name=job, result=result, seconds=3)
 
 
-HEAD = "CI  .github/workflows/ci.yml on push at 0123456"
+HEAD = "CI  .github/workflows/ci.yml on push at 0123456  run 1"
 
 
 def test_jobs_and_steps_are_a_tree() -> None:

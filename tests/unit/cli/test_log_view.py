@@ -86,7 +86,7 @@ def test_a_failed_run_in_a_pipe() -> None:
     assert log == (
         dedent(
             """\
-            CI  .github/workflows/ci.yml on push at 0123456
+            CI  .github/workflows/ci.yml on push at 0123456  run 1
             lint        │ ▸ Run ruff
             lint        │   all
             lint        │   good

@@ -134,6 +134,16 @@ class TestFaults:
             daemon.engine.ask("GET", "/info")
         assert error.value.hint
 
+    def test_daemon_that_hangs(self, tmp_path: Path) -> None:
+        """Whoever accepts and never answers is not waited for longer than is said."""
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(tmp_path / "socket"))
+            listener.listen()
+            engine = Engine(read_address(f"unix://{tmp_path}/socket", {}), patience=0.1)
+            with pytest.raises(DaemonGoneError, match="did not answer in time") as error:
+                engine.ask("GET", "/info")
+        assert "docker info" in (error.value.hint or "")
+
     @pytest.mark.parametrize(
         ("status", "body", "message", "hint"),
         [

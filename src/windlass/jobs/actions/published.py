@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
-from windlass.git.asking_remotes import UnresolvedError
+from windlass.git.asking_remotes import UnresolvedError, list_branches_first
 from windlass.git.remote_actions import RemoteRepositories
 from windlass.jobs.actions.manifests import MANIFESTS, LoadingError
 from windlass.lang.casing import fold
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from windlass.plan.references import Reference
 
 REPOSITORIES: Final = "repositories"
+CHECKOUTS: Final = "checkouts"
+HISTORIES: Final = "histories"
+"""In the user's cache: commits of actions, single commits that were checked out, and all else."""
+
 GITHUB: Final = "https://github.com"
 UNRESOLVED: Final = "Unable to resolve action `{}`, {}"
 DEEPEST_SUGGESTION: Final = 3
@@ -53,10 +57,12 @@ class PublishedActions:
 
     def __init__(self, sources: ActionSources, server_url: str) -> None:
         """Take what the user has said, and the server of the repository itself."""
+        self._urls, self._offline = sources.urls, sources.offline
+        self._guess = None if sources.urls or server_url == GITHUB else server_url
         self._repositories = RemoteRepositories(
             find_user_cache() / REPOSITORIES,
             sources.urls or (GITHUB,),
-            guess=None if sources.urls or server_url == GITHUB else server_url,
+            guess=self._guess,
             offline=sources.offline,
         )
         self._folders = {fold(name): Path(it) for name, it in sources.folders.items()}
@@ -79,6 +85,24 @@ class PublishedActions:
             if key not in self._found:
                 self._found[key] = self._find(reference)
             return self._found[key]
+
+    def open_for_checkout(
+        self, *, urls: tuple[str, ...], variables: Mapping[str, str], with_history: bool
+    ) -> RemoteRepositories:
+        """Return what finds repositories for a checkout: nothing is pinned or stood in for there.
+
+        `urls` are where they are looked for instead of github.com and the server of the repository
+        itself, unless the user has said where; `variables` are those of Git beside the user's.
+        """
+        return RemoteRepositories(
+            find_user_cache() / (HISTORIES if with_history else CHECKOUTS),
+            self._urls or urls or (GITHUB,),
+            guess=None if urls else self._guess,
+            offline=self._offline,
+            variables=variables,
+            with_history=with_history,
+            candidates=list_branches_first,
+        )
 
     def fetch(self, references: Iterable[Reference]) -> None:
         """Locate several at once; what goes wrong is told to whoever locates that one."""

@@ -21,8 +21,13 @@ _NAMESPACE: Final = "/proc/self/ns/pid"
 
 def own_labels(job: str) -> dict[str, str]:
     """Return the labels of all that this process makes in the daemon for a job."""
+    return {OWNER: name_owner(), JOB: job}
+
+
+def name_owner() -> str:
+    """Return how this process is named as an owner."""
     pid, started = name_self()
-    return {OWNER: f"{_name_surroundings()}/{pid}/{started}", JOB: job}
+    return f"{_name_surroundings()}/{pid}/{started}"
 
 
 def is_abandoned(owner: str) -> bool:

@@ -5,7 +5,7 @@ Source: actions/runner src/Runner.Worker/Container/DockerCommandManager.cs (Dock
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from windlass.jobs.containers.creation import Creation
 from windlass.jobs.containers.options import apply_options
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from windlass.plan.containers import Container
+
+DEFAULT_NETWORK: Final = "bridge"
+MACHINE_NETWORK: Final = "host"
 
 
 def request_container(

@@ -30,7 +30,7 @@ from windlass.jobs.containers.requests import request_container
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
     from windlass.docker.engine import Engine
@@ -58,6 +58,20 @@ class Place:
     guard: Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """A port that a service publishes on this machine, and where it is in the job's network."""
+
+    protocol: str
+    port: int
+    address: str
+    inner: int
+
+    def as_text(self) -> str:
+        """Return it as `tcp,15432,172.18.0.2,5432`."""
+        return f"{self.protocol},{self.port},{self.address},{self.inner}"
+
+
 @dataclass(slots=True, kw_only=True)
 class _Service:
     """One service: how it is to be made, its `id` once it is, `failed` if its log was shown."""
@@ -81,6 +95,8 @@ class JobServices:
         self._services: list[_Service] = []
         self._volumes: dict[str, str] = {}
         self._contexts: dict[str, Value] = {}
+        self.forwards: list[Forward] = []
+        """Every port that is published, for a place whose localhost is not that of the machine."""
 
     @property
     def facts(self) -> dict[str, Value]:
@@ -201,6 +217,7 @@ class JobServices:
             "ports": _published(found),
             "network": self.network,
         }
+        self.forwards.extend(_list_forwards(found, self.network))
 
     def _wait(self) -> None:
         place = self._place
@@ -273,6 +290,15 @@ def _published(found: Mapping[str, Any]) -> dict[str, Value]:
         for binding in bindings or ():
             ports[name.partition("/")[0]] = binding["HostPort"]
     return ports
+
+
+def _list_forwards(found: Mapping[str, Any], network: str) -> Iterator[Forward]:
+    networks = found["NetworkSettings"].get("Networks") or {}
+    address = (networks.get(network) or {}).get("IPAddress", "")
+    for name, bindings in (found["NetworkSettings"].get("Ports") or {}).items():
+        inner, _, protocol = name.partition("/")
+        for port in sorted({int(binding["HostPort"]) for binding in bindings or ()}):
+            yield Forward(protocol=protocol, port=port, address=address, inner=int(inner))
 
 
 def _say_ended(found: Mapping[str, Any]) -> str:

@@ -75,6 +75,7 @@ def run_with_containers(
                 container=found.container,
                 services=found.services,
                 network=services.network,
+                forwards=services.forwards,
                 rename_volume=services.keep_volume,
             )
             return run(wanted, services.facts)

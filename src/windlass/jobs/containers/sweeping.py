@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from windlass.docker.addresses import read_address
 from windlass.docker.containers import list_containers, remove_container
+from windlass.docker.engine import Engine
+from windlass.docker.faults import NoDaemonError
 from windlass.docker.networks import list_networks, remove_network
 from windlass.docker.volumes import list_volumes, remove_volume
-from windlass.errors import DockerError
+from windlass.errors import DockerError, UsageError
+from windlass.jobs.containers.daemon_users import enter_user, list_former_users
 from windlass.jobs.containers.labels import OWNER, is_abandoned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
-    from windlass.docker.engine import Engine
-
 _PATIENCE_SECONDS: Final = 5.0
+_ANSWER_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.05
 _lock: Final = threading.Lock()
 _swept: Final[set[str]] = set()
@@ -28,13 +32,32 @@ _swept: Final[set[str]] = set()
 def sweep_once(engine: Engine) -> None:
     """Do so once in this process for a daemon, before anything is made there.
 
+    A later command learns that this process uses the daemon.
+
     Raises:
         DockerError: the daemon is not there.
     """
     with _lock:
         if engine.address.text not in _swept:
             sweep(engine)
+            enter_user(engine.address.text)
             _swept.add(engine.address.text)
+
+
+def sweep_after_others(tell: Callable[[str], None]) -> None:
+    """Do so wherever a process of this user that has ended has made something.
+
+    A daemon that is not there is looked at by a later command; one that does not answer is told of,
+    and left to the next command that uses it.
+    """
+    for user in list_former_users():
+        try:
+            sweep(Engine(read_address(user.address, os.environ), patience=_ANSWER_SECONDS))
+        except NoDaemonError:
+            continue
+        except (DockerError, UsageError) as error:
+            tell(f"what a run before has left in the Docker daemon stays: {error.message}")
+        user.forget()
 
 
 def sweep(engine: Engine) -> None:

@@ -17,10 +17,15 @@ from windlass.docker.engine import Engine
 from windlass.docker.faults import RefusedError
 from windlass.docker.images import inspect_image
 from windlass.errors import DockerError, ExecutorError, PlatformError
+from windlass.jobs.containers.daemon_socket import without_socket
 from windlass.jobs.containers.faults import ContainerFault
 from windlass.jobs.containers.labels import own_labels
 from windlass.jobs.containers.pulling import fetch_image
-from windlass.jobs.containers.requests import request_container
+from windlass.jobs.containers.requests import (
+    DEFAULT_NETWORK,
+    MACHINE_NETWORK,
+    request_container,
+)
 from windlass.jobs.containers.sweeping import sweep_once
 from windlass.jobs.environment import DEFAULT_PATH
 from windlass.jobs.executors.docker_layout import CONTROL, ContainerLayout
@@ -39,8 +44,6 @@ if TYPE_CHECKING:
     from windlass.jobs.executors.interface import Executor, JobRequest, Session
     from windlass.jobs.folders import JobFolders
 
-DEFAULT_NETWORK: Final = "bridge"
-MACHINE_NETWORK: Final = "host"
 _STREAMS: Final = {
     "OpenStdin": True,
     "StdinOnce": True,
@@ -131,7 +134,7 @@ class _Opening:
         self._fetch_image()
         creation = self._describe()
         try:
-            self._layout.make()
+            self._layout.make(shares_temporary=self._shares_temporary)
             (self._layout.control / PRELOAD).write_text(PRELOAD_TEXT, encoding="utf-8")
         except OSError as error:
             raise PlatformError(
@@ -193,15 +196,16 @@ class _Opening:
         """The network of the container: that of the job's services, if it is one of the workflow.
 
         A job whose label stands for an image is written for a machine, where it finds its services
-        on localhost: it gets the network of this one.
+        on localhost: it gets the network of this one, unless it has a Docker daemon of its own,
+        which cannot be there.
         """
-        if self._request.services and self._request.container is None:
+        if self._stands_for_machine and self._request.services and self._request.docker is None:
             return MACHINE_NETWORK
         return self._request.network or DEFAULT_NETWORK
 
     def _describe(self) -> Creation:
         creation = request_container(
-            self._container,
+            without_socket(self._container),
             network=self._network,
             alias="",
             labels=own_labels(self._request.key),
@@ -212,7 +216,7 @@ class _Opening:
             endpoint["Aliases"] = [name for name in endpoint["Aliases"] if name]
             if self._network != self._request.network:
                 del endpoint["Aliases"]
-        for bind in self._layout.binds():
+        for bind in self._layout.binds(shares_temporary=self._shares_temporary):
             creation.add("HostConfig.Binds", bind)
         inside = self._layout.inside
         control = f"{inside.root}/{CONTROL}"
@@ -238,6 +242,14 @@ class _Opening:
                     "(most images have a variant with a shell)",
                 ) from error
             raise
+    @property
+    def _stands_for_machine(self) -> bool:
+        return self._request.container is None
+
+    @property
+    def _shares_temporary(self) -> bool:
+        return self._stands_for_machine and self._request.docker is not None
+
 
     def _await_shell(self, stream: Stream, container: str) -> list[str]:
         """Return the first words of the shell.
@@ -298,3 +310,5 @@ class _Opening:
 def _is_root(creation: Creation, user: str) -> bool:
     told = str(creation.config.get("User") or user)
     return told.partition(":")[0] in _ROOTS
+            network=name,
+            binds=tuple(found["HostConfig"].get("Binds") or ()),

@@ -29,24 +29,34 @@ class ContainerLayout:
         """Take the folders outside, and others that are shown under their own names, to be read."""
         self.outside = outside
         self.control = outside.root / CONTROL
+        self._temporary = outside.root / "_tmp"
         self._workflow = outside.root / "_github_workflow"
         self._shown = shown
         self.inside = JobFolders(Path(WORK), outside.pipeline.name, Path(TOOLS))
         self.inside.home = Path(HOME)
         self.inside.event_file = Path(WORKFLOW, EVENT)
 
-    def make(self) -> None:
+    def make(self, *, shares_temporary: bool = False) -> None:
         """Make what only a container needs.
 
         Raises:
             OSError: the file system refused.
         """
+        if shares_temporary:
+            self._temporary.mkdir()
+            self._temporary.chmod(0o1777)
         self.control.mkdir()
         self._workflow.mkdir()
         (self._workflow / EVENT).symlink_to(f"{WORK}/{self.outside.event_file.name}")
 
-    def binds(self) -> Iterator[str]:
-        """Yield what the daemon is to mount, as `HostConfig.Binds` has it."""
+    def binds(self, *, shares_temporary: bool = False) -> Iterator[str]:
+        """Yield what the daemon is to mount, as `HostConfig.Binds` has it.
+
+        `shares_temporary` is for a job with a Docker daemon of its own, which is to find in /tmp
+        what the job has put there.
+        """
+        if shares_temporary:
+            yield f"{self._temporary}:/tmp"
         for source, target in self._pairs():
             yield f"{source}:{target}"
         for path in self._shown:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from windlass.docker.containers import remove_container
 from windlass.docker.executions import run_in_container
 from windlass.errors import DockerError, ExecutorError
+from windlass.jobs.containers.labels import own_labels
 from windlass.jobs.executors.docker_layout import CONTROL
 from windlass.jobs.executors.docker_process import DockerProcess
 from windlass.jobs.executors.docker_shell import FIND, write_step
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
     from windlass.docker.engine import Engine
     from windlass.docker.streams import Stream
+    from windlass.jobs.containers.daemon import JobDaemon
     from windlass.jobs.executors.docker_layout import ContainerLayout
-    from windlass.jobs.executors.interface import JobRequest
+    from windlass.jobs.executors.interface import DockerNeed, JobRequest
     from windlass.jobs.supervisor.client import Supervisor
     from windlass.lang.expressions import Value
 
@@ -41,8 +43,10 @@ MOST_BYTES: Final = 131_071
 class Running:
     """A job's container: its id, the user its processes are, its variables, its programs.
 
-    `programs` are full paths by name, on the PATH of `variables`; `address` is that of this machine
-    as the container finds it; `pid` is the first process, as the daemon's machine numbers it.
+    `programs` are full paths by name, on the PATH of `variables`; `shell` are the words that start
+    the shell which starts all else; `address` is that of this machine as the container finds it;
+    `pid` is the first process, as the daemon's machine numbers it;
+    `network` and `binds` are what the daemon was told of its network and its folders.
     """
 
     id: str
@@ -52,6 +56,8 @@ class Running:
     programs: Mapping[str, str]
     address: str
     facts: Mapping[str, Value]
+    network: str
+    binds: Sequence[str]
 
 
 class Slot:
@@ -151,6 +157,8 @@ class DockerSession(HostSession):
         path = running.variables.get("PATH", "")
         self._found: dict[tuple[str, str], str | None] = {
             (name, path): program for name, program in running.programs.items()
+        self._request = request
+        self._daemon: JobDaemon | None = None
         }
 
     def spawn(
@@ -196,9 +204,57 @@ class DockerSession(HostSession):
     def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:
         """Mount an overlay among the mounts of the container, where that is allowed to us."""
         if not self._is_near():
+            self._share_mounts(paths[-1:])
             return False
         paths = [self._layout.name_inside(path) for path in (lower, upper, work, target)]
         answer = self._supervisor.ask(
+    def provide_docker(self, need: DockerNeed) -> None:
+        """Start a daemon of the job's own, unless there is one.
+
+        Raises:
+            ExecutorError: it does not start; or the job is in the network of this machine, where
+                none of its own can be.
+            DockerError: the daemon outside is not there.
+        """
+        if self._daemon is not None:
+            return
+        # Imported only for a job that needs it.
+        from windlass.jobs.containers.daemon import DaemonRequest, start_daemon
+        from windlass.jobs.containers.daemon_socket import FOLDER
+
+        request, running = self._request, self._running
+        wanted = DaemonRequest(
+            container=running.id,
+            network=running.network,
+            folder=self._layout.outside.root / FOLDER,
+            inside=f"{self._layout.inside.root}/{FOLDER}",
+            binds=running.binds,
+            labels=own_labels(request.key),
+            forwards=request.forwards if request.container is None else (),
+            images=need.images,
+        )
+        request.note(f"The job gets a Docker daemon of its own: {need.reason}")
+        self._daemon = daemon = start_daemon(self._engine, wanted, note=request.note)
+        self._supervisor.tell("hold", files=[daemon.link])
+        self.guard(daemon.container, self._engine.address.text)
+        self._share_mounts(self._mounted)
+
+    def _share_mounts(self, paths: Sequence[Path]) -> None:
+        """Let the job's own daemon see what is mounted for the job's container alone.
+
+        Raises:
+            ExecutorError: that is not allowed.
+        """
+        if self._daemon is None:
+            return
+        pids = self._running.pid, self._daemon.pid
+        for path in paths:
+            answer = self._supervisor.ask("share mount", *pids, os.fsencode(path))
+            if answer[0] != "mounted":
+                raise ExecutorError(
+                    f"The job's own Docker daemon cannot be shown {path}: {os.strerror(answer[1])}"
+                )
+
             "overlay within", self._running.pid, *(os.fsencode(path) for path in paths)
         )
         if answer[0] == "mounted":
@@ -232,6 +288,7 @@ class DockerSession(HostSession):
             return False
 
     def close(self) -> None:
+            self._close_daemon()
         """Remove the container, whose processes end with it; what they printed can still be read.
 
         What they wrote is this user's from then on.
@@ -240,6 +297,11 @@ class DockerSession(HostSession):
             return
         try:
             self._take_ownership()
+    def _close_daemon(self) -> None:
+        if self._daemon is not None:
+            self._daemon.close()
+            self.unguard(self._daemon.container)
+
             remove_container(self._engine, self._running.id)
             self.unguard(self._running.id)
         except DockerError:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from windlass.jobs.executors.interface import JobRequest
+    from windlass.jobs.executors.interface import DockerNeed, JobRequest
     from windlass.lang.expressions import Value
 
 TRACKING_VARIABLE: Final = "RUNNER_TRACKING_ID"
@@ -146,6 +146,9 @@ class HostSession:
         answer = self._supervisor.ask("overlay", *paths)
         mounted: bool = answer[0] == "mounted"
         self._has_overlay = self._has_overlay or mounted
+    def provide_docker(self, need: DockerNeed) -> None:
+        """Leave it to this machine, which has a daemon or has none."""
+
         return mounted
 
     def see(self, path: Path) -> Path:

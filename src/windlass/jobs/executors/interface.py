@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from windlass.jobs.containers.services import Forward
     from windlass.jobs.folders import JobFolders
     from windlass.lang.expressions import Value
     from windlass.plan.containers import Container
@@ -46,6 +47,8 @@ class JobRequest:
     in, where the workflow says so; `services` run beside them by then, by name, in the daemon's
     `network`, which a container of the job joins; `rename_volume` gives what the daemon is to call
     a named volume of the job. `note` takes lines for the job's log about how the place is made.
+    `docker` is there where the job is to have a Docker daemon; `forwards` are the ports that its
+    services publish.
     """
 
     key: str
@@ -56,6 +59,8 @@ class JobRequest:
     network: str = ""
     rename_volume: Callable[[str], str] = str
     note: Callable[[str], None] = _say_nothing
+    docker: DockerNeed | None = None
+    forwards: Sequence[Forward] = ()
 
 
 class Ending(Protocol):
@@ -92,6 +97,14 @@ class Process(Ending, Protocol):
         Raises:
             ExecutorError: nobody can tell it any more.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class DockerNeed:
+    """Why a job needs a Docker daemon, and the images that one of its own begins with."""
+
+    reason: str
+    images: Sequence[str] = ()
 
 
 class Session(Protocol):
@@ -138,6 +151,13 @@ class Session(Protocol):
 
     def see(self, path: Path) -> Path:
         """Return where this process finds what is `path` to the processes of the job."""
+
+    def provide_docker(self, need: DockerNeed) -> None:
+        """Have a Docker daemon there for the job's processes from now on, if there is none yet.
+
+        Raises:
+            ExecutorError: it cannot be had here.
+        """
 
     def close(self) -> None:
         """End whatever the job left running."""

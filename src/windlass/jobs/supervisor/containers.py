@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from windlass.docker.addresses import read_address
 from windlass.docker.containers import remove_container
@@ -17,6 +17,9 @@ from windlass.errors import WindlassError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_ANSWER_SECONDS: Final = 20.0
+"""The end of the job's log waits for it; a daemon removes even when nobody waits any more."""
+
 
 def remove_containers(containers: Mapping[str, str]) -> None:
     """Kill and remove containers, by id, of daemons, by address.
@@ -25,4 +28,5 @@ def remove_containers(containers: Mapping[str, str]) -> None:
     """
     for container, address in containers.items():
         with contextlib.suppress(WindlassError):
-            remove_container(Engine(read_address(address, os.environ)), container)
+            engine = Engine(read_address(address, os.environ), patience=_ANSWER_SECONDS)
+            remove_container(engine, container)

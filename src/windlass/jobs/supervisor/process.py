@@ -23,6 +23,7 @@ from windlass.jobs.supervisor import channel, kernel, tree
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
 BLOCK_BYTES = 1 << 18
@@ -132,6 +133,8 @@ class Supervisor:
                 self._mount(*values)
             case "overlay within":
                 self._mount_within(*values)
+            case "share mount":
+                self._share_mount(*values)
             case _:
                 return self._leave(*values) or None
         return None
@@ -344,12 +347,24 @@ class Supervisor:
 
     def _mount_within(self, pid: int, *paths: bytes) -> None:
         """Mount an overlay where another process sees it, and this one does not."""
+
+        def mount() -> None:
+            kernel.enter_mounts(pid)
+            kernel.mount_overlay(*paths)
+
+        self._mount_apart(mount)
+
+    def _share_mount(self, pid: int, other: int, path: bytes) -> None:
+        """Let a process see what is mounted for another one."""
+        self._mount_apart(lambda: kernel.share_mount(pid, other, path))
+
+    def _mount_apart(self, mount: Callable[[], None]) -> None:
+        """Mount something from a process of its own, which may go where other mounts are."""
         child = os.fork()
         if child == 0:
             code = 0
             try:
-                kernel.enter_mounts(pid)
-                kernel.mount_overlay(*paths)
+                mount()
             except OSError as error:
                 code = error.errno or errno.EPERM
             finally:

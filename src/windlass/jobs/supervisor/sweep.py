@@ -37,13 +37,18 @@ def sweep(runs: Path) -> list[Path]:
 
 def sweep_attempt(attempt: Path) -> None:
     """Do the same for one attempt alone, below `.windlass/runs/RUN/ATTEMPT`."""
-    for path in sorted(attempt.glob(f"jobs/*/{NAME}")):
-        _finish(path.parent)
+    for folder in list_open_jobs_of(attempt):
+        _finish(folder)
 
 
 def list_open_jobs(runs: Path) -> list[Path]:
     """Return the folders of jobs that were not closed: they run, or were interrupted."""
     return sorted(path.parent for path in runs.glob(f"*/*/jobs/*/{NAME}"))
+
+
+def list_open_jobs_of(attempt: Path) -> list[Path]:
+    """Return those of one attempt, below `.windlass/runs/RUN/ATTEMPT`."""
+    return sorted(path.parent for path in attempt.glob(f"jobs/*/{NAME}"))
 
 
 def _finish(folder: Path) -> bool:

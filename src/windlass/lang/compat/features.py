@@ -140,7 +140,11 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             title="`repository` of actions/checkout",
             verdict=Verdict.DIFFERS,
             github="Fetches another repository, if the token may read it.",
-            windlass="The step fails unless it names the repository itself.",
+            windlass=(
+                "Fetches it by Git, with the user's own access and the `token` or `ssh-key` of the "
+                "step, and keeps it. Any `fetch-depth` but 1 gives the whole history; the step "
+                "fails where submodules or files of Git LFS are asked for and it has some."
+            ),
             detect_in_job=detectors.other_repositories,
         ),
         Feature(

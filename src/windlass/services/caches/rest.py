@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from windlass.services.caches.drafts import describe_excess
 from windlass.services.caches.portable import plain_version
-from windlass.services.messages import RequestError, Response
+from windlass.services.messages import RequestError, Response, read_text
 
 if TYPE_CHECKING:
     from windlass.db.caches import CacheRow
@@ -81,7 +81,7 @@ class CacheApi:
 
     def _reserve(self, request: Request) -> Response:
         fields = request.read_json()
-        key, version = _text(fields, "key"), _text(fields, "version")
+        key, version = read_text(fields, "key"), read_text(fields, "version")
         size, limit = fields.get("cacheSize"), self._caches.limit
         if isinstance(size, int) and size > limit:
             raise RequestError(400, describe_excess(size, limit))
@@ -129,13 +129,6 @@ def _describe(row: CacheRow) -> dict[str, Any]:
         "cacheVersion": plain_version(row.version),
         "creationTime": created,
     }
-
-
-def _text(fields: dict[str, Any], name: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str):
-        raise RequestError(400, f"The field {name} has to be a text.")
-    return value
 
 
 def _refuse(error: RequestError) -> Response:

@@ -1,0 +1,147 @@
+"""What a user has written down for all repositories: `config.toml`.
+
+    [places]
+    ubuntu-latest = "docker://debian:12"
+    "*" = "host"
+
+It belongs to the user. No repository has such a file: one that could say that its jobs run on the
+machine itself would choose what it may do there.
+
+Source of the format: https://toml.io/en/v1.0.0, of the folder:
+https://specifications.freedesktop.org/basedir-spec/latest/
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from windlass.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+VARIABLE: Final = "WINDLASS_CONFIG"
+PLACES: Final = "places"
+_BELOW: Final = Path("windlass", "config.toml")
+_EXAMPLE: Final = 'a place is written below [places], one a line: "*" = "host"'
+_AT: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_HEADER: Final = re.compile(r"\s*\[+\s*(.+?)\s*\]+\s*(?:#.*)?$")
+
+
+class Setting(NamedTuple):
+    """One value, and where it was written: `PATH:LINE`, or the path alone."""
+
+    value: str
+    origin: str
+
+
+class Settings(NamedTuple):
+    """All settings of a user; `places` says by label where jobs run, `*` stands for the others."""
+
+    places: Mapping[str, Setting]
+
+
+def find_settings(variables: Mapping[str, str]) -> Path | None:
+    """Return the path of the user's file, there or not; None where nothing says where that is."""
+    if given := variables.get(VARIABLE):
+        return Path(given)
+    folder = Path(variables.get("XDG_CONFIG_HOME", ""))
+    if folder.is_absolute():
+        return folder / _BELOW
+    home = variables.get("HOME")
+    return Path(home, ".config", _BELOW) if home else None
+
+
+def read_settings(variables: Mapping[str, str]) -> Settings:
+    """Read the user's settings; without a file there are none.
+
+    Raises:
+        InputError: the file cannot be understood, or WINDLASS_CONFIG names none that is there.
+        OSError: the file cannot be read.
+    """
+    path = find_settings(variables)
+    if path is None:
+        return Settings(places={})
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        if not variables.get(VARIABLE):
+            return Settings(places={})
+        raise InputError(
+            f"{path}: there is no such file, and {VARIABLE} names it",
+            hint=f"write it, or unset {VARIABLE}",
+        ) from None
+    return _File(path, _decode(path, data)).read()
+
+
+def _decode(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from None
+
+
+class _File:
+    """The text of one file; says of every mistake in which line it is."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._text = text
+
+    def read(self) -> Settings:
+        tables = self._parse()
+        for name in tables:
+            if name != PLACES:
+                raise self._refuse(f"there is no setting '{name}'", "", name)
+        places = tables.get(PLACES, {})
+        if not isinstance(places, dict):
+            raise self._refuse(f"'{PLACES}' is not a table", "", PLACES)
+        return Settings(
+            places={label: self._read_place(label, value) for label, value in places.items()}
+        )
+
+    def _parse(self) -> dict[str, Any]:
+        # Imported only where there is a file.
+        import tomllib
+
+        try:
+            return tomllib.loads(self._text)
+        except tomllib.TOMLDecodeError as error:
+            told = str(error)
+        at = _AT.search(told)
+        line, column = (at[1], at[2]) if at and at[1] else self._end()
+        raise InputError(
+            f"{self._path}:{line}:{column}: not TOML: {_AT.sub('', told)}", hint=_EXAMPLE
+        )
+
+    def _read_place(self, label: str, value: object) -> Setting:
+        if not isinstance(value, str):
+            raise self._refuse(f"the place of '{label}' is not a text", PLACES, label)
+        return Setting(value, self._locate(PLACES, label))
+
+    def _refuse(self, problem: str, table: str, key: str) -> InputError:
+        return InputError(f"{self._locate(table, key)}: {problem}", hint=_EXAMPLE)
+
+    def _locate(self, table: str, key: str) -> str:
+        """Return where a key stands: its line, which TOML's reader does not tell."""
+        line = next(self._find_lines(table, key), None)
+        return str(self._path) if line is None else f"{self._path}:{line}"
+
+    def _find_lines(self, table: str, key: str) -> Iterator[int]:
+        name = rf"(?:\"{re.escape(key)}\"|'{re.escape(key)}'|{re.escape(key)})"
+        pair = re.compile(rf"\s*{name}\s*[.=]")
+        header = re.compile(rf"{name}(?:\s*\..*)?")
+        inside = ""
+        for number, line in enumerate(self._text.splitlines(), start=1):
+            if found := _HEADER.fullmatch(line):
+                inside = found[1]
+                if not table and header.fullmatch(inside):
+                    yield number
+            elif inside == table and pair.match(line):
+                yield number
+
+    def _end(self) -> tuple[str, str]:
+        lines = self._text.split("\n")
+        return str(len(lines)), str(len(lines[-1]) + 1)

@@ -1,0 +1,61 @@
+"""Which process has made things in which daemon: where a later command has to look.
+
+A file for each in the user's cache, shared by all repositories. It stays when the process has
+ended, killed or not: something may have been left because the daemon was gone. The next command
+looks, and removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import TYPE_CHECKING
+
+from windlass.jobs.containers.labels import is_abandoned, name_owner
+from windlass.model.values import dataclass
+from windlass.stores.user_cache import DAEMONS, find_user_cache
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class FormerUser:
+    """A process that has ended: the daemon that it used, and the file that says so."""
+
+    address: str
+    file: Path
+
+    def forget(self) -> None:
+        """Remove the file; another command may have done so."""
+        with contextlib.suppress(OSError):
+            self.file.unlink(missing_ok=True)
+
+
+def enter_user(address: str) -> None:
+    """Write down that this process uses a daemon.
+
+    Where that cannot be written, only the next command that uses the daemon will look there.
+    """
+    folder = find_user_cache() / DAEMONS
+    name = f"{os.getpid()}-{os.urandom(6).hex()}"
+    scratch = folder / f"{name}.new"
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch.write_text(json.dumps({"owner": name_owner(), "address": address}), "utf-8")
+        scratch.replace(folder / name)
+
+
+def list_former_users() -> Iterator[FormerUser]:
+    """Yield those that are gone for certain; for others see `is_abandoned`."""
+    try:
+        files = list((find_user_cache() / DAEMONS).iterdir())
+    except OSError:
+        return
+    for file in files:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            said = json.loads(file.read_bytes())
+            if is_abandoned(str(said["owner"])):
+                yield FormerUser(str(said["address"]), file)
