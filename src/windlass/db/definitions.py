@@ -1,0 +1,23 @@
+"""What the attempts of a server are made of, as JSON without secrets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from windlass.db.connections import Connection, Store
+
+
+def enter_definition(connection: Connection, run: str, attempt: int, text: str) -> None:
+    """Keep the definition of an attempt."""
+    connection.execute(
+        "INSERT INTO definitions (run, attempt, definition) VALUES (?, ?, ?)", (run, attempt, text)
+    )
+
+
+def read_text(store: Store, run: str, attempt: int) -> str | None:
+    """Return the definition of an attempt; None where there is no such attempt."""
+    rows = store.ask(
+        "SELECT definition FROM definitions WHERE run = ? AND attempt = ?", (run, attempt)
+    )
+    return str(rows[0][0]) if rows else None
