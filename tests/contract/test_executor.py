@@ -31,12 +31,17 @@ from windlass.jobs.folders import JobFolders
 from windlass.testing.executor import PREFIX, DummyExecutor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from windlass.jobs.executors.interface import Executor, Process, Session
 
-IMAGE = "windlass-test/contract:1"
-PROGRAMS = ("sh", "cat", "cut", "env", "head", "mkfifo", "seq", "setsid", "sleep", "touch", "yes")
+SHELL = Path("/bin/sh").resolve().name
+"""How the shell of this machine is called by its own name: an image may have it as no `sh`."""
+
+PROGRAMS = (
+    *("sh", "cat", "cut", "env", "head", "mkfifo", "seq", "setsid", "sleep", "touch", "yes"),
+    SHELL,
+)
 
 
 NOT_IN_CONTAINERS = {
@@ -130,9 +135,10 @@ def make_sandbox() -> SandboxExecutor:
 class ContainerSession:
     """A session whose job's folder is to be named as it is outside: the tests know no other."""
 
-    def __init__(self, session: DockerSession, own: Path) -> None:
+    def __init__(self, session: DockerSession, own: Path, *, has_shell: bool) -> None:
         self._session = session
-        self._own = own
+        self.own = own
+        self._has_shell = has_shell
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
@@ -146,36 +152,54 @@ class ContainerSession:
 
     def spawn(self, arguments: list[str], *, folder: str, **options: Any) -> Process:
         """Start a program in the folder that the container has."""
-        inside = folder.replace(str(self._own), WORK, 1)
+        inside = folder.replace(str(self.own), WORK, 1)
+        if not self._has_shell:
+            arguments = [_SH.sub(f"/bin/{SHELL}", argument) for argument in arguments]
         return self._session.spawn(arguments, folder=inside, **options)
 
 
+_SH = re.compile(r"^/bin/sh$|(/bin/)?\bsh(?= -c )")
+
+
 @functools.cache
-def provide_image(engine: Engine) -> None:
-    """Make the image, once."""
-    make_tools_image(engine, IMAGE, PROGRAMS)
+def provide_image(engine: Engine, image: str, without: str) -> None:
+    """Make an image, once."""
+    make_tools_image(engine, image, PROGRAMS, without=without)
 
 
 class ContainerExecutor:
     """Jobs in containers of a small image."""
 
+    image = "windlass-test/contract:1"
+    has_shell = True
+
     def __init__(self, engine: Engine) -> None:
-        provide_image(engine)
-        self._executor = DockerExecutor({"DOCKER_HOST": engine.address.text}, image=IMAGE)
+        provide_image(engine, self.image, "" if self.has_shell else "sh")
+        self._executor = DockerExecutor({"DOCKER_HOST": engine.address.text}, image=self.image)
         self.name = self._executor.name
 
     def open(self, request: JobRequest) -> Session:
         session = self._executor.open(request)
         assert isinstance(session, DockerSession)
         assert request.folders is not None
-        return cast("Session", ContainerSession(session, request.folders.root))
+        own = request.folders.root
+        return cast("Session", ContainerSession(session, own, has_shell=self.has_shell))
+
+
+class BareExecutor(ContainerExecutor):
+    """The same image, in which no shell is found: steps that start one call it by its own name."""
+
+    image = "windlass-test/contract-bare:1"
+    has_shell = False
 
 
 class DockerAdapter:
     """Processes of a container, where a shell does what is asked for."""
 
+    kind = ContainerExecutor
+
     def __init__(self, engine: Engine) -> None:
-        self.executor: Executor = ContainerExecutor(engine)
+        self.executor: Executor = self.kind(engine)
 
     def spawn(
         self,
@@ -193,6 +217,12 @@ class DockerAdapter:
         program = f'{trap}printf %s "$PRINTS"; {last}'
         variables = {"PATH": "/bin", "PRINTS": prints}
         return session.spawn(["/bin/sh", "-c", program], variables=variables, folder=str(folder))
+
+
+class BareAdapter(DockerAdapter):
+    """The same without a shell."""
+
+    kind = BareExecutor
 
 
 def ask_for(folder: Path, record: Path | None = None) -> JobRequest:
@@ -228,31 +258,64 @@ class DummyAdapter:
 
 
 @pytest.fixture(
-    params=[HostAdapter, SandboxAdapter, DockerAdapter, DummyAdapter],
-    ids=["host", "sandbox", "docker", "dummy"],
+    params=[HostAdapter, SandboxAdapter, DockerAdapter, BareAdapter, DummyAdapter],
+    ids=["host", "sandbox", "docker", "docker-without-shell", "dummy"],
 )
 def adapter(request: pytest.FixtureRequest) -> Adapter:
     return _make(request)
 
 
 def _make(request: pytest.FixtureRequest) -> Any:
-    if request.param in (DockerAdapter, ContainerExecutor):
+    if request.param in (DockerAdapter, BareAdapter, *CONTAINERS):
         return request.param(request.getfixturevalue("docker"))
     return request.param()
 
 
+CONTAINERS = (ContainerExecutor, BareExecutor)
+
+
 @pytest.fixture(scope="module")
-def container(docker: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """A container in which the folders of all tests are seen."""
-    session = ContainerExecutor(docker).open(ask_for(tmp_path_factory.getbasetemp()))
-    yield session
-    session.close()
+def containers(
+    docker: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[type[ContainerExecutor]], Session]]:
+    """Containers, one of a kind, in which the folders of all tests are seen."""
+    made: dict[type[ContainerExecutor], Session] = {}
+
+    def find(kind: type[ContainerExecutor]) -> Session:
+        if kind not in made:
+            made[kind] = kind(docker).open(ask_for(tmp_path_factory.mktemp("job")))
+        return made[kind]
+
+    yield find
+    for session in made.values():
+        session.close()
+
+
+def _find_shared(request: pytest.FixtureRequest) -> Any:
+    """Return the session of the container that this test shares with others, if it does."""
+    params = getattr(request.node, "callspec").params  # noqa: B009 - only parametrized items have it
+    kind = params.get("host", params.get("adapter"))
+    kind = getattr(kind, "kind", kind)
+    if kind not in CONTAINERS or _name(request) in OWN_CONTAINER:
+        return None
+    return request.getfixturevalue("containers")(kind)
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder that the processes of the test can see."""
+    shared = _find_shared(request)
+    if shared is None:
+        return tmp_path
+    folder = shared.own / tmp_path.name
+    folder.mkdir()
+    return Path(folder)
 
 
 @pytest.fixture
 def session(request: pytest.FixtureRequest, adapter: Adapter, tmp_path: Path) -> Iterator[Session]:
-    if isinstance(adapter, DockerAdapter) and _name(request) not in OWN_CONTAINER:
-        yield request.getfixturevalue("container")
+    if (shared := _find_shared(request)) is not None:
+        yield shared
         return
     session = adapter.executor.open(ask_for(tmp_path))
     yield session
@@ -356,10 +419,10 @@ def test_close_ends_what_runs(adapter: Adapter, tmp_path: Path) -> None:
 
 def test_find_program(session: Session) -> None:
     """A program is found by name on a search path; a full path is its own answer."""
-    found = session.find_program("sh", search_path="/nowhere:/usr/bin:/bin")
+    found = session.find_program("cat", search_path="/nowhere:/usr/bin:/bin")
 
     assert found is not None
-    assert found.endswith("/sh")
+    assert found.endswith("/cat")
     assert session.find_program(found, search_path="") == found
 
 
@@ -398,7 +461,6 @@ def test_overlay(adapter: Adapter, session: Session, tmp_path: Path) -> None:
     for folder in (lower, upper, work, target):
         folder.mkdir()
     (lower / "below").write_text("x")
-    mounts = Path("/proc/self/mounts").read_text()
 
     if session.overlay(lower, upper, work, target):
         assert (session.see(target) / "below").read_text() == "x"
@@ -407,20 +469,21 @@ def test_overlay(adapter: Adapter, session: Session, tmp_path: Path) -> None:
         assert (upper / "above").read_text() == "y"
     assert list(target.iterdir()) == []
     assert list(lower.iterdir()) == [lower / "below"]
-    assert Path("/proc/self/mounts").read_text() == mounts
+    assert tmp_path.name not in Path("/proc/self/mounts").read_text()
 
 
 class TestRealProcesses:
     """What only real processes can show."""
 
     @pytest.fixture(
-        params=[HostExecutor, make_sandbox, ContainerExecutor], ids=["host", "sandbox", "docker"]
+        params=[HostExecutor, make_sandbox, ContainerExecutor, BareExecutor],
+        ids=["host", "sandbox", "docker", "docker-without-shell"],
     )
     def host(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HostSession]:
-        if request.param is ContainerExecutor and (why := NOT_IN_CONTAINERS.get(_name(request))):
+        if request.param in CONTAINERS and (why := NOT_IN_CONTAINERS.get(_name(request))):
             pytest.skip(why)
-        if request.param is ContainerExecutor and _name(request) not in OWN_CONTAINER:
-            yield request.getfixturevalue("container")
+        if (shared := _find_shared(request)) is not None:
+            yield shared
             return
         session = _make(request).open(ask_for(tmp_path))
         yield session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.docker.addresses import find_address
@@ -14,9 +15,10 @@ from windlass.docker.containers import (
     start_container,
 )
 from windlass.docker.engine import Engine
+from windlass.docker.events import find_exit_code
 from windlass.docker.faults import RefusedError
 from windlass.docker.images import inspect_image
-from windlass.errors import DockerError, ExecutorError, PlatformError
+from windlass.errors import ExecutorError, PlatformError
 from windlass.jobs.containers.daemon_socket import without_socket
 from windlass.jobs.containers.faults import ContainerFault
 from windlass.jobs.containers.labels import own_labels
@@ -29,6 +31,7 @@ from windlass.jobs.containers.requests import (
 from windlass.jobs.containers.sweeping import sweep_once
 from windlass.jobs.environment import DEFAULT_PATH
 from windlass.jobs.executors.docker_layout import CONTROL, ContainerLayout
+from windlass.jobs.executors.docker_own_shell import IMAGE_SHELL, provide_shell
 from windlass.jobs.executors.docker_session import DockerSession, Running, Shell
 from windlass.jobs.executors.docker_shell import BLIND, LISTENER, READY
 from windlass.jobs.executors.docker_variables import PRELOAD, PRELOAD_TEXT
@@ -53,6 +56,7 @@ _STREAMS: Final = {
     "Tty": False,
 }
 _ROOTS: Final = frozenset(["", "0", "root"])
+_ABSENT: Final = re.compile(r"no such file|not found", re.IGNORECASE)
 
 
 class DockerExecutor:
@@ -93,7 +97,7 @@ class DockerExecutor:
 
         Raises:
             DockerError: the daemon is not there, or refused.
-            ExecutorError: there is no such image, no shell in it, or it does not start.
+            ExecutorError: there is no such image, or it does not start.
             ContainerFault: what the workflow says of the container cannot be had.
         """
         if request.container is None and self._otherwise is not None:
@@ -121,6 +125,10 @@ class DockerExecutor:
         return ContainerLayout(folders, self._shown)
 
 
+class _NoShellError(Exception):
+    """A container cannot be started, for want of the shell."""
+
+
 class _Opening:
     """One container on its way."""
 
@@ -129,6 +137,7 @@ class _Opening:
         self._request = request
         self._container = executor.describe(request)
         self._layout = executor.lay_out(folders)
+        self._shell: tuple[str, ...] = IMAGE_SHELL
 
     def open(self) -> DockerSession:
         self._fetch_image()
@@ -140,6 +149,13 @@ class _Opening:
             raise PlatformError(
                 f"The job's folder {self._layout.outside.root} cannot be written: {error.strerror}"
             ) from error
+        while True:
+            try:
+                return self._make(creation)
+            except _NoShellError as error:
+                self._take_own_shell(creation, error)
+
+    def _make(self, creation: Creation) -> DockerSession:
         container = create_container(
             self._engine, creation.config, name=creation.name, platform=creation.platform
         )
@@ -148,6 +164,29 @@ class _Opening:
             session = self._start(container, creation)
             undo.pop_all()
         return session
+
+    def _take_own_shell(self, creation: Creation, error: _NoShellError) -> None:
+        """Have the container start with a shell of this machine.
+
+        Raises:
+            ContainerFault, ExecutorError: there is none that runs there.
+        """
+        image = self._container.image
+        if self._shell != IMAGE_SHELL:
+            raise self._fail(f"No shell runs in the image '{image}': {error}", None) from error
+        try:
+            own = provide_shell(self._layout.control, self._control_inside)
+        except (OSError, ExecutorError) as reason:
+            raise self._fail(
+                f"The image '{image}' has no /bin/sh, and it cannot be given one: {reason}",
+                "choose an image with a shell (most images have a variant with one)",
+            ) from error
+        self._shell = own.words
+        self._request.note(
+            f"The image {image} has no shell: steps that are no scripts run all the same, started "
+            "by a shell of this machine. GitHub's runner needs `tail` in the image of a job."
+        )
+        self._start_with_shell(creation, own.starter)
 
     def _start(self, container: str, creation: Creation) -> DockerSession:
         stream = attach(self._engine, container, input_too=True)
@@ -203,6 +242,14 @@ class _Opening:
             return MACHINE_NETWORK
         return self._request.network or DEFAULT_NETWORK
 
+    @property
+    def _stands_for_machine(self) -> bool:
+        return self._request.container is None
+
+    @property
+    def _shares_temporary(self) -> bool:
+        return self._stands_for_machine and self._request.docker is not None
+
     def _describe(self) -> Creation:
         creation = request_container(
             without_socket(self._container),
@@ -218,38 +265,37 @@ class _Opening:
                 del endpoint["Aliases"]
         for bind in self._layout.binds(shares_temporary=self._shares_temporary):
             creation.add("HostConfig.Binds", bind)
-        inside = self._layout.inside
-        control = f"{inside.root}/{CONTROL}"
-        creation.add("Env", f"HOME={inside.home}")
-        creation.put("Entrypoint", ["/bin/sh"])
-        creation.put("Cmd", ["-c", LISTENER, "windlass", control])
+        creation.add("Env", f"HOME={self._layout.inside.home}")
+        self._start_with_shell(creation)
         # Nothing is to stand where an overlay may be mounted.
         creation.put("WorkingDir", "/")
         creation.config.update(_STREAMS)
         creation.config["HostConfig"]["AutoRemove"] = True
         return creation
 
+    def _start_with_shell(self, creation: Creation, starter: Sequence[str] = ()) -> None:
+        """Let the container begin with its shell; `starter` runs scripts in place of /bin/sh."""
+        words = [*self._shell, "-c", LISTENER, "windlass", self._control_inside, *starter]
+        creation.put("Entrypoint", words[:1])
+        creation.put("Cmd", words[1:])
+
+    @property
+    def _control_inside(self) -> str:
+        return f"{self._layout.inside.root}/{CONTROL}"
+
     def _run(self, container: str) -> None:
         try:
             start_container(self._engine, container)
         except RefusedError as error:
-            if "/bin/sh" in error.message or "exec format" in error.message:
+            if "exec format" in error.message:
                 raise self._fail(
-                    f"The image '{self._container.image}' has no /bin/sh, or one that cannot run "
-                    f"here: {error.message}",
-                    hint=error.hint
-                    or "a job's container needs a shell: choose an image with one "
-                    "(most images have a variant with a shell)",
+                    f"/bin/sh of the image '{self._container.image}' cannot run here: "
+                    f"{error.message}",
+                    error.hint,
                 ) from error
+            if self._shell[0] in error.message and _ABSENT.search(error.message):
+                raise _NoShellError(error.message) from error
             raise
-    @property
-    def _stands_for_machine(self) -> bool:
-        return self._request.container is None
-
-    @property
-    def _shares_temporary(self) -> bool:
-        return self._stands_for_machine and self._request.docker is not None
-
 
     def _await_shell(self, stream: Stream, container: str) -> list[str]:
         """Return the first words of the shell.
@@ -273,10 +319,8 @@ class _Opening:
         return ExecutorError(message, hint=hint)
 
     def _explain_end(self, container: str, said: bytes) -> ContainerFault | ExecutorError:
-        code = ""
-        with contextlib.suppress(DockerError):
-            state = inspect_container(self._engine, container)["State"]
-            code = f" with the exit code {state['ExitCode']}"
+        found = find_exit_code(self._engine, container)
+        code = "" if found is None else f" with the exit code {found}"
         text = said.decode("utf-8", "replace").strip()
         return self._fail(
             f"The container of the image '{self._container.image}' ended at once{code}"
@@ -302,7 +346,10 @@ class _Opening:
             is_root=is_root,
             variables=variables,
             programs={program.rpartition("/")[2]: program for program in programs},
+            shell=self._shell,
             address="127.0.0.1" if name == MACHINE_NETWORK else str(network.get("Gateway") or ""),
+            network=name,
+            binds=tuple(found["HostConfig"].get("Binds") or ()),
             facts={"container": {"id": container, "network": self._request.network or name}},
         )
 
@@ -310,5 +357,3 @@ class _Opening:
 def _is_root(creation: Creation, user: str) -> bool:
     told = str(creation.config.get("User") or user)
     return told.partition(":")[0] in _ROOTS
-            network=name,
-            binds=tuple(found["HostConfig"].get("Binds") or ()),

@@ -18,7 +18,7 @@ from windlass.jobs.executors.docker_layout import CONTROL
 from windlass.jobs.executors.docker_process import DockerProcess
 from windlass.jobs.executors.docker_shell import FIND, write_step
 from windlass.jobs.executors.docker_variables import PRELOAD, arrange_variables
-from windlass.jobs.executors.host import TRACKING_VARIABLE, HostSession
+from windlass.jobs.executors.host import TRACKING_VARIABLE, HostSession, starting
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -54,10 +54,11 @@ class Running:
     is_root: bool
     variables: Mapping[str, str]
     programs: Mapping[str, str]
+    shell: Sequence[str]
     address: str
-    facts: Mapping[str, Value]
     network: str
     binds: Sequence[str]
+    facts: Mapping[str, Value]
 
 
 class Slot:
@@ -125,6 +126,8 @@ class Shell:
 
     def _open_slot(self) -> Slot:
         path = self.control / f"{SLOT}{len(self._slots) + 1}"
+        # Another shell may have been tried before.
+        path.unlink(missing_ok=True)
         self.make_fifo(path)
         slot = Slot(path)
         self._slots.append(slot)
@@ -154,11 +157,11 @@ class DockerSession(HostSession):
         self._shell = shell
         self._running = running
         self._mounted: list[Path] = []
+        self._request = request
+        self._daemon: JobDaemon | None = None
         path = running.variables.get("PATH", "")
         self._found: dict[tuple[str, str], str | None] = {
             (name, path): program for name, program in running.programs.items()
-        self._request = request
-        self._daemon: JobDaemon | None = None
         }
 
     def spawn(
@@ -177,20 +180,10 @@ class DockerSession(HostSession):
             PlatformError: it cannot be written down that something runs.
         """
         self._track(variables.get(TRACKING_VARIABLE))
-        process = self._make_process()
-        try:
+        process = self._make_process(DockerProcess)
+        with starting(process, arguments[0], folder):
             script = self._write(arguments, variables, folder)
             process.launch(self._shell, script, step)
-        except ExecutorError:
-            process.close()
-            raise
-        except (OSError, ValueError) as error:
-            process.close()
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise ExecutorError(
-                f"An error occurred trying to start process '{arguments[0]}' with working "
-                f"directory '{folder}'. {reason}"
-            ) from error
         return process
 
     def find_program(self, name: str, *, search_path: str) -> str | None:
@@ -204,10 +197,17 @@ class DockerSession(HostSession):
     def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:
         """Mount an overlay among the mounts of the container, where that is allowed to us."""
         if not self._is_near():
-            self._share_mounts(paths[-1:])
             return False
         paths = [self._layout.name_inside(path) for path in (lower, upper, work, target)]
         answer = self._supervisor.ask(
+            "overlay within", self._running.pid, *(os.fsencode(path) for path in paths)
+        )
+        if answer[0] == "mounted":
+            self._mounted.append(paths[-1])
+            self._share_mounts(paths[-1:])
+            return True
+        return False
+
     def provide_docker(self, need: DockerNeed) -> None:
         """Start a daemon of the job's own, unless there is one.
 
@@ -255,13 +255,6 @@ class DockerSession(HostSession):
                     f"The job's own Docker daemon cannot be shown {path}: {os.strerror(answer[1])}"
                 )
 
-            "overlay within", self._running.pid, *(os.fsencode(path) for path in paths)
-        )
-        if answer[0] == "mounted":
-            self._mounted.append(paths[-1])
-            return True
-        return False
-
     def see(self, path: Path) -> Path:
         """Return the folder outside; through the container's root where it has mounts of its own.
 
@@ -288,7 +281,6 @@ class DockerSession(HostSession):
             return False
 
     def close(self) -> None:
-            self._close_daemon()
         """Remove the container, whose processes end with it; what they printed can still be read.
 
         What they wrote is this user's from then on.
@@ -296,12 +288,8 @@ class DockerSession(HostSession):
         if self._is_closed:
             return
         try:
+            self._close_daemon()
             self._take_ownership()
-    def _close_daemon(self) -> None:
-        if self._daemon is not None:
-            self._daemon.close()
-            self.unguard(self._daemon.container)
-
             remove_container(self._engine, self._running.id)
             self.unguard(self._running.id)
         except DockerError:
@@ -309,24 +297,16 @@ class DockerSession(HostSession):
         super().close()
         self._shell.close()
 
+    def _close_daemon(self) -> None:
+        if self._daemon is not None:
+            self._daemon.close()
+            self.unguard(self._daemon.container)
+
     def _end_without_daemon(self) -> None:
         """Kill the container's first process; a daemon that comes back removes the rest."""
         if self._is_near():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self._running.pid, signal.SIGKILL)
-
-    def _make_process(self) -> DockerProcess:
-        with self._lock:
-            self._count += 1
-            process = DockerProcess(
-                self._count,
-                self._supervisor,
-                keeps=self._folder is not None,
-                end_orphans=self._end_orphans,
-                forget=self._forget,
-            )
-            self._unread[self._count] = None
-        return process
 
     def _write(self, arguments: Sequence[str], variables: Mapping[str, str], folder: str) -> bytes:
         """Return the script that starts a program.
@@ -354,7 +334,7 @@ class DockerSession(HostSession):
     def _ask_for(self, name: str, where: str) -> str:
         """Have the shell look for a program."""
         process = self.spawn(
-            ["/bin/sh", "-c", FIND],
+            [*self._running.shell, "-c", FIND],
             variables={"WHERE": where, "NAME": name.lstrip("/")},
             folder="/",
         )

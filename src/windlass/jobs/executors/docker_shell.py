@@ -2,9 +2,12 @@
 
 The shell is the container's first process. It listens on its standard input, which Windlass and the
 job's supervisor hold open: when both are gone it kills everything and ends, and the container with
-it. A **slot** is a shell below it that runs one step at a time, named on the slot's own FIFO; there
-are as many as steps run at once. Steps are started in the foreground of a slot, never with `&`: a
-shell lets what it starts so ignore SIGINT, and nothing could undo that.
+it. Its arguments are the folder in which it is spoken to and, where that is not `/bin/sh` of the
+image, the words that run a script.
+
+A **slot** is a shell below it that runs one step at a time, named on the slot's own FIFO; there are
+as many as steps run at once. Steps are started in the foreground of a slot, never with `&`: a shell
+lets what it starts so ignore SIGINT, and nothing could undo that.
 
 A step is a script too, which comes through a FIFO: what is secret in it gets to no disk and into
 no argument. It says on `N.end` that it starts (its process id) or why it cannot (`!` and the number
@@ -25,11 +28,11 @@ BLIND: Final = b"blind"
 """The shell's first word: it can be told of steps, or it does not see the job's folder."""
 
 LISTENER: Final = r"""
-D=$1
+D=$1; shift
 slot() {
   exec 3<&- <>"$D/slot$1" >/dev/null 2>&1
   while read -r n; do
-    { (exec $S /bin/sh "$D/$n" </dev/null >"$D/$n.out" 2>&1); echo "$?" >&9; } 9>"$D/$n.end"
+    { (exec $R "$D/$n" </dev/null >"$D/$n.out" 2>&1); echo "$?" >&9; } 9>"$D/$n.end"
   done
 }
 end_tree() {
@@ -51,7 +54,7 @@ serve() {
   done 2>/dev/null
   kill -KILL -1
 }
-S=$(command -v setsid)
+R=${*:-$(command -v setsid) /bin/sh}
 [ -p "$D/slot1" ] || { echo blind; exit 1; }
 exec 3<&0
 echo "ready $(command -v bash) $(command -v sh)"

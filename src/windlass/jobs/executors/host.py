@@ -14,7 +14,7 @@ import signal
 import stat
 import sys
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from windlass.errors import ExecutorError, PlatformError
 from windlass.jobs.boot import read_boot
@@ -24,11 +24,13 @@ from windlass.jobs.supervisor.client import Supervisor
 from windlass.jobs.supervisor.presence import NAME, Presence, name_self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from windlass.jobs.executors.interface import DockerNeed, JobRequest
     from windlass.lang.expressions import Value
+
+_AnyProcess = TypeVar("_AnyProcess", bound=HostProcess)
 
 TRACKING_VARIABLE: Final = "RUNNER_TRACKING_ID"
 LOOPBACK: Final = "127.0.0.1"
@@ -101,20 +103,10 @@ class HostSession:
             PlatformError: it cannot be written down that something runs.
         """
         self._track(variables.get(TRACKING_VARIABLE))
-        process = self._make_process()
-        try:
+        process = self._make_process(HostProcess)
+        with starting(process, arguments[0], folder):
             program = self._find(arguments[0], variables)
             process.start(program, _encode(arguments), _encode_variables(variables), folder, step)
-        except ExecutorError:
-            process.close()
-            raise
-        except (OSError, ValueError) as error:
-            process.close()
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise ExecutorError(
-                f"An error occurred trying to start process '{arguments[0]}' with working "
-                f"directory '{folder}'. {reason}"
-            ) from error
         if process.pid:
             self._sessions.add(process.pid)
         return process
@@ -146,9 +138,6 @@ class HostSession:
         answer = self._supervisor.ask("overlay", *paths)
         mounted: bool = answer[0] == "mounted"
         self._has_overlay = self._has_overlay or mounted
-    def provide_docker(self, need: DockerNeed) -> None:
-        """Leave it to this machine, which has a daemon or has none."""
-
         return mounted
 
     def see(self, path: Path) -> Path:
@@ -156,6 +145,9 @@ class HostSession:
         if not self._has_overlay:
             return path
         return type(path)(f"/proc/{self._supervisor.pid}/root{path}")
+
+    def provide_docker(self, need: DockerNeed) -> None:
+        """Leave it to this machine, which has a daemon or has none."""
 
     def close(self) -> None:
         """Kill what the steps left running and wait for its end.
@@ -177,10 +169,11 @@ class HostSession:
             "begin", os.fspath(folder), list(sys.path), ignores_hangup, files=files
         )
 
-    def _make_process(self) -> HostProcess:
+    def _make_process(self, kind: type[_AnyProcess]) -> _AnyProcess:
+        """Return a process of a kind, with the next number, which is to be started."""
         with self._lock:
             self._count += 1
-            process = HostProcess(
+            process = kind(
                 self._count,
                 self._supervisor,
                 keeps=self._folder is not None,
@@ -249,6 +242,27 @@ class HostSession:
                 since=self._opened,
             )
         )
+
+
+@contextlib.contextmanager
+def starting(process: HostProcess, program: str, folder: str) -> Iterator[None]:
+    """Close a process that cannot be started, and say why.
+
+    Raises:
+        ExecutorError: with .NET's words for what the system refused.
+    """
+    try:
+        yield
+    except ExecutorError:
+        process.close()
+        raise
+    except (OSError, ValueError) as error:
+        process.close()
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ExecutorError(
+            f"An error occurred trying to start process '{program}' with working "
+            f"directory '{folder}'. {reason}"
+        ) from error
 
 
 def is_program(path: str) -> bool:

@@ -61,8 +61,9 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             github="Runs the job's steps in a container, each by `docker exec`.",
             windlass=(
                 "Does the same with the machine's Docker or Podman, through one shell that stays "
-                "open: the image needs `/bin/sh`. An image that is on the machine is not pulled "
-                "again, the daemon has to run on this machine, and its socket is not mounted."
+                "open, and in images without a shell too, where GitHub's runner needs `tail`. An "
+                "image that is on the machine is not pulled again, the daemon has to run on this "
+                "machine, and its socket is not mounted."
             ),
             detect_in_job=detectors.containers,
         ),
