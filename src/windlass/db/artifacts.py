@@ -81,6 +81,11 @@ def list_artifacts(database: Database, run: str, now: float) -> list[ArtifactRow
     )
 
 
+def list_all(database: Database) -> list[ArtifactRow]:
+    """Return all artifacts of all runs, those that have expired too, the oldest first."""
+    return _read(database.ask(f"SELECT {_COLUMNS} FROM artifacts ORDER BY id"))  # noqa: S608
+
+
 def list_blobs(database: Database) -> set[str]:
     """Return the blobs that artifacts are."""
     return {blob for (blob,) in database.ask("SELECT DISTINCT blob FROM artifacts")}
@@ -91,11 +96,9 @@ def remove_artifact(connection: sqlite3.Connection, id: int) -> None:  # noqa: A
     connection.execute("DELETE FROM artifacts WHERE id = ?", (id,))
 
 
-def remove_expired(connection: sqlite3.Connection, now: float) -> None:
-    """Remove the artifacts whose time is over, and those of runs that are gone."""
-    connection.execute(
-        "DELETE FROM artifacts WHERE expires <= ? OR run NOT IN (SELECT id FROM runs)", (now,)
-    )
+def remove_orphans(connection: sqlite3.Connection) -> None:
+    """Remove the artifacts of runs that are gone."""
+    connection.execute("DELETE FROM artifacts WHERE run NOT IN (SELECT id FROM runs)")
 
 
 def _read(rows: Iterable[Sequence[Any]]) -> list[ArtifactRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from windlass.services import catalogue
@@ -28,9 +29,18 @@ _TRUE: Final = "True"
 class RunServices:
     """Serves the jobs of one attempt of a run, from this process, until it is closed."""
 
-    def __init__(self, database: Database, state: Path, tell: Callable[[str], None]) -> None:
-        """Take the local history's database, `.windlass`, and what hears of faults of ours."""
-        self._server = Server(tell)
+    def __init__(
+        self,
+        database: Database,
+        state: Path,
+        tell: Callable[[str], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Take the local history's database, `.windlass`, and what hears of faults of ours.
+
+        `now` returns seconds since the epoch.
+        """
+        self._server = Server(tell, now)
         self._blobs = BlobStore(state / BLOBS)
         contents = Contents(self._blobs, self._server.tokens)
         self._means = Means(
@@ -38,8 +48,8 @@ class RunServices:
             state=state,
             blobs=self._blobs,
             contents=contents,
-            artifacts=Artifacts(database, self._blobs, contents),
-            caches=Caches(CacheStore(database, self._blobs), contents),
+            artifacts=Artifacts(database, self._blobs, contents, now),
+            caches=Caches(CacheStore(database, self._blobs, now=now), contents),
         )
         catalogue.add_all_routes(self._server, self._means)
 

@@ -53,9 +53,13 @@ class Route:
 class Server:
     """Answers on every address it listens on, each with the same routes and tokens."""
 
-    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
-        """Take what hears, in a line each, of faults of ours."""
-        self.tokens = Tokens()
+    def __init__(
+        self,
+        tell: Callable[[str], None] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Take what hears, in a line each, of faults of ours, and the clock of tokens."""
+        self.tokens = Tokens(now)
         self._tell = tell or (lambda _line: None)
         self._routes: list[Route] = []
         self._listeners: dict[str, _Listener] = {}
