@@ -548,6 +548,31 @@ def test_pruning(repository: Repository) -> None:
     assert repository.windlass("prune", "--size", "lots").returncode == 2
 
 
+def test_pruning_what_repositories_share(repository: Repository) -> None:
+    """What was fetched of others goes when that is asked for; it needs no history."""
+    kept = repository.home / ".cache/windlass/repositories/acme/tools.git"
+    kept.mkdir(parents=True)
+    (kept / "HEAD").write_text("ref: refs/heads/main\n")
+
+    assert "nothing to remove" in repository.windlass("prune").stdout
+    dry = repository.windlass("prune", "--actions", "--dry-run", "--json")
+    (told,) = map(json.loads, dry.stdout.splitlines())
+    assert (told["kind"], told["name"], told["reason"]) == ("actions", "acme/tools", "asked for")
+    assert kept.exists()
+    assert "freed" in repository.windlass("prune", "--actions").stdout
+    assert list(kept.parent.iterdir()) == []
+
+
+def test_pruning_images_without_a_daemon(repository: Repository) -> None:
+    """Nothing can be said of the images then: the command fails and says what to start."""
+    nowhere = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    done = repository.windlass("prune", "--images", variables=nowhere)
+
+    assert done.returncode == 3
+    assert "cannot be reached at unix:///nowhere" in done.stderr
+    assert repository.windlass("prune", variables=nowhere).returncode == 0
+
+
 def test_a_running_run_is_not_pruned(repository: Repository, tmp_path: Path) -> None:
     """Neither its folder nor its jobs' folders go, though newer runs are kept."""
     process = start_waiting(repository, tmp_path)

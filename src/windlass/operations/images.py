@@ -38,6 +38,9 @@ DEFAULT_LABEL: Final = "ubuntu-latest"
 RECIPE_LABEL: Final = "windlass.recipe"
 """The label of an image that holds the digest of what it was made by."""
 
+UNFINISHED: Final = "unfinished-"
+"""How the tag of an image begins that is being made; the process that makes it comes behind."""
+
 _AUTHORITIES: Final = "/tmp/windlass-authorities.crt"  # noqa: S108 - in the image, while it is made
 _BLOCK_BYTES: Final = 1 << 20
 _LAST_LINES: Final = 12
@@ -165,7 +168,7 @@ def _describe(engine: Engine, recipe: Recipe) -> LabelledImage:
 
 def _make_image(engine: Engine, recipe: Recipe, note: Callable[[str], None]) -> None:
     """Have the image made under another name, so that what fails half-way leaves nothing."""
-    unfinished = f"{recipe.image}:unfinished-{os.getpid()}"
+    unfinished = f"{recipe.image}:{UNFINISHED}{os.getpid()}"
     note(f"{recipe.image} is made of Debian {recipe.suite} and {len(recipe.packages)} packages")
     try:
         with _start_mmdebstrap(recipe) as process:
