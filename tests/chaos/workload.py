@@ -21,6 +21,9 @@ from windlass.stores.logs import JobLogReader
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+ON_HOST: Final = str(Path(__file__).resolve().parents[1] / "host.toml")
+"""Settings by which jobs run on this machine."""
+
 WORKFLOW: Final = """\
 on: push
 jobs:
@@ -144,6 +147,7 @@ class Workload:
             "HOME": str(home),
             "LANG": "C.UTF-8",
             "GIT_CONFIG_NOSYSTEM": "1",
+            "WINDLASS_CONFIG": ON_HOST,
         }
         files = {
             ".github/workflows/ci.yml": WORKFLOW,

@@ -10,6 +10,7 @@ from windlass.cli.terminal import Style, Terminal, cut, visible
 from windlass.lang.expressions import Unknown
 from windlass.model.values import dataclass, field
 from windlass.plan.decision import Decision, Verdict
+from windlass.plan.places import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -100,6 +101,7 @@ def _job_node(job: JobPlan) -> Node:
         remark = "; ".join(filter(None, (remark, "its matrix is not known yet")))
     if job.uses:
         remark = "; ".join(filter(None, (f"calls {visible(job.uses)}", remark)))
+    remark = "; ".join(filter(None, (remark, _place_remark(job.legs))))
     parts: tuple[Node, ...] = ()
     if job.decision.verdict is not Verdict.SKIP:
         parts = _leg_nodes(job)
@@ -108,17 +110,27 @@ def _job_node(job: JobPlan) -> Node:
     )
 
 
+def _place_remark(legs: Sequence[LegPlan]) -> str:
+    """Say where legs run, where that is one place and not this machine."""
+    places = {leg.place for leg in legs if isinstance(leg.place, str)}
+    if len(places) != 1 or places == {HOST}:
+        return ""
+    return f"runs in {visible(*places)}"
+
+
 def _leg_nodes(job: JobPlan) -> tuple[Node, ...]:
     """The steps of a job without a matrix; else its legs, the steps told once where they agree."""
     if len(job.legs) == 1 and (job.legs[0].matrix is None or not job.has_known_legs):
         return _parts(job.legs[0])
     nodes = []
+    told = bool(_place_remark(job.legs))
     shape: _Shape | None = None
     for leg in job.legs:
         parts = _parts(leg)
         same = _shape(parts) == shape
         shape = _shape(parts)
-        remark = "likewise" if same and parts else ""
+        place = "" if told else _place_remark((leg,))
+        remark = "; ".join(filter(None, ("likewise" if same and parts else "", place)))
         shown = () if same else parts
         nodes.append(Node(job.decision.verdict, visible(leg.name), remark, (), shown))
     return tuple(nodes)

@@ -17,19 +17,18 @@ from windlass.jobs.job import run_job
 from windlass.jobs.place import JobPlace
 from windlass.jobs.source import Source
 from windlass.lang.casing import fold
-from windlass.lang.runner_labels import system_of
 from windlass.model.status import Result
 from windlass.operations.executors import Executors
 from windlass.plan.faults import PlanFault
 from windlass.plan.handover import hand_over
 from windlass.plan.keys import describe_fault
 from windlass.plan.orders import RejectJob
-from windlass.plan.places import HOST
+from windlass.plan.places import HOST, find_foreign_label
 from windlass.plan.signals import JobFinished
 from windlass.stores.state_folder import TOOLS, WORK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from windlass.jobs.actions.published import PublishedActions
     from windlass.jobs.docker_needs import DockerNeeds
@@ -48,15 +47,6 @@ CHECKOUT: Final = "actions/checkout@"
 _LONGEST_NAME: Final = 60
 _API: Final = re.compile(r"(?i)github\s*\.\s*(?:token|api_url)\b|GITHUB_(?:TOKEN|API_URL)\b")
 """What a workflow names that asks GitHub's API."""
-
-
-def find_foreign_label(labels: Iterable[str], places: Mapping[str, str]) -> str | None:
-    """Return the first label that this machine cannot serve and that no place was given for."""
-    known = {fold(label) for label in places}
-    for label in labels:
-        if fold(label) not in known and system_of(label) in ("windows", "macos"):
-            return label
-    return None
 
 
 def work_folder(state: Path, run: str, attempt: int) -> Path:
@@ -88,7 +78,7 @@ class JobStarter:
         self._tools = state / TOOLS
         self._numbers = itertools.count(record.count_jobs() + 1)
         self._executors = Executors(
-            definition.labels, root=Path(definition.repository.root), state=state
+            definition.places, root=Path(definition.repository.root), state=state
         )
         self._cover = cover
         self._published: PublishedActions | None = None
@@ -165,7 +155,7 @@ class JobStarter:
                 f"The job is held: a local run deploys to the environment '{environment}' only "
                 f"where it is told to; --allow-environment {shlex.quote(environment)} lets it"
             )
-        label = find_foreign_label(order.labels, self._definition.labels)
+        label = find_foreign_label(order.labels, self._definition.places)
         if label is not None:
             return (
                 f"The job needs a runner with the label '{label}', and this machine runs Linux; "

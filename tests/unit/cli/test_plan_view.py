@@ -7,6 +7,7 @@ import io
 from windlass.cli.plan_view import describe_event, render_plan
 from windlass.cli.terminal import Terminal
 from windlass.lang.expressions import UNKNOWN
+from windlass.model.values import replace
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.event import Event
 from windlass.plan.plan import JobPlan, LegPlan, Plan, StepPlan, WorkflowPlan
@@ -131,6 +132,34 @@ def test_a_matrix_still_to_come() -> None:
     line = rendered(job("t", leg("t", matrix=UNKNOWN), has_known_legs=False))[3]
 
     assert line == "RUN      └─ t  its matrix is not known yet"
+
+
+def test_where_jobs_run() -> None:
+    """A place is told with the job, or with its legs where they differ; this machine is not."""
+    one, two = leg("x", step("one")), leg("y", step("one"))
+
+    assert rendered(
+        job("a", replace(one, place="host")),
+        job("b", replace(one, place="sandbox")),
+        job("c", *(replace(it, place="docker://d", matrix={}) for it in (one, two))),
+        job("d", replace(one, place="sandbox", matrix={}), replace(two, place="host", matrix={})),
+        job("e", replace(one, place=UNKNOWN)),
+    )[3:-2] == [
+        "RUN      ├─ a",
+        "RUN      │  └─ one",
+        "RUN      ├─ b  runs in sandbox",
+        "RUN      │  └─ one",
+        "RUN      ├─ c  runs in docker://d",
+        "RUN      │  ├─ x",
+        "RUN      │  │  └─ one",
+        "RUN      │  └─ y  likewise",
+        "RUN      ├─ d",
+        "RUN      │  ├─ x  runs in sandbox",
+        "RUN      │  │  └─ one",
+        "RUN      │  └─ y  likewise",
+        "RUN      └─ e",
+        "RUN         └─ one",
+    ]
 
 
 def test_called_workflows_are_nested() -> None:

@@ -45,7 +45,10 @@ ATTEMPTS: Final = 10
 PASSING: Final = "Can't bind mount /oldroot/ on /newroot/"
 """What bubblewrap says where a mount is gone that it has just found: Docker removes many."""
 
-_ELSEWHERE: Final = "or run these jobs elsewhere: `-P LABEL=host` is this machine itself"
+_ELSEWHERE: Final = (
+    "or choose another place: `-P '*=host'`, or `\"*\" = \"host\"` below `[places]` in "
+    "~/.config/windlass/config.toml, is this machine itself, as you"
+)
 _SETTINGS: Final = (
     ("kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"),
     ("user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"),
