@@ -132,5 +132,6 @@ _HINTS: Final = (
         "the registry's name cannot be resolved: check the network and the image's name",
     ),
     ("connection refused", "nothing answers there: check the registry's name and port"),
+    ("network is unreachable", "no network of this machine leads to the registry"),
     ("i/o timeout", "the network or the registry did not answer in time"),
 )
