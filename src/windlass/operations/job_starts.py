@@ -23,7 +23,7 @@ from windlass.plan.faults import PlanFault
 from windlass.plan.handover import hand_over
 from windlass.plan.keys import describe_fault
 from windlass.plan.orders import RejectJob
-from windlass.plan.places import HOST, find_foreign_label
+from windlass.plan.places import HOST, find_foreign_label, find_value
 from windlass.plan.signals import JobFinished
 from windlass.stores.state_folder import TOOLS, WORK
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from windlass.jobs.actions.published import PublishedActions
+    from windlass.jobs.cancellation import Cancellation
     from windlass.jobs.docker_needs import DockerNeeds
     from windlass.jobs.executors.interface import Executor
-    from windlass.jobs.cancellation import Cancellation
     from windlass.jobs.folders import JobFolders
     from windlass.operations.definitions import Definition
     from windlass.operations.history import History
@@ -108,7 +108,6 @@ class JobStarter:
         """Run one job to its end, or fail it with the reason why it is not started.
 
         Raises:
-        executor = self._executors.find(order)
             PlatformError: the job's place could not be made.
         """
         obstacle = self._find_obstacle(order)
@@ -119,6 +118,7 @@ class JobStarter:
             for event in announce(RejectJob(order.key, order.name, obstacle or "")):
                 emit(event)
             return JobFinished(order.key, Result.FAILURE, started=False)
+        executor = self._executors.find(order)
         return run_job(
             order,
             executor=executor,
@@ -163,11 +163,10 @@ class JobStarter:
             )
         return None
 
-    def _make_place(self, order: StartJob) -> JobPlace:
+    def _make_place(self, order: StartJob, executor: Executor) -> JobPlace:
         key, number = self._cover(order.key), next(self._numbers)
         name = _UNSAFE.sub("-", key)[:_LONGEST_NAME].strip("-.")
         return JobPlace(
-            docker=_find_docker_needs(order, executor),
             folder=self._folder / f"{number}-{name}",
             record=self._record.open_job(number, key),
             tools=self._tools,
@@ -178,6 +177,7 @@ class JobStarter:
             published=self._find_published,
             services=lambda address, folders: self._open_services(order, folders, address),
             asks_api=self._asks_api,
+            docker=_find_docker_needs(order, executor),
         )
 
     def _open_services(self, order: StartJob, folders: JobFolders, address: str) -> JobServices:
@@ -221,16 +221,6 @@ class JobStarter:
         return "" if reference is None else self._find_published().locate(reference).sha
 
     def _find_published(self) -> PublishedActions:
-
-
-def _find_docker_needs(order: StartJob, executor: Executor) -> DockerNeeds | None:
-    """Return what tells whether a job is to have a Docker daemon; the host has its own."""
-    if executor.name == HOST:
-        return None
-    # Imported only where it may need one.
-    from windlass.jobs.docker_needs import DockerNeeds
-
-    return DockerNeeds()
         """Return what finds the actions of other repositories, the same for all jobs."""
         # Imported only where there is one.
         from windlass.jobs.actions.published import PublishedActions
@@ -241,3 +231,19 @@ def _find_docker_needs(order: StartJob, executor: Executor) -> DockerNeeds | Non
                 server = definition.repository.server_url
                 self._published = PublishedActions(definition.sources, server)
             return self._published
+
+
+def _find_docker_needs(order: StartJob, executor: Executor) -> DockerNeeds | None:
+    """Return what tells whether a job is to have a Docker daemon; the host has its own.
+
+    Raises:
+        InputError: the user's settings cannot be understood.
+    """
+    if executor.name == HOST:
+        return None
+    # Imported only where it may need one.
+    from windlass.config.settings import read_settings
+    from windlass.jobs.docker_needs import DockerNeeds
+
+    settings = read_settings(os.environ)
+    return DockerNeeds(find_value(order.labels, settings.docker), settings.docker_images)

@@ -151,13 +151,13 @@ def start_daemon(
         raise ExecutorError(
             "The job turns out to need Docker when its place is made already, in the network of "
             "this machine, where its services are: a Docker daemon of its own cannot be there",
-            hint="write `docker = true` for the label of the job in config.toml",
+            hint="write `LABEL = true` below [docker.labels] in config.toml",
         )
     if inspect_image(engine, IMAGE) is None:
         raise ExecutorError(
             f"The job needs Docker, and the image {IMAGE} has not been made on this machine",
-            hint="`windlass images setup` makes it; `docker = false` for the label of the job in "
-            "config.toml lets it run without a daemon",
+            hint="`windlass images setup` makes it; `LABEL = false` below [docker.labels] in "
+            "config.toml lets the job run without a daemon",
         )
     request.folder.mkdir(exist_ok=True)
     config = describe_daemon(
@@ -233,7 +233,7 @@ def _await_socket(stream: Stream) -> None:
         text = said.decode("utf-8", "replace").strip()
         raise ExecutorError(
             f"The job's own Docker daemon did not start: {text or 'it ended at once'}",
-            hint="`docker = false` for the label of the job in config.toml lets it run without one",
+            hint="`LABEL = false` below [docker.labels] in config.toml lets the job run without",
         )
 
 

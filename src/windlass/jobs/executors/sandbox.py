@@ -19,7 +19,7 @@ from windlass.jobs.supervisor.client import Supervisor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from windlass.jobs.executors.interface import JobRequest
+    from windlass.jobs.executors.interface import DockerNeed, JobRequest
 
 NAME: Final = "sandbox"
 NAME_OFFLINE: Final = "sandbox:offline"
@@ -68,6 +68,21 @@ class SandboxSession(HostSession):
             if entry.startswith("/") and is_program(f"{self._root}{path}"):
                 return path
         return None
+
+    def provide_docker(self, need: DockerNeed) -> None:
+        """Refuse: the machine's daemon would give a job all of the machine.
+
+        One of the job's own could not have the machine's network, in which the sandbox is.
+
+        Raises:
+            ExecutorError: always.
+        """
+        raise ExecutorError(
+            f"The job needs Docker ({need.reason}), and there is none in the sandbox",
+            hint="`-P LABEL=docker` runs it in a container with a daemon of its own, `-P "
+            "LABEL=host` on this machine with the daemon of that; if it can do without, write "
+            "`LABEL = false` below [docker.labels] in config.toml",
+        )
 
     def see(self, path: Path) -> Path:
         """Look through the root of the job's namespace; its own folder is in both places."""
