@@ -42,11 +42,15 @@ ACTIONS: Final = frozenset(
 )  # fmt: skip
 """Published actions that want a daemon, without what is in it being looked at; in lower case."""
 
-_START: Final = r"""(?:^|[;&|({`]|\b(?:then|do|else|elif|if|while|until|time|eval)\s|!\s)"""
-_BEFORE: Final = r"""(?:(?:sudo|env|exec|command|nohup|nice|xargs|timeout|stdbuf|time)\s+
-    (?:-{1,2}[^\s;|&]+\s+|\d+[smh]?\s+)*|[A-Za-z_]\w*=(?:"[^"]*"|'[^']*'|[^\s;|&"'()]*)\s+)*"""
+_START: Final = r"(?:^|[;&|({`])"
+_KEYWORD: Final = r"(?:then|do|else|elif|if|while|until|time|eval|exec|!|[{(])\s+"
+_ASSIGNMENT: Final = r"""[A-Za-z_]\w*=(?:"[^"]*"|'[^']*'|[^\s;|&"'`()]*)\s+"""
+_OPTION: Final = r"(?:-[^\s;|&]*\s+|\d+[smh]?\s+)"
+_CARRIER: Final = rf"(?:sudo|env|nohup|nice|xargs|timeout|stdbuf|command(?!\s+-[vV]))\s+{_OPTION}*"
+_BEFORE: Final = rf"(?:{_KEYWORD}|{_CARRIER}|{_ASSIGNMENT})*"
+"""What may stand between the start of a command and its program, see bash(1)."""
 _PROGRAM: Final = r"""(?:[\w./~-]*/)?(?P<program>[\w-]+)(?=$|[\s;&|)}`<>"'])"""
-_COMMAND: Final = re.compile(rf"{_START}\s*{_BEFORE}{_PROGRAM}", re.VERBOSE | re.MULTILINE)
+_COMMAND: Final = re.compile(rf"{_START}\s*{_BEFORE}{_PROGRAM}")
 _COMMENT: Final = re.compile(r"(?m)(?:^|(?<=\s))#.*$")
 _QUICK: Final = re.compile("|".join(sorted(PROGRAMS)))
 _LONGEST: Final = 70
