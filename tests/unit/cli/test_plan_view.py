@@ -162,6 +162,17 @@ def test_where_jobs_run() -> None:
     ]
 
 
+def test_where_all_jobs_run() -> None:
+    """One place of all jobs is told once, at the end; this machine itself is not."""
+    one = leg("x", step("one"))
+    jobs = [job(name, replace(one, place="sandbox")) for name in ("a", "b")]
+
+    assert rendered(*jobs)[3] == "RUN      ├─ a"
+    assert rendered(*jobs)[-1] == "1 of 1 workflow would start, with 2 jobs in the sandbox"
+    assert rendered(job("a", replace(one, place="host")))[-1].endswith("with 1 job")
+    assert rendered(job("a", replace(one, place="docker://d")))[-1].endswith(" in containers of d")
+
+
 def test_called_workflows_are_nested() -> None:
     """A job that calls a workflow has that workflow's jobs below it."""
     inner = LegPlan(key="c", name="c", jobs=(job("x", leg("x", step("s"))),))

@@ -121,7 +121,7 @@ def foreign_runners(job: AnyJob) -> Iterator[Use]:
 
 
 def linux_runners(job: AnyJob) -> Iterator[Use]:
-    """Find every other `runs-on`: such a job runs on this machine."""
+    """Find every other `runs-on`: such a job runs on a Linux machine."""
     if isinstance(job, Job) and not any(True for _ in foreign_runners(job)):
         text = job.runs_on.value if isinstance(job.runs_on, StringToken) else "runs-on"
         yield Use(f"`{text}`", job.runs_on.span)

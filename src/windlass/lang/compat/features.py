@@ -86,9 +86,10 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             verdict=Verdict.DIFFERS,
             github="Starts a machine with the image or the runner that the labels name.",
             windlass=(
-                "Runs the job on this machine, with the programs that are installed here, Node.js "
-                "for actions among them. `-P LABEL=sandbox` hides the user's files and processes "
-                "from it; programs that are installed in a home are not there."
+                "Runs the job in a container of a small Debian, or where there is no Docker in a "
+                "sandbox, which has the programs of this machine and nothing of the user's; on "
+                "this machine itself only where the user says so. Much of what GitHub's images "
+                "have is not installed."
             ),
             detect_in_job=detectors.linux_runners,
         ),
