@@ -50,7 +50,8 @@ _LAST_LINES: Final = 12
 class Recipe:
     """What an image is made of; `labels` are those of runners for which it stands.
 
-    `digest` is that of the file: an image with another one was made by another recipe.
+    One that stands for none has a `purpose`. `digest` is that of the file: an image with another
+    one was made by another recipe.
     """
 
     image: str
@@ -62,6 +63,7 @@ class Recipe:
     commands: tuple[str, ...]
     variables: Mapping[str, str]
     digest: str
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,7 @@ class LabelledImage:
     id: str = ""
     size: int = 0
     is_current: bool = False
+    purpose: str = ""
 
 
 def read_recipes() -> tuple[Recipe, ...]:
@@ -149,13 +152,14 @@ def _read_recipe(path: Path) -> Recipe:
         commands=tuple(table["commands"]),
         variables=table["variables"],
         digest=hashlib.sha256(text).hexdigest(),
+        purpose=table.get("purpose", ""),
     )
 
 
 def _describe(engine: Engine, recipe: Recipe) -> LabelledImage:
     found = inspect_image(engine, recipe.image)
     if found is None:
-        return LabelledImage(name=recipe.image, labels=recipe.labels)
+        return LabelledImage(name=recipe.image, labels=recipe.labels, purpose=recipe.purpose)
     labels = found.config.get("Labels") or {}
     return LabelledImage(
         name=recipe.image,
@@ -163,6 +167,7 @@ def _describe(engine: Engine, recipe: Recipe) -> LabelledImage:
         id=found.id,
         size=found.size,
         is_current=labels.get(RECIPE_LABEL) == recipe.digest,
+        purpose=recipe.purpose,
     )
 
 
