@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from windlass.jobs.patience import Patience
 from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class JobRequest:
     `network`, which a container of the job joins; `rename_volume` gives what the daemon is to call
     a named volume of the job. `note` takes lines for the job's log about how the place is made.
     `docker` is there where the job is to have a Docker daemon; `forwards` are the ports that its
-    services publish.
+    services publish. `patience` tells who makes the place when the job is to end before it begins.
     """
 
     key: str
@@ -61,6 +62,7 @@ class JobRequest:
     note: Callable[[str], None] = _say_nothing
     docker: DockerNeed | None = None
     forwards: Sequence[Forward] = ()
+    patience: Patience = field(default_factory=Patience)
 
 
 class Ending(Protocol):
@@ -173,4 +175,5 @@ class Executor(Protocol):
 
         Raises:
             ExecutorError: the place cannot be made.
+            StartCancelledError: the job is to end.
         """
