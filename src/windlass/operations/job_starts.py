@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.engine.announcements import announce
+from windlass.jobs.environment import read_called
 from windlass.jobs.job import run_job
 from windlass.jobs.place import JobPlace
 from windlass.jobs.source import Source
@@ -212,13 +213,8 @@ class JobStarter:
 
     def _find_commit(self, workflow_path: str) -> str:
         """Return the commit that a workflow of another repository was read from, "" for our own."""
-        if "@" not in workflow_path:
-            return ""
-        # Imported only where there may be one.
-        from windlass.plan.references import read_reference
-
-        reference = read_reference(workflow_path)
-        return "" if reference is None else self._find_published().locate(reference).sha
+        called = read_called(workflow_path)
+        return "" if called is None else self._find_published().locate(called).sha
 
     def _find_published(self) -> PublishedActions:
         """Return what finds the actions of other repositories, the same for all jobs."""
