@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 from typing import TYPE_CHECKING
 
-from windlass.engine.announcements import serialise
+from windlass.engine.announcements import announce_wait, serialise
 from windlass.engine.dispatch import LocalDispatcher
 from windlass.engine.driver import drive
 from windlass.engine.groups.memory import MemoryGroups
@@ -74,7 +74,7 @@ class LocalRun:
         self._emit = emit
         self._trouble: Exception | None = None
         self._is_abandoned = False
-        emit_alone = serialise(self._tell)
+        emit_alone = self._emit_alone = serialise(self._tell)
         self._dispatcher = LocalDispatcher(
             lambda order, cancellation: run_job(order, cancellation, emit_alone),
             send=self._signals.put,
@@ -135,8 +135,8 @@ class LocalRun:
         if isinstance(order, EnterGroup):
             if self._groups is None:
                 self._groups = self._open_groups(self._signals.put)
-            if self._groups.enter(order):
-                self._dispatcher.carry_out(order)
+            if (holder := self._groups.enter(order)) is not None:
+                self._emit_alone(announce_wait(order, holder))
         elif isinstance(order, LeaveGroup) and self._groups is not None:
             self._groups.leave(order.key)
         else:

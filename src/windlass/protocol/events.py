@@ -71,12 +71,18 @@ class JobSkipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A job, or the whole run where `job` is empty, waits for its concurrency group."""
+    """A job, or the whole run where `job` is empty, waits for its concurrency group.
+
+    `holder_run` is the run that is in the group, `holder_job` the job of it, empty for the run as a
+    whole; both are empty where nobody can say.
+    """
 
     event: ClassVar[str] = "waiting"
     job: str
     name: str
     group: str
+    holder_run: str = ""
+    holder_job: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
