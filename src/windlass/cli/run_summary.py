@@ -43,7 +43,7 @@ class RunSummary:
     def account(self, finished: RunFinished) -> Iterator[str]:
         """Annotations, what steps wrote, and a line for each job."""
         yield from self._annotation_lines()
-        yield from self._written_lines()
+        yield from self._written_lines(finished.run)
         yield from self._job_lines(finished.result)
 
     def end(self, finished: RunFinished, explained: Collection[str] = ()) -> Iterator[str]:
@@ -86,7 +86,7 @@ class RunSummary:
         if more := self._tree.annotation_counts.total() - len(annotations):
             yield f"  and {more} more"
 
-    def _written_lines(self) -> Iterator[str]:
+    def _written_lines(self, run: str) -> Iterator[str]:
         """What steps wrote to GITHUB_STEP_SUMMARY: laid out for a screen, else as it is."""
         for written in self._tree.summaries:
             yield ""
@@ -94,7 +94,8 @@ class RunSummary:
             shown = list(islice(self._read_markdown(written.markdown), MOST_SUMMARY_LINES + 1))
             yield from (f"  {line}".rstrip() for line in shown[:MOST_SUMMARY_LINES])
             if len(shown) > MOST_SUMMARY_LINES:
-                yield "  …"
+                whole = visible(f"windlass show{self._place} {run} --summary")
+                yield f"  … {self._terminal.paint('the whole of it:', 'dim')} {whole}"
 
     def _read_markdown(self, text: str) -> Iterator[str]:
         if not self._terminal.is_live:

@@ -196,7 +196,7 @@ def test_step_summaries_stand_at_the_end() -> None:
 
     assert "\nSummary of A\n  # Title\n  row␛[2J\n" in out
     assert out.count("  row␛[2J\n") == 39
-    assert "\n  …\n" in out
+    assert "\n  … the whole of it: windlass show 1 --summary\n" in out
 
 
 def test_names_are_harmless() -> None:
