@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from windlass.lang.action.reading import read_action
+from windlass.lang.docker_calls import find_call, is_docker_action
 from windlass.lang.workflow.model import Job
 from windlass.lang.workflow.reading import read_workflow
-from windlass.plan.docker_use import find_call, find_docker_use, is_docker_action
+from windlass.plan.docker_use import find_docker_use
 from windlass.plan.steps import LoadedAction
 
 if TYPE_CHECKING:

@@ -138,6 +138,19 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             detect_in_job=detectors.image_actions,
         ),
         Feature(
+            id="docker-in-job",
+            title="Docker in a job (`docker build`, `docker run`, compose, buildx)",
+            verdict=Verdict.DIFFERS,
+            github="Has a daemon on the job's machine, shared by the containers of the job.",
+            windlass=(
+                "Gives a job in a container a daemon of its own, where its scripts or actions are "
+                "seen to call Docker or the user says so; it begins without images, and what a "
+                "privileged container may do there is less. On the host it is the machine's. In "
+                "the sandbox such a job is refused."
+            ),
+            detect_in_job=detectors.docker_calls,
+        ),
+        Feature(
             id="other-repository",
             title="`repository` of actions/checkout",
             verdict=Verdict.DIFFERS,
