@@ -69,9 +69,9 @@ done </proc/self/mounts | while read -r path; do mount -o remount,bind,rw "$path
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
   # No process may be where limits are handed on to groups below.
   mkdir -p /sys/fs/cgroup/init
-  while read -r process; do
+  for process in $(cat /sys/fs/cgroup/cgroup.procs); do
     echo "$process" >/sys/fs/cgroup/init/cgroup.procs
-  done </sys/fs/cgroup/cgroup.procs
+  done
   for name in $(cat /sys/fs/cgroup/cgroup.controllers); do
     echo "+$name" >/sys/fs/cgroup/cgroup.subtree_control
   done
@@ -126,16 +126,29 @@ class JobDaemon:
         self._engine = engine
         self._stream = stream
 
-    def close(self) -> None:
+    def close(self) -> str:
         """Remove it, all containers in it and all that it has.
+
+        Returns what it said of its end where it had ended by itself, else nothing.
 
         Raises:
             DockerError: the daemon outside is not there.
         """
         try:
+            said = self._hear()
             remove_container(self._engine, self.container)
+            return said
         finally:
             self._stream.close()
+
+    def _hear(self) -> str:
+        """Return what has been said since the start, without waiting for more."""
+        self._stream.socket.settimeout(0)
+        try:
+            found = self._stream.read()
+        except OSError:
+            return ""
+        return "" if found is None else found[1].decode("utf-8", "replace").strip()
 
 
 def start_daemon(

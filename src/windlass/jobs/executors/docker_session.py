@@ -298,9 +298,11 @@ class DockerSession(HostSession):
         self._shell.close()
 
     def _close_daemon(self) -> None:
-        if self._daemon is not None:
-            self._daemon.close()
-            self.unguard(self._daemon.container)
+        if self._daemon is None:
+            return
+        if said := self._daemon.close():
+            self._request.note(f"##[warning]The job's own Docker daemon has {said}")
+        self.unguard(self._daemon.container)
 
     def _end_without_daemon(self) -> None:
         """Kill the container's first process; a daemon that comes back removes the rest."""
@@ -348,10 +350,11 @@ class DockerSession(HostSession):
     def _take_ownership(self) -> None:
         """Make ours what the container's root has written, where we are another user.
 
-        A daemon without root has it that way by itself: its root is this user.
+        A daemon without root has it that way by itself: its root is this user. Containers of the
+        job's own daemon are root's whoever the job is.
         """
         user = os.getuid()
-        if user == 0 or not self._running.is_root:
+        if user == 0 or not (self._running.is_root or self._daemon is not None):
             return
         options = self._engine.ask("GET", "/info").get("SecurityOptions") or ()
         if any("rootless" in option for option in options):
