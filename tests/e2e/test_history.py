@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 from typing import TYPE_CHECKING, Any
@@ -572,6 +573,30 @@ def test_pruning_images_without_a_daemon(repository: Repository) -> None:
     assert done.returncode == 3
     assert "cannot be reached at unix:///nowhere" in done.stderr
     assert repository.windlass("prune", variables=nowhere).returncode == 0
+
+
+def test_uncommitted_changes_are_pruned(repository: Repository) -> None:
+    """What runs that went had needed goes; those that stay can be run again."""
+    repository.workflow(
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - uses: actions/checkout@v4\n      - run: cat note.txt\n"
+    )
+    repository.commit()
+    for number in range(3):
+        repository.write("note.txt", f"number {number}\n")
+        assert repository.windlass("run").returncode == 0
+    kept = runs(repository)[0]["run"]
+    objects = [it for it in repository.path.glob(".windlass/shadow/objects/??/*") if it.is_file()]
+    for path in objects:
+        os.utime(path, (0, 0))
+
+    done = repository.windlass("prune", "--runs", "1", "--bases", "0", "--json")
+
+    removed = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [it["kind"] for it in removed].count("objects") == 1, removed
+    assert 0 < sum(it.exists() for it in objects) < len(objects)
+    again = repository.windlass("rerun", kept)
+    assert "number 2" in again.stdout, again.stdout + again.stderr
 
 
 def test_a_running_run_is_not_pruned(repository: Repository, tmp_path: Path) -> None:

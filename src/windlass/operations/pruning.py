@@ -22,6 +22,7 @@ from windlass.operations.pruning_leftovers import (
     prune_work,
 )
 from windlass.operations.pruning_stored import Removal, prune_stored
+from windlass.operations.pruning_trees import prune_trees
 from windlass.operations.tidying import sweep_daemons
 from windlass.stores.state_folder import BASES, DATABASE, TOOLS, WORK
 
@@ -71,7 +72,7 @@ def prune(
             sweep(history.folders.path)
             sweep_daemons(history)
         removed = [*pruner.prune_runs(), *pruner.prune_leftovers(), *pruner.prune_bases()]
-        removed += [*pruner.prune_damaged(), *pruner.prune_tools()]
+        removed += [*pruner.prune_objects(), *pruner.prune_damaged(), *pruner.prune_tools()]
         removed += prune_stored(history, dry_run=dry_run, now=now)
     except OSError as error:
         problem = error.strerror or str(error)
@@ -119,6 +120,10 @@ class _Pruner:
             size = measure(path)
             if self._dry_run or remove_base(folder, key):
                 yield Removal("base", key, reason, size)
+
+    def prune_objects(self) -> Iterator[Removal]:
+        """Remove what runs and bases needed that are gone."""
+        return prune_trees(self._history, gone=self._gone, dry_run=self._dry_run)
 
     def prune_damaged(self) -> Iterator[Removal]:
         """Remove damaged databases that were moved aside long ago."""
