@@ -84,7 +84,7 @@ jobs:
       - uses: actions/checkout@v4
       - uses: ./fetch
 """
-PLACES = ["host", "sandbox", "docker", "container"]
+PLACES = ["host", "sandbox", "sandbox:offline", "docker", "container"]
 
 
 @pytest.fixture(params=PLACES)
@@ -93,7 +93,7 @@ def place(request: pytest.FixtureRequest) -> str:
     place: str = request.param
     if shutil.which("node") is None:
         pytest.skip("node is not on PATH: actions cannot run")
-    if place == "sandbox" and shutil.which("bwrap") is None:
+    if place.startswith("sandbox") and shutil.which("bwrap") is None:
         pytest.skip("bubblewrap is not installed")
     if place in ("docker", "container"):
         engine = request.getfixturevalue("docker")

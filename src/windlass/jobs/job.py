@@ -226,8 +226,9 @@ class _JobRun:
 
         inside = session.folders or self._folders
         return ServiceOffer(
-            lambda address: open_services(address, inside),
+            lambda address, listener: open_services(address, inside, listener),
             session.address,
+            session.listen,
             self._masker,
             is_for_scripts=_may_ask_identity(self._order),
         )

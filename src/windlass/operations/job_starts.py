@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import re
@@ -176,15 +177,17 @@ class JobStarter:
             variables=self._definition.given.env,
             keep=self._definition.keep,
             published=self._find_published,
-            services=lambda address, folders: self._open_services(order, folders, address),
+            services=functools.partial(self._open_services, order),
             asks_api=self._asks_api,
             docker=_find_docker_needs(order, executor),
         )
 
-    def _open_services(self, order: StartJob, folders: JobFolders, address: str) -> JobServices:
+    def _open_services(
+        self, order: StartJob, address: str, folders: JobFolders, listener: int | None
+    ) -> JobServices:
         """Begin to serve a job, by its folders as it sees them itself, at an address it reaches.
 
-        The first job that needs it starts what serves them all.
+        A `listener` listens there already. The first job that needs it starts what serves them all.
         """
         # Imported only where a job needs it.
         from windlass.services.caches.portable import Places
@@ -209,7 +212,7 @@ class JobStarter:
                 folder=str(folders.root), home=str(folders.home), workspace=str(folders.workspace)
             ),
         )
-        return self._services.open(job, address)
+        return self._services.open(job, address, listener)
 
     def _find_commit(self, workflow_path: str) -> str:
         """Return the commit that a workflow of another repository was read from, "" for our own."""

@@ -53,13 +53,20 @@ class RunServices:
         )
         catalogue.add_all_routes(self._server, self._means)
 
-    def open(self, job: ServedJob, address: str = LOOPBACK) -> JobServices:
+    def open(
+        self, job: ServedJob, address: str = LOOPBACK, listener: int | None = None
+    ) -> JobServices:
         """Begin to serve a job that reaches this machine by an address of it.
+
+        With a `listener`, a socket that listens already, it is served there alone.
 
         Raises:
             PlatformError: nobody can listen on that address.
         """
-        return JobServices(job, self._server.listen(address), self._server, self._means)
+        if listener is None:
+            return JobServices(job, self._server.listen(address), self._server, self._means)
+        origin, end = self._server.adopt(listener)
+        return JobServices(job, origin, self._server, self._means, end)
 
     def close(self) -> None:
         """Serve nobody any more and throw away what was not received to its end."""
@@ -70,7 +77,16 @@ class RunServices:
 class JobServices:
     """The services as one job meets them. `token` is a secret."""
 
-    def __init__(self, job: ServedJob, origin: str, server: Server, means: Means) -> None:
+    def __init__(
+        self,
+        job: ServedJob,
+        origin: str,
+        server: Server,
+        means: Means,
+        end: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Take what is to be done at the end of the job."""
+        self._end = end
         self.job = job
         self.origin = origin
         self.token = server.tokens.issue(job)
@@ -115,3 +131,4 @@ class JobServices:
         self._server.tokens.revoke(self.job)
         self._means.artifacts.give_up(self.job)
         self._means.caches.give_up(self.job)
+        self._end()

@@ -147,6 +147,10 @@ class DummySession:
     def hide(self, texts: Sequence[str]) -> None:
         """Do nothing: there is no log to bring to an end."""
 
+    def listen(self) -> int | None:
+        """Return None: there are no processes that could connect."""
+        return None
+
     def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:  # noqa: ARG002
         """Mount nothing."""
         return False

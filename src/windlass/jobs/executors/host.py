@@ -132,6 +132,10 @@ class HostSession:
         """The container has been removed."""
         self._supervisor.tell("guard", container, "", list(sys.path))
 
+    def listen(self) -> int | None:
+        """Return None: the job's processes reach what listens on this machine."""
+        return None
+
     def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:
         """Mount an overlay in the mount namespace of the supervisor."""
         paths = [os.fsencode(path) for path in (lower, upper, work, target)]

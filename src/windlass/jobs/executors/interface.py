@@ -143,6 +143,15 @@ class Session(Protocol):
     def hide(self, texts: Sequence[str]) -> None:
         """Add to what is not to be shown, in any of its encoded forms (`Masker.listen`)."""
 
+    def listen(self) -> int | None:
+        """Return an open socket that listens at `address`, where that is the job's alone.
+
+        None where `address` is this machine's, on which everybody can listen.
+
+        Raises:
+            ExecutorError: the machine refuses it.
+        """
+
     def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:
         """Mount an overlay for the job's processes alone; False where that cannot be done.
 

@@ -49,13 +49,14 @@ class SandboxExecutor:
             process = start_supervisor(arguments)
         except OSError as error:
             raise ExecutorError(f"The sandbox cannot be made: {error.strerror}") from error
-        return SandboxSession(Supervisor(process), request)
+        return SandboxSession(Supervisor(process), request, offline=self._offline)
 
 
 class SandboxSession(HostSession):
     """The processes of one job, below a supervisor that is the first process of a namespace."""
 
-    def __init__(self, supervisor: Supervisor, request: JobRequest) -> None:
+    def __init__(self, supervisor: Supervisor, request: JobRequest, *, offline: bool) -> None:
+        self._offline = offline
         self._own = request.folders.root if request.folders is not None else None
         super().__init__(supervisor, request)
 
@@ -68,6 +69,10 @@ class SandboxSession(HostSession):
             if entry.startswith("/") and is_program(f"{self._root}{path}"):
                 return path
         return None
+
+    def listen(self) -> int | None:
+        """Without a network there is a localhost, the job's alone: something listens on that."""
+        return self._supervisor.ask_for_file("listen") if self._offline else None
 
     def provide_docker(self, need: DockerNeed) -> None:
         """Refuse: the machine's daemon would give a job all of the machine.
