@@ -123,7 +123,7 @@ class Engine:
         """
         target = self._target(path, query)
         with self._answer(method, target, body, headers or {}, None) as (response, _):
-            while line := response.readline():
+            for line in _read_lines(response):
                 if not line.strip():
                     continue
                 message = json.loads(line)
@@ -212,6 +212,15 @@ def _is_cut(response: HTTPResponse) -> bool:
     """Tell whether the head of an answer does not say how long it is, which a daemon does."""
     is_short = response.status in _WITHOUT_BODY or "Content-Length" in response.headers
     return not is_short and not response.chunked
+
+
+def _read_lines(response: HTTPResponse) -> Iterator[bytes]:
+    """Yield the lines of an answer; `readline` takes one that is cut off for one that has ended."""
+    held = b""
+    while block := response.read1(_BLOCK_BYTES):
+        *lines, held = (held + block).split(b"\n")
+        yield from lines
+    yield held
 
 
 def _as_text(value: Any) -> str:

@@ -188,6 +188,26 @@ class TestFaults:
             pull_image(daemon.engine, "x", note=lines.append)
         assert lines == ["a"]
 
+    @pytest.mark.parametrize("rest", [b"", b"\r\n", b"\r\n5\r\n{"], ids=["chunk", "line", "half"])
+    def test_stream_that_is_cut_off(self, daemon: Daemon, rest: bytes) -> None:
+        """A daemon that dies in the midst of a pull has not ended it."""
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        daemon.answers.append(head + b"10\r\n" + b'{"status": "a"}\n' + rest)
+        lines: list[str] = []
+        with pytest.raises(DaemonGoneError, match="went away"):
+            pull_image(daemon.engine, "x", note=lines.append)
+        assert lines == ["a"]
+
+    def test_stream_in_pieces(self, daemon: Daemon) -> None:
+        """Messages and chunks need not begin together."""
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        chunks = (b'{"stat', b'us": "a"}\n{"status"', b': "b"}')
+        sent = b"".join(b"%x\r\n%b\r\n" % (len(it), it) for it in chunks)
+        daemon.answers.append(head + sent + b"0\r\n\r\n")
+        lines: list[str] = []
+        pull_image(daemon.engine, "x", note=lines.append)
+        assert lines == ["a", "b"]
+
     def test_refused_attach(self, daemon: Daemon) -> None:
         daemon.answers.append(say(409, b'{"message": "container is paused"}'))
         with pytest.raises(RefusedError, match="container is paused") as error:
