@@ -17,6 +17,7 @@ The knobs are variables of the step, so a workflow under test says itself what g
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from pathlib import Path
@@ -157,6 +158,10 @@ class DummySession:
 
     def provide_docker(self, need: DockerNeed) -> None:
         """Nothing here needs one."""
+
+    def keep_still(self) -> contextlib.AbstractContextManager[None]:
+        """Nothing is there that could do harm."""
+        return contextlib.nullcontext()
 
     def see(self, path: Path) -> Path:
         """Return the path: its files are those of this machine."""

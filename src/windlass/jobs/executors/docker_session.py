@@ -10,7 +10,7 @@ import stat
 import threading
 from typing import TYPE_CHECKING, Final
 
-from windlass.docker.containers import remove_container
+from windlass.docker.containers import pause_container, remove_container, resume_container
 from windlass.docker.executions import run_in_container
 from windlass.errors import DockerError, ExecutorError
 from windlass.jobs.containers.labels import own_labels
@@ -22,7 +22,7 @@ from windlass.jobs.executors.host import TRACKING_VARIABLE, HostSession, startin
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from windlass.docker.engine import Engine
@@ -207,6 +207,18 @@ class DockerSession(HostSession):
             self._share_mounts(paths[-1:])
             return True
         return False
+
+    @contextlib.contextmanager
+    def keep_still(self) -> Iterator[None]:
+        """Have the daemon freeze the container; before its first step nothing runs there."""
+        if self._count == 0:
+            yield
+            return
+        pause_container(self._engine, self._running.id)
+        try:
+            yield
+        finally:
+            resume_container(self._engine, self._running.id)
 
     def provide_docker(self, need: DockerNeed) -> None:
         """Start a daemon of the job's own, unless there is one.

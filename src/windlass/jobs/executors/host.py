@@ -150,6 +150,10 @@ class HostSession:
             return path
         return type(path)(f"/proc/{self._supervisor.pid}/root{path}")
 
+    def keep_still(self) -> contextlib.AbstractContextManager[None]:
+        """Let them go on: they may do what Windlass may do."""
+        return contextlib.nullcontext()
+
     def provide_docker(self, need: DockerNeed) -> None:
         """Leave it to this machine, which has a daemon or has none."""
 

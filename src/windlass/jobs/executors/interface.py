@@ -26,6 +26,7 @@ from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from windlass.jobs.containers.services import Forward
@@ -162,6 +163,15 @@ class Session(Protocol):
 
     def see(self, path: Path) -> Path:
         """Return where this process finds what is `path` to the processes of the job."""
+
+    def keep_still(self) -> AbstractContextManager[None]:
+        """Let no process of the job do anything for the time being, where it could do harm.
+
+        On this machine itself a job has the rights of Windlass in any case.
+
+        Raises:
+            ExecutorError: one of them cannot be stopped.
+        """
 
     def provide_docker(self, need: DockerNeed) -> None:
         """Have a Docker daemon there for the job's processes from now on, if there is none yet.

@@ -14,10 +14,12 @@ from windlass.errors import ExecutorError
 from windlass.jobs.executors.bubblewrap import OFFLINE, start_supervisor
 from windlass.jobs.executors.host import HostSession, is_program, require_linux
 from windlass.jobs.executors.sandbox_view import View, describe_mounts
+from windlass.jobs.executors.stillness import stop_descendants
 from windlass.jobs.supervisor.client import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from windlass.jobs.executors.interface import DockerNeed, JobRequest
 
@@ -73,6 +75,10 @@ class SandboxSession(HostSession):
     def listen(self) -> int | None:
         """Without a network there is a localhost, the job's alone: something listens on that."""
         return self._supervisor.ask_for_file("listen") if self._offline else None
+
+    def keep_still(self) -> AbstractContextManager[None]:
+        """Stop all that runs in the namespace beside the supervisor."""
+        return stop_descendants(self._supervisor.pid)
 
     def provide_docker(self, need: DockerNeed) -> None:
         """Refuse: the machine's daemon would give a job all of the machine.
