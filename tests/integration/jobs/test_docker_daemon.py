@@ -20,11 +20,14 @@ from tests.registry import PASSWORD, USERNAME, write_registry_settings
 from windlass.docker.containers import list_containers
 from windlass.docker.images import build_image, inspect_image
 from windlass.docker.volumes import list_volumes
+from windlass.errors import ExecutorError
 from windlass.jobs.containers.daemon import IMAGE as DAEMON_IMAGE
 from windlass.jobs.containers.labels import JOB
 from windlass.jobs.containers.sweeping import sweep
 from windlass.jobs.docker_needs import DockerNeeds
+from windlass.jobs.executors.bubblewrap import require_sandbox
 from windlass.jobs.executors.docker import DockerExecutor
+from windlass.jobs.executors.sandbox import SandboxExecutor
 from windlass.model.status import Result
 
 if TYPE_CHECKING:
@@ -336,6 +339,26 @@ def test_nothing_is_left_of_a_cancelled_job(docker_bench: Bench, traces: Traces)
 
     assert finished.result is Result.CANCELLED
     assert traces.left() == set()
+
+
+def test_refused_in_the_sandbox(bench: Bench) -> None:
+    """A job that needs Docker does not begin there, unless its user says that it does without."""
+    try:
+        require_sandbox(offline=False)
+    except ExecutorError as error:
+        pytest.skip(f"no sandbox here: {error.message}")
+    bench.executor = SandboxExecutor()
+    bench.docker = DockerNeeds()
+    steps = "- run: echo begun\n- run: docker ps || echo none"
+
+    with pytest.raises(ExecutorError, match=r"needs Docker \(`docker ps") as told:
+        bench.run(steps)
+    assert "-P LABEL=docker" in str(told.value.hint)
+    assert "begun" not in bench.output()
+
+    bench.docker = DockerNeeds(wanted=False)
+    assert bench.run(steps).result is Result.SUCCESS
+    assert "begun" in bench.output()
 
 
 KEY = f"long-{os.getpid()}"
