@@ -288,6 +288,23 @@ def test_a_repository_brings_no_settings(repository: Repository, no_place: dict[
     assert repository.windlass("run", variables=no_place).returncode == 3
 
 
+def test_a_container_of_its_own(repository: Repository, docker: Engine) -> None:
+    """Where a job's container is known before, the events name its image; an empty one is none."""
+    make_tools_image(docker, PRESENT)
+    repository.workflow(
+        "on: push\njobs:\n  own:\n    runs-on: gpu\n    container: ${{ vars.IMAGE }}\n"
+        "    steps:\n      - {run: echo here, shell: sh}\n"
+    )
+    repository.commit()
+    variables = {"DOCKER_HOST": docker.address.text}
+
+    done = repository.windlass("run", "--var", f"IMAGE={PRESENT}", variables=variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert place_of(repository) == f"docker://{PRESENT}"
+    assert repository.windlass("run", variables=variables).returncode == 0
+    assert place_of(repository) == "host"
+
+
 def test_a_plan_says_where(repository: Repository) -> None:
     """A job with a container of its own has that place, whatever its label has."""
     repository.workflow(WORKFLOW.replace("if: github.event_name == 'never'", ""))

@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.errors import ExecutorError, UsageError
 from windlass.lang.expressions import Unknown
-from windlass.plan.places import DOCKER, EVERY_LABEL, HOST, OFFLINE, SANDBOX, find_place
+from windlass.plan.places import (
+    DOCKER,
+    EVERY_LABEL,
+    HOST,
+    OFFLINE,
+    SANDBOX,
+    find_place,
+    foresee_image,
+)
 from windlass.stores.state_folder import BASES
 
 if TYPE_CHECKING:
@@ -100,13 +108,27 @@ class Executors:
         place = find_place(order.labels, self._places)
         with self._lock:
             if order.job.container is not None:
-                return self._make_docker("", None if place is None else self._share(place))
+                return self._find_own(order, place)
             if place is not None:
                 return self._share(place)
         raise ExecutorError(
             f"nothing says where jobs with the label '{', '.join(order.labels)}' run",
             hint="say it: -P LABEL=PLACE",
         )
+
+    def _find_own(self, order: StartJob, place: str | None) -> Executor:
+        """Return what runs a job in its own container, called as its image as far as it is known.
+
+        A container that turns out to be empty leaves the job to the place of its label.
+        """
+        otherwise = None if place is None else self._share(place)
+        image = foresee_image(order.job.container, order.contexts)
+        if image == "" and otherwise is not None:
+            return otherwise
+        executor = self._make_docker("", otherwise)
+        if isinstance(image, str):
+            executor.name = f"{DOCKER}{image}"
+        return executor
 
     def _share(self, place: str) -> Executor:
         if place not in self._made:
