@@ -143,6 +143,8 @@ class RunLog:
     def _job_end(self, event: JobFinished) -> str:
         text = f"{MARKS[event.result]} {WORDS[event.result]}"
         remark = KEPT if event.kept else format_seconds(event.seconds)
+        if event.reason:
+            text, remark = f"{text}:", visible(event.reason)
         text = self._terminal.paint(text, "bold", STYLES[event.result])
         return f"{text} {self._terminal.paint(remark, 'dim')}"
 

@@ -10,7 +10,7 @@ from windlass.cli.failed_steps import explain_failure
 from windlass.cli.marks import KEPT, MARKS, STYLES, WORDS, annotation_text, count, format_seconds
 from windlass.cli.terminal import Terminal, cut, visible, width_of
 from windlass.model.status import Result
-from windlass.protocol.events import JobFinished, JobSkipped
+from windlass.protocol.events import JobSkipped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -126,9 +126,9 @@ class RunSummary:
             yield from self._slow_step_lines(steps)
 
     def _remark(self, job: JobNode, run: Result) -> str:
-        if isinstance(job.end, JobSkipped):
+        assert job.end is not None  # noqa: S101  # others are not listed
+        if isinstance(job.end, JobSkipped) or job.end.reason:
             return self._terminal.paint(visible(job.end.reason), "dim")
-        assert isinstance(job.end, JobFinished)  # noqa: S101  # others are not listed
         if job.end.kept:
             return self._terminal.paint(KEPT, "dim")
         seconds = self._terminal.paint(f"{format_seconds(job.end.seconds):>6}", "dim")

@@ -16,7 +16,7 @@ from windlass.cli.waits import MARK as WAITING
 from windlass.cli.waits import describe_wait
 from windlass.model.status import Result
 from windlass.model.values import dataclass
-from windlass.protocol.events import JobSkipped
+from windlass.protocol.events import JobFinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,10 +122,10 @@ class TreeRows:
 
     def _ended_job(self, job: JobNode, columns: int) -> str:
         result = job.result or Result.SUCCESS
-        if isinstance(job.end, JobSkipped):
+        if job.end is not None and job.end.reason:
             text = f"{MARKS[result]} {job.name}: {visible(job.end.reason)}"
             return self._terminal.paint(cut(text, columns), STYLES[result])
-        seconds = job.end.seconds if job.end else 0.0
+        seconds = job.end.seconds if isinstance(job.end, JobFinished) else 0.0
         return self._row(0, MARKS[result], STYLES[result], job.name, seconds, columns)
 
     def _step_rows(self, job: JobNode, detail: Detail, columns: int) -> Iterator[str]:

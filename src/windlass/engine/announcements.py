@@ -24,9 +24,8 @@ def announce(order: Order) -> tuple[events.RunEvent, ...]:
             return (events.JobSkipped(job=key, name=known_as, reason=decision.reason),)
         case RejectJob(key, known_as, message):
             return _fail(key, known_as, message)
-        case DropJob(key, known_as, _):
-            result = Result.CANCELLED
-            return (events.JobFinished(job=key, name=known_as, result=result, seconds=0.0),)
+        case DropJob(key, known_as, reason):
+            return (_cancel(key, known_as, reason),)
         case FinishRun(_, reason) if reason:
             return (events.Annotation(job="", step="", level="error", message=reason),)
         case _:
@@ -59,6 +58,12 @@ def serialise(emit: Callable[[events.RunEvent], None]) -> Callable[[events.RunEv
             emit(event)
 
     return emit_alone
+
+
+def _cancel(key: str, name: str, reason: str) -> events.RunEvent:
+    return events.JobFinished(
+        job=key, name=name, result=Result.CANCELLED, seconds=0.0, reason=reason
+    )
 
 
 def _fail(key: str, name: str, message: str) -> tuple[events.RunEvent, ...]:

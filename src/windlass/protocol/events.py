@@ -168,7 +168,8 @@ class JobFinished:
 
     `environment_url` is the address it has deployed to, empty where it does not say one. `started`
     is false where it was held back or its place could not be made: `continue-on-error` does not
-    forgive such a failure. `kept` is true where a rerun counts the job as it ended before.
+    forgive such a failure. `kept` is true where a rerun counts the job as it ended before. `reason`
+    says why it was cancelled before it began, empty for every other end.
     """
 
     event: ClassVar[str] = "job-finished"
@@ -180,6 +181,7 @@ class JobFinished:
     environment_url: str = ""
     started: bool = True
     kept: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -176,7 +176,9 @@ def test_what_has_ended_is_one_line() -> None:
     assert run.frame() == [HEAD, "⠋ a 0.0s", "  ✓ Run ./x 2.0s"]
 
     run.show(job_end("a"), JobSkipped(job="b", name="b", reason="not today"))
-    assert run.frame() == [HEAD, "✓ a 3.0s", "⊘ b: not today"]
+    dropped = JobFinished(job="c", name="c", result=Result.CANCELLED, seconds=0, reason="too late")
+    run.show(dropped)
+    assert run.frame() == [HEAD, "✓ a 3.0s", "⊘ b: not today", "■ c: too late"]
 
 
 def test_groups_are_folded() -> None:

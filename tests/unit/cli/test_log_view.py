@@ -395,6 +395,17 @@ def test_empty_lines_stay_and_end_without_blanks(text: str) -> None:
     ]
 
 
+def test_a_job_that_was_cancelled_before_it_began() -> None:
+    """The reason stands where the time would."""
+    end = JobFinished(
+        job="a", name="a", result=Result.CANCELLED, seconds=0, reason="a newer one\x1b"
+    )
+    log = shown((STARTED, end, RunFinished(run="1", result=Result.CANCELLED, seconds=1)))
+
+    assert log.splitlines()[1] == "a │ ■ cancelled: a newer one␛"
+    assert "\n  ■ a  a newer one␛\n" in log
+
+
 def test_where_a_job_has_deployed_to() -> None:
     """The address of a deployment stands beside its job."""
     end = JobFinished(

@@ -239,7 +239,11 @@ class TestEvents:
             ),
             pytest.param(
                 DropJob("a", "A", "stop"),
-                [events.JobFinished(job="a", name="A", result=Result.CANCELLED, seconds=0.0)],
+                [
+                    events.JobFinished(
+                        job="a", name="A", result=Result.CANCELLED, seconds=0.0, reason="stop"
+                    )
+                ],
                 id="dropped",
             ),
             pytest.param(
