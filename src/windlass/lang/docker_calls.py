@@ -36,9 +36,8 @@ _CARRIER: Final = rf"(?:sudo|env|nohup|nice|xargs|timeout|stdbuf|command(?!\s+-[
 _BEFORE: Final = rf"(?:{_KEYWORD}|{_CARRIER}|{_ASSIGNMENT})*"
 """What may stand between the start of a command and its program, see bash(1)."""
 _PROGRAM: Final = r"""(?:[\w./~-]*/)?(?P<program>[\w-]+)(?=$|[\s;&|)}`<>"'])"""
-_COMMAND: Final = re.compile(rf"{_START}\s*{_BEFORE}{_PROGRAM}")
-_COMMENT: Final = re.compile(r"(?m)(?:^|(?<=\s))#.*$")
-_QUICK: Final = re.compile("|".join(sorted(PROGRAMS)))
+_COMMAND: Final = rf"{_START}\s*{_BEFORE}{_PROGRAM}"
+_COMMENT: Final = r"(?m)(?:^|(?<=\s))#.*$"
 
 
 def find_call(script: str) -> str | None:
@@ -47,10 +46,10 @@ def find_call(script: str) -> str | None:
     Only a word that is a command counts: `docker build`, `sudo docker ps`, `A=b docker-compose up`;
     neither `which docker` nor a comment or a path with that name.
     """
-    if _QUICK.search(script) is None:
+    if not any(program in script for program in PROGRAMS):
         return None
-    for line in _COMMENT.sub("", script).replace("\\\n", " ").splitlines():
-        for match in _COMMAND.finditer(line):
+    for line in re.sub(_COMMENT, "", script).replace("\\\n", " ").splitlines():
+        for match in re.finditer(_COMMAND, line):
             if match["program"] in PROGRAMS:
                 return line.strip()
     return None
