@@ -6,15 +6,16 @@ Usage: bench/containers.py [--steps N] [--rounds N] [--image NAME]
 All is measured in turns in one run, against Docker's own client and against a shell of the same
 image that is open already. The image is a small one, made of programs of this machine. Limits: a
 step takes 4 ms more than its script in that shell, 20 steps take 0.15 of 20 `docker exec`, a job's
-container stands 100 ms after `docker run` would have it, and a workspace of 500 MB is there 50 ms
-after it was asked for (as root; others have it copied). Without a daemon nothing is measured.
+first step has run 100 ms after `docker run` would have run it, and a workspace of 500 MB is there
+50 ms after it was asked for (as root; others have it copied), for several jobs without a copy.
+Without a daemon nothing is measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,52 +28,26 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.images import make_tools_image
 
-from windlass.docker.addresses import find_address
-from windlass.docker.engine import Engine
-from windlass.errors import DockerError
+from measuring.places import OpenShell, find_daemon, name_client
 from windlass.jobs.executors.docker import DockerExecutor
 from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.folders import JobFolders
 
 if TYPE_CHECKING:
+    from windlass.docker.engine import Engine
     from windlass.jobs.executors.interface import Session
 
 IMAGE = "windlass-bench/tools:1"
-CLIENT = "/usr/bin/docker"
 SCRIPT = 'x=1; echo "step $x"\n'
+COMMAND = "/bin/sh -e /__w/script.sh"
 STEP_MILLISECONDS = 4.0
 EXEC_RATIO = 0.15
 START_MILLISECONDS = 100.0
 WORKSPACE_BYTES = 500_000_000
 FILES = 500
 WORKSPACE_MILLISECONDS = 50.0
-
-
-class OpenShell:
-    """A shell of the image that runs the scripts it is told of."""
-
-    def __init__(self, client: list[str], image: str, folder: Path) -> None:
-        self._process = subprocess.Popen(
-            [*client, "run", "--rm", "--interactive", f"--volume={folder}:/__w", image, "/bin/sh"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self.run()
-
-    def run(self) -> float:
-        """Return the seconds until a script has ended, as seen from here."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        started = time.perf_counter()
-        self._process.stdin.write(b"/bin/sh -e /__w/script.sh; echo end\n")
-        self._process.stdin.flush()
-        while self._process.stdout.readline() != b"end\n":
-            pass
-        return time.perf_counter() - started
-
-    def close(self) -> None:
-        """End it."""
-        self._process.communicate()
+JOBS = 5
+DISK_RATIO = 1.1
 
 
 def run_step(session: Session) -> float:
@@ -95,6 +70,18 @@ def time_client(client: list[str], *words: str) -> float:
     return time.perf_counter() - started
 
 
+def time_run(client: list[str], image: str) -> float:
+    """Return the seconds until a container that Docker's client starts has printed something."""
+    words = ["run", "--rm", image, "/bin/sh", "-c", SCRIPT]
+    started = time.perf_counter()
+    with subprocess.Popen([*client, *words], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(1)
+        seconds = time.perf_counter() - started
+        process.stdout.read()
+    return seconds
+
+
 def ask(folder: Path) -> JobRequest:
     """Return the request for the place of a job."""
     folders = JobFolders(folder, "boat", folder / "tools")
@@ -106,18 +93,19 @@ def ask(folder: Path) -> JobRequest:
 
 
 def measure_steps(
-    executor: DockerExecutor, client: list[str], image: str, folder: Path, steps: int
+    executor: DockerExecutor, engine: Engine, image: str, folder: Path, steps: int
 ) -> tuple[list[float], list[float], list[float]]:
     """Return the seconds of steps, of scripts in an open shell, and of `docker exec`."""
     session = executor.open(ask(folder))
-    shell = OpenShell(client, image, folder)
+    shell, client = OpenShell(engine, image, folder), name_client(engine)
     container = session.facts["container"]
     assert isinstance(container, dict)
     words = ("exec", str(container["id"]), "/bin/sh", "-e", "/__w/script.sh")
     try:
         run_step(session)
         rounds = [
-            (run_step(session), shell.run(), time_client(client, *words)) for _ in range(steps)
+            (run_step(session), shell.run(COMMAND), time_client(client, *words))
+            for _ in range(steps)
         ]
     finally:
         shell.close()
@@ -137,23 +125,42 @@ def time_start(executor: DockerExecutor, folder: Path) -> float:
     return seconds
 
 
-def time_workspace(executor: DockerExecutor, folder: Path) -> float | None:
-    """Return the seconds until a container sees 500 MB; None where nothing may be mounted."""
-    request = ask(folder)
-    lower, upper, work, target = (folder / name for name in ("base", "upper", "work", "target"))
-    for each in (lower, upper, work, target):
-        each.mkdir()
+def measure_workspaces(engine: Engine, image: str, folder: Path) -> tuple[float, float] | None:
+    """Return the seconds until a container sees 500 MB, and what several take on disk against one.
+
+    None where nothing may be mounted.
+    """
+    base = folder / "base"
+    base.mkdir(parents=True)
     for number in range(FILES):
-        (lower / str(number)).write_bytes(os.urandom(WORKSPACE_BYTES // FILES))
-    session = executor.open(request)
-    try:
-        run_step(session)
-        started = time.perf_counter()
-        mounted = session.overlay(lower, upper, work, target)
-        seconds = time.perf_counter() - started
-        return seconds if mounted else None
-    finally:
-        session.close()
+        (base / str(number)).write_bytes(os.urandom(WORKSPACE_BYTES // FILES))
+    alone = count_blocks(folder)
+    executor = make_executor(engine, image, base)
+    seconds = []
+    with contextlib.ExitStack() as sessions:
+        for number in range(JOBS):
+            request = ask(folder / str(number))
+            assert request.folders is not None
+            layers = [request.folders.root / name for name in ("upper", "work", "target")]
+            for layer in layers:
+                layer.mkdir()
+            session = sessions.enter_context(contextlib.closing(executor.open(request)))
+            run_step(session)
+            started = time.perf_counter()
+            if not session.overlay(base, *layers):
+                return None
+            seconds.append(time.perf_counter() - started)
+        return median(seconds), count_blocks(folder) / alone
+
+
+def make_executor(engine: Engine, image: str, *shown: Path) -> DockerExecutor:
+    """Return what runs jobs in containers of an image, which may read these folders too."""
+    return DockerExecutor({"DOCKER_HOST": engine.address.text}, image=image, shown=shown)
+
+
+def count_blocks(folder: Path) -> int:
+    """Return the bytes that a folder takes on disk."""
+    return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))
 
 
 def report(name: str, value: float, limit: float, unit: str) -> bool:
@@ -169,24 +176,21 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--image", default="")
     options = parser.parse_args()
-    engine = Engine(find_address(os.environ))
-    try:
-        engine.ping()
-    except DockerError as error:
-        print(f"nothing measured: {error.message}")
+    engine = find_daemon()
+    if engine is None:
         return 0
     image = options.image or IMAGE
     if not options.image:
         make_tools_image(engine, image)
-    client = [shutil.which("docker", path="/usr/bin") or CLIENT, "-H", engine.address.text]
-    executor = DockerExecutor({"DOCKER_HOST": engine.address.text}, image=image)
+    client = name_client(engine)
+    executor = make_executor(engine, image)
     with tempfile.TemporaryDirectory() as scratch:
         own = Path(scratch)
-        steps, scripts, execs = measure_steps(executor, client, image, own / "job", options.steps)
-        mounting = time_workspace(executor, own / "workspace")
+        steps, scripts, execs = measure_steps(executor, engine, image, own / "job", options.steps)
+        workspaces = measure_workspaces(engine, image, own / "workspaces")
         starts, runs = [], []
         for number in range(options.rounds):
-            runs.append(time_client(client, "run", "--rm", image, "/bin/sh", "-c", "true"))
+            runs.append(time_run(client, image))
             starts.append(time_start(executor, own / str(number)))
     print(
         f"script in an open shell {median(scripts) * 1000:6.2f} ms, docker exec "
@@ -203,9 +207,12 @@ def main() -> int:
             "ms",
         ),
     ]
-    if mounting is not None:
-        limit = WORKSPACE_MILLISECONDS
-        holds.append(report("workspace of 500 MB", mounting * 1000, limit, "ms"))
+    if workspaces is not None:
+        seconds, disk = workspaces
+        holds += [
+            report("workspace of 500 MB", seconds * 1000, WORKSPACE_MILLISECONDS, "ms"),
+            report(f"what {JOBS} of them take on disk", disk, DISK_RATIO, "x "),
+        ]
     return int(not all(holds))
 
 

@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 from statistics import median
 
-WINDLASS = str(Path(sys.executable).with_name("windlass"))
+from measuring.repositories import WINDLASS, make_repository
+
 LIMIT = 2.0
 WIDTH = 25
 """Jobs of a layer; each needs two of the layer before."""
@@ -36,18 +37,6 @@ def workflow(jobs: int) -> str:
             lines.append(f"    needs: [job{first}, job{second}]")
         lines.append("    steps: [{run: 'true'}]")
     return "\n".join(lines) + "\n"
-
-
-def make_repository(folder: Path, jobs: int) -> None:
-    (folder / ".github" / "workflows").mkdir(parents=True)
-    (folder / ".github" / "workflows" / "graph.yml").write_text(workflow(jobs))
-    identity = ["-c", "user.name=Bench", "-c", "user.email=bench@example.org"]
-    for words in (
-        ["init", "--quiet", "--initial-branch=main"],
-        ["add", "--all"],
-        [*identity, "commit", "--quiet", "--message", "Measure me"],
-    ):
-        subprocess.run(["git", *words], cwd=folder, check=True)
 
 
 def timed(command: list[str], folder: Path, commands: str = "") -> float:
@@ -79,7 +68,7 @@ def main() -> int:
     theirs, ours = [], []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "graph")
-        make_repository(folder, options.jobs)
+        make_repository(folder, {"graph.yml": workflow(options.jobs)})
         for _ in range(options.rounds):
             theirs.append(
                 timed([parallel, "--no-notice", "-j", str(os.cpu_count())], folder, commands)

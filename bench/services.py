@@ -5,8 +5,12 @@
 Random data goes in blocks of 8 MiB, by four connections as a client that uploads has them, to a
 server in a process of its own; the same with one connection is for information. Then npm's
 @actions/artifact uploads random data, not compressed, to Windlass and to the same server with a
-handler that throws away what comes, in turns; and 10,000 small files to Windlass alone. A limit
-that is missed is a failure.
+handler that throws away what comes, in turns; and 10,000 small files to both. Last, npm's
+@actions/cache restores 500 MB of random data from Windlass and, in turns, from a program that does
+nothing but hand over an archive which lies in memory; `tar` unpacks the same archive by itself.
+
+A limit that is missed is a failure. Where the client alone takes longer than a limit, nobody who
+serves it could keep that: both are printed, and it is a failure to be slower than the client is.
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ import base64
 import http.client
 import json
 import os
+import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -40,17 +46,34 @@ MEGABYTES = int(sys.argv[1]) if sys.argv[1:] and sys.argv[1].isdigit() else 512
 BLOCK = 8 << 20
 CONNECTIONS = 4
 ROUNDS = 3
-PACKAGE = "@actions/artifact@6.2.1"
-CACHE = Path.home() / ".cache" / "windlass-tests" / "artifact-6.2.1"
+TURNS = 4
+PACKAGES = Path.home() / ".cache" / "windlass-tests"
+"""Where the tests install @actions/artifact and @actions/cache."""
+
+ARTIFACT = PACKAGES / "artifact-6.2.1" / "node_modules"
+CACHE = PACKAGES / "cache-6" / "node_modules"
 CLIENT_MEGABYTES = 256
 SMALL_FILES = 10_000
+CACHED_MEGABYTES = 500
+CACHED_FILES = 10
 
 LEAST_MEGABYTES_A_SECOND = 400.0
 MOST_MEMORY_MEGABYTES = 150.0
 LEAST_SHARE = 0.85
 MOST_SECONDS_FOR_SMALL_FILES = 10.0
+BYTES_A_SECOND_OF_A_CACHE = 500e6
+MOST_OVER_THE_CLIENT = 1.15
+"""What few rounds on a machine that is shared may be above those of the client alone."""
 
-JOB = ServedJob(run="1", attempt=1, key="bench")
+GITHUB: dict[str, Any] = {
+    "repository": "octo-org/octo-repo",
+    "ref": "refs/heads/main",
+    "ref_type": "branch",
+    "event_name": "push",
+    "event": {"repository": {"default_branch": "main"}},
+}
+JOB = ServedJob(run="1", attempt=1, key="bench", github=GITHUB)
+CACHE_SERVICE = "github.actions.results.api.v1.CacheService"
 
 UPLOAD = """
 const {DefaultArtifactClient} = await import('@actions/artifact');
@@ -63,12 +86,23 @@ await new DefaultArtifactClient().uploadArtifact(process.env.NAME, files, '.',
   {compressionLevel: Number(process.env.LEVEL)});
 console.error(`SECONDS ${(performance.now() - started) / 1000}`);
 """
+SAVE = """
+const {saveCache} = await import('@actions/cache');
+await saveCache(['deps'], process.env.NAME);
+"""
+RESTORE = """
+const {restoreCache} = await import('@actions/cache');
+const {performance} = require('node:perf_hooks');
+const started = performance.now();
+if (await restoreCache(['deps'], process.env.NAME) === undefined) throw new Error('not restored');
+console.error(`SECONDS ${(performance.now() - started) / 1000}`);
+"""
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        failures = [*measure_blocks(folder), *measure_client(folder)]
+        failures = [*measure_blocks(folder), *measure_client(folder), *measure_cache(folder)]
     for failure in failures:
         print(f"FAILED: {failure}")
     sys.exit(1 if failures else 0)
@@ -97,14 +131,12 @@ def measure_blocks(folder: Path) -> Iterator[str]:
 
 
 def measure_client(folder: Path) -> Iterator[str]:
-    if not (CACHE / "node_modules").is_dir():
-        yield f"{PACKAGE} is not in {CACHE}: the tests of artifacts install it"
+    if not ARTIFACT.is_dir():
+        yield f"@actions/artifact is not in {ARTIFACT}: the tests of artifacts install it"
         return
     large, small = folder / "large", folder / "small"
     large.mkdir()
-    with (large / "random").open("wb") as file:
-        for _ in range(CLIENT_MEGABYTES):
-            file.write(os.urandom(1 << 20))
+    _write_random(large / "random", CLIENT_MEGABYTES)
     for number in range(SMALL_FILES):
         path = small / str(number % 100) / f"{number}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,17 +144,63 @@ def measure_client(folder: Path) -> Iterator[str]:
     with serving("keep", folder / "kept") as kept, serving("discard", folder / "lost") as lost:
         pairs = [
             (upload(kept, large, f"k{turn}", level=0), upload(lost, large, f"l{turn}", level=0))
-            for turn in range(ROUNDS + 1)
+            for turn in range(TURNS + 1)
         ][1:]
-        seconds = upload(kept, small, "small", level=6)
-    share = statistics.median(discarded / kept for kept, discarded in pairs)
-    rate = CLIENT_MEGABYTES / statistics.median(kept for kept, _ in pairs)
+        turns = [
+            (upload(kept, small, f"s{turn}", level=6), upload(lost, small, f"s{turn}", level=6))
+            for turn in range(ROUNDS)
+        ]
+    shutil.rmtree(large)
+    kept_seconds, discarded_seconds = map(min, zip(*pairs, strict=True))
+    share = discarded_seconds / kept_seconds
+    rate = CLIENT_MEGABYTES / kept_seconds
     print(f"npm's client: {rate:.0f} MB/s, {share:.2f} of what it sends to a server that discards")
-    print(f"npm's client: {SMALL_FILES} small files in {seconds:.1f} s")
     if share < LEAST_SHARE:
         yield f"npm's client: {share:.2f} of what is possible, less than {LEAST_SHARE}"
-    if seconds > MOST_SECONDS_FOR_SMALL_FILES:
-        yield f"small files: {seconds:.1f} s, more than {MOST_SECONDS_FOR_SMALL_FILES:.0f}"
+    yield from _judge(f"{SMALL_FILES} small files", turns, MOST_SECONDS_FOR_SMALL_FILES)
+
+
+def measure_cache(folder: Path) -> Iterator[str]:
+    if not CACHE.is_dir():
+        yield f"@actions/cache is not in {CACHE}: the tests of caches install it"
+        return
+    saved, archive = folder / "saved", folder / "archive.tzst"
+    (saved / "deps").mkdir(parents=True)
+    for number in range(CACHED_FILES):
+        _write_random(saved / "deps" / str(number), CACHED_MEGABYTES // CACHED_FILES)
+    zstd = ["--use-compress-program", "zstdmt"]
+    subprocess.run(["tar", "-cf", archive, "-C", saved, *zstd, "deps"], check=True)
+    variables = {"ARCHIVE": str(archive)}
+    with (
+        serving("keep", folder / "caches") as kept,
+        serving("replay", folder / "replayed", **variables) as replayed,
+    ):
+        run_client(kept, saved, CACHE, SAVE, NAME="cache")
+        turns = [(restore(kept, folder), restore(replayed, folder)) for _ in range(TURNS + 1)][1:]
+    unpacked = min(unpack(archive, folder) for _ in range(ROUNDS))
+    print(f"a cache of {CACHED_MEGABYTES} MB: `tar` alone unpacks it in {unpacked:.2f} s")
+    limit = unpacked + archive.stat().st_size / BYTES_A_SECOND_OF_A_CACHE
+    yield from _judge(f"a cache of {CACHED_MEGABYTES} MB", turns, limit)
+
+
+def _judge(what: str, turns: list[tuple[float, float]], limit: float) -> Iterator[str]:
+    """Compare what a client took with its limit, or with what it takes when nobody does anything.
+
+    `turns` are seconds with Windlass and with a server that does nothing. The fastest count: what
+    else the machine does only ever adds.
+    """
+    seconds, alone = map(min, zip(*turns, strict=True))
+    ratio = seconds / alone
+    print(
+        f"npm's client: {what} in {seconds:.2f} s; {alone:.2f} s by itself (ratio {ratio:.2f}); "
+        f"the limit is {limit:.2f} s"
+    )
+    if seconds <= limit:
+        return
+    if alone <= limit:
+        yield f"{what}: {seconds:.2f} s, more than {limit:.2f}"
+    elif ratio > MOST_OVER_THE_CLIENT:
+        yield f"{what}: {ratio:.2f} of the client's own time, more than {MOST_OVER_THE_CLIENT}"
 
 
 def put_blocks(server: Served, blocks: list[Path]) -> float:
@@ -166,20 +244,59 @@ def _send_blocks(address: str, block: Path, connection: int, count: int) -> None
 
 def upload(server: Served, folder: Path, name: str, *, level: int) -> float:
     """Let npm's client upload all files of a folder and return the seconds it took."""
+    return run_client(server, folder, ARTIFACT, UPLOAD, NAME=name, LEVEL=str(level))
+
+
+def restore(server: Served, folder: Path) -> float:
+    """Let npm's client restore the cache into an empty workspace; return the seconds it took."""
+    workspace = folder / "restored" / "workspace"
+    workspace.mkdir(parents=True)
+    seconds = run_client(server, workspace, CACHE, RESTORE, NAME="cache")
+    assert len(list((workspace / "deps").iterdir())) == CACHED_FILES
+    shutil.rmtree(workspace.parent)
+    return seconds
+
+
+def unpack(archive: Path, folder: Path) -> float:
+    """Unpack the archive by `tar` as npm's client does, and return the seconds it took."""
+    target = folder / "unpacked"
+    target.mkdir()
+    zstd = ["--use-compress-program", "unzstd"]
+    started = time.perf_counter()
+    subprocess.run(["tar", "-xf", archive, "-P", "-C", target, *zstd], check=True)
+    seconds = time.perf_counter() - started
+    shutil.rmtree(target)
+    return seconds
+
+
+def run_client(server: Served, folder: Path, modules: Path, script: str, **variables: str) -> float:
+    """Run a script with a client of npm in a folder; return the seconds that it says, else 0."""
     beside = folder.parent / "node_modules"
-    if not beside.exists():
-        beside.symlink_to(CACHE / "node_modules")
-    variables = {**server.variables, "NAME": name, "LEVEL": str(level)}
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(modules)
     done = subprocess.run(
-        ["node", "-e", f"(async () => {{{UPLOAD}}})()"],
+        ["node", "-e", f"(async () => {{{script}}})()"],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "GITHUB_WORKSPACE": str(folder), **variables},
+        env={
+            "PATH": os.environ["PATH"],
+            "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_WORKSPACE": str(folder),
+            "RUNNER_TEMP": str(folder.parent / "temporary"),
+            **server.variables,
+            **variables,
+        },
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return float(done.stderr.rpartition("SECONDS ")[2])
+    return float(done.stderr.rpartition("SECONDS ")[2] or 0)
+
+
+def _write_random(path: Path, megabytes: int) -> None:
+    with path.open("wb") as file:
+        for _ in range(megabytes):
+            file.write(os.urandom(1 << 20))
 
 
 class Served:
@@ -207,10 +324,11 @@ class Served:
 
 
 @contextmanager
-def serving(kind: str, state: Path) -> Iterator[Served]:
+def serving(kind: str, state: Path, **variables: str) -> Iterator[Served]:
     """Serve from another process for as long as its input is open."""
     process = subprocess.Popen(
         [sys.executable, __file__, "serve", kind, str(state)],
+        env={**os.environ, **variables},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -226,6 +344,8 @@ def serve(kind: str, state: Path) -> None:
     if kind == "keep":
         services = RunServices(Database(state / "history.db"), state, print)
         variables = services.open(JOB).action_variables
+    elif kind == "replay":
+        variables = serve_archive(Path(os.environ["ARCHIVE"]))
     else:
         variables = serve_nothing()
     print(json.dumps(variables), flush=True)
@@ -252,6 +372,35 @@ def serve_nothing() -> dict[str, str]:
     server.routes("/c/", discard, needs_token=False)
     origin = server.listen()
     return {"ACTIONS_RESULTS_URL": origin, "ACTIONS_RUNTIME_TOKEN": server.tokens.issue(JOB)}
+
+
+def serve_archive(archive: Path) -> dict[str, str]:
+    """Serve the call that asks for a cache, and let the kernel send one file to whoever connects.
+
+    There is no server that does less.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=_replay, args=(listener, archive), daemon=True).start()
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}/archive"
+    server = Server(print)
+    found = {"ok": True, "signed_download_url": address, "matched_key": "cache"}
+    server.routes(f"/twirp/{CACHE_SERVICE}/", lambda _request: Response.json(found))
+    return {
+        "ACTIONS_RESULTS_URL": f"{server.listen()}/",
+        "ACTIONS_RUNTIME_TOKEN": server.tokens.issue(JOB),
+        "ACTIONS_CACHE_SERVICE_V2": "True",
+    }
+
+
+def _replay(listener: socket.socket, archive: Path) -> None:
+    size = archive.stat().st_size
+    while True:
+        connection, _ = listener.accept()
+        with connection, archive.open("rb") as file:
+            connection.recv(1 << 16)
+            head = f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n"
+            connection.sendall(head.encode())
+            connection.sendfile(file)
 
 
 if __name__ == "__main__":

@@ -22,12 +22,13 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+from measuring.repositories import WINDLASS, make_repository
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 CORPUS = CHECKOUT / "tests" / "corpus" / "ok"
-WINDLASS = str(Path(sys.executable).with_name("windlass"))
 TOOLS_PATH = os.pathsep.join(
     filter(None, [os.environ.get("WINDLASS_BENCH_PATH"), os.environ["PATH"]])
 )
@@ -95,18 +96,6 @@ def until_printed(command: list[str], folder: Path, text: bytes) -> float:
     return seconds
 
 
-def make_repository(folder: Path) -> Path:
-    """Make a folder a Git repository with one commit."""
-    identity = ["-c", "user.name=Bench", "-c", "user.email=bench@example.org"]
-    for words in (
-        ["init", "--quiet", "--initial-branch=main"],
-        ["add", "--all"],
-        [*identity, "commit", "--quiet", "--message", "Measure me"],
-    ):
-        subprocess.run(["git", *words], cwd=folder, check=True)
-    return folder
-
-
 def own_measures(first: Path, corpus: Path) -> list[Measure]:
     run = [WINDLASS, "run", "push", "-P", "*=host"]
     lint = [WINDLASS, "lint", "--no-shellcheck"]  # without what other people wrote
@@ -164,11 +153,9 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         first, corpus = Path(scratch, "first"), Path(scratch, "corpus")
-        (first / ".github" / "workflows").mkdir(parents=True)
-        (first / ".github" / "workflows" / "first.yml").write_text(FIRST_STEP)
+        make_repository(first, {"first.yml": FIRST_STEP})
         shutil.copytree(CORPUS, corpus)
-        for folder in (first, corpus):
-            make_repository(folder)
+        make_repository(corpus)
         outcomes = []
         for measure in own_measures(first, corpus) + other_measures(first, corpus):
             outcomes.append(take(measure, options.rounds))

@@ -10,7 +10,6 @@ command files, the job's log and the history of the run are on. A ratio over its
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,26 +17,16 @@ import time
 from pathlib import Path
 from statistics import median
 
-WINDLASS = str(Path(sys.executable).with_name("windlass"))
+from measuring.repositories import WINDLASS, make_repository, time_command, write_job
+
 LIMIT = 2.5
 SECRETS = 50
 SCRIPT = 'x=1; echo "step $x"'
 
 
-def make_repository(folder: Path, steps: int) -> None:
-    """Make a repository whose one job has so many steps."""
-    workflows = folder / ".github" / "workflows"
-    workflows.mkdir(parents=True)
-    lines = ["on: push", "jobs:", "  build:", "    runs-on: ubuntu-latest", "    steps:"]
-    lines += [f"      - run: '{SCRIPT}'" for _ in range(steps)]
-    (workflows / "steps.yml").write_text("\n".join(lines) + "\n")
-    identity = ["-c", "user.name=Bench", "-c", "user.email=bench@example.org"]
-    for words in (
-        ["init", "--quiet", "--initial-branch=main"],
-        ["add", "--all"],
-        [*identity, "commit", "--quiet", "--message", "Measure me"],
-    ):
-        subprocess.run(["git", *words], cwd=folder, check=True)
+def make_job(folder: Path, steps: int) -> None:
+    """Make a repository whose one job has so many steps, and the secrets of its runs beside it."""
+    make_repository(folder, {"steps.yml": write_job([f"run: '{SCRIPT}'"] * steps)})
     (folder.parent / "secrets").write_text(
         "".join(f"S{number}=a-secret-{number:03}-of-some-length\n" for number in range(SECRETS))
     )
@@ -45,14 +34,8 @@ def make_repository(folder: Path, steps: int) -> None:
 
 def time_run(folder: Path) -> float:
     """Return the seconds of one `windlass run`."""
-    variables = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
-    command = [WINDLASS, "run", "-P", "*=host", "--secret-file", str(folder.parent / "secrets")]
-    started = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, check=False)
-    seconds = time.perf_counter() - started
-    if done.returncode:
-        sys.exit(f"{command} ended with {done.returncode}:\n{done.stderr.decode()}")
-    return seconds
+    secrets = str(folder.parent / "secrets")
+    return time_command([WINDLASS, "run", "-P", "*=host", "--secret-file", secrets], folder)
 
 
 def time_bash(folder: Path, steps: int) -> float:
@@ -73,8 +56,8 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         many, one = Path(scratch, "many", "repository"), Path(scratch, "one", "repository")
-        make_repository(many, options.steps + 1)
-        make_repository(one, 1)
+        make_job(many, options.steps + 1)
+        make_job(one, 1)
         ours, theirs = [], []
         for folder in (many, one):
             time_run(folder)

@@ -73,7 +73,8 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
         [
             *("setpriv", "--pdeathsig", "TERM"),
             *("unshare", "--mount", "--propagation", "slave"),
-            *("sh", "-c", ENTER, "sh", "dockerd", "--host", f"unix://{folder / SOCKET}"),
+            *("sh", "-c", ENTER, "sh"),
+            *("dockerd", "--host", f"unix://{folder / SOCKET}"),
             *("--pidfile", folder / "dockerd.pid"),
             *("--data-root", folder / "data", "--exec-root", folder / "exec"),
         ]

@@ -47,10 +47,10 @@ def pack_tools(
     """Return the tar of the file system of such an image."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
-        for path in sorted(_list_files(programs)):
-            if without and Path(path).name == without:
+        for name, path in sorted(_list_files(programs).items()):
+            if without and Path(name).name == without:
                 continue
-            archive.add(Path(path).resolve(), arcname=path.lstrip("/"))
+            archive.add(Path(path).resolve(), arcname=name.lstrip("/"))
         if with_python:
             _add_python(archive)
         for folder in ("tmp", "root"):
@@ -60,14 +60,14 @@ def pack_tools(
     return file.getvalue()
 
 
-def _list_files(programs: Iterable[str]) -> set[str]:
-    found: set[str] = set()
+def _list_files(programs: Iterable[str]) -> dict[str, str]:
+    """Return which files are put where: programs into `/bin`, libraries where they are here."""
+    found: dict[str, str] = {}
     for program in programs:
         path = shutil.which(program)
         assert path is not None, program
-        name = f"/bin/{program}"
-        found.add(name if Path(name).exists() else path)
-        found.update(_list_libraries(path))
+        found[f"/bin/{program}"] = path
+        found.update({library: library for library in _list_libraries(path)})
     return found
 
 

@@ -1,10 +1,12 @@
-"""A real registry on this machine that wants a password (Debian's docker-registry)."""
+"""Registries on this machine: a real one with a password (Debian's docker-registry), a slow one."""
 
 from __future__ import annotations
 
+import http.server
 import shutil
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -41,16 +43,7 @@ def serve_registry(folder: Path) -> Iterator[Registry]:
         pytest.skip("docker-registry (and perl, for its passwords) is not installed")
     with socket.create_server(("127.0.0.1", 0)) as free:
         registry = Registry(f"127.0.0.1:{free.getsockname()[1]}")
-    (folder / "users").write_text(f"{USERNAME}:{_encrypt(PASSWORD)}\n")
-    (folder / "config.yml").write_text(
-        f"""
-version: 0.1
-log: {{level: error}}
-storage: {{filesystem: {{rootdirectory: {folder}/images}}}}
-http: {{addr: "{registry.host}"}}
-auth: {{htpasswd: {{realm: test, path: {folder}/users}}}}
-"""
-    )
+    write_registry_settings(folder, registry.host)
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([program, "serve", folder / "config.yml"], stdout=log, stderr=log)
         try:
@@ -59,6 +52,21 @@ auth: {{htpasswd: {{realm: test, path: {folder}/users}}}}
         finally:
             server.terminate()
             server.wait()
+
+
+def write_registry_settings(folder: Path, host: str, *, seen: str = "") -> None:
+    """Write what a registry is told into a folder, which it may see under another name."""
+    own = seen or str(folder)
+    (folder / "users").write_text(f"{USERNAME}:{_encrypt(PASSWORD)}\n")
+    (folder / "config.yml").write_text(
+        f"""
+version: 0.1
+log: {{level: error}}
+storage: {{filesystem: {{rootdirectory: {own}/images}}}}
+http: {{addr: "{host}"}}
+auth: {{htpasswd: {{realm: test, path: {own}/users}}}}
+"""
+    )
 
 
 def _encrypt(password: str) -> str:
@@ -82,3 +90,40 @@ def _await(registry: Registry, server: subprocess.Popen[bytes]) -> None:
             assert server.poll() is None, "the registry has ended"
             time.sleep(0.1)
     pytest.fail("the registry did not start")
+
+
+class SilentRegistry:
+    """A registry without passwords that answers no question about an image; `asked` is of one."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        registry = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if self.path != "/v2/":
+                    registry.asked.set()
+                    self.connection.recv(1)
+                    return
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            do_HEAD = do_GET  # noqa: N815 - named by the standard library
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.host = f"127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> SilentRegistry:
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()

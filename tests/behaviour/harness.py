@@ -41,7 +41,7 @@ from windlass.operations.history import LATEST, make_history
 from windlass.operations.plans import PlanOptions
 from windlass.operations.reruns import FAILED, name_job, rerun
 from windlass.operations.runs import Interruption, RunOptions, run_event
-from windlass.plan.places import HOST
+from windlass.plan.places import EVERY_LABEL, HOST
 from windlass.protocol import events
 from windlass.stores.state_folder import STATE_FOLDER
 
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from windlass.protocol.events import RunEvent
 
 FOLDER = Path(__file__).parent
-LABELS = ("ubuntu-latest",)
 """What the jobs of behaviours run on."""
 
 HEADER = re.compile(r"\A##\[group\]Run .*?^##\[endgroup\]\n", re.DOTALL | re.MULTILINE)
@@ -76,7 +75,7 @@ class Behaviour:
 
     def __init__(self, file: Path, place: str = HOST) -> None:
         """Read a behaviour that is to be seen in this place, whatever labels its jobs have."""
-        self._places = dict.fromkeys(LABELS, place)
+        self._places = {EVERY_LABEL: place}
         said, self.workflow = _split(file.read_text(encoding="utf-8"))
         told = yaml.safe_load(said)
         self.given: dict[str, Any] = told.get("given") or {}

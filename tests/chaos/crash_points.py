@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from tests.chaos.points import HALF, Points
 from tests.chaos.processes import prepare
 from tests.chaos.workload import (
-    RESULTS,
     Undisturbed,
     Workload,
     find_differences,
@@ -38,17 +37,19 @@ ATTEMPTS: Final = 3
 MOST_MISSED: Final = 0.02
 ENDED: Final = ("success", "failure", "cancelled")
 Check: TypeAlias = "Callable[[Workload, Point, Undisturbed], list[str] | None]"
+Start: TypeAlias = "Callable[[Points], None]"
+"""Prepares a process whose points are counted."""
 
 
-def run_undisturbed(workload: Workload) -> tuple[Undisturbed, Counter[str]]:
+def run_undisturbed(workload: Workload, start: Start) -> tuple[Undisturbed, Counter[str]]:
     """Return how the run ends when nobody disturbs it, and how many points of a name it has."""
     told = os.memfd_create("points")
-    command = workload.start(*workload.run_words, before=lambda: begin(Points(told=told)))
+    command = workload.start(*workload.run_words, before=lambda: start(Points(told=told)))
     done = command.wait()
     shown = workload.show()
     assert done.code == 0, done
     assert shown is not None
-    assert {job["job"]: job["state"] for job in shown["jobs"]} == RESULTS
+    assert {job["job"]: job["state"] for job in shown["jobs"]} == workload.results
     assert not list(find_faults_at_rest(workload, shown))
     names = os.pread(told, os.fstat(told).st_size, 0).decode().splitlines()
     return (outline(shown), read_logs(workload)), Counter(names)
@@ -122,17 +123,23 @@ def read_arguments(description: str | None) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def check_points(workload: Workload, arguments: argparse.Namespace, check: Check) -> int:
+def check_points(
+    workload: Workload,
+    arguments: argparse.Namespace,
+    check: Check,
+    start: Start = begin,
+    enumerate_points: Callable[[Counter[str]], list[Point]] = list_points,
+) -> int:
     """Check points, print what is wrong, and return the exit code."""
     share, shares = map(int, arguments.share.split("/"))
     # The first run of a repository makes what later ones find.
     workload.run(*workload.run_words)
     workload.forget()
-    undisturbed, counts = run_undisturbed(workload)
+    undisturbed, counts = run_undisturbed(workload, start)
     workload.forget()
     # How often a log is written depends on how a step's output comes; what is always there counts.
-    counts &= run_undisturbed(workload)[1]
-    found = [it for it in list_points(counts) if arguments.only in it[0]]
+    counts &= run_undisturbed(workload, start)[1]
+    found = [it for it in enumerate_points(counts) if arguments.only in it[0]]
     found = found[share - 1 :: shares][:: arguments.every]
     wrong = missed = 0
     for point in found:
@@ -140,7 +147,7 @@ def check_points(workload: Workload, arguments: argparse.Namespace, check: Check
         faults = next((it for it in tries if it is not None), None)
         if faults is None:
             missed += 1
-            print(f"never came to {point}")
+            print(f"never came to {point}", flush=True)
         elif faults:
             wrong += 1
             print(f"{point[0]} {point[1]}:", *faults, sep="\n  ", flush=True)

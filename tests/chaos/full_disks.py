@@ -60,6 +60,8 @@ def check_again(workload: Workload, code: int, undisturbed: Undisturbed) -> Iter
             yield f"resuming ended with {done}"
         shown = workload.show()
         yield from find_faults_at_rest(workload, shown, may_fail=True, may_lose=True)
+        if shown is None or shown["state"] == "cancelled":
+            yield f"resumed as if somebody had cancelled it: {shown}"
     words = workload.run_words if shown is None else ("rerun", shown["run"])
     done = workload.run(*words)
     if done.code != 0:

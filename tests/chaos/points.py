@@ -93,15 +93,16 @@ class Points:
         @wraps(function)
         def surrounded(*arguments: Any, **options: Any) -> Any:
             if "before" in ends:
-                self._reach(f"before {label}")
+                self.reach(f"before {label}")
             answer = function(*arguments, **options)
             if "after" in ends:
-                self._reach(f"after {label}")
+                self.reach(f"after {label}")
             return answer
 
         setattr(owner, name, surrounded)
 
-    def _reach(self, name: str) -> None:
+    def reach(self, name: str) -> None:
+        """Come to the next point of a name."""
         if self._is_due(name):
             self._deed()
 

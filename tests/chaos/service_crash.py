@@ -14,8 +14,7 @@ from typing import Any
 
 from windlass.docker.addresses import find_address
 from windlass.docker.engine import Engine
-from windlass.jobs.cancellation import Cancellation
-from windlass.jobs.containers.surroundings import Patience, serve
+from windlass.jobs.containers.surroundings import serve
 from windlass.jobs.executors.interface import JobRequest
 from windlass.plan.containers import Container, JobContainers
 
@@ -48,8 +47,7 @@ def main() -> None:
     )
     containers = JobContainers(services={"a": service})
     request = JobRequest(key="doomed", record=Path(folder))
-    patience = Patience(Cancellation(), 1)
-    with serve(containers, DoomedEngine(int(number), moment), request, patience):
+    with serve(containers, DoomedEngine(int(number), moment), request):
         print("served", flush=True)
     print("over", flush=True)
 

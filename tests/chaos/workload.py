@@ -12,14 +12,17 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from tests.chaos.processes import Command, Done, wait_until_settled
 
 from windlass.stores.logs import JobLogReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+ON_HOST: Final = str(Path(__file__).resolve().parents[1] / "host.toml")
+"""Settings by which jobs run on this machine."""
 
 WORKFLOW: Final = """\
 on: push
@@ -129,7 +132,13 @@ class Said:
 
 
 class Workload:
-    """The repository, and what is known of its runs."""
+    """The repository, and what is known of its runs.
+
+    `results` are those of its jobs, `ends` what each of them prints last.
+    """
+
+    results: ClassVar[dict[str, str]] = RESULTS
+    ends: ClassVar[dict[str, str]] = ENDS
 
     def __init__(self, folder: Path) -> None:
         """Make the repository and the ledger in an empty folder."""
@@ -144,15 +153,9 @@ class Workload:
             "HOME": str(home),
             "LANG": "C.UTF-8",
             "GIT_CONFIG_NOSYSTEM": "1",
+            "WINDLASS_CONFIG": ON_HOST,
         }
-        files = {
-            ".github/workflows/ci.yml": WORKFLOW,
-            "outer/action.yml": OUTER,
-            "inner/action.yml": INNER,
-            "inner/main.js": SCRIPT.format(word="main"),
-            "inner/post.js": SCRIPT.format(word="post"),
-        }
-        for name, text in files.items():
+        for name, text in self.files().items():
             file = self.path / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
@@ -160,6 +163,16 @@ class Workload:
         self._git("add", "--all")
         self._git("commit", "--quiet", "--message", "Begin")
         self.forget()
+
+    def files(self) -> dict[str, str]:
+        """Return what is in the repository."""
+        return {
+            ".github/workflows/ci.yml": WORKFLOW,
+            "outer/action.yml": OUTER,
+            "inner/action.yml": INNER,
+            "inner/main.js": SCRIPT.format(word="main"),
+            "inner/post.js": SCRIPT.format(word="post"),
+        }
 
     @property
     def state(self) -> Path:
@@ -219,7 +232,11 @@ class Workload:
     def ended(self) -> set[str]:
         """Return the jobs that have printed their last line, by key."""
         said = [((it.folder / "key").read_text(), it.text) for it in self.said()]
-        return {key for key, text in said if ENDS.get(key) == text}
+        return {key for key, text in said if self.ends.get(key) == text}
+
+    def kept_lines(self, lines: Iterable[str]) -> list[str]:
+        """Return of a log what is the same each time."""
+        return list(lines)
 
     def _git(self, *words: str) -> None:
         identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
@@ -258,7 +275,7 @@ def read_logs(workload: Workload) -> dict[str, list[str]]:
     logs = {}
     for key, folder in _last_folders(workload).items():
         lines = read_log(folder)
-        logs[key] = [_PLACE.sub("/work/RUN/JOB-", text) for text in lines]
+        logs[key] = workload.kept_lines(_PLACE.sub("/work/RUN/JOB-", text) for text in lines)
     return logs
 
 

@@ -2,16 +2,21 @@
 
     <!-- repository: examples/hello -->   what the scratch repository holds at first, committed
     <!-- file: path/of/a/file -->         the next block is written to that file
+    <!-- place: sandbox -->               jobs run where they do by default without Docker
 
 A line `$ command` is run by bash in the repository; the lines below it, up to the next command, are
 what it prints: stdout and stderr together, `...` for any lines; seconds, dates, sizes, commits and
 the numbers of runs aside. Without such lines only the exit code counts: 0, or N where the block
 opens with "console exit=N". Jobs run at the same time, so "console any-order" compares the lines
 without regard to their order.
+
+Jobs run on this machine itself, but where a document names the sandbox: there they do so where no
+sandbox can be made, and then the lines are not expected that tell of it.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -21,9 +26,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from windlass.errors import ExecutorError
+from windlass.jobs.executors.bubblewrap import require_sandbox
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 _PART = re.compile(
-    r"<!-- (?P<directive>repository|file): (?P<path>\S+) -->"
+    r"<!-- (?P<directive>repository|file|place): (?P<path>\S+) -->"
     r"|^```(?P<language>\w*)(?P<order> any-order)?(?: exit=(?P<code>\d+))?\n(?P<text>.*?)^```$",
     flags=re.MULTILINE | re.DOTALL,
 )
@@ -34,6 +42,13 @@ _VARIES = (
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b"), "2000-01-01 00:00"),
     (re.compile(r"\b\d+(?:\.\d)?[KMG]\b"), "1K"),
     (re.compile(r"\b\d{16}\b"), "1700000000000000"),
+    (re.compile(r"\(unix:///\S+\)"), "(unix:///socket)"),
+)
+
+
+_TOLD_OF_SANDBOX = re.compile(
+    r"^(?:jobs run in the sandbox: .*|[\w() ]+ │ runs in sandbox)\n| in the sandbox(?=$)",
+    flags=re.MULTILINE,
 )
 
 
@@ -80,6 +95,27 @@ def parse(document: str) -> tuple[str | None, list[Command | File]]:
     return repository, steps
 
 
+def find_place(document: str) -> str:
+    """Return where the jobs of a document run."""
+    named = [part["path"] for part in _PART.finditer(document) if part["directive"] == "place"]
+    return named[0] if named and has_sandbox() else "host"
+
+
+def on_host(document: str) -> str:
+    """Return a document without the lines that are not printed on this machine itself."""
+    return _TOLD_OF_SANDBOX.sub("", document)
+
+
+@functools.cache
+def has_sandbox() -> bool:
+    """Tell whether this machine can make one."""
+    try:
+        require_sandbox(offline=False)
+    except ExecutorError:
+        return False
+    return True
+
+
 def commands(block: re.Match[str]) -> list[Command]:
     """Split one block; only its last command may end with another code than 0."""
     pieces = list(_COMMAND.finditer(block["text"]))
@@ -117,14 +153,17 @@ def make_repository(folder: Path, source: str | None) -> None:
     (state / "host-notice").touch()
 
 
-def run(command: Command, folder: Path, home: Path) -> tuple[int, str]:
+def run(command: Command, folder: Path, home: Path, place: str = "host") -> tuple[int, str]:
     """The exit code and everything the command prints."""
+    settings = {"WINDLASS_CONFIG": str(CHECKOUT / "tests/host.toml")}
+    if place != "host":
+        settings = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
     environment = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(CHECKOUT / "src"),
         "HOME": str(home),
         "LANG": "C.UTF-8",
-        "WINDLASS_CONFIG": str(CHECKOUT / "tests/host.toml"),
+        **settings,
     }
     done = subprocess.run(
         ["bash", "-c", command.text],

@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.docs.console import Command, File, has_lines, make_repository, matches, parse, run
+from tests.docs.console import (
+    Command,
+    File,
+    find_place,
+    has_lines,
+    make_repository,
+    matches,
+    on_host,
+    parse,
+    run,
+)
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RULES = CHECKOUT / "docs" / "reference" / "lint"
@@ -29,7 +39,9 @@ def test_commands_print_what_the_document_says(
     document: Path, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     """Each command ends and prints as written; `--update-golden` rewrites what it prints."""
-    repository, steps = parse(document.read_text(encoding="utf-8"))
+    text = document.read_text(encoding="utf-8")
+    place = find_place(text)
+    repository, steps = parse(text if place != "host" else on_host(text))
     folder, home = tmp_path / Path(repository or "repository").name, tmp_path / "home"
     folder.mkdir()
     home.mkdir()
@@ -40,7 +52,7 @@ def test_commands_print_what_the_document_says(
             (folder / step.path).parent.mkdir(parents=True, exist_ok=True)
             (folder / step.path).write_text(step.text, encoding="utf-8")
             continue
-        code, output = run(step, folder, home)
+        code, output = run(step, folder, home, place)
         assert code == step.exit_code, f"$ {step.text}\n{output}"
         if step.allows(output):
             continue
@@ -88,6 +100,13 @@ def test_the_convention() -> None:
     ]
 
 
+def test_a_document_without_its_sandbox() -> None:
+    """Only the lines go that tell of the place."""
+    text = "jobs run in the sandbox: so\nbuild (x)  │ runs in sandbox\nbuild │ ran in sandbox\n"
+
+    assert on_host(text) == "build │ ran in sandbox\n"
+
+
 def test_any_order() -> None:
     """Lines may come in any order; none may be missing, and more only where `...` allows it."""
     assert has_lines("b\na  0.1s\n", "a 0.3s\nb\n")
@@ -112,6 +131,7 @@ def test_any_order() -> None:
         ("run  64K\n", "run  1.5M\n", True),
         ("main  1234567  2025-01-02 03:04\n", "main  89abcde  2026-11-12 13:14\n", True),
         ("run 1763739146021884\n", "run 1763739146999999\n", True),
+        ("no daemon (unix:///a.sock)\n", "no daemon (unix:///b/c.sock)\n", True),
     ],
 )
 def test_what_counts_as_the_same_output(expected: str, actual: str, same: bool) -> None:

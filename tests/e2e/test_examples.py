@@ -116,9 +116,23 @@ def results(events: list[dict[str, Any]]) -> dict[str, str]:
     return {it["job"]: it["result"] for it in events if it["event"] == "job-finished"}
 
 
-def test_the_demo() -> None:
-    """`./dev demo` ends with 0 when both workflows ended as meant; the run can be looked at."""
-    environment = {**os.environ, "WINDLASS_VENV": sys.prefix, "PYTHONPATH": ""}
+def test_the_demo(tmp_path: Path) -> None:
+    """`./dev demo` ends with 0 when both workflows ended as meant; the run can be looked at.
+
+    It runs where the user's settings say, and says so where that is for want of Docker.
+    """
+    no_docker = {"WINDLASS_CONFIG": "", "DOCKER_HOST": "unix:///nowhere/docker.sock"}
+
+    assert "jobs run on this machine, as you" in show_demo(tmp_path, {})
+    told = show_demo(tmp_path, no_docker)
+    assert "No Docker daemon answers: the demo runs in a sandbox." in told
+    assert ("jobs run in the sandbox: " in told) != ("runs on this machine itself." in told)
+
+
+def show_demo(home: Path, variables: dict[str, str]) -> str:
+    """Run the demo and look at its run; return what it told on stderr."""
+    own = {"HOME": str(home), "WINDLASS_VENV": sys.prefix, "PYTHONPATH": ""}
+    environment = {**os.environ, **own, **variables}
     done = subprocess.run(
         [CHECKOUT / "dev", "demo"],
         env=environment,
@@ -135,6 +149,7 @@ def test_the_demo() -> None:
     command = done.stderr.rpartition("looked at: ")[2].split()
     shown = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True)
     assert shown.stdout.startswith("✗ Storm  failure\n"), shown.stderr
+    return done.stderr
 
 
 @pytest.mark.requirement("A08")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 from typing import TYPE_CHECKING, Any
@@ -423,7 +424,8 @@ def test_runs_of_a_group_wait_for_each_other(repository: Repository, tmp_path: P
     second = repository.start(*words)
     read_until(second, b'"waiting"')
     third = repository.start(*words)
-    read_until(third, b'"waiting"')
+    holder = min(run["run"] for run in runs(repository))
+    read_until(third, f'"holder_run": "{holder}", "holder_job": ""'.encode())
     displaced, _ = second.communicate(timeout=SECONDS)
     (tmp_path / "sign").touch()
 
@@ -546,6 +548,55 @@ def test_pruning(repository: Repository) -> None:
     repository.windlass("prune", "--runs", "0", "--days", "0", "--size", "0")
     assert len(runs(repository)) == 1
     assert repository.windlass("prune", "--size", "lots").returncode == 2
+
+
+def test_pruning_what_repositories_share(repository: Repository) -> None:
+    """What was fetched of others goes when that is asked for; it needs no history."""
+    kept = repository.home / ".cache/windlass/repositories/acme/tools.git"
+    kept.mkdir(parents=True)
+    (kept / "HEAD").write_text("ref: refs/heads/main\n")
+
+    assert "nothing to remove" in repository.windlass("prune").stdout
+    dry = repository.windlass("prune", "--actions", "--dry-run", "--json")
+    (told,) = map(json.loads, dry.stdout.splitlines())
+    assert (told["kind"], told["name"], told["reason"]) == ("actions", "acme/tools", "asked for")
+    assert kept.exists()
+    assert "freed" in repository.windlass("prune", "--actions").stdout
+    assert list(kept.parent.iterdir()) == []
+
+
+def test_pruning_images_without_a_daemon(repository: Repository) -> None:
+    """Nothing can be said of the images then: the command fails and says what to start."""
+    nowhere = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    done = repository.windlass("prune", "--images", variables=nowhere)
+
+    assert done.returncode == 3
+    assert "cannot be reached at unix:///nowhere" in done.stderr
+    assert repository.windlass("prune", variables=nowhere).returncode == 0
+
+
+def test_uncommitted_changes_are_pruned(repository: Repository) -> None:
+    """What runs that went had needed goes; those that stay can be run again."""
+    repository.workflow(
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - uses: actions/checkout@v4\n      - run: cat note.txt\n"
+    )
+    repository.commit()
+    for number in range(3):
+        repository.write("note.txt", f"number {number}\n")
+        assert repository.windlass("run").returncode == 0
+    kept = runs(repository)[0]["run"]
+    objects = [it for it in repository.path.glob(".windlass/shadow/objects/??/*") if it.is_file()]
+    for path in objects:
+        os.utime(path, (0, 0))
+
+    done = repository.windlass("prune", "--runs", "1", "--bases", "0", "--json")
+
+    removed = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [it["kind"] for it in removed].count("objects") == 1, removed
+    assert 0 < sum(it.exists() for it in objects) < len(objects)
+    again = repository.windlass("rerun", kept)
+    assert "number 2" in again.stdout, again.stdout + again.stderr
 
 
 def test_a_running_run_is_not_pruned(repository: Repository, tmp_path: Path) -> None:

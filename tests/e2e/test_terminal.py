@@ -218,6 +218,37 @@ def test_a_log_is_read(repository: Repository, tail: tuple[str, ...]) -> None:
     assert "##[group]Preparing\none\n" in repository.windlass("logs", *tail).stdout
 
 
+def test_a_long_summary_is_read(repository: Repository) -> None:
+    """The end of a run shows its beginning and names the command that has all of it."""
+    lines = 'for n in $(seq 60); do echo; echo "line **$n**"; done'
+    repository.workflow(
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        f"      - run: ({lines}) >> $GITHUB_STEP_SUMMARY\n      - run: 'true'\n"
+    )
+    repository.commit()
+    shown = repository.windlass("run").stdout
+    command = shown.partition("… the whole of it: windlass ")[2].splitlines()[0].split()
+    process = TerminalProcess(repository, *command)
+    seen = process.finish()
+    process.close()
+
+    assert "line **60**" not in shown
+    assert seen.rstrip().endswith("line 59\n\nline 60")
+    assert repository.windlass(*command).stdout.startswith("## a summary\n\nline **1**\n")
+    assert repository.windlass("show", "--summary", "--json").returncode == 2
+
+
+def test_a_run_without_a_summary(repository: Repository) -> None:
+    """Nothing is printed, and it is said why."""
+    repository.workflow(GROUPS)
+    repository.commit()
+    assert repository.windlass("run").returncode == 0
+
+    done = repository.windlass("show", "--summary")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "no step has written a summary\n"
+
+
 def test_a_terminal_that_shrinks(flow: Repository, started: Callable[..., TerminalProcess]) -> None:
     """The tree follows the size of the window while it runs."""
     process = started()

@@ -52,7 +52,9 @@ class ServiceImages:
 
 def provide_images(engine: Engine) -> ServiceImages:
     """Return the images, building them where the daemon does not have them, or skip."""
-    recipe = "\n".join((*BUILD, *POSTGRES_CHANGES, *REDIS_CHANGES, START.read_text()))
+    # Wherever the checkout lies.
+    build = " ".join(BUILD).replace(str(START), START.name)
+    recipe = "\n".join((build, *POSTGRES_CHANGES, *REDIS_CHANGES, START.read_text()))
     tag = hashlib.sha256(recipe.encode()).hexdigest()[:12]
     images = ServiceImages(f"windlass-test/postgres:{tag}", f"windlass-test/redis:{tag}")
     archive = CACHE / "images" / f"services-{tag}.tar"

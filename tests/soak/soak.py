@@ -173,7 +173,7 @@ def main() -> int:
 
 
 def run_once(folder: Path, path: Path) -> None:
-    options = RunOptions(plan=PlanOptions(workflows=path))
+    options = RunOptions(plan=PlanOptions(workflows=path, places={"*": "host"}))
     report = run_event(folder, "push", options, lambda _: None)
     expected = "failure" if path.stem == "failure" else "success"
     results = [run.result.value for run in report.runs]

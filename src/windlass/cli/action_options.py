@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from windlass.cli.directory import add_directory_option
 from windlass.cli.parser import parse_pairs
 from windlass.errors import UsageError
 from windlass.model.action_sources import ActionSources
@@ -37,6 +38,13 @@ def add_source_options(parser: Parser) -> None:
     parser.add_argument(
         "--offline", action="store_true", help="take actions as they were fetched before"
     )
+
+
+def add_lock_options(parser: Parser) -> None:
+    """Declare what all commands of `windlass actions` take."""
+    add_directory_option(parser)
+    add_source_options(parser)
+    parser.add_argument("--json", action="store_true", help="print a JSON object")
 
 
 def read_sources(arguments: argparse.Namespace, folders: Sequence[str]) -> ActionSources:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from windlass.cli.action_options import add_source_options, read_sources
-from windlass.cli.directory import add_directory_option, enter_directory
+from windlass.cli.action_options import add_lock_options, read_sources
+from windlass.cli.directory import enter_directory
 from windlass.cli.lock_report import show_lock
 from windlass.operations.locking import update_actions
 
@@ -24,9 +24,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="owner/name or owner/name@ref; default: all"
     )
-    add_directory_option(parser)
-    add_source_options(parser)
-    parser.add_argument("--json", action="store_true", help="print a JSON object")
+    add_lock_options(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:

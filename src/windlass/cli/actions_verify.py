@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from windlass.cli.action_options import add_source_options, read_sources
-from windlass.cli.directory import add_directory_option, enter_directory
+from windlass.cli.action_options import add_lock_options, read_sources
+from windlass.cli.directory import enter_directory
 from windlass.cli.lock_report import show_verification
 from windlass.operations.locking import verify_actions
 
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of `windlass actions verify`."""
-    add_directory_option(parser)
-    add_source_options(parser)
-    parser.add_argument("--json", action="store_true", help="print a JSON object")
+    add_lock_options(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:

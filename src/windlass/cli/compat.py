@@ -107,6 +107,9 @@ def _feature_lines(uses: Sequence[FeatureUse], terminal: Terminal) -> Iterator[s
         yield f"    {place}  {visible(found.use.subject)}"
     if len(uses) > MOST_PLACES:
         yield terminal.paint(f"    and {len(uses) - MOST_PLACES} more places", "dim")
+    if remarks := dict.fromkeys(found.use.remark for found in uses if found.use.remark):
+        yield "  Tried as published:"
+        yield from (f"    {remark}" for remark in remarks)
 
 
 def _as_json(report: CompatReport) -> dict[str, Any]:
@@ -126,6 +129,11 @@ def _feature_as_json(uses: Sequence[FeatureUse]) -> dict[str, Any]:
         "github": feature.github,
         "windlass": feature.windlass,
         "places": [
-            {"subject": found.use.subject, **span_as_json(found.use.span)} for found in uses
+            {
+                "subject": found.use.subject,
+                **({"tried": found.use.remark} if found.use.remark else {}),
+                **span_as_json(found.use.span),
+            }
+            for found in uses
         ],
     }

@@ -9,6 +9,7 @@ from windlass.cli.failures import say_error, say_warning
 from windlass.cli.interrupting import cancelled_by_signals, write_directly
 from windlass.cli.marks import MARKS, STYLES
 from windlass.cli.terminal import Terminal, open_terminal, visible
+from windlass.lang.diagnostics import Severity
 from windlass.model.status import Result
 from windlass.operations.runs import Interruption
 from windlass.plan.places import HOST
@@ -107,6 +108,11 @@ def _with_notice(emit: Emit) -> Emit:
 
 
 def _tell_diagnostics(root: Path, diagnostics: Sequence[Diagnostic]) -> None:
+    """Lay out diagnostics of files; what only has to be known takes a line."""
+    if all(it.severity is Severity.NOTICE and it.span is None for it in diagnostics):
+        for notice in diagnostics:
+            open_terminal(sys.stderr).write(f"{visible(notice.message)}\n")
+        return
     from windlass.cli.diagnostics import Sources, print_diagnostics
 
     print_diagnostics(open_terminal(sys.stderr), diagnostics, Sources(root))

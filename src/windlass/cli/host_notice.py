@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 REMEMBERED_BY: Final = Path(".windlass", "host-notice")
 NOTICE: Final = (
-    "jobs run on this machine, as you: they can read and change whatever you can. "
+    "jobs run on this machine, as you, since `-P` or your settings say so: they can read and "
+    "change whatever you can. "
     "Run what you would run by hand. (Said once for each repository.)"
 )
 

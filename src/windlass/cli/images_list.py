@@ -39,7 +39,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def lay_out_images(images: Sequence[LabelledImage]) -> Iterator[str]:
     """Yield a line for each image: its name, how it is, for which labels it stands."""
     for image in images:
-        yield f"{image.name}  {_describe(image)}  for {', '.join(image.labels)}"
+        yield f"{image.name}  {_describe(image)}  for {', '.join(image.labels) or image.purpose}"
 
 
 def _describe(image: LabelledImage) -> str:
@@ -55,6 +55,7 @@ def _as_json(image: LabelledImage) -> str:
         {
             "image": image.name,
             "labels": list(image.labels),
+            "purpose": image.purpose,
             "id": image.id or None,
             "bytes": image.size,
             "current": image.is_current,

@@ -134,7 +134,7 @@ class LiveView:
     def draw_frame(self) -> None:
         """Draw the tree as it is now."""
         with self._lock:
-            if self._tree.jobs or self._announcement:
+            if self._tree.jobs or self._tree.waits or self._announcement:
                 self._print([])
 
     def _tick(self) -> None:

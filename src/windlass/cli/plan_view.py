@@ -10,6 +10,8 @@ from windlass.cli.terminal import Style, Terminal, cut, visible
 from windlass.lang.expressions import Unknown
 from windlass.model.values import dataclass, field
 from windlass.plan.decision import Decision, Verdict
+from windlass.plan.default_place import name_place
+from windlass.plan.places import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,10 +48,13 @@ class Node:
 def render_plan(plan: Plan, terminal: Terminal) -> str:
     """Lay out a plan, with a final newline."""
     lines = [terminal.paint(visible(describe_event(plan.event)), "bold"), ""]
+    common = _find_common_place(plan)
     for workflow in plan.workflows:
-        lines += _rows(_workflow_node(workflow), terminal)
+        lines += _rows(_workflow_node(workflow, common), terminal)
     started = [workflow for workflow in plan.workflows if workflow.decision.verdict != "SKIP"]
     jobs = _count(sum(len(workflow.jobs) for workflow in started), "job")
+    if common not in ("", HOST):
+        jobs += f" in {visible(name_place(common))}"
     of = f"{len(started)} of {_count(len(plan.workflows), 'workflow')} would start"
     lines += ["", f"{of}, with {jobs}" if started else of]
     return "\n".join(lines) + "\n"
@@ -83,42 +88,60 @@ def _rows(node: Node, terminal: Terminal, stem: str = "", branch: str = "") -> I
         yield from _rows(part, terminal, stem, "└─ " if part is node.parts[-1] else "├─ ")
 
 
-def _workflow_node(workflow: WorkflowPlan) -> Node:
+def _find_common_place(plan: Plan) -> str:
+    """Return the place where all jobs run, "" where there is no such place."""
+    places = {leg.place for job in plan.jobs() for leg in job.legs if not leg.jobs}
+    common = places.pop() if len(places) == 1 else None
+    return common if isinstance(common, str) else ""
+
+
+def _workflow_node(workflow: WorkflowPlan, common: str) -> Node:
     is_skipped = workflow.decision.verdict is Verdict.SKIP
     return Node(
         workflow.decision.verdict,
         visible(workflow.name),
         visible(workflow.path) if workflow.path != workflow.name else "",
         (visible(workflow.decision.reason),) if is_skipped else (),
-        () if is_skipped else tuple(_job_node(job) for job in workflow.jobs),
+        () if is_skipped else tuple(_job_node(job, common) for job in workflow.jobs),
     )
 
 
-def _job_node(job: JobPlan) -> Node:
+def _job_node(job: JobPlan, common: str) -> Node:
     remark = visible(job.decision.reason) if _is_worth_saying(job.decision) or job.needs else ""
     if not job.has_known_legs:
         remark = "; ".join(filter(None, (remark, "its matrix is not known yet")))
     if job.uses:
         remark = "; ".join(filter(None, (f"calls {visible(job.uses)}", remark)))
+    remark = "; ".join(filter(None, (remark, _place_remark(job.legs, common))))
     parts: tuple[Node, ...] = ()
     if job.decision.verdict is not Verdict.SKIP:
-        parts = _leg_nodes(job)
+        parts = _leg_nodes(job, common)
     return Node(
         job.decision.verdict, visible(job.name), remark, tuple(_evidence(job.decision)), parts
     )
 
 
-def _leg_nodes(job: JobPlan) -> tuple[Node, ...]:
+def _place_remark(legs: Sequence[LegPlan], common: str) -> str:
+    """Say where legs run, if that is one place, not this machine, and not that of all jobs."""
+    places = {leg.place for leg in legs if isinstance(leg.place, str)}
+    if len(places) != 1 or places <= {HOST, common}:
+        return ""
+    return f"runs in {visible(*places)}"
+
+
+def _leg_nodes(job: JobPlan, common: str) -> tuple[Node, ...]:
     """The steps of a job without a matrix; else its legs, the steps told once where they agree."""
     if len(job.legs) == 1 and (job.legs[0].matrix is None or not job.has_known_legs):
-        return _parts(job.legs[0])
+        return _parts(job.legs[0], common)
     nodes = []
+    told = bool(_place_remark(job.legs, common))
     shape: _Shape | None = None
     for leg in job.legs:
-        parts = _parts(leg)
+        parts = _parts(leg, common)
         same = _shape(parts) == shape
         shape = _shape(parts)
-        remark = "likewise" if same and parts else ""
+        place = "" if told else _place_remark((leg,), common)
+        remark = "; ".join(filter(None, ("likewise" if same and parts else "", place)))
         shown = () if same else parts
         nodes.append(Node(job.decision.verdict, visible(leg.name), remark, (), shown))
     return tuple(nodes)
@@ -129,9 +152,9 @@ def _shape(nodes: Sequence[Node]) -> _Shape:
     return tuple((node.remark, node.verdict, _shape(node.parts)) for node in nodes)
 
 
-def _parts(leg: LegPlan) -> tuple[Node, ...]:
+def _parts(leg: LegPlan, common: str) -> tuple[Node, ...]:
     if leg.jobs:
-        return tuple(_job_node(job) for job in leg.jobs)
+        return tuple(_job_node(job, common) for job in leg.jobs)
     return tuple(_step_node(step) for step in leg.steps)
 
 

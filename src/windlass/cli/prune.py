@@ -1,12 +1,13 @@
 """Remove old runs with their logs, bases that nobody uses, and what interrupted runs left behind.
 
 The same happens after a run, at most once an hour, with the default limits. The latest run stays,
-and nothing goes that a run needs that is going on.
+and nothing goes that a run needs that is going on. What killed runs have left in Docker goes too.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from windlass.operations.pruning import DEFAULT_LIMITS, Limits, prune
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from windlass.cli.parser import Parser
     from windlass.operations.pruning_stored import Removal
@@ -63,6 +64,17 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--tools", action="store_true", help="remove the tool cache too, unless a run is going on"
     )
+    parser.add_argument(
+        "--images",
+        action="store_true",
+        help="remove the images too that were built for actions in containers",
+    )
+    parser.add_argument(
+        "--actions",
+        action="store_true",
+        help="remove what was fetched of other repositories too; both are this user's, of all "
+        "repositories, and made again when a run needs them",
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would go")
     parser.add_argument("--json", action="store_true", help="print a JSON object for each thing")
 
@@ -72,16 +84,31 @@ def execute(arguments: argparse.Namespace) -> int:
     limits = _read_limits(arguments)
     enter_directory(arguments)
     state = find_state()
-    removed: Sequence[Removal] = ()
+    removed: list[Removal] = []
     if has_history(state):
         with open_history(state, say_warning) as history:
-            removed = prune(history, limits, dry_run=arguments.dry_run)
+            removed += prune(history, limits, dry_run=arguments.dry_run)
+    removed += _prune_shared(arguments)
     if arguments.json:
         lines = [_as_json(it) for it in removed]
     else:
         lines = _lay_out(removed, "would free" if arguments.dry_run else "freed")
     open_terminal(sys.stdout).write("".join(f"{line}\n" for line in lines))
     return 0
+
+
+def _prune_shared(arguments: argparse.Namespace) -> Iterator[Removal]:
+    """Remove of what all repositories share what was asked for."""
+    if arguments.images:
+        from windlass.docker.addresses import find_address
+        from windlass.docker.engine import Engine
+        from windlass.operations.pruning_shared import prune_images
+
+        yield from prune_images(Engine(find_address(os.environ)), dry_run=arguments.dry_run)
+    if arguments.actions:
+        from windlass.operations.pruning_shared import prune_actions
+
+        yield from prune_actions(dry_run=arguments.dry_run)
 
 
 def _lay_out(removed: Sequence[Removal], verb: str) -> list[str]:

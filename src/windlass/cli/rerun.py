@@ -13,6 +13,7 @@ from windlass.cli.directory import add_directory_option
 from windlass.cli.following import add_json_option, follow
 from windlass.cli.given_options import add_given_options, read_given
 from windlass.cli.history_options import add_run_argument, entered_history
+from windlass.cli.place_options import add_place_option, read_place_options
 from windlass.errors import UsageError
 from windlass.operations.reruns import ALL, FAILED, name_job, rerun
 
@@ -31,6 +32,7 @@ def add_arguments(parser: Parser) -> None:
         "-j", "--job", metavar="JOB", help="only this job, by its key or its id in the file"
     )
     add_given_options(parser)
+    add_place_option(parser, otherwise="; default: where they ran")
     add_json_option(parser)
 
 
@@ -41,11 +43,12 @@ def execute(arguments: argparse.Namespace) -> int:
     again = FAILED if arguments.failed else ALL
     if arguments.job is not None:
         again = name_job(arguments.job)
+    places = read_place_options(arguments.platform)
     with entered_history(arguments) as history:
         given, local = read_given(arguments)
         return follow(
             lambda emit, interruption, _: rerun(
-                history, arguments.run, again, given, local, emit, interruption
+                history, arguments.run, again, given, local, emit, interruption, places
             ),
             as_json=arguments.json,
             directory=arguments.directory,

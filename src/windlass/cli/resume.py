@@ -12,6 +12,7 @@ from windlass.cli.directory import add_directory_option
 from windlass.cli.following import add_json_option, follow
 from windlass.cli.given_options import add_given_options, read_given
 from windlass.cli.history_options import add_run_argument, entered_history
+from windlass.cli.place_options import add_place_option, read_place_options
 from windlass.operations.reruns import resume_run
 
 if TYPE_CHECKING:
@@ -25,16 +26,18 @@ def add_arguments(parser: Parser) -> None:
     add_run_argument(parser)
     add_directory_option(parser)
     add_given_options(parser)
+    add_place_option(parser, otherwise="; default: where they ran")
     add_json_option(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Go on, show what happens, and return the exit code as `windlass run` does."""
+    places = read_place_options(arguments.platform)
     with entered_history(arguments) as history:
         given, local = read_given(arguments)
         return follow(
             lambda emit, interruption, _: resume_run(
-                history, arguments.run, given, local, emit, interruption
+                history, arguments.run, given, local, emit, interruption, places
             ),
             as_json=arguments.json,
             directory=arguments.directory,

@@ -1,4 +1,7 @@
-"""Run what an event starts, on this machine, in the repository around the current folder.
+"""Run what an event starts, in the repository around the current folder.
+
+Jobs run in containers where Docker is there with the image for them, else in a sandbox, and on this
+machine itself only where `-P` or your settings say so.
 
 Ctrl-C cancels as GitHub does: steps are asked to end and `always()` still runs. A second Ctrl-C
 kills what is left. Ends with 0 if every run succeeded, 1 if one failed, 130 if it was cancelled.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from windlass.cli.marks import KEPT, MARKS, STYLES, WORDS, annotation_text, format_seconds
 from windlass.cli.step_output import StepOutput
 from windlass.cli.terminal import Style, Terminal, cut_middle, visible, width_of
+from windlass.cli.waits import MARK as WAITING
+from windlass.cli.waits import describe_wait
 from windlass.model.status import Result
 from windlass.plan.places import HOST
 from windlass.protocol.events import (
@@ -20,6 +22,7 @@ from windlass.protocol.events import (
     StepFinished,
     StepSkipped,
     StepStarted,
+    Waiting,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ class RunLog:
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
+        self._run = ""
         self._labels: dict[str, str] = {}
         self._styles: dict[str, Style] = {}
         self._next_style = cycle(_JOB_STYLES)
@@ -49,7 +53,10 @@ class RunLog:
         """The lines that this event adds, one or several at a time, without the last newline."""
         match event:
             case RunStarted():
+                self._run = event.run
                 yield headline(event, self._terminal)
+            case Waiting():
+                yield self._wait_line(event)
             case JobStarted() | JobSkipped():
                 self._meet(event.job, event.name)
                 if isinstance(event, JobSkipped):
@@ -96,6 +103,13 @@ class RunLog:
         if event.parent:
             self._indents[event.job, event.step] = self._indent_below(event)
 
+    def _wait_line(self, event: Waiting) -> str:
+        text = self._terminal.paint(f"{WAITING} {describe_wait(event, self._run)}", "dim")
+        if not event.job:
+            return text
+        self._meet(event.job, event.name)
+        return self._job_line(event.job, text)
+
     def _indent_below(self, event: StepStarted | StepSkipped) -> str:
         """What stands before the lines of a step: those of a composite step are further in."""
         if not event.parent:
@@ -129,6 +143,8 @@ class RunLog:
     def _job_end(self, event: JobFinished) -> str:
         text = f"{MARKS[event.result]} {WORDS[event.result]}"
         remark = KEPT if event.kept else format_seconds(event.seconds)
+        if event.reason:
+            text, remark = f"{text}:", visible(event.reason)
         text = self._terminal.paint(text, "bold", STYLES[event.result])
         return f"{text} {self._terminal.paint(remark, 'dim')}"
 

@@ -10,7 +10,7 @@ from windlass.cli.failed_steps import explain_failure
 from windlass.cli.marks import KEPT, MARKS, STYLES, WORDS, annotation_text, count, format_seconds
 from windlass.cli.terminal import Terminal, cut, visible, width_of
 from windlass.model.status import Result
-from windlass.protocol.events import JobFinished, JobSkipped
+from windlass.protocol.events import JobSkipped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -43,7 +43,7 @@ class RunSummary:
     def account(self, finished: RunFinished) -> Iterator[str]:
         """Annotations, what steps wrote, and a line for each job."""
         yield from self._annotation_lines()
-        yield from self._written_lines()
+        yield from self._written_lines(finished.run)
         yield from self._job_lines(finished.result)
 
     def end(self, finished: RunFinished, explained: Collection[str] = ()) -> Iterator[str]:
@@ -86,7 +86,7 @@ class RunSummary:
         if more := self._tree.annotation_counts.total() - len(annotations):
             yield f"  and {more} more"
 
-    def _written_lines(self) -> Iterator[str]:
+    def _written_lines(self, run: str) -> Iterator[str]:
         """What steps wrote to GITHUB_STEP_SUMMARY: laid out for a screen, else as it is."""
         for written in self._tree.summaries:
             yield ""
@@ -94,7 +94,8 @@ class RunSummary:
             shown = list(islice(self._read_markdown(written.markdown), MOST_SUMMARY_LINES + 1))
             yield from (f"  {line}".rstrip() for line in shown[:MOST_SUMMARY_LINES])
             if len(shown) > MOST_SUMMARY_LINES:
-                yield "  …"
+                whole = visible(f"windlass show{self._place} {run} --summary")
+                yield f"  … {self._terminal.paint('the whole of it:', 'dim')} {whole}"
 
     def _read_markdown(self, text: str) -> Iterator[str]:
         if not self._terminal.is_live:
@@ -125,9 +126,9 @@ class RunSummary:
             yield from self._slow_step_lines(steps)
 
     def _remark(self, job: JobNode, run: Result) -> str:
-        if isinstance(job.end, JobSkipped):
+        assert job.end is not None  # noqa: S101  # others are not listed
+        if isinstance(job.end, JobSkipped) or job.end.reason:
             return self._terminal.paint(visible(job.end.reason), "dim")
-        assert isinstance(job.end, JobFinished)  # noqa: S101  # others are not listed
         if job.end.kept:
             return self._terminal.paint(KEPT, "dim")
         seconds = self._terminal.paint(f"{format_seconds(job.end.seconds):>6}", "dim")

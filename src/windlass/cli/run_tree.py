@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from windlass.cli.marks import annotation_text
 from windlass.cli.tails import Tail
 from windlass.cli.terminal import Terminal, visible
+from windlass.cli.waits import ends_wait
 from windlass.model.status import Result
 from windlass.protocol.events import (
     Annotation,
@@ -20,6 +21,7 @@ from windlass.protocol.events import (
     StepSkipped,
     StepStarted,
     Summary,
+    Waiting,
 )
 
 if TYPE_CHECKING:
@@ -117,6 +119,8 @@ class RunTree:
         self.annotation_counts: Counter[str] = Counter()
         """How many there were of each level; only the first of each are kept."""
         self.summaries: list[Summary] = []
+        self.waits: list[Waiting] = []
+        """Who waits for a concurrency group."""
 
     @property
     def name(self) -> str:
@@ -129,6 +133,8 @@ class RunTree:
 
     def add(self, event: RunEvent, time: float) -> None:
         """Take in one event; `time` is in seconds, of any clock that does not jump."""
+        if self.waits:
+            self.waits = [wait for wait in self.waits if not ends_wait(event, wait)]
         match event:
             case RunStarted():
                 self.started = event
@@ -146,6 +152,8 @@ class RunTree:
                 self._annotate(event, time)
             case Summary():
                 self.summaries.append(event)
+            case Waiting():
+                self.waits.append(event)
 
     def _job(self, key: str, name: str, time: float) -> JobNode:
         return self.jobs.setdefault(key, JobNode(name, time))

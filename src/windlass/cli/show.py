@@ -18,6 +18,7 @@ from windlass.cli.terminal import open_terminal, visible
 from windlass.errors import InputError
 from windlass.model.values import fields
 from windlass.operations.run_views import show_attempt
+from windlass.operations.summaries import summarise_attempt
 
 if TYPE_CHECKING:
     import argparse
@@ -36,7 +37,11 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--attempt", type=int, metavar="N", help="the n-th attempt; default: the last one"
     )
-    parser.add_argument("--json", action="store_true", help="print the run as JSON")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--summary", action="store_true", help="print what its steps wrote to GITHUB_STEP_SUMMARY"
+    )
+    form.add_argument("--json", action="store_true", help="print the run as JSON")
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -45,6 +50,9 @@ def execute(arguments: argparse.Namespace) -> int:
     with entered_history(arguments) as history:
         attempts = history.attempts(history.find(arguments.run).row.run.id)
     attempt = choose_attempt(attempts, arguments.attempt)
+    if arguments.summary:
+        _print_summary(attempt, terminal)
+        return 0
     view = show_attempt(attempt)
     if arguments.json:
         terminal.write(json.dumps(_describe(attempt, view), indent=2) + "\n")
@@ -52,6 +60,20 @@ def execute(arguments: argparse.Namespace) -> int:
         lines = _lay_out(attempt, view, terminal)
         terminal.write("".join(f"{line}\n" for line in lines))
     return 0
+
+
+def _print_summary(attempt: Attempt, terminal: Terminal) -> None:
+    """Print the summaries of all jobs: laid out for a screen, else as Markdown."""
+    markdown = summarise_attempt(attempt)
+    if not markdown:
+        open_terminal(sys.stderr).write("no step has written a summary\n")
+    elif terminal.is_live:
+        from windlass.cli.markdown import render_markdown
+
+        lines = render_markdown(markdown, terminal.width - 1, terminal)
+        terminal.write("".join(f"{line}\n" for line in lines))
+    else:
+        terminal.write("".join(f"{visible(line)}\n" for line in markdown.splitlines()))
 
 
 def choose_attempt(attempts: list[Attempt], number: int | None) -> Attempt:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.cli.marks import MARKS, STYLES, WORDS, count, format_seconds
 from windlass.cli.terminal import Style, Terminal, cut, visible, width_of
+from windlass.cli.waits import MARK as WAITING
+from windlass.cli.waits import describe_wait
 from windlass.model.status import Result
 from windlass.model.values import dataclass
-from windlass.protocol.events import JobSkipped
+from windlass.protocol.events import JobFinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,6 +77,23 @@ class TreeRows:
         return [*rows[: lines - 1], cut(more, columns)]
 
     def _rows(self, detail: Detail, columns: int) -> Iterator[str]:
+        return chain(self._begun_rows(detail, columns), self._wait_rows(detail, columns))
+
+    def _wait_rows(self, detail: Detail, columns: int) -> Iterator[str]:
+        """Who waits for a concurrency group: a row each, or their number."""
+        waits = self._tree.waits
+        run = self._tree.started.run if self._tree.started else ""
+        if detail.ended_jobs:
+            told = [
+                f"{visible(it.name) if it.job else self._tree.name}: {describe_wait(it, run)}"
+                for it in waits
+            ]
+        else:
+            told = [f"{len(waits)} waiting for concurrency groups"] if waits else []
+        for text in told:
+            yield self._terminal.paint(cut(f"{WAITING} {text}", columns), "dim")
+
+    def _begun_rows(self, detail: Detail, columns: int) -> Iterator[str]:
         jobs = self._tree.jobs.values()
         if not detail.ended_jobs:
             jobs_first = (job for job in jobs if job.end is None)
@@ -103,10 +122,10 @@ class TreeRows:
 
     def _ended_job(self, job: JobNode, columns: int) -> str:
         result = job.result or Result.SUCCESS
-        if isinstance(job.end, JobSkipped):
+        if job.end is not None and job.end.reason:
             text = f"{MARKS[result]} {job.name}: {visible(job.end.reason)}"
             return self._terminal.paint(cut(text, columns), STYLES[result])
-        seconds = job.end.seconds if job.end else 0.0
+        seconds = job.end.seconds if isinstance(job.end, JobFinished) else 0.0
         return self._row(0, MARKS[result], STYLES[result], job.name, seconds, columns)
 
     def _step_rows(self, job: JobNode, detail: Detail, columns: int) -> Iterator[str]:

@@ -4,6 +4,12 @@
     ubuntu-latest = "docker://debian:12"
     "*" = "host"
 
+    [docker]
+    images = ["python:3.11"]
+
+    [docker.labels]
+    self-hosted = true
+
 It belongs to the user. No repository has such a file: one that could say that its jobs run on the
 machine itself would choose what it may do there.
 
@@ -15,6 +21,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from windlass.errors import InputError
@@ -24,8 +31,13 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "WINDLASS_CONFIG"
 PLACES: Final = "places"
+DOCKER: Final = "docker"
+LABELS: Final = "labels"
+IMAGES: Final = "images"
 _BELOW: Final = Path("windlass", "config.toml")
 _EXAMPLE: Final = 'a place is written below [places], one a line: "*" = "host"'
+_LABELS_EXAMPLE: Final = "below [docker.labels], one a line: ubuntu-latest = true"
+_IMAGES_EXAMPLE: Final = 'below [docker]: images = ["python:3.11"]'
 _AT: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _HEADER: Final = re.compile(r"\s*\[+\s*(.+?)\s*\]+\s*(?:#.*)?$")
 
@@ -38,9 +50,15 @@ class Setting(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """All settings of a user; `places` says by label where jobs run, `*` stands for the others."""
+    """All settings of a user; `places` says by label where jobs run, `*` stands for the others.
 
-    places: Mapping[str, Setting]
+    `docker` says by label whether jobs get a Docker daemon of their own, where they can have one;
+    `docker_images` are the images that such a daemon begins with.
+    """
+
+    places: Mapping[str, Setting] = MappingProxyType({})
+    docker: Mapping[str, bool] = MappingProxyType({})
+    docker_images: tuple[str, ...] = ()
 
 
 def find_settings(variables: Mapping[str, str]) -> Path | None:
@@ -63,12 +81,12 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     """
     path = find_settings(variables)
     if path is None:
-        return Settings(places={})
+        return Settings()
     try:
         data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         if not variables.get(VARIABLE):
-            return Settings(places={})
+            return Settings()
         raise InputError(
             f"{path}: there is no such file, and {VARIABLE} names it",
             hint=f"write it, or unset {VARIABLE}",
@@ -93,14 +111,28 @@ class _File:
     def read(self) -> Settings:
         tables = self._parse()
         for name in tables:
-            if name != PLACES:
+            if name not in (PLACES, DOCKER):
                 raise self._refuse(f"there is no setting '{name}'", "", name)
-        places = tables.get(PLACES, {})
-        if not isinstance(places, dict):
-            raise self._refuse(f"'{PLACES}' is not a table", "", PLACES)
+        places = self._take_table(tables, PLACES, "", _EXAMPLE)
+        docker = self._take_table(tables, DOCKER, "", _IMAGES_EXAMPLE)
+        for name in docker:
+            if name not in (LABELS, IMAGES):
+                hint = f"{_IMAGES_EXAMPLE}; {_LABELS_EXAMPLE}"
+                raise self._refuse(f"there is no setting '{name}' of Docker", DOCKER, name, hint)
+        labels = self._take_table(docker, LABELS, DOCKER, _LABELS_EXAMPLE)
         return Settings(
-            places={label: self._read_place(label, value) for label, value in places.items()}
+            places={label: self._read_place(label, value) for label, value in places.items()},
+            docker={label: self._read_choice(label, value) for label, value in labels.items()},
+            docker_images=self._read_images(docker.get(IMAGES, [])),
         )
+
+    def _take_table(
+        self, tables: Mapping[str, Any], name: str, within: str, hint: str
+    ) -> dict[str, Any]:
+        table = tables.get(name, {})
+        if not isinstance(table, dict):
+            raise self._refuse(f"'{name}' is not a table", within, name, hint)
+        return table
 
     def _parse(self) -> dict[str, Any]:
         # Imported only where there is a file.
@@ -121,8 +153,23 @@ class _File:
             raise self._refuse(f"the place of '{label}' is not a text", PLACES, label)
         return Setting(value, self._locate(PLACES, label))
 
-    def _refuse(self, problem: str, table: str, key: str) -> InputError:
-        return InputError(f"{self._locate(table, key)}: {problem}", hint=_EXAMPLE)
+    def _read_choice(self, label: str, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise self._refuse(
+                f"what is said of '{label}' is neither true nor false",
+                f"{DOCKER}.{LABELS}",
+                label,
+                _LABELS_EXAMPLE,
+            )
+        return value
+
+    def _read_images(self, value: object) -> tuple[str, ...]:
+        if isinstance(value, list) and all(it and isinstance(it, str) for it in value):
+            return tuple(value)
+        raise self._refuse(f"'{IMAGES}' is not a list of names", DOCKER, IMAGES, _IMAGES_EXAMPLE)
+
+    def _refuse(self, problem: str, table: str, key: str, hint: str = _EXAMPLE) -> InputError:
+        return InputError(f"{self._locate(table, key)}: {problem}", hint=hint)
 
     def _locate(self, table: str, key: str) -> str:
         """Return where a key stands: its line, which TOML's reader does not tell."""

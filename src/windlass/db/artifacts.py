@@ -78,6 +78,11 @@ def list_artifacts(database: Store, run: str, now: float) -> list[ArtifactRow]:
     )
 
 
+def list_all(database: Store) -> list[ArtifactRow]:
+    """Return all artifacts of all runs, those that have expired too, the oldest first."""
+    return _read(database.ask(f"SELECT {_COLUMNS} FROM artifacts ORDER BY id"))  # noqa: S608
+
+
 def list_blobs(database: Store) -> set[str]:
     """Return the blobs that artifacts are."""
     return {blob for (blob,) in database.ask("SELECT DISTINCT blob FROM artifacts")}
@@ -88,11 +93,9 @@ def remove_artifact(connection: Connection, id: int) -> None:  # noqa: A002
     connection.execute("DELETE FROM artifacts WHERE id = ?", (id,))
 
 
-def remove_expired(connection: Connection, now: float) -> None:
-    """Remove the artifacts whose time is over, and those of runs that are gone."""
-    connection.execute(
-        "DELETE FROM artifacts WHERE expires <= ? OR run NOT IN (SELECT id FROM runs)", (now,)
-    )
+def remove_orphans(connection: Connection) -> None:
+    """Remove the artifacts of runs that are gone."""
+    connection.execute("DELETE FROM artifacts WHERE run NOT IN (SELECT id FROM runs)")
 
 
 def _read(rows: Iterable[Sequence[Any]]) -> list[ArtifactRow]:

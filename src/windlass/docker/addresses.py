@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from windlass.errors import UsageError
 from windlass.model.values import dataclass
@@ -73,6 +72,9 @@ def read_address(text: str, variables: Mapping[str, str]) -> Address:
 
 
 def _host_and_port(text: str) -> tuple[str, int | None] | None:
+    # Imported only where there is such an address: who has no Docker is asked nothing.
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(text)
         return (parts.hostname, parts.port) if parts.hostname else None

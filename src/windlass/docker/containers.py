@@ -96,6 +96,22 @@ def stop_container(engine: Engine, container: str, *, seconds: int = 10) -> None
         )
 
 
+def pause_container(engine: Engine, container: str) -> None:
+    """Freeze all processes of a container; one that has ended is left.
+
+    Raises:
+        DockerError: the daemon cannot freeze containers, or failed.
+    """
+    with _allowing_absence():
+        engine.ask("POST", f"{_path(container)}/pause")
+
+
+def resume_container(engine: Engine, container: str) -> None:
+    """Let the processes of a container go on; one that has ended is left."""
+    with _allowing_absence():
+        engine.ask("POST", f"{_path(container)}/unpause")
+
+
 def remove_container(engine: Engine, container: str, *, volumes: bool = True) -> None:
     """Kill and remove a container with its nameless volumes; one that is gone is left."""
     with _allowing_absence():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from windlass.docker.connections import Connection, open_socket
-from windlass.docker.faults import describe_hangup, describe_refusal
+from windlass.docker.faults import describe_hangup, describe_old_version, describe_refusal
 
 if TYPE_CHECKING:
     import socket
@@ -28,6 +28,13 @@ PATIENCE_SECONDS: Final = 60.0
 NEWEST: Final = (1, 47)
 """The version of the API that this client was written for; an older daemon is asked in its own."""
 
+OLDEST: Final = (1, 40)
+"""The oldest version whose answers are understood: that of Docker 19.03, and of Podman."""
+
+GREETING_SECONDS: Final = 10.0
+"""How long the first answer may take: a daemon that works gives it at once."""
+
+_WITHOUT_BODY: Final = (204, 304)
 _FIRST_ERROR: Final = 400
 _BLOCK_BYTES: Final = 1 << 16
 _HEAD_BYTES: Final = 1 << 16
@@ -59,12 +66,17 @@ class Engine:
             connection.hang_up()
 
     def ping(self) -> str:
-        """Return the version of the API that is spoken: the daemon's, or ours if that is older."""
+        """Return the version of the API that is spoken: the daemon's, or ours if that is older.
+
+        Raises:
+            NoDaemonError: the daemon is too old, too.
+        """
         with self._lock:
             if self._prefix is None:
-                with self._answer("GET", "/_ping", None, {}, PATIENCE_SECONDS) as (response, _):
+                with self._answer("GET", "/_ping", None, {}, GREETING_SECONDS) as (response, _):
                     response.read()
-                    self._prefix = _choose_version(response.headers.get("Api-Version", ""))
+                    told = response.headers.get("Api-Version", "")
+                self._prefix = _choose_version(self.address, told)
         return self._prefix
 
     def ask(
@@ -83,6 +95,8 @@ class Engine:
             _,
         ):
             text = response.read()
+            if not text and _is_cut(response):
+                raise ConnectionResetError("the answer has no end")
             return json.loads(text) if text.strip() else None
 
     def fetch(
@@ -109,7 +123,7 @@ class Engine:
         """
         target = self._target(path, query)
         with self._answer(method, target, body, headers or {}, None) as (response, _):
-            while line := response.readline():
+            for line in _read_lines(response):
                 if not line.strip():
                     continue
                 message = json.loads(line)
@@ -183,13 +197,30 @@ class Engine:
             raise describe_hangup(self.address, error) from error
 
 
-def _choose_version(told: str) -> str:
+def _choose_version(address: Address, told: str) -> str:
     """Return the prefix of all paths; without a version, which some do not tell, it is empty."""
     major, _, minor = told.partition(".")
     if not (major.isdigit() and minor.isdigit()):
         return ""
     version = min(NEWEST, (int(major), int(minor)))
+    if version < OLDEST:
+        raise describe_old_version(address, told, f"{OLDEST[0]}.{OLDEST[1]}")
     return f"/v{version[0]}.{version[1]}"
+
+
+def _is_cut(response: HTTPResponse) -> bool:
+    """Tell whether the head of an answer does not say how long it is, which a daemon does."""
+    is_short = response.status in _WITHOUT_BODY or "Content-Length" in response.headers
+    return not is_short and not response.chunked
+
+
+def _read_lines(response: HTTPResponse) -> Iterator[bytes]:
+    """Yield the lines of an answer; `readline` takes one that is cut off for one that has ended."""
+    held = b""
+    while block := response.read1(_BLOCK_BYTES):
+        *lines, held = (held + block).split(b"\n")
+        yield from lines
+    yield held
 
 
 def _as_text(value: Any) -> str:

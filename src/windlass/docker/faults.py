@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from http.client import BadStatusLine
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import DockerError
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
+_SHOWN: Final = 60
 _FULL: Final = "no space left on device"
 
 
@@ -62,6 +64,15 @@ def describe_absence(address: Address, error: OSError) -> NoDaemonError:
     )
 
 
+def describe_old_version(address: Address, told: str, oldest: str) -> NoDaemonError:
+    """Say that a daemon speaks an API that nobody here understands any more."""
+    return NoDaemonError(
+        f"The Docker daemon at {address.text} is too old: it speaks version {told} of the API, and "
+        f"{oldest} is needed",
+        hint="install Docker 19.03 or newer, or Podman 3 or newer",
+    )
+
+
 def describe_hangup(address: Address, error: Exception) -> DaemonGoneError:
     """Say that the daemon went away in the middle of something, or never answered."""
     if isinstance(error, TimeoutError):
@@ -69,6 +80,12 @@ def describe_hangup(address: Address, error: Exception) -> DaemonGoneError:
             f"The Docker daemon at {address.text} did not answer in time",
             hint="see whether it hangs: `docker info`, `journalctl -u docker`; a restart helps "
             "(`systemctl restart docker`)",
+        )
+    if isinstance(error, BadStatusLine) and not isinstance(error, ConnectionError):
+        return DaemonGoneError(
+            f"What listens at {address.text} is no Docker daemon: it answers "
+            f"{str(error).strip()[:_SHOWN]!r}",
+            hint="name the daemon's socket in DOCKER_HOST",
         )
     return DaemonGoneError(
         f"The Docker daemon at {address.text} went away while it was asked for something "
@@ -132,5 +149,6 @@ _HINTS: Final = (
         "the registry's name cannot be resolved: check the network and the image's name",
     ),
     ("connection refused", "nothing answers there: check the registry's name and port"),
+    ("network is unreachable", "no network of this machine leads to the registry"),
     ("i/o timeout", "the network or the registry did not answer in time"),
 )

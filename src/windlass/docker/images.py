@@ -68,6 +68,16 @@ def list_images(
     return found
 
 
+def list_history(engine: Engine, name: str) -> Sequence[Mapping[str, Any]]:
+    """Return the layers of an image, the last one first: `Size`, `Tags`, `CreatedBy`, ...
+
+    Raises:
+        RefusedError: there is no such image (`is_missing`).
+    """
+    found: Sequence[Mapping[str, Any]] = engine.ask("GET", f"/images/{quote(name)}/history")
+    return found
+
+
 def pull_image(
     engine: Engine,
     name: str,

@@ -6,14 +6,15 @@ import threading
 from typing import TYPE_CHECKING
 
 from windlass.model.status import Result
-from windlass.plan.orders import DropJob, EnterGroup, FinishRun, RejectJob, SkipJob
+from windlass.plan.orders import DropJob, FinishRun, RejectJob, SkipJob
 from windlass.protocol import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from windlass.engine.groups.interface import Holder
     from windlass.errors import WindlassError
-    from windlass.plan.orders import Order, StartJob
+    from windlass.plan.orders import EnterGroup, Order, StartJob
 
 
 def announce(order: Order) -> tuple[events.RunEvent, ...]:
@@ -23,15 +24,23 @@ def announce(order: Order) -> tuple[events.RunEvent, ...]:
             return (events.JobSkipped(job=key, name=known_as, reason=decision.reason),)
         case RejectJob(key, known_as, message):
             return _fail(key, known_as, message)
-        case DropJob(key, known_as, _):
-            result = Result.CANCELLED
-            return (events.JobFinished(job=key, name=known_as, result=result, seconds=0.0),)
-        case EnterGroup(key, known_as, concurrency):
-            return (events.Waiting(job=key, name=known_as, group=concurrency.group),)
+        case DropJob(key, known_as, reason):
+            return (_cancel(key, known_as, reason),)
         case FinishRun(_, reason) if reason:
             return (events.Annotation(job="", step="", level="error", message=reason),)
         case _:
             return ()
+
+
+def announce_wait(order: EnterGroup, holder: Holder) -> events.Waiting:
+    """Return the event that somebody has to wait for a group, and who is in it."""
+    return events.Waiting(
+        job=order.key,
+        name=order.name,
+        group=order.concurrency.group,
+        holder_run=holder.run,
+        holder_job=holder.job,
+    )
 
 
 def announce_breakdown(order: StartJob, error: WindlassError) -> tuple[events.RunEvent, ...]:
@@ -49,6 +58,12 @@ def serialise(emit: Callable[[events.RunEvent], None]) -> Callable[[events.RunEv
             emit(event)
 
     return emit_alone
+
+
+def _cancel(key: str, name: str, reason: str) -> events.RunEvent:
+    return events.JobFinished(
+        job=key, name=name, result=Result.CANCELLED, seconds=0.0, reason=reason
+    )
 
 
 def _fail(key: str, name: str, message: str) -> tuple[events.RunEvent, ...]:

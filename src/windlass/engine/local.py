@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 from typing import TYPE_CHECKING
 
-from windlass.engine.announcements import serialise
+from windlass.engine.announcements import announce_wait, serialise
 from windlass.engine.dispatch import LocalDispatcher
 from windlass.engine.driver import drive
 from windlass.engine.groups.memory import MemoryGroups
@@ -35,12 +35,17 @@ class _Force:
     """Asks the run's own thread to kill what runs."""
 
 
+class _Abandon:
+    """Asks the run's own thread to leave the run as it is, to be resumed."""
+
+
 class LocalRun:
     """A run that can be cancelled from any thread, and from a signal handler, while it runs.
 
     `run_job` runs one job to its end in the calling thread; it gets the order, what tells it to
-    end, and where its events go. `emit` gets one event at a time. Once it raises, nobody watches
-    any more: the run is ended at once, and `run` raises what `emit` raised.
+    end, and where its events go. `emit` gets one event at a time. Once it raises, as it does where
+    the disk is full, the run is abandoned: what runs is killed, and `run` raises the same. Neither
+    the journal nor `emit` hears of that, so a resumption starts again what was killed.
     """
 
     def __init__(
@@ -63,12 +68,13 @@ class LocalRun:
         self._journal = journal or MemoryJournal()
         # A SimpleQueue may be filled by a signal handler that interrupts whoever waits for it.
         # What asks for force goes the same way, since a handler may not wait for a lock.
-        self._signals: queue.SimpleQueue[Signal | _Force] = queue.SimpleQueue()
+        self._signals: queue.SimpleQueue[Signal | _Force | _Abandon] = queue.SimpleQueue()
         self._open_groups = open_groups
         self._groups: Groups | None = None
         self._emit = emit
-        self._deaf: Exception | None = None
-        emit_alone = serialise(self._tell)
+        self._trouble: Exception | None = None
+        self._is_abandoned = False
+        emit_alone = self._emit_alone = serialise(self._tell)
         self._dispatcher = LocalDispatcher(
             lambda order, cancellation: run_job(order, cancellation, emit_alone),
             send=self._signals.put,
@@ -93,14 +99,15 @@ class LocalRun:
                 resumption=self._resumption,
             )
         except BaseException:
+            self._is_abandoned = True
             self._dispatcher.force()
             raise
         finally:
             self._dispatcher.join()
             if self._groups is not None:
                 self._groups.close()
-        if self._deaf is not None:
-            raise self._deaf
+        if self._trouble is not None:
+            raise self._trouble
         return result
 
     def _hold_groups(self, orders: Sequence[EnterGroup]) -> None:
@@ -111,8 +118,9 @@ class LocalRun:
         missing = {order.key for order in orders}
         for order in orders:
             self._carry_out(order)
-        later: list[Signal | _Force] = []
-        while missing and not any(isinstance(it, CancelRequested | _Force) for it in later):
+        later: list[Signal | _Force | _Abandon] = []
+        ends = CancelRequested | _Force | _Abandon
+        while missing and not any(isinstance(it, ends) for it in later):
             signal = self._signals.get()
             if isinstance(signal, GroupEntered | GroupDenied) and signal.key in missing:
                 missing.remove(signal.key)
@@ -127,8 +135,8 @@ class LocalRun:
         if isinstance(order, EnterGroup):
             if self._groups is None:
                 self._groups = self._open_groups(self._signals.put)
-            if self._groups.enter(order):
-                self._dispatcher.carry_out(order)
+            if (holder := self._groups.enter(order)) is not None:
+                self._emit_alone(announce_wait(order, holder))
         elif isinstance(order, LeaveGroup) and self._groups is not None:
             self._groups.leave(order.key)
         else:
@@ -148,19 +156,24 @@ class LocalRun:
 
     def _tell(self, event: RunEvent) -> None:
         """Pass an event on; what goes wrong there must not tear a job's thread down."""
-        if self._deaf is not None:
+        if self._is_abandoned:
             return
         try:
             self._emit(event)
         except Exception as error:  # noqa: BLE001 (raised again by `run`)
-            self._deaf = error
-            self.cancel("Nobody watches the run any more")
-            self.force()
+            self._trouble, self._is_abandoned = error, True
+            self._signals.put(_Abandon())
 
     def _next_signal(self) -> Signal:
-        while isinstance(signal := self._signals.get(), _Force):
-            self._dispatcher.force()
-        return signal
+        while True:
+            signal = self._signals.get()
+            if isinstance(signal, _Force):
+                self._dispatcher.force()
+            elif isinstance(signal, _Abandon):
+                assert self._trouble is not None  # noqa: S101 (it is why the run is abandoned)
+                raise self._trouble
+            else:
+                return signal
 
     @property
     def breakdowns(self) -> tuple[WindlassError, ...]:

@@ -60,9 +60,7 @@ def make_job_git(
         [known.folders.objects],
         bare=False,
         wide=len(sha) == SHA256_LENGTH,
-        settings=describe_origin(origin)
-        + _describe_branch(ref)
-        + (sparse.settings if sparse else "")
+        settings=_describe_job(origin, ref, sparse)
         + "".join(_describe_submodule(module) for module in submodules if not module.git_parent),
     )
     if known.folders.shallow.exists():
@@ -96,8 +94,7 @@ def make_fetched_git(
     """
     folder = workspace / ".git"
     wide = len(sha) == SHA256_LENGTH
-    settings = describe_origin(origin) + _describe_branch(ref)
-    settings += sparse.settings if sparse else ""
+    settings = _describe_job(origin, ref, sparse)
     make_git_folder(folder, [], bare=False, wide=wide, settings=settings)
     refs = _read_refs(store) if with_history else {}
     _copy_objects(store, {sha, *refs.values()}, folder / "objects/pack")
@@ -191,6 +188,12 @@ def describe_origin(url: str | None) -> str:
         return ""
     fetch = "+refs/heads/*:refs/remotes/origin/*"
     return f'[remote "origin"]\n\turl = {quote_setting(url)}\n\tfetch = {fetch}\n'
+
+
+def _describe_job(origin: str | None, ref: str, sparse: Sparse | None) -> str:
+    """Return the configuration of a job's `.git` beyond what every repository has."""
+    shared = describe_origin(origin) + _describe_branch(ref)
+    return shared + (sparse.settings if sparse else "")
 
 
 def _describe_branch(ref: str) -> str:

@@ -139,7 +139,11 @@ class RemoteRepositories:
         with scratch_index(store) as index:
             variables = shadow_variables(store, index=index, work_tree=destination)
             command = ["read-tree", "--reset", "-u", sha]
-            run_apart(command, folder=destination, variables=variables)
+            try:
+                run_apart(command, folder=destination, variables=variables)
+            except GitError as error:
+                hint = f"if what is kept there is damaged, remove {store}: it is fetched again"
+                raise GitError(error.message, hint=hint) from error
         return tuple(_remove_stray_links(destination, self._list_links(name, sha)))
 
     def check(self, name: str, sha: str) -> None:
@@ -272,8 +276,9 @@ class RemoteRepositories:
     def _fetch_from_any(self, lock: int, name: str, sha: str) -> None:
         store = self.find_store(name)
         # Whoever held these is dead: git keeps our lock open until it ends.
-        for stale in (*store.glob("*.lock"), *(store / "refs").rglob("*.lock")):
-            stale.unlink(missing_ok=True)
+        for folder, names in (("", "*.lock"), ("refs", "**/*.lock"), ("objects", "*/tmp_*")):
+            for stale in (store / folder).glob(names):
+                stale.unlink(missing_ok=True)
         sweep_scratch(store)
         fetch = fetch_history if self._with_history else fetch_commit
         refused: list[str] = []

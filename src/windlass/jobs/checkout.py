@@ -66,7 +66,8 @@ def run_checkout_step(order: StartStep, place: StepPlace, source: Source) -> Ste
     effects = StepEffects()
     outcome = Result.FAILURE
     try:
-        revision = _check_out(order.inputs, place, source, reporter)
+        with place.session.keep_still():
+            revision = _check_out(order.inputs, place, source, reporter)
         effects.outputs.update(ref=revision.ref, commit=revision.sha)
         outcome = Result.SUCCESS
     except CheckoutError as error:

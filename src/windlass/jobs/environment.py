@@ -187,7 +187,7 @@ def job_context(
     `github` is that context of the run; `find_commit` returns the commit of a called workflow of
     another repository. Source: src/Runner.Worker/JobContext.cs
     """
-    called = _read_called(workflow_path)
+    called = read_called(workflow_path)
     if called is not None:
         return {
             "workflow_ref": workflow_path,
@@ -204,8 +204,11 @@ def job_context(
     return {key: value for key, value in known.items() if value is not None}
 
 
-def _read_called(workflow_path: str) -> Reference | None:
-    """Return what a workflow of another repository is called by; None for one of this."""
+def read_called(workflow_path: str) -> Reference | None:
+    """Return what a workflow of another repository is called by; None for one of this.
+
+    `workflow_path` is the path of its file, a whole reference where it is of another repository.
+    """
     if "@" not in workflow_path:
         return None
     # Imported only where there may be one.

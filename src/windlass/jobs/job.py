@@ -22,6 +22,7 @@ from windlass.jobs.folders import JobFolders
 from windlass.jobs.loop import JobLoop
 from windlass.jobs.masking import Masker
 from windlass.jobs.outputs import release_outputs, release_url
+from windlass.jobs.patience import Patience, StartCancelledError
 from windlass.jobs.place import StepPlace
 from windlass.jobs.reports import JobReporter
 from windlass.jobs.steps import StepEnd, run_step
@@ -126,6 +127,7 @@ class _JobRun:
 
     def _run_in_place(self) -> FinishJob:
         """Make the job's place, run its steps there and leave nothing behind."""
+        patience = Patience(self._cancellation, self._order.timeout_minutes)
         try:
             self._folders.make()
             request = JobRequest(
@@ -134,10 +136,13 @@ class _JobRun:
                 folders=self._folders,
                 note=self._reporter.note,
                 docker=self._find_docker_need(self._order.job.steps),
+                patience=patience,
             )
             if self._order.job.container is None and self._order.job.services is None:
                 return self._run_as_requested(request, {})
             return self._run_with_containers(request)
+        except StartCancelledError:
+            return FinishJob(Result.CANCELLED, problems=patience.problems)
         finally:
             if not self._place.keep:
                 self._remove_folders()
@@ -151,7 +156,6 @@ class _JobRun:
             self._secrets,
             self._describe_place(self._folders, {}),
             request,
-            self._cancellation,
             self._place.machine,
             self._run_as_requested,
         )
@@ -222,8 +226,9 @@ class _JobRun:
 
         inside = session.folders or self._folders
         return ServiceOffer(
-            lambda address: open_services(address, inside),
+            lambda address, listener: open_services(address, inside, listener),
             session.address,
+            session.listen,
             self._masker,
             is_for_scripts=_may_ask_identity(self._order),
         )

@@ -39,9 +39,10 @@ class JobPlace:
     `variables` are added to every process of the job and to its `env` context. In the folder
     `record` the job's log is kept (`log`, see `windlass.stores.logs`), if there is one. `published`
     gives what finds the actions of other repositories; without it there are none. `services` opens
-    the services of the job at an address by which its processes reach this machine; without it
-    there are none. `asks_api` is whether the workflow names GitHub's REST API or a token for it.
-    `docker` tells whether the job needs a Docker daemon; without it it has what its place has.
+    the services of the job at an address by which its processes reach this machine, or on a socket
+    that listens where they can reach nothing else; without it there are none. `asks_api` is whether
+    the workflow names GitHub's REST API or a token for it. `docker` tells whether the job needs a
+    Docker daemon; without it it has what its place has.
     """
 
     folder: Path
@@ -52,7 +53,7 @@ class JobPlace:
     keep: bool = False
     clock: Clock = SYSTEM_CLOCK
     record: Path | None = None
-    services: Callable[[str, JobFolders], JobServices] | None = None
+    services: Callable[[str, JobFolders, int | None], JobServices] | None = None
     asks_api: bool = False
     published: Callable[[], PublishedActions] | None = None
     docker: DockerNeeds | None = None

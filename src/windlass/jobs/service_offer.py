@@ -23,19 +23,22 @@ class ServiceOffer:
 
     def __init__(
         self,
-        open_services: Callable[[str], JobServices],
+        open_services: Callable[[str, int | None], JobServices],
         address: str,
+        listen: Callable[[], int | None],
         masker: Masker,
         *,
         is_for_scripts: bool,
     ) -> None:
         """Take what opens them at an address, by which the job's processes reach this machine.
 
+        `listen` returns a socket that listens there if that is the job's alone, else None.
         Scripts are told of them only where the job may ask for identity tokens.
         """
         self._is_for_scripts = is_for_scripts
         self._open = open_services
         self._address = address
+        self._listen = listen
         self._masker = masker
         self._services: dict[str, JobServices] = {}
         self._has_api = False
@@ -49,7 +52,7 @@ class ServiceOffer:
         Raises:
             StepError: the services cannot be started.
         """
-        services = self._find(self._address)
+        services = self._find()
         self._masker.add(services.api_token)
         self._has_api = True
         return services.api_token, services.api_addresses
@@ -60,7 +63,7 @@ class ServiceOffer:
         Raises:
             StepError: they cannot be started.
         """
-        variables.update(self._find(self._address).action_variables)
+        variables.update(self._find().action_variables)
         _bypass_proxy(variables, self._address)
 
     def add_to_container(self, variables: dict[str, str], address: str) -> None:
@@ -83,7 +86,7 @@ class ServiceOffer:
             StepError: they cannot be started.
         """
         if self._is_for_scripts:
-            variables.update(self._find(self._address).script_variables)
+            variables.update(self._find().script_variables)
         elif not self._has_api:
             return
         _bypass_proxy(variables, self._address)
@@ -94,12 +97,15 @@ class ServiceOffer:
             for services in self._services.values():
                 services.close()
 
-    def _find(self, address: str) -> JobServices:
+    def _find(self, address: str = "") -> JobServices:
+        """Return the services as a container meets them at an address, or as the job does."""
         with self._lock:
             services = self._services.get(address)
             if services is None:
                 try:
-                    services = self._services[address] = self._open(address)
+                    listener = None if address else self._listen()
+                    services = self._open(address or self._address, listener)
+                    self._services[address] = services
                 except PlatformError as error:
                     raise StepError(f"{error.message}. {error.hint or ''}".rstrip()) from error
                 self._masker.add(services.token)

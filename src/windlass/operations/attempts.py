@@ -20,7 +20,7 @@ from windlass.operations.earlier_events import (
     recall_ends,
 )
 from windlass.operations.job_starts import JobStarter
-from windlass.operations.summaries import lay_out_summaries
+from windlass.operations.summaries import summarise_attempt
 from windlass.plan.contexts import RunIdentity, make_github_context
 from windlass.plan.inputs import fill_event, read_inputs
 from windlass.plan.run import RunMachine
@@ -167,7 +167,7 @@ class Undertaking:
         seconds = time.monotonic() - self._started
         self._see(events.RunFinished(run=definition.run, result=result, seconds=seconds))
         if self._has_summaries:
-            folder.write_summary(lay_out_summaries(read_told(folder)))
+            folder.write_summary(summarise_attempt(self._attempt))
         # Before the end is noted: whatever is left behind then, a resumption still removes.
         kept = starter.close()
         journal.finish(time.time(), result)

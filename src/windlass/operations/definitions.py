@@ -16,6 +16,7 @@ from windlass.model.action_sources import ActionSources
 from windlass.model.repository import Repository
 from windlass.model.values import dataclass, field, fields, replace
 from windlass.plan.event import Event
+from windlass.plan.places import EVERY_LABEL, HOST
 from windlass.plan.selection import Selection
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ class Definition:
 
     `texts` are the files of the workflow and of those it calls, by path. `private` are names, such
     as `vars.REGION`, whose values must not be written; `absent` are those that were not. It is
-    `whole` unless something else had to be left out. `number` is the run's among those of its
-    workflow, `created` in seconds since the epoch. `again` says which jobs of the attempt before
-    this one runs once more (see `windlass.operations.reruns`); empty is all. `sources` says where
-    actions of other repositories are taken from.
+    `whole` unless something else had to be left out. `places` says by label where jobs run,
+    `number` is the run's among those of its workflow, `created` in seconds since the epoch. `again`
+    says which jobs of the attempt before this one runs once more (see
+    `windlass.operations.reruns`); empty is all. `sources` says where actions of other repositories
+    are taken from.
     """
 
     run: str
@@ -64,7 +66,7 @@ class Definition:
     event: Event
     given: Given
     selection: Selection
-    labels: Mapping[str, str]
+    places: Mapping[str, str]
     allowed_environments: frozenset[str]
     committed: bool
     keep: bool
@@ -97,7 +99,7 @@ def write_definition(definition: Definition, mask: Callable[[str], str]) -> str:
         "repository": _write_fields(definition.repository),
         "event": {**event, "payload": payload},
         "selection": {"job": definition.selection.job, "legs": dict(definition.selection.legs)},
-        "labels": dict(definition.labels),
+        "places": dict(definition.places),
         "allowed_environments": sorted(definition.allowed_environments),
         "committed": definition.committed,
         "keep": definition.keep,
@@ -249,7 +251,7 @@ def _read(values: dict[str, Any]) -> Definition:
         event=Event(**{**values["event"], "payload": _with_floats(values["event"]["payload"])}),
         given=Given(**values["given"]),
         selection=Selection(values["selection"]["job"], values["selection"]["legs"]),
-        labels=values["labels"],
+        places=_read_places(values),
         allowed_environments=frozenset(values["allowed_environments"]),
         committed=values["committed"],
         keep=values["keep"],
@@ -260,6 +262,13 @@ def _read(values: dict[str, Any]) -> Definition:
         whole=values["whole"],
         sources=_read_sources(values.get("sources", {})),
     )
+
+
+def _read_places(values: dict[str, Any]) -> dict[str, str]:
+    """Return where jobs run; those of earlier versions did so here where nothing was said."""
+    if "places" in values:
+        return dict(values["places"])
+    return {EVERY_LABEL: HOST, **values["labels"]}
 
 
 def _read_sources(values: dict[str, Any]) -> ActionSources:

@@ -17,8 +17,17 @@ import os
 import threading
 from typing import TYPE_CHECKING, Final
 
-from windlass.errors import UsageError
-from windlass.plan.places import HOST, find_place
+from windlass.errors import ExecutorError, UsageError
+from windlass.lang.expressions import Unknown
+from windlass.plan.places import (
+    DOCKER,
+    EVERY_LABEL,
+    HOST,
+    OFFLINE,
+    SANDBOX,
+    find_place,
+    foresee_image,
+)
 from windlass.stores.state_folder import BASES
 
 if TYPE_CHECKING:
@@ -28,11 +37,10 @@ if TYPE_CHECKING:
     from windlass.jobs.executors.docker import DockerExecutor
     from windlass.jobs.executors.interface import Executor
     from windlass.jobs.executors.sandbox import SandboxExecutor
+    from windlass.operations.default_place import DefaultPlace
     from windlass.plan.orders import StartJob
+    from windlass.plan.plan import Plan
 
-SANDBOX: Final = "sandbox"
-OFFLINE: Final = "sandbox:offline"
-DOCKER: Final = "docker://"
 KNOWN: Final = (HOST, SANDBOX, OFFLINE)
 
 
@@ -64,6 +72,26 @@ def require_places(places: Mapping[str, str]) -> None:
         require_sandbox(offline=place == OFFLINE)
 
 
+def complete_places(
+    places: Mapping[str, str], default: DefaultPlace, plan: Plan | None
+) -> dict[str, str]:
+    """Return where labels run: what was said, and for all others the default, if a job needs it.
+
+    Raises:
+        ExecutorError: the default is needed and there is none.
+    """
+    if EVERY_LABEL in places or plan is None or not _needs_default(default, plan):
+        return dict(places)
+    return {**places, EVERY_LABEL: default.require().place}
+
+
+def _needs_default(default: DefaultPlace, plan: Plan) -> bool:
+    """Tell whether the plan has asked for it, or may yet have to when more is known."""
+    if default.choice is not None:
+        return True
+    return any(isinstance(leg.place, Unknown) for job in plan.jobs() for leg in job.legs)
+
+
 class Executors:
     """The executors of one attempt; each is made when the first job needs it."""
 
@@ -77,13 +105,35 @@ class Executors:
 
     def find(self, order: StartJob) -> Executor:
         """Return what runs a job; may be called from several threads."""
-        place = find_place(order.labels, self._places) or HOST
+        place = find_place(order.labels, self._places)
         with self._lock:
-            if place not in self._made:
-                self._made[place] = self._make(place)
-            if order.job.container is None:
-                return self._made[place]
-            return self._make_docker("", self._made[place])
+            if order.job.container is not None:
+                return self._find_own(order, place)
+            if place is not None:
+                return self._share(place)
+        raise ExecutorError(
+            f"nothing says where jobs with the label '{', '.join(order.labels)}' run",
+            hint="say it: -P LABEL=PLACE",
+        )
+
+    def _find_own(self, order: StartJob, place: str | None) -> Executor:
+        """Return what runs a job in its own container, called as its image as far as it is known.
+
+        A container that turns out to be empty leaves the job to the place of its label.
+        """
+        otherwise = None if place is None else self._share(place)
+        image = foresee_image(order.job.container, order.contexts)
+        if image == "" and otherwise is not None:
+            return otherwise
+        executor = self._make_docker("", otherwise)
+        if isinstance(image, str):
+            executor.name = f"{DOCKER}{image}"
+        return executor
+
+    def _share(self, place: str) -> Executor:
+        if place not in self._made:
+            self._made[place] = self._make(place)
+        return self._made[place]
 
     def _make(self, place: str) -> Executor:
         if place.startswith(DOCKER):

@@ -38,6 +38,9 @@ DEFAULT_LABEL: Final = "ubuntu-latest"
 RECIPE_LABEL: Final = "windlass.recipe"
 """The label of an image that holds the digest of what it was made by."""
 
+UNFINISHED: Final = "unfinished-"
+"""How the tag of an image begins that is being made; the process that makes it comes behind."""
+
 _AUTHORITIES: Final = "/tmp/windlass-authorities.crt"  # noqa: S108 - in the image, while it is made
 _BLOCK_BYTES: Final = 1 << 20
 _LAST_LINES: Final = 12
@@ -47,7 +50,8 @@ _LAST_LINES: Final = 12
 class Recipe:
     """What an image is made of; `labels` are those of runners for which it stands.
 
-    `digest` is that of the file: an image with another one was made by another recipe.
+    One that stands for none has a `purpose`. `digest` is that of the file: an image with another
+    one was made by another recipe.
     """
 
     image: str
@@ -59,6 +63,7 @@ class Recipe:
     commands: tuple[str, ...]
     variables: Mapping[str, str]
     digest: str
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +78,7 @@ class LabelledImage:
     id: str = ""
     size: int = 0
     is_current: bool = False
+    purpose: str = ""
 
 
 def read_recipes() -> tuple[Recipe, ...]:
@@ -146,13 +152,14 @@ def _read_recipe(path: Path) -> Recipe:
         commands=tuple(table["commands"]),
         variables=table["variables"],
         digest=hashlib.sha256(text).hexdigest(),
+        purpose=table.get("purpose", ""),
     )
 
 
 def _describe(engine: Engine, recipe: Recipe) -> LabelledImage:
     found = inspect_image(engine, recipe.image)
     if found is None:
-        return LabelledImage(name=recipe.image, labels=recipe.labels)
+        return LabelledImage(name=recipe.image, labels=recipe.labels, purpose=recipe.purpose)
     labels = found.config.get("Labels") or {}
     return LabelledImage(
         name=recipe.image,
@@ -160,12 +167,13 @@ def _describe(engine: Engine, recipe: Recipe) -> LabelledImage:
         id=found.id,
         size=found.size,
         is_current=labels.get(RECIPE_LABEL) == recipe.digest,
+        purpose=recipe.purpose,
     )
 
 
 def _make_image(engine: Engine, recipe: Recipe, note: Callable[[str], None]) -> None:
     """Have the image made under another name, so that what fails half-way leaves nothing."""
-    unfinished = f"{recipe.image}:unfinished-{os.getpid()}"
+    unfinished = f"{recipe.image}:{UNFINISHED}{os.getpid()}"
     note(f"{recipe.image} is made of Debian {recipe.suite} and {len(recipe.packages)} packages")
     try:
         with _start_mmdebstrap(recipe) as process:

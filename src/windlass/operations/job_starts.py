@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import re
@@ -13,28 +14,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.engine.announcements import announce
+from windlass.jobs.environment import read_called
 from windlass.jobs.job import run_job
 from windlass.jobs.place import JobPlace
 from windlass.jobs.source import Source
 from windlass.lang.casing import fold
-from windlass.lang.runner_labels import system_of
 from windlass.model.status import Result
 from windlass.operations.executors import Executors
 from windlass.plan.faults import PlanFault
 from windlass.plan.handover import hand_over
 from windlass.plan.keys import describe_fault
 from windlass.plan.orders import RejectJob
-from windlass.plan.places import HOST
+from windlass.plan.places import HOST, find_foreign_label, find_value
 from windlass.plan.signals import JobFinished
 from windlass.stores.state_folder import TOOLS, WORK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from windlass.jobs.actions.published import PublishedActions
+    from windlass.jobs.cancellation import Cancellation
     from windlass.jobs.docker_needs import DockerNeeds
     from windlass.jobs.executors.interface import Executor
-    from windlass.jobs.cancellation import Cancellation
     from windlass.jobs.folders import JobFolders
     from windlass.operations.definitions import Definition
     from windlass.operations.history import History
@@ -48,15 +49,6 @@ CHECKOUT: Final = "actions/checkout@"
 _LONGEST_NAME: Final = 60
 _API: Final = re.compile(r"(?i)github\s*\.\s*(?:token|api_url)\b|GITHUB_(?:TOKEN|API_URL)\b")
 """What a workflow names that asks GitHub's API."""
-
-
-def find_foreign_label(labels: Iterable[str], places: Mapping[str, str]) -> str | None:
-    """Return the first label that this machine cannot serve and that no place was given for."""
-    known = {fold(label) for label in places}
-    for label in labels:
-        if fold(label) not in known and system_of(label) in ("windows", "macos"):
-            return label
-    return None
 
 
 def work_folder(state: Path, run: str, attempt: int) -> Path:
@@ -88,7 +80,7 @@ class JobStarter:
         self._tools = state / TOOLS
         self._numbers = itertools.count(record.count_jobs() + 1)
         self._executors = Executors(
-            definition.labels, root=Path(definition.repository.root), state=state
+            definition.places, root=Path(definition.repository.root), state=state
         )
         self._cover = cover
         self._published: PublishedActions | None = None
@@ -118,7 +110,6 @@ class JobStarter:
         """Run one job to its end, or fail it with the reason why it is not started.
 
         Raises:
-        executor = self._executors.find(order)
             PlatformError: the job's place could not be made.
         """
         obstacle = self._find_obstacle(order)
@@ -129,6 +120,7 @@ class JobStarter:
             for event in announce(RejectJob(order.key, order.name, obstacle or "")):
                 emit(event)
             return JobFinished(order.key, Result.FAILURE, started=False)
+        executor = self._executors.find(order)
         return run_job(
             order,
             executor=executor,
@@ -165,7 +157,7 @@ class JobStarter:
                 f"The job is held: a local run deploys to the environment '{environment}' only "
                 f"where it is told to; --allow-environment {shlex.quote(environment)} lets it"
             )
-        label = find_foreign_label(order.labels, self._definition.labels)
+        label = find_foreign_label(order.labels, self._definition.places)
         if label is not None:
             return (
                 f"The job needs a runner with the label '{label}', and this machine runs Linux; "
@@ -173,11 +165,10 @@ class JobStarter:
             )
         return None
 
-    def _make_place(self, order: StartJob) -> JobPlace:
+    def _make_place(self, order: StartJob, executor: Executor) -> JobPlace:
         key, number = self._cover(order.key), next(self._numbers)
         name = _UNSAFE.sub("-", key)[:_LONGEST_NAME].strip("-.")
         return JobPlace(
-            docker=_find_docker_needs(order, executor),
             folder=self._folder / f"{number}-{name}",
             record=self._record.open_job(number, key),
             tools=self._tools,
@@ -186,14 +177,17 @@ class JobStarter:
             variables=self._definition.given.env,
             keep=self._definition.keep,
             published=self._find_published,
-            services=lambda address, folders: self._open_services(order, folders, address),
+            services=functools.partial(self._open_services, order),
             asks_api=self._asks_api,
+            docker=_find_docker_needs(order, executor),
         )
 
-    def _open_services(self, order: StartJob, folders: JobFolders, address: str) -> JobServices:
+    def _open_services(
+        self, order: StartJob, address: str, folders: JobFolders, listener: int | None
+    ) -> JobServices:
         """Begin to serve a job, by its folders as it sees them itself, at an address it reaches.
 
-        The first job that needs it starts what serves them all.
+        A `listener` listens there already. The first job that needs it starts what serves them all.
         """
         # Imported only where a job needs it.
         from windlass.services.caches.portable import Places
@@ -218,29 +212,14 @@ class JobStarter:
                 folder=str(folders.root), home=str(folders.home), workspace=str(folders.workspace)
             ),
         )
-        return self._services.open(job, address)
+        return self._services.open(job, address, listener)
 
     def _find_commit(self, workflow_path: str) -> str:
         """Return the commit that a workflow of another repository was read from, "" for our own."""
-        if "@" not in workflow_path:
-            return ""
-        # Imported only where there may be one.
-        from windlass.plan.references import read_reference
-
-        reference = read_reference(workflow_path)
-        return "" if reference is None else self._find_published().locate(reference).sha
+        called = read_called(workflow_path)
+        return "" if called is None else self._find_published().locate(called).sha
 
     def _find_published(self) -> PublishedActions:
-
-
-def _find_docker_needs(order: StartJob, executor: Executor) -> DockerNeeds | None:
-    """Return what tells whether a job is to have a Docker daemon; the host has its own."""
-    if executor.name == HOST:
-        return None
-    # Imported only where it may need one.
-    from windlass.jobs.docker_needs import DockerNeeds
-
-    return DockerNeeds()
         """Return what finds the actions of other repositories, the same for all jobs."""
         # Imported only where there is one.
         from windlass.jobs.actions.published import PublishedActions
@@ -251,3 +230,19 @@ def _find_docker_needs(order: StartJob, executor: Executor) -> DockerNeeds | Non
                 server = definition.repository.server_url
                 self._published = PublishedActions(definition.sources, server)
             return self._published
+
+
+def _find_docker_needs(order: StartJob, executor: Executor) -> DockerNeeds | None:
+    """Return what tells whether a job is to have a Docker daemon; the host has its own.
+
+    Raises:
+        InputError: the user's settings cannot be understood.
+    """
+    if executor.name == HOST:
+        return None
+    # Imported only where it may need one.
+    from windlass.config.settings import read_settings
+    from windlass.jobs.docker_needs import DockerNeeds
+
+    settings = read_settings(os.environ)
+    return DockerNeeds(find_value(order.labels, settings.docker), settings.docker_images)

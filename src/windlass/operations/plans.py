@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from windlass.git.repository import find_branch, read_repository
 from windlass.lang.casing import fold
-from windlass.lang.diagnostics import Diagnostic
+from windlass.lang.diagnostics import Diagnostic, Severity
+from windlass.lang.expressions import UNKNOWN
 from windlass.model.action_sources import ActionSources
 from windlass.model.values import dataclass, field, replace
 from windlass.operations.action_locks import with_lock
 from windlass.operations.called_workflows import CalledWorkflows
+from windlass.operations.default_place import DefaultPlace
 from windlass.operations.executors import check_places
 from windlass.operations.loading import load_workflows
+from windlass.plan.default_place import ChosenPlace, NoPlace
 from windlass.plan.planner import Knowledge, make_plan
 from windlass.plan.selection import Selection
 from windlass.plan.synthesis import (
@@ -25,7 +28,7 @@ from windlass.plan.synthesis import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from windlass.git.repository import Comparison
     from windlass.jobs.actions.published import PublishedActions
@@ -43,7 +46,8 @@ class PlanOptions:
 
     `workflows` is a file or a folder, relative to the current folder or absolute; `payload` the
     content of an event file. Of `inputs` those in `optional_inputs` count only where a workflow
-    declares them. `places` says by label where jobs run, see `windlass.operations.executors`.
+    declares them. `places` says by label where jobs run, see `windlass.operations.executors`, and
+    `default_place` where those do of which it says nothing.
     `sources` says where actions and workflows of other repositories are taken from.
     """
 
@@ -57,6 +61,7 @@ class PlanOptions:
     base: str | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
+    default_place: DefaultPlace = field(default_factory=DefaultPlace)
     sources: ActionSources = ActionSources()
 
 
@@ -111,6 +116,7 @@ def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> P
         runner=describe_runner(),
         digests={**library.digests, **sources.pins},
         places=options.places,
+        find_default_place=lambda: _foresee(options.default_place),
     )
     selection = Selection(options.job, options.matrix)
     plan = make_plan(library.workflows, event, knowledge, selection)
@@ -119,9 +125,27 @@ def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> P
         event=event,
         library=library,
         plan=plan,
-        diagnostics=(*library.diagnostics, *plan.diagnostics),
+        diagnostics=(*library.diagnostics, *plan.diagnostics, *_warn(options.default_place)),
         sources=sources,
     )
+
+
+def _foresee(default: DefaultPlace) -> Any:
+    """Return where jobs run by default; UNKNOWN where that is nowhere, which keeps none planned."""
+    found = default.find()
+    return found.place if isinstance(found, ChosenPlace) else UNKNOWN
+
+
+def _warn(default: DefaultPlace) -> Iterator[Diagnostic]:
+    """Say that what is planned could not run here, where that was found out."""
+    found = default.choice
+    if isinstance(found, NoPlace):
+        yield Diagnostic(
+            code="default-place",
+            message=found.message,
+            severity=Severity.WARNING,
+            hint=found.hint,
+        )
 
 
 def _publish(sources: ActionSources, repository: Repository) -> PublishedActions:

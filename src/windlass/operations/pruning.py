@@ -22,11 +22,12 @@ from windlass.operations.pruning_leftovers import (
     prune_work,
 )
 from windlass.operations.pruning_stored import Removal, prune_stored
+from windlass.operations.pruning_trees import prune_trees
 from windlass.operations.tidying import sweep_daemons
 from windlass.stores.state_folder import BASES, DATABASE, TOOLS, WORK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from windlass.operations.history import History
@@ -52,21 +53,27 @@ DEFAULT_LIMITS: Final = Limits()
 
 
 def prune(
-    history: History, limits: Limits = DEFAULT_LIMITS, *, dry_run: bool = False
+    history: History,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    dry_run: bool = False,
+    now: Callable[[], float] = time.time,
 ) -> list[Removal]:
     """Remove what is beyond the limits; return what went or, with `dry_run`, what would go.
+
+    `now` returns seconds since the epoch.
 
     Raises:
         PlatformError: something cannot be removed.
     """
-    pruner = _Pruner(history, limits, dry_run=dry_run)
+    pruner = _Pruner(history, limits, now(), dry_run=dry_run)
     try:
         if not dry_run:
             sweep(history.folders.path)
             sweep_daemons(history)
         removed = [*pruner.prune_runs(), *pruner.prune_leftovers(), *pruner.prune_bases()]
-        removed += [*pruner.prune_damaged(), *pruner.prune_tools()]
-        removed += prune_stored(history, dry_run=dry_run)
+        removed += [*pruner.prune_objects(), *pruner.prune_damaged(), *pruner.prune_tools()]
+        removed += prune_stored(history, dry_run=dry_run, now=now)
     except OSError as error:
         problem = error.strerror or str(error)
         raise PlatformError(
@@ -76,11 +83,11 @@ def prune(
 
 
 class _Pruner:
-    def __init__(self, history: History, limits: Limits, *, dry_run: bool) -> None:
+    def __init__(self, history: History, limits: Limits, now: float, *, dry_run: bool) -> None:
         self._history = history
         self._limits = limits
         self._dry_run = dry_run
-        self._now = time.time()
+        self._now = now
         self._gone: set[str] = set()
 
     def prune_runs(self) -> Iterator[Removal]:
@@ -113,6 +120,10 @@ class _Pruner:
             size = measure(path)
             if self._dry_run or remove_base(folder, key):
                 yield Removal("base", key, reason, size)
+
+    def prune_objects(self) -> Iterator[Removal]:
+        """Remove what runs and bases needed that are gone."""
+        return prune_trees(self._history, gone=self._gone, dry_run=self._dry_run)
 
     def prune_damaged(self) -> Iterator[Removal]:
         """Remove damaged databases that were moved aside long ago."""

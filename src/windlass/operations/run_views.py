@@ -37,9 +37,10 @@ class StepView:
 
 @dataclass(slots=True, kw_only=True)
 class JobView:
-    """One job; `reason` says why it was skipped. Annotations are in the order they were made.
+    """One job; `reason` says why it was skipped, or cancelled before it began.
 
-    `kept` is true where it did not run in this attempt, but counts as it ended before.
+    Annotations are in the order they were made. `kept` is true where it did not run in this
+    attempt, but counts as it ended before.
     """
 
     key: str
@@ -110,7 +111,7 @@ def _see(view: RunView, event: RunEvent) -> None:
             job = _job(view, event.job)
             job.name, job.status = event.name, event.result
             job.seconds, job.outputs = event.seconds, event.outputs
-            job.kept = event.kept
+            job.kept, job.reason = event.kept, event.reason
         case events.Annotation():
             _job(view, event.job).annotations.append(event)
         case events.Summary():

@@ -15,16 +15,19 @@ from windlass.jobs.supervisor.client import prepare_supervisors
 from windlass.lang.diagnostics import Diagnostic, Severity, has_error
 from windlass.lang.expressions import to_text
 from windlass.model.status import Result
-from windlass.model.values import dataclass, field
+from windlass.model.values import dataclass, field, replace
 from windlass.operations.attempts import Interruption, Undertaking, WorkflowRun
 from windlass.operations.concealment import Concealment
+from windlass.operations.default_place import remember_place
 from windlass.operations.definitions import Definition, Given
-from windlass.operations.executors import require_places
+from windlass.operations.executors import complete_places, require_places
 from windlass.operations.history import make_history
 from windlass.operations.plans import PlanOptions, plan_event
 from windlass.operations.readiness import RefusedWorkflow, judge
 from windlass.operations.tidying import end_leftovers, tidy_up
 from windlass.plan.calls import find_called
+from windlass.plan.default_place import ChosenPlace, describe_change, describe_choice
+from windlass.plan.places import EVERY_LABEL
 from windlass.plan.selection import Selection
 from windlass.protocol import events
 from windlass.stores.state_folder import STATE_FOLDER, prepare_state
@@ -46,6 +49,8 @@ EXIT_FAILURE: Final = 1
 EXIT_PLATFORM: Final = 3
 EXIT_CANCELLED: Final = 130
 
+_DEFAULT_PLACE: Final = "default-place"
+_KEEP: Final = "`-P '*=PLACE'`, or the same in the settings, keeps one"
 _NO_PLAN_OPTIONS: Final = PlanOptions()
 
 
@@ -114,12 +119,13 @@ def run_event(
     Raises:
         InputError: there is no repository, or no workflow in it.
         UsageError: the options name a place that jobs cannot run in.
-        ExecutorError: this machine cannot make such a place.
+        ExecutorError: this machine cannot make such a place, or none at all.
         PlatformError: Git failed, or the state folder cannot be written.
     """
     require_places(options.plan.places)
     prepare_supervisors()
     planning = plan_event(folder, event_name, options.plan)
+    options = _complete(options, planning)
     readiness = judge(planning, event_name, options.plan.places)
     if tell is not None and readiness.diagnostics:
         tell(planning.library.root, readiness.diagnostics)
@@ -129,7 +135,7 @@ def run_event(
     runs: tuple[WorkflowRun, ...] = ()
     breakdowns: list[WindlassError] = []
     if readiness.ready:
-        started = _Runs(planning, options, emit, interruption, _warn(planning, tell))
+        started = _Runs(planning, options, emit, interruption, _Telling(planning, tell))
         runs, breakdowns = tuple(started.run(readiness.ready)), started.breakdowns
     return RunReport(
         planning=planning,
@@ -141,6 +147,13 @@ def run_event(
     )
 
 
+def _complete(options: RunOptions, planning: Planning) -> RunOptions:
+    """Return the options with the place of all labels of which they say nothing."""
+    wishes = options.plan
+    places = complete_places(wishes.places, wishes.default_place, planning.plan)
+    return replace(options, plan=replace(wishes, places=places))
+
+
 class _Runs:
     """The runs of one event, one after the other."""
 
@@ -150,12 +163,12 @@ class _Runs:
         options: RunOptions,
         emit: Callable[[RunEvent], None],
         interruption: Interruption,
-        tell: Callable[[str], None],
+        telling: _Telling,
     ) -> None:
         self._planning = planning
         self._options = options
         self._emit = emit
-        self._tell = tell
+        self._telling = telling
         self._interruption = interruption
         self.breakdowns: list[WindlassError] = []
 
@@ -163,7 +176,8 @@ class _Runs:
         """Run workflows until all have ended or the user has interrupted."""
         state = Path(self._planning.repository.root) / STATE_FOLDER
         prepare_state(state)
-        history = make_history(state, self._tell)
+        self._telling.tell_default(self._options.plan, state)
+        history = make_history(state, self._telling.warn)
         try:
             end_leftovers(history)
             for plan in planned:
@@ -218,7 +232,7 @@ def _define(
         event=event,
         given=given,
         selection=Selection(options.plan.job, options.plan.matrix),
-        labels=options.plan.places,
+        places=options.plan.places,
         allowed_environments=options.allowed_environments,
         committed=options.committed,
         keep=options.keep,
@@ -228,14 +242,35 @@ def _define(
     )
 
 
-def _warn(
-    planning: Planning, tell: Callable[[Path, Sequence[Diagnostic]], None] | None
-) -> Callable[[str], None]:
-    """Return what tells of trouble with history, as a warning."""
+class _Telling:
+    """Says what somebody should know beside the diagnostics of the files."""
 
-    def warn(message: str) -> None:
-        if tell is not None:
-            found = Diagnostic(code="history", message=message, severity=Severity.WARNING)
-            tell(planning.library.root, (found,))
+    def __init__(
+        self, planning: Planning, tell: Callable[[Path, Sequence[Diagnostic]], None] | None
+    ) -> None:
+        self._root = planning.library.root
+        self._tell = tell
 
-    return warn
+    def warn(self, message: str) -> None:
+        """Tell of trouble with history."""
+        self._say(Diagnostic(code="history", message=message, severity=Severity.WARNING))
+
+    def tell_default(self, wishes: PlanOptions, state: Path) -> None:
+        """Say where jobs run that nothing is said of, and whether that was another place before."""
+        chosen = wishes.default_place.choice
+        if not isinstance(chosen, ChosenPlace):
+            return
+        others = wishes.places.keys() != {EVERY_LABEL}
+        message = describe_choice(chosen, others_are_said=others)
+        self._say(Diagnostic(code=_DEFAULT_PLACE, message=message, severity=Severity.NOTICE))
+        if before := remember_place(state, chosen.place):
+            message = describe_change(before, chosen)
+            self._say(
+                Diagnostic(
+                    code=_DEFAULT_PLACE, message=message, severity=Severity.WARNING, hint=_KEEP
+                )
+            )
+
+    def _say(self, found: Diagnostic) -> None:
+        if self._tell is not None:
+            self._tell(self._root, (found,))

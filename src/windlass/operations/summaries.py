@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windlass.operations.earlier_events import read_told
 from windlass.protocol.events import JobFinished, JobStarted, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from windlass.operations.history import Attempt
     from windlass.protocol.events import RunEvent
+
+
+def summarise_attempt(attempt: Attempt) -> str:
+    """Return the summary of an attempt as far as it has come.
+
+    Raises:
+        PlatformError: its events cannot be read.
+    """
+    return lay_out_summaries(read_told(attempt.folder))
 
 
 def lay_out_summaries(events: Iterable[RunEvent]) -> str:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from windlass.lang.compat import find_unsupported
 from windlass.lang.diagnostics import Diagnostic
 from windlass.lang.workflow.model import CallJob, Job
-from windlass.operations.job_starts import find_foreign_label
 from windlass.plan.decision import Verdict
-from windlass.plan.places import HOST
+from windlass.plan.places import HOST, find_foreign_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,8 @@ from windlass.stores.state_folder import WORK
 from windlass.stores.user_cache import DAEMONS, find_user_cache
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from windlass.operations.history import History
 
 LOOK_SECONDS: Final = 3_600
@@ -47,7 +50,7 @@ def sweep_daemons(history: History) -> None:
     sweep_after_others(history.tell)
 
 
-def tidy_up(history: History) -> None:
+def tidy_up(history: History, now: Callable[[], float] = time.time) -> None:
     """Remove what killed runs have left; prune, at most once an hour unless there are many runs.
 
     Trouble is told and changes nothing else.
@@ -56,14 +59,15 @@ def tidy_up(history: History) -> None:
     try:
         _tidy_work(history)
         with suppress(FileNotFoundError):
-            is_recent = time.time() - mark.stat().st_mtime < LOOK_SECONDS
+            is_recent = now() - mark.stat().st_mtime < LOOK_SECONDS
             if is_recent and len(history.folders.ids()) < MOST_RUNS:
                 return
         # Imported only then: it is not free, and this may be the end of a short run.
         from windlass.operations.pruning import prune
 
         mark.touch()
-        prune(history)
+        os.utime(mark, (now(), now()))
+        prune(history, now=now)
     except (PlatformError, OSError) as error:
         history.tell(f"old runs could not be removed: {error}")
 

@@ -46,6 +46,23 @@ def make_github_context(
     """
     server = repository.server_url
     return {
+        **_identify(event, repository, run),
+        "workflow": name_workflow(workflow),
+        **_describe_event(event),
+        "server_url": server,
+        "api_url": api_url(server),
+        "graphql_url": _graphql_url(server),
+        **_describe_ref(event.ref),
+        "secret_source": "Actions",
+        "workflow_ref": f"{repository.full_name}/{workflow.path}@{event.ref}",
+        "workflow_sha": event.sha,
+        "job_workflow_sha": event.sha,
+    }
+
+
+def _identify(event: Event, repository: Repository, run: RunIdentity) -> dict[str, Value]:
+    """Return which run this is, of which commit, repository and person."""
+    return {
         "token": "",
         "ref": event.ref,
         "sha": event.sha,
@@ -63,21 +80,23 @@ def make_github_context(
         "actor_id": stand_in_id(event.actor),
         "actor": event.actor,
         "triggering_actor": event.actor,
-        "workflow": name_workflow(workflow),
+    }
+
+
+def _describe_event(event: Event) -> dict[str, Value]:
+    return {
         "head_ref": event.head_ref,
         "base_ref": event.base_ref,
         "event_name": event.name,
         "event": event.payload,
-        "server_url": server,
-        "api_url": api_url(server),
-        "graphql_url": _graphql_url(server),
-        "ref_name": name_ref(event.ref),
+    }
+
+
+def _describe_ref(ref: str) -> dict[str, Value]:
+    return {
+        "ref_name": name_ref(ref),
         "ref_protected": False,
-        "ref_type": "tag" if event.ref.startswith("refs/tags/") else "branch",
-        "secret_source": "Actions",
-        "workflow_ref": f"{repository.full_name}/{workflow.path}@{event.ref}",
-        "workflow_sha": event.sha,
-        "job_workflow_sha": event.sha,
+        "ref_type": "tag" if ref.startswith("refs/tags/") else "branch",
     }
 
 

@@ -6,10 +6,10 @@ a Makefile) is not seen; a user may say of a label that its jobs need a daemon, 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from windlass.lang.action.model import CompositeRuns
+from windlass.lang.docker_calls import find_call, is_docker_action
 from windlass.lang.tokens import ExpressionToken, StringToken
 from windlass.lang.workflow.model import ActionStep, ParallelStep, RunStep
 
@@ -19,36 +19,6 @@ if TYPE_CHECKING:
     from windlass.lang.workflow.model import Step
     from windlass.plan.steps import LoadedAction
 
-PROGRAMS: Final = frozenset(
-    (
-        "docker", "docker-compose", "docker-buildx",
-        "cibuildwheel", "earthly", "k3d", "kind", "minikube",
-    )
-)  # fmt: skip
-"""Programs that want a daemon for nearly all that they do."""
-
-ACTIONS: Final = frozenset(
-    (
-        "docker/bake-action", "docker/build-push-action", "docker/login-action",
-        "docker/setup-buildx-action", "docker/setup-compose-action", "docker/setup-qemu-action",
-        "docker/scout-action",
-        "absa-group/k3d-action", "absaoss/k3d-action", "adambirds/docker-compose-action",
-        "aws-actions/amazon-ecr-login", "azure/docker-login", "devcontainers/ci",
-        "elgohr/publish-docker-github-action", "engineerd/setup-kind", "helm/kind-action",
-        "hoverkraft-tech/compose-action", "isbang/compose-action", "medyagh/setup-minikube",
-        "mr-smithers-excellent/docker-build-push", "pypa/cibuildwheel",
-        "whoan/docker-build-with-cache-action",
-    )
-)  # fmt: skip
-"""Published actions that want a daemon, without what is in it being looked at; in lower case."""
-
-_START: Final = r"""(?:^|[;&|({`]|\b(?:then|do|else|elif|if|while|until|time|eval)\s|!\s)"""
-_BEFORE: Final = r"""(?:(?:sudo|env|exec|command|nohup|nice|xargs|timeout|stdbuf|time)\s+
-    (?:-{1,2}[^\s;|&]+\s+|\d+[smh]?\s+)*|[A-Za-z_]\w*=(?:"[^"]*"|'[^']*'|[^\s;|&"'()]*)\s+)*"""
-_PROGRAM: Final = r"""(?:[\w./~-]*/)?(?P<program>[\w-]+)(?=$|[\s;&|)}`<>"'])"""
-_COMMAND: Final = re.compile(rf"{_START}\s*{_BEFORE}{_PROGRAM}", re.VERBOSE | re.MULTILINE)
-_COMMENT: Final = re.compile(r"(?m)(?:^|(?<=\s))#.*$")
-_QUICK: Final = re.compile("|".join(sorted(PROGRAMS)))
 _LONGEST: Final = 70
 
 
@@ -60,27 +30,6 @@ def find_docker_use(
     `actions` are those that were loaded, by what `uses` says: composite ones are looked into.
     """
     return next(_find_reasons(steps, actions or {}, set()), None)
-
-
-def find_call(script: str) -> str | None:
-    """Return the line in which a script calls a program that wants a daemon; None for none.
-
-    Only a word that is a command counts: `docker build`, `sudo docker ps`, `A=b docker-compose up`;
-    neither `which docker` nor a comment or a path with that name.
-    """
-    if _QUICK.search(script) is None:
-        return None
-    for line in _COMMENT.sub("", script).replace("\\\n", " ").splitlines():
-        for match in _COMMAND.finditer(line):
-            if match["program"] in PROGRAMS:
-                return line.strip()
-    return None
-
-
-def is_docker_action(uses: str) -> bool:
-    """Tell whether a published action is known to want a daemon, whatever its ref and path."""
-    name, _, _ = uses.lower().partition("@")
-    return "/".join(name.split("/")[:2]) in ACTIONS
 
 
 def _find_reasons(

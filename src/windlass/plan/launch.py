@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from windlass.lang.expressions import kind_of, to_text
 from windlass.lang.tokens import StringToken
 from windlass.lang.workflow.model import CallJob
+from windlass.model.values import dataclass
 from windlass.plan.calls import MAX_LEVELS, evaluate_inputs
 from windlass.plan.environments import evaluate_environment
 from windlass.plan.faults import PlanFault
@@ -74,40 +75,63 @@ def prepare_job(
 
     `ceiling` is what the token of its caller may do, None for a job of the run's own workflow.
     """
-    scope = Scope(contexts)
-    labels = _evaluate_labels(job.runs_on, scope)
-    environment = evaluate_environment(job.environment, contexts)
-    timeout_minutes = evaluate_minutes(job.timeout_minutes, scope)
-    cancel_timeout_minutes = evaluate_minutes(job.cancel_timeout_minutes, scope)
-    continue_on_error = evaluate_boolean(job.continue_on_error, scope)
-    if isinstance(labels, PlanFault):
-        return labels
-    if isinstance(environment, PlanFault):
-        return environment
-    if isinstance(timeout_minutes, PlanFault):
-        return timeout_minutes
-    if isinstance(cancel_timeout_minutes, PlanFault):
-        return cancel_timeout_minutes
-    if isinstance(continue_on_error, PlanFault):
-        return continue_on_error
+    settings = _evaluate_settings(job, contexts)
+    if isinstance(settings, PlanFault):
+        return settings
     return StartJob(
         key=key,
         name=name,
         job=job,
         workflow=workflow,
         contexts=contexts,
-        labels=labels,
-        environment=environment if isinstance(environment, str) else None,
-        timeout_minutes=DEFAULT_TIMEOUT_MINUTES if timeout_minutes is None else timeout_minutes,
-        continue_on_error=continue_on_error,
+        labels=settings.labels,
+        environment=settings.environment,
+        timeout_minutes=settings.timeout_minutes,
+        cancel_timeout_minutes=settings.cancel_timeout_minutes,
+        continue_on_error=settings.continue_on_error,
         handovers=handovers,
         path=path,
         permissions=resolve_permissions(job, workflow, ceiling=ceiling),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settings:
+    """What the keys of a job say when its leg starts."""
+
+    labels: tuple[str, ...]
+    environment: str | None
+    timeout_minutes: int
+    cancel_timeout_minutes: int
+    continue_on_error: bool
+
+
+def _evaluate_settings(job: Job, contexts: Mapping[str, Value]) -> _Settings | PlanFault:
+    """Evaluate the keys of a job; the first one that cannot be is the fault."""
+    scope = Scope(contexts)
+    labels = _evaluate_labels(job.runs_on, scope)
+    environment = evaluate_environment(job.environment, contexts)
+    timeout = evaluate_minutes(job.timeout_minutes, scope)
+    cancel_timeout = evaluate_minutes(job.cancel_timeout_minutes, scope)
+    continue_on_error = evaluate_boolean(job.continue_on_error, scope)
+    if isinstance(labels, PlanFault):
+        return labels
+    if isinstance(environment, PlanFault):
+        return environment
+    if isinstance(timeout, PlanFault):
+        return timeout
+    if isinstance(cancel_timeout, PlanFault):
+        return cancel_timeout
+    if isinstance(continue_on_error, PlanFault):
+        return continue_on_error
+    return _Settings(
+        labels=labels,
+        environment=environment if isinstance(environment, str) else None,
+        timeout_minutes=DEFAULT_TIMEOUT_MINUTES if timeout is None else timeout,
         cancel_timeout_minutes=(
-            DEFAULT_CANCEL_TIMEOUT_MINUTES
-            if cancel_timeout_minutes is None
-            else cancel_timeout_minutes
+            DEFAULT_CANCEL_TIMEOUT_MINUTES if cancel_timeout is None else cancel_timeout
         ),
+        continue_on_error=continue_on_error,
     )
 
 

@@ -26,7 +26,7 @@ from windlass.plan.faults import PlanFault
 from windlass.plan.inputs import fill_event, find_undeclared, read_inputs
 from windlass.plan.matrix import Leg, Strategy, expand, has_computed_name, job_label
 from windlass.plan.permissions import resolve_permissions
-from windlass.plan.places import HOST, foresee_place
+from windlass.plan.places import foresee_image, foresee_place
 from windlass.plan.plan import JobPlan, LegPlan, Plan, WorkflowPlan
 from windlass.plan.predecessors import Outlook
 from windlass.plan.runner import foresee_runner
@@ -36,7 +36,7 @@ from windlass.plan.step_plans import StepPlanner, source_of
 from windlass.plan.triggers import decide_workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from windlass.lang.expressions import Value
     from windlass.lang.tokens import Token
@@ -47,13 +47,18 @@ if TYPE_CHECKING:
 _EVERYTHING: Final = Selection()
 
 
+def _know_nothing() -> Unknown:
+    return UNKNOWN
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
     """What is known beyond the files and the event.
 
     `variables` is the `vars` context, `runner` what is known of the `runner` context of a job that
     this machine would run, `digests` the SHA-256 of the workflow files, by path, and the
-    commits of refs of other repositories. `places` says by label where jobs run.
+    commits of refs of other repositories. `places` says by label where jobs run, and
+    `find_default_place` where those do of which it says nothing.
     """
 
     repository: Repository
@@ -61,6 +66,7 @@ class Knowledge:
     runner: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
+    find_default_place: Callable[[], Any] = _know_nothing
 
 
 def make_plan(
@@ -291,7 +297,12 @@ class _WorkflowPlanner:
         return replace(
             plan,
             runs_on=_list_labels(runs_on),
-            place=foresee_place(runs_on, self._knowledge.places) or HOST,
+            place=foresee_place(
+                runs_on,
+                foresee_image(job.container, contexts),
+                self._knowledge.places,
+                self._knowledge.find_default_place,
+            ),
             environment=UNKNOWN if isinstance(environment, PlanFault) else environment,
             steps=tuple(
                 replace(step, decision=_with_doubt(step.decision, doubt)) for step in steps

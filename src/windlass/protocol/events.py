@@ -71,12 +71,18 @@ class JobSkipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A job, or the whole run where `job` is empty, waits for its concurrency group."""
+    """A job, or the whole run where `job` is empty, waits for its concurrency group.
+
+    `holder_run` is the run that is in the group, `holder_job` the job of it, empty for the run as a
+    whole; both are empty where nobody can say.
+    """
 
     event: ClassVar[str] = "waiting"
     job: str
     name: str
     group: str
+    holder_run: str = ""
+    holder_job: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +168,8 @@ class JobFinished:
 
     `environment_url` is the address it has deployed to, empty where it does not say one. `started`
     is false where it was held back or its place could not be made: `continue-on-error` does not
-    forgive such a failure. `kept` is true where a rerun counts the job as it ended before.
+    forgive such a failure. `kept` is true where a rerun counts the job as it ended before. `reason`
+    says why it was cancelled before it began, empty for every other end.
     """
 
     event: ClassVar[str] = "job-finished"
@@ -174,6 +181,7 @@ class JobFinished:
     environment_url: str = ""
     started: bool = True
     kept: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

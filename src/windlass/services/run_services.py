@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from windlass.services import catalogue
@@ -28,9 +29,18 @@ _TRUE: Final = "True"
 class RunServices:
     """Serves the jobs of one attempt of a run, from this process, until it is closed."""
 
-    def __init__(self, database: Database, state: Path, tell: Callable[[str], None]) -> None:
-        """Take the local history's database, `.windlass`, and what hears of faults of ours."""
-        self._server = Server(tell)
+    def __init__(
+        self,
+        database: Database,
+        state: Path,
+        tell: Callable[[str], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Take the local history's database, `.windlass`, and what hears of faults of ours.
+
+        `now` returns seconds since the epoch.
+        """
+        self._server = Server(tell, now)
         self._blobs = BlobStore(state / BLOBS)
         contents = Contents(self._blobs, self._server.tokens)
         self._means = Means(
@@ -38,18 +48,25 @@ class RunServices:
             state=state,
             blobs=self._blobs,
             contents=contents,
-            artifacts=Artifacts(database, self._blobs, contents),
-            caches=Caches(CacheStore(database, self._blobs), contents),
+            artifacts=Artifacts(database, self._blobs, contents, now),
+            caches=Caches(CacheStore(database, self._blobs, now=now), contents),
         )
         catalogue.add_all_routes(self._server, self._means)
 
-    def open(self, job: ServedJob, address: str = LOOPBACK) -> JobServices:
+    def open(
+        self, job: ServedJob, address: str = LOOPBACK, listener: int | None = None
+    ) -> JobServices:
         """Begin to serve a job that reaches this machine by an address of it.
+
+        With a `listener`, a socket that listens already, it is served there alone.
 
         Raises:
             PlatformError: nobody can listen on that address.
         """
-        return JobServices(job, self._server.listen(address), self._server, self._means)
+        if listener is None:
+            return JobServices(job, self._server.listen(address), self._server, self._means)
+        origin, end = self._server.adopt(listener)
+        return JobServices(job, origin, self._server, self._means, end)
 
     def close(self) -> None:
         """Serve nobody any more and throw away what was not received to its end."""
@@ -60,7 +77,16 @@ class RunServices:
 class JobServices:
     """The services as one job meets them. `token` is a secret."""
 
-    def __init__(self, job: ServedJob, origin: str, server: Server, means: Means) -> None:
+    def __init__(
+        self,
+        job: ServedJob,
+        origin: str,
+        server: Server,
+        means: Means,
+        end: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Take what is to be done at the end of the job."""
+        self._end = end
         self.job = job
         self.origin = origin
         self.token = server.tokens.issue(job)
@@ -105,3 +131,4 @@ class JobServices:
         self._server.tokens.revoke(self.job)
         self._means.artifacts.give_up(self.job)
         self._means.caches.give_up(self.job)
+        self._end()

@@ -13,6 +13,7 @@ with the token of a job that runs; all others are refused before it hears of the
 from __future__ import annotations
 
 import errno
+import functools
 import socket
 import threading
 import time
@@ -53,12 +54,17 @@ class Route:
 class Server:
     """Answers on every address it listens on, each with the same routes and tokens."""
 
-    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
-        """Take what hears, in a line each, of faults of ours."""
-        self.tokens = Tokens()
+    def __init__(
+        self,
+        tell: Callable[[str], None] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Take what hears, in a line each, of faults of ours, and the clock of tokens."""
+        self.tokens = Tokens(now)
         self._tell = tell or (lambda _line: None)
         self._routes: list[Route] = []
         self._listeners: dict[str, _Listener] = {}
+        self._adopted: list[_Listener] = []
         self._lock = threading.Lock()
 
     def routes(self, prefix: str, handler: Handler, *, needs_token: bool = True) -> None:
@@ -81,12 +87,29 @@ class Server:
             host = f"[{address}]" if ":" in address else address
             return f"http://{host}:{listener.port}"
 
+    def adopt(self, number: int) -> tuple[str, Callable[[], None]]:
+        """Answer on an open socket that listens already; return its origin and what ends that.
+
+        It may be one of another network, in which this process is not. It is the server's now.
+        """
+        listener = _Listener(socket.socket(fileno=number), self)
+        with self._lock:
+            self._adopted.append(listener)
+        return f"http://{LOOPBACK}:{listener.port}", functools.partial(self._abandon, listener)
+
+    def _abandon(self, listener: _Listener) -> None:
+        with self._lock:
+            if listener in self._adopted:
+                self._adopted.remove(listener)
+                listener.stop()
+
     def close(self) -> None:
         """Stop listening; connections that are open end with their clients."""
         with self._lock:
-            for listener in self._listeners.values():
+            for listener in (*self._listeners.values(), *self._adopted):
                 listener.stop()
             self._listeners.clear()
+            self._adopted.clear()
 
     def find_job(self, authorization: str) -> ServedJob | str:
         """Return whose token a header `Authorization` holds, or why it is none."""
@@ -122,15 +145,8 @@ class Server:
 class _Listener:
     """A socket that takes connections, each in a thread of its own."""
 
-    def __init__(self, address: str, server: Server) -> None:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            self._socket.bind((address, 0))
-            self._socket.listen(BACKLOG)
-        except OSError:
-            self._socket.close()
-            raise
+    def __init__(self, listener: socket.socket, server: Server) -> None:
+        self._socket = listener
         self.port: int = self._socket.getsockname()[1]
         self._server = server
         self._connections: set[Connection] = set()
@@ -179,10 +195,15 @@ class _Listener:
 
 
 def _open(address: str, server: Server) -> _Listener:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        return _Listener(address, server)
+        listener.bind((address, 0))
+        listener.listen(BACKLOG)
     except OSError as error:
+        listener.close()
         raise PlatformError(
             f"Windlass cannot listen on {address}: {error.strerror}",
             hint="Artifacts, caches and identity tokens of jobs are served there.",
         ) from error
+    return _Listener(listener, server)

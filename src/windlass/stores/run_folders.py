@@ -32,6 +32,9 @@ _PROBES: Final = 5
 _PROBE_SECONDS: Final = 0.02
 """Somebody who only looks whether a lock is held takes it for a moment."""
 
+_PURPOSE: Final = "Windlass keeps the history of runs there."
+_HOW_TO_GO_ON: Final = "once it can be, `windlass resume` goes on with the run"
+
 
 class AttemptFolder:
     """One attempt's folder. Its methods raise PlatformError where the disk refuses."""
@@ -127,7 +130,7 @@ class AttemptFolder:
             if os.fstat(self._events).st_nlink == 0:
                 raise FileNotFoundError(2, "it was removed while the run went on")
         except OSError as error:
-            raise _refuse(self.events, "written", error) from error
+            raise _refuse(self.events, "written", error, _HOW_TO_GO_ON) from error
 
     def read_events(self) -> Iterator[str]:
         """Yield the lines of the events; one that was cut short by a crash is left out."""
@@ -263,6 +266,5 @@ def _take(lock: int) -> bool:
     return True
 
 
-def _refuse(path: Path, deed: str, error: OSError) -> PlatformError:
-    message = f"{path} cannot be {deed}: {error.strerror or error}"
-    return PlatformError(message, hint="Windlass keeps the history of runs there.")
+def _refuse(path: Path, deed: str, error: OSError, hint: str = _PURPOSE) -> PlatformError:
+    return PlatformError(f"{path} cannot be {deed}: {error.strerror or error}", hint=hint)

@@ -17,6 +17,7 @@ The knobs are variables of the step, so a workflow under test says itself what g
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from pathlib import Path
@@ -147,12 +148,20 @@ class DummySession:
     def hide(self, texts: Sequence[str]) -> None:
         """Do nothing: there is no log to bring to an end."""
 
+    def listen(self) -> int | None:
+        """Return None: there are no processes that could connect."""
+        return None
+
     def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:  # noqa: ARG002
         """Mount nothing."""
         return False
 
     def provide_docker(self, need: DockerNeed) -> None:
         """Nothing here needs one."""
+
+    def keep_still(self) -> contextlib.AbstractContextManager[None]:
+        """Nothing is there that could do harm."""
+        return contextlib.nullcontext()
 
     def see(self, path: Path) -> Path:
         """Return the path: its files are those of this machine."""

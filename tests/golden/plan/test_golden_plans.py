@@ -35,6 +35,7 @@ def test_plan(file: Path, golden: Golden) -> None:
         called=CALLED,
         variables={"REGION": "eu"},
         runner={"os": "Linux", "arch": "X64"},
+        places={"*": "host"},
     )
 
     golden(file.with_suffix(".json"), json.dumps(found.to_json(), indent=2) + "\n")

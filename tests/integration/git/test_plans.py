@@ -29,8 +29,11 @@ jobs:
 """
 
 
+ON_HOST = PlanOptions(places={"*": "host"})
+
+
 def verdicts(checkout: Checkout, event: str, options: PlanOptions | None = None) -> dict[str, str]:
-    planning = plan_event(checkout.path, event, options or PlanOptions())
+    planning = plan_event(checkout.path, event, options or ON_HOST)
     assert planning.plan is not None
     assert not has_error(planning.diagnostics), planning.diagnostics
     return {
@@ -74,7 +77,10 @@ def test_a_pull_request_looks_at_the_whole_branch(project: Checkout) -> None:
     project.commit()
 
     assert verdicts(project, "pull_request")["ci.yml"] == "RUN"
-    assert verdicts(project, "pull_request", PlanOptions(base="HEAD^"))["ci.yml"] == "SKIP"
+    assert (
+        verdicts(project, "pull_request", PlanOptions(base="HEAD^", places={"*": "host"}))["ci.yml"]
+        == "SKIP"
+    )
 
 
 def test_a_base_that_is_a_branch_is_the_base_branch(project: Checkout) -> None:
@@ -86,7 +92,9 @@ def test_a_base_that_is_a_branch_is_the_base_branch(project: Checkout) -> None:
     project.commit()
 
     for base, branch in (("releases/1", "releases/1"), (start, "main"), ("HEAD^", "main")):
-        event = plan_event(project.path, "pull_request", PlanOptions(base=base)).event
+        event = plan_event(
+            project.path, "pull_request", PlanOptions(base=base, places={"*": "host"})
+        ).event
         assert event is not None
         assert (event.base_ref, event.changed_files) == (branch, ("src/a.py",))
 
@@ -94,7 +102,7 @@ def test_a_base_that_is_a_branch_is_the_base_branch(project: Checkout) -> None:
 @pytest.mark.requirement("A04")
 def test_a_tag_releases(project: Checkout) -> None:
     """A checked-out tag, or an event file that names one, is a push of that tag."""
-    by_file = PlanOptions(payload={"ref": "refs/tags/v2"})
+    by_file = PlanOptions(payload={"ref": "refs/tags/v2"}, places={"*": "host"})
 
     assert verdicts(project, "push", by_file) == {"ci.yml": "SKIP", "release.yml": "RUN"}
 
@@ -106,7 +114,7 @@ def test_a_tag_releases(project: Checkout) -> None:
 
 def test_an_unknown_event_is_a_diagnostic(project: Checkout) -> None:
     """There is no plan then."""
-    planning = plan_event(project.path, "pusj")
+    planning = plan_event(project.path, "pusj", ON_HOST)
 
     assert planning.plan is None
     assert has_error(planning.diagnostics)
@@ -116,7 +124,7 @@ def test_an_unknown_event_is_a_diagnostic(project: Checkout) -> None:
 def test_a_workflow_with_mistakes_is_not_planned(project: Checkout) -> None:
     """The others are, and the mistake is there."""
     project.write(".github/workflows/bad.yml", "on: push\njobs: {}\n")
-    planning = plan_event(project.path, "push")
+    planning = plan_event(project.path, "push", ON_HOST)
 
     assert planning.plan is not None
     assert len(planning.plan.workflows) == 2
@@ -128,7 +136,7 @@ def test_the_same_checkout_has_the_same_hash(project: Checkout) -> None:
     hashes = []
     for text in (CI, CI, f"{CI}# changed\n"):
         project.write(".github/workflows/ci.yml", text)
-        planning = plan_event(project.path, "push")
+        planning = plan_event(project.path, "push", ON_HOST)
         assert planning.plan is not None
         hashes.append(planning.plan.hash())
 
@@ -138,4 +146,4 @@ def test_the_same_checkout_has_the_same_hash(project: Checkout) -> None:
 def test_a_repository_without_workflows(checkout: Checkout) -> None:
     """There is nothing to plan."""
     with pytest.raises(InputError, match="there are no workflows"):
-        plan_event(checkout.path, "push")
+        plan_event(checkout.path, "push", ON_HOST)

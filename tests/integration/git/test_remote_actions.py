@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -308,6 +312,56 @@ def test_what_a_killed_fetch_left_is_in_nobodys_way(remotes: Remotes, tmp_path: 
 
     assert fetch(repositories, "v1", tmp_path / "again") == moved
     assert not [*store.rglob("*.lock")]
+
+
+PROVIDE = """
+import sys
+from pathlib import Path
+from windlass.git.remote_actions import RemoteRepositories
+RemoteRepositories(Path(sys.argv[1]), sys.argv[2:3]).provide("acme/say", sys.argv[3])
+"""
+
+
+def test_a_fetch_that_is_killed_is_done_again(remotes: Remotes, tmp_path: Path) -> None:
+    """In the middle of the objects, with `kill -9` for Windlass and Git: nothing half is used."""
+    sha = remotes.publish("acme/say", {"a.js": os.urandom(40_000).hex()})
+    begun = tmp_path / "begun"
+    os.mkfifo(begun)
+    hook = tmp_path / "half"
+    hook.write_text(f'#!/bin/sh\n"$@" | head -c 30000\necho > {begun}\nexec sleep 60\n')
+    hook.chmod(0o755)
+    configuration = tmp_path / "gitconfig"
+    configuration.write_text(f"[uploadpack]\n\tpackObjectsHook = {hook}\n")
+    words = (str(tmp_path / "cache"), remotes.url, sha)
+    fetching = subprocess.Popen(
+        [sys.executable, "-c", PROVIDE, *words],
+        env={**os.environ, "GIT_CONFIG_GLOBAL": str(configuration)},
+        start_new_session=True,
+    )
+    begun.read_text()
+    os.killpg(fetching.pid, signal.SIGKILL)
+    fetching.wait()
+    repositories = open_cache(tmp_path, remotes.url)
+    assert not repositories.has("acme/say", sha)
+
+    assert fetch(repositories, "v1", tmp_path / "out") == sha
+    repositories.check("acme/say", sha)
+    assert not list((tmp_path / "cache").rglob("tmp_*"))
+
+
+def test_ssh_never_asks(remotes: Remotes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no terminal to ask for a password or about a host, and says so at once."""
+    ssh = tmp_path / "bin/ssh"
+    ssh.parent.mkdir()
+    ssh.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ncat >> {tmp_path}/typed\nexit 255\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", str(ssh.parent), prepend=":")
+
+    with pytest.raises(UnresolvedError) as error:
+        open_cache(tmp_path, "git@forge.example:").resolve("acme/say", "v1")
+    assert error.value.reason == "unreachable"
+    assert "-o BatchMode=yes" in (tmp_path / "asked").read_text()
+    assert "git@forge.example git-upload-pack 'acme/say'" in (tmp_path / "asked").read_text()
 
 
 def test_a_remote_that_never_answers_is_not_waited_for(

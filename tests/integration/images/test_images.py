@@ -140,18 +140,27 @@ def test_the_list(folder: Repository, docker: Engine) -> None:
     """A line for each image, a JSON object with `--json`."""
     variables = {"DOCKER_HOST": docker.address.text}
     done = folder.windlass("images", "list", variables=variables)
-    (told,) = folder.windlass("images", "list", "--json", variables=variables).stdout.splitlines()
+    told = folder.windlass("images", "list", "--json", variables=variables).stdout.splitlines()
 
-    found = inspect_image(docker, "windlass/ubuntu-latest")
-    assert done.stdout.startswith("windlass/ubuntu-latest  ")
-    assert ("not made yet" in done.stdout) == (found is None)
-    assert json.loads(told)["id"] == (found.id if found else None)
-    assert "ubuntu-latest" in json.loads(told)["labels"]
+    for name, line, row in zip(
+        ("windlass/docker", "windlass/ubuntu-latest"),
+        done.stdout.splitlines(),
+        map(json.loads, told),
+        strict=True,
+    ):
+        found = inspect_image(docker, name)
+        assert line.startswith(f"{name}  ")
+        assert ("not made yet" in line) == (found is None)
+        assert row["image"] == name
+        assert row["id"] == (found.id if found else None)
+        assert ("ubuntu-latest" in row["labels"]) == (not row["purpose"])
+        assert row["purpose"] in line
 
 
 @pytest.mark.skipif("WINDLASS_IMAGES" not in os.environ, reason="WINDLASS_IMAGES=1 makes images")
 def test_the_real_images(docker: Engine) -> None:
     """From a Debian mirror, with everything that the guide names."""
-    (found,) = set_up_images(docker, note=print)
+    found = set_up_images(docker, note=print)
 
-    assert found.is_current
+    assert [it.name for it in found] == ["windlass/docker", "windlass/ubuntu-latest"]
+    assert all(it.is_current for it in found)

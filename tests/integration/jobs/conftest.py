@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from windlass.jobs.actions.published import PublishedActions
+    from windlass.jobs.docker_needs import DockerNeeds
     from windlass.jobs.executors.interface import Executor
     from windlass.plan.signals import JobFinished
 
@@ -53,6 +54,8 @@ class Bench:
     published: Callable[[], PublishedActions] | None = None
     executor: Executor | None = None
     machine: dict[str, str] = field(default_factory=dict)
+    docker: DockerNeeds | None = None
+    key: str = "build"
 
     def run(self, steps: str, *, job: str = "", ref: str = "") -> JobFinished:
         """Run a job with these steps (YAML, indented as under `steps:`)."""
@@ -63,7 +66,7 @@ class Bench:
         reading = read_workflow(".github/workflows/w.yml", text.encode())
         assert reading.workflow is not None, reading.diagnostics
         order = StartJob(
-            key="build",
+            key=self.key,
             name="build",
             job=reading.workflow.jobs[0],
             workflow=reading.workflow,
@@ -113,6 +116,7 @@ class Bench:
             clock=self.clock,
             record=self.record,
             published=self.published,
+            docker=self.docker,
         )
 
     def _see(self, event: events.RunEvent) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.repositories import WINDLASS, Repository, read_until
+from tests.e2e.repositories import WINDLASS, Repository, read_until, wait_until_gone
 from tests.images import make_tools_image
 from tests.integration.jobs.conftest import git
 
@@ -21,14 +20,13 @@ from windlass.docker.containers import (
     create_container,
     list_containers,
     start_container,
-    wait_for_container,
 )
-from windlass.docker.faults import RefusedError
 from windlass.docker.images import build_image, list_images, remove_image
 from windlass.jobs.actions.build_contexts import read_blocks, write_context
 from windlass.jobs.actions.container_images import BUILT_LABEL
 from windlass.jobs.actions.ownership import take_ownership
 from windlass.jobs.containers.labels import JOB, OWNER, own_labels
+from windlass.jobs.supervisor.presence import read_presence
 from windlass.model.status import Result
 from windlass.protocol import events
 
@@ -482,12 +480,15 @@ def test_nothing_is_left_of_a_container_when_windlass_is_killed(
     with process:
         try:
             read_until(process, b"started")
-            (container,) = list_containers(engine, [f"{JOB}={job}"])
+            (record,) = (repository.path / ".windlass/runs").glob("*/1/jobs/1")
+            presence = read_presence(record / "supervisor.json")
+            assert presence is not None
         finally:
             process.kill()
-    with contextlib.suppress(RefusedError):  # it is gone already
-        wait_for_container(engine, container["Id"], removed=True)
+    # It removes the container before it writes the end of the log.
+    wait_until_gone({presence.supervisor[0]})
 
+    assert list_containers(engine, [f"{JOB}={job}"]) == []
     logged = repository.windlass("logs").stdout
     assert "started\nWindlass was killed while this step ran" in logged
 

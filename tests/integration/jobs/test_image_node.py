@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,22 +25,33 @@ if TYPE_CHECKING:
 
     from windlass.docker.engine import Engine
 
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not on PATH")
 IMAGE = f"windlass-test/node:{os.getpid()}"
-FILES = {
-    "action.yml": "runs: {using: node20, main: main.js}\n",
-    "main.js": "console.log(process.execPath, __dirname)\n",
-}
+KNOWN = {"20", "24"}
+"""The versions that actions may ask for."""
+
+
+@pytest.fixture(scope="session")
+def version() -> str:
+    """The version of this machine's Node.js, for which the action asks."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not on PATH")
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+    version = said.removeprefix("v").partition(".")[0]
+    return version if version in KNOWN else pytest.skip(f"no action asks for {said.strip()}")
 
 
 @pytest.fixture
 def bench(
-    bench: Bench, docker: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, docker: Engine, version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Bench]:
     """The bench, with jobs in an image that each test makes, and a published action."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
     remotes = Remotes(tmp_path)
-    remotes.publish("acme/say", FILES)
+    files = {
+        "action.yml": f"runs: {{using: node{version}, main: main.js}}\n",
+        "main.js": "console.log(process.execPath, __dirname)\n",
+    }
+    remotes.publish("acme/say", files)
     published = PublishedActions(ActionSources(urls=(remotes.url,)), "https://github.com")
     bench.published = lambda: published
     bench.executor = DockerExecutor({"DOCKER_HOST": docker.address.text}, image=IMAGE)
@@ -66,10 +78,11 @@ def test_an_image_without_node_runs_that_of_this_machine(bench: Bench, docker: E
     assert len([*(bench.root / "tools").rglob("node*")]) == 1
 
 
-def test_an_image_in_which_no_node_runs_says_so(bench: Bench, docker: Engine) -> None:
+def test_an_image_in_which_no_node_runs_says_so(bench: Bench, docker: Engine, version: str) -> None:
     """It lacks the libraries that the one of this machine needs."""
     make_tools_image(docker, IMAGE)
 
     assert bench.run("- uses: acme/say@v1").result is Result.FAILURE
     [error] = bench.errors()
-    assert error.startswith("The action runs on Node.js 20. The job's image has no Node.js, and ")
+    said = f"The action runs on Node.js {version}. The job's image has no Node.js, and "
+    assert error.startswith(said)

@@ -231,6 +231,71 @@ def test_an_action_that_cannot_be_had_fails_the_job(
     assert "not reached" not in bench.output()
 
 
+def test_actions_of_two_repositories_that_use_each_other_end(
+    bench: Bench, remotes: Remotes
+) -> None:
+    """At the depth at which the runner gives up, before any step has run."""
+    remotes.publish("acme/ping", {"action.yml": composite("uses: other/pong@v1")})
+    remotes.publish("other/pong", {"action.yml": composite("uses: acme/ping@v1")})
+
+    assert bench.run("- run: echo not reached\n- uses: acme/ping@v1").result is Result.FAILURE
+    assert bench.errors() == ["Composite action depth exceeded max depth 9"]
+    assert "not reached" not in bench.output()
+
+
+@needs_node
+def test_a_link_out_of_its_folder_is_no_script(bench: Bench, remotes: Remotes) -> None:
+    """`main` that leads to a file of this machine is not there, and the job's output says why."""
+    (bench.root / "mine.js").write_text("console.log('of this machine')")
+    remotes.publish(
+        "acme/say",
+        {"action.yml": "runs: {using: node20, main: out.js}\n"},
+        links={"out.js": str(bench.root / "mine.js")},
+    )
+
+    assert bench.run("- uses: acme/say@v1").result is Result.FAILURE
+    assert "of this machine" not in bench.output()
+    left_out = "The symbolic link 'out.js' of acme/say@v1 leads out of its folder and is left out"
+    assert left_out in bench.output()
+
+
+def test_submodules_and_large_files_of_an_action_are_left_out(
+    bench: Bench, remotes: Remotes, tmp_path: Path
+) -> None:
+    """As in the archive that GitHub hands out: a folder that is empty, and a pointer."""
+    remotes.publish("acme/sub", {"a": ""})
+    look = "{shell: bash, run: 'cd $GITHUB_ACTION_PATH; ls -A sub; cat x.bin'}"
+    files = {
+        ".gitattributes": "*.bin filter=lfs\n",
+        "x.bin": "version https://git-lfs.github.com/spec/v1\n",
+        "action.yml": composite(look),
+    }
+    remotes.publish("acme/say", files)
+    remotes.git(
+        *("-c", "protocol.file.allow=always", "submodule", "--quiet", "add"),
+        *(f"{remotes.root}/acme/sub.git", "sub"),
+        at=tmp_path / "work/acme/say",
+    )
+    remotes.publish("acme/say", {})
+
+    assert bench.run("- uses: acme/say@v1").result is Result.SUCCESS, bench.errors()
+    assert bench.output().endswith("\nversion https://git-lfs.github.com/spec/v1\n")
+
+
+def test_what_is_kept_and_damaged_is_named(bench: Bench, remotes: Remotes) -> None:
+    """With the folder to remove."""
+    remotes.publish("acme/say", {"action.yml": composite("{shell: bash, run: echo fine}")})
+    assert bench.run("- uses: acme/say@v1").result is Result.SUCCESS
+    store = bench.root / "user-cache/windlass/repositories/acme/say.git"
+    for path in (store / "objects").rglob("*"):
+        if path.is_file() and path.parent.name != "info":
+            path.chmod(0o644)
+            path.write_bytes(b"")
+
+    assert bench.run("- uses: acme/say@v1").result is Result.FAILURE
+    assert f"remove {store}: it is fetched again" in bench.errors()[0]
+
+
 def test_nine_levels_are_enough(bench: Bench, remotes: Remotes) -> None:
     """The runner lets nine composite actions lie in one another, below that of the job."""
     levels = {f"l{n}/action.yml": composite(f"uses: $/l{n + 1}") for n in range(1, 9)}

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -256,6 +257,36 @@ def test_the_network(
     assert links == ["lo"] or not offline
 
 
+def test_what_serves_a_job_without_a_network(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Windlass listens on the localhost of such a job, which nobody else reaches."""
+    jobs = [
+        make_job(tmp_path / name, request, View(), offline=True) for name in ("one", "two", "three")
+    ]
+    numbers = [job.session.listen() for job in jobs[:2]]
+    listeners = [socket.socket(fileno=it) for it in numbers if it is not None]
+    one, two = (it.getsockname()[1] for it in listeners)
+    asking = "exec 3<>/dev/tcp/127.0.0.1/{port}; head -c 3 <&3"
+
+    for listener, word in zip(listeners, (b"one", b"two"), strict=True):
+        threading.Thread(target=_say, args=(listener, word)).start()
+
+    assert jobs[0].run(asking.format(port=one)) == ("one", 0)
+    assert jobs[1].run(asking.format(port=two)) == ("two", 0)
+    assert jobs[2].run(f": < /dev/tcp/127.0.0.1/{one}")[1] == 1
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", one), timeout=5)
+    assert make_job(tmp_path / "online", request, View()).session.listen() is None
+
+
+def _say(listener: socket.socket, word: bytes) -> None:
+    with listener:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(word)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can read them outside")
 def test_what_only_root_reads_is_hidden(job: Job) -> None:
     """Where Windlass is run by root, the passwords of the machine are not there."""
@@ -371,7 +402,15 @@ class TestRefusal:
             require_sandbox(offline=False)
         assert error.value.hint is not None
         assert cure in error.value.hint
-        assert "-P LABEL=host" in error.value.hint
+        assert "-P '*=host'" in error.value.hint
+
+    def test_a_root_that_is_no_mount(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """In a chroot it is the chroot that has to be made otherwise."""
+        refuse_all(tmp_path, monkeypatch, "Failed to make / slave: Invalid argument")
+
+        with pytest.raises(ExecutorError, match="Failed to make / slave") as error:
+            require_sandbox(offline=False)
+        assert str(error.value.hint).startswith("make the root of this chroot a mount point")
 
     def test_a_job_that_is_opened_all_the_same(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -403,13 +442,16 @@ def test_others_may_mount_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (tmp_path / "count").read_text() == "\n\n\n"
 
 
-def refuse_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+FORBIDDEN = (
+    "No permissions to create new namespace, likely because the kernel does not allow "
+    "non-privileged user namespaces."
+)
+
+
+def refuse_all(folder: Path, monkeypatch: pytest.MonkeyPatch, reason: str = FORBIDDEN) -> None:
     """Put a bubblewrap on PATH that says what the real one does where namespaces are forbidden."""
     program = folder / "bwrap"
-    program.write_text(
-        "#!/bin/sh\necho 'bwrap: No permissions to create new namespace, likely because the kernel "
-        "does not allow non-privileged user namespaces.' >&2\nexit 1\n"
-    )
+    program.write_text(f"#!/bin/sh\necho 'bwrap: {reason}' >&2\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{SYSTEM_PATH}")
 

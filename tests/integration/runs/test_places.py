@@ -80,7 +80,9 @@ def _sandbox() -> None:
 
 
 def run(root: Path, seen: list[events.RunEvent], **places: str) -> RunReport:
-    options = RunOptions(plan=PlanOptions(places=places), env={"SOURCE": str(root)})
+    options = RunOptions(
+        plan=PlanOptions(places={"*": "host", **places}), env={"SOURCE": str(root)}
+    )
     return run_event(root, "push", options, seen.append)
 
 
@@ -157,8 +159,10 @@ def test_a_place_that_there_is_not(repository: Path, place: str) -> None:
 
 def test_a_plan_says_where(repository: Path) -> None:
     """Each leg has its place, and the plan's hash covers it."""
-    here = plan_event(repository, "push").plan
-    there = plan_event(repository, "push", PlanOptions(places={"sandboxed": "sandbox"})).plan
+    here = plan_event(repository, "push", PlanOptions(places={"*": "host"})).plan
+    there = plan_event(
+        repository, "push", PlanOptions(places={"*": "host", "sandboxed": "sandbox"})
+    ).plan
 
     assert here is not None
     assert there is not None

@@ -11,6 +11,7 @@ import pytest
 
 from windlass.errors import UsageError
 from windlass.model.status import Result
+from windlass.model.values import replace
 from windlass.operations.plans import PlanOptions
 from windlass.operations.runs import Interruption, RunOptions, RunReport, run_event
 from windlass.protocol import events
@@ -25,6 +26,12 @@ CLEAN = {
     "GIT_CONFIG_SYSTEM": os.devnull,
     "PATH": os.environ["PATH"],
 }
+
+
+def on_host(plan: PlanOptions = PlanOptions(), **options: Any) -> RunOptions:  # noqa: B008 - frozen
+    """Options by which jobs run on this machine."""
+    places = {"*": "host", **plan.places}
+    return RunOptions(plan=replace(plan, places=places), **options)
 
 
 class Checkout:
@@ -58,7 +65,8 @@ class Checkout:
         **options: Any,
     ) -> RunReport:
         self.seen.clear()
-        return run_event(self.root, event, RunOptions(**options), self.seen.append, interruption)
+        wishes = on_host(**options)
+        return run_event(self.root, event, wishes, self.seen.append, interruption)
 
     def output(self) -> str:
         return "".join(event.text for event in self.seen if isinstance(event, events.Output))
@@ -278,7 +286,7 @@ def test_broken_file_fails_by_itself(checkout: Checkout) -> None:
     report = run_event(
         checkout.root,
         "push",
-        RunOptions(),
+        on_host(),
         checkout.seen.append,
         tell=lambda _, findings: told.extend(() if checkout.seen else findings),
     )
@@ -488,7 +496,7 @@ jobs:
             if isinstance(event, events.StepStarted):
                 started.set()
 
-        report = run_event(checkout.root, "push", RunOptions(), see, interruption)
+        report = run_event(checkout.root, "push", on_host(), see, interruption)
         thread.join()
         return report
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from windlass.db.database import Database
@@ -9,6 +10,7 @@ from windlass.services.jobs import ServedJob
 from windlass.services.run_services import RunServices
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from windlass.services.run_services import JobServices
@@ -33,12 +35,12 @@ OWN = ("permissions", "environment", "places")
 class Place:
     """A served `.windlass`; what goes wrong on our side is in `told`."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, now: Callable[[], float] = time.time) -> None:
         state.mkdir(exist_ok=True)
         self.state = state
         self.told: list[str] = []
         self.database = Database(state / "history.db")
-        self.services = RunServices(self.database, state, self.told.append)
+        self.services = RunServices(self.database, state, self.told.append, now)
 
     def begin(
         self, key: str = "build", run: str = "1", attempt: int = 1, **facts: Any

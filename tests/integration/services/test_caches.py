@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from tests import npm
 from tests.integration.services.serving import Place
+from tests.integration.services.test_cache_protocol import Client
 
 from windlass.db.caches import list_caches
 from windlass.services.caches.portable import Places
@@ -69,6 +70,9 @@ class Machine:
         given = json.dumps([paths, key, more, options])
         found: str | None = self._node.run(RESTORE, GIVEN=given)
         return found
+
+    def run(self, script: str, **variables: str) -> Any:
+        return self._node.run(script, **variables)
 
     @property
     def said(self) -> str:
@@ -143,6 +147,44 @@ def test_a_cache_never_changes(begin: Begin) -> None:
     third = begin("third")
     third.restore("npm-1")
     assert third.read("deps/x") == "first"
+
+
+def test_two_jobs_save_one_key_at_once(begin: Begin) -> None:
+    """One gets the key and keeps its content whole; the other is told, and does not fail."""
+    savers = [begin(name) for name in ("first", "second")]
+    for number, saver in enumerate(savers):
+        saver.write("deps/x", str(number) * 500_000)
+    with ThreadPoolExecutor(len(savers)) as pool:
+        saved = list(pool.map(lambda saver: saver.save("npm-1"), savers))
+    assert sorted(number > 0 for number in saved) == [False, True]
+    restorer = begin("restorer")
+    assert restorer.restore("npm-1") == "npm-1"
+    assert restorer.read("deps/x") == str([number > 0 for number in saved].index(True)) * 500_000
+
+
+def test_segments(served: Place, tmp_path: Path) -> None:
+    """Azure's client fetches a cache in segments, eight at once, where it is told to."""
+    job = served.begin()
+    machine = Machine(npm.install(*CLIENTS["v2"]), tmp_path / "machine", job, None)
+    machine.write("deps/x", os.urandom(40 << 20))
+    machine.save("npm-1")
+    (row,) = list_caches(served.database)
+    caller = Client(job)
+    found = caller.call("GetCacheEntryDownloadURL", key="npm-1", version=row.version).json
+
+    digest = machine.run(
+        """
+        const {BlockBlobClient} = require('@azure/storage-blob');
+        const client = new BlockBlobClient(process.env.ADDRESS);
+        const {contentLength} = await client.getProperties();
+        const content = await client.downloadToBuffer(
+          0, contentLength, {blockSize: 4 << 20, concurrency: 8});
+        tell(require('node:crypto').createHash('sha256').update(content).digest('hex'));
+        """,
+        ADDRESS=found["signed_download_url"],
+    )
+
+    assert digest == row.blob
 
 
 def test_versions(begin: Begin) -> None:
@@ -222,7 +264,7 @@ def test_another_process(begin: Begin, served: Place, tmp_path: Path) -> None:
 
 @pytest.mark.requirement("A21")
 def test_half_a_gigabyte(served: Place, tmp_path: Path) -> None:
-    """500 MB go in as blocks and come back within `tar`'s time and that of bytes at 500 MB/s."""
+    """500 MB go in as blocks and come back whole; `bench/services.py` measures how fast."""
     home = npm.install(*CLIENTS["v2"])
     saver = Machine(home, tmp_path / "saver", served.begin("saver"), None)
     content = os.urandom(50 << 20)
@@ -231,11 +273,8 @@ def test_half_a_gigabyte(served: Place, tmp_path: Path) -> None:
     assert saver.save("big") > 0
 
     restorer = Machine(home, tmp_path / "restorer", served.begin("restorer"), None)
-    began = time.monotonic()
     assert restorer.restore("big") == "big"
-    restored = time.monotonic() - began
     assert (restorer.folder / "deps/9").read_bytes() == b"\x09" + content
-    print(f"restored in {restored:.2f} s")
 
 
 def test_paths_of_one_job(served: Place, tmp_path: Path) -> None:

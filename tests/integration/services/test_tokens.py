@@ -85,6 +85,47 @@ def test_a_token_that_was_changed() -> None:
     assert tokens.find(f"{head}.{changed}.{signature}") == "The token is not one of this run's."
 
 
+@pytest.mark.parametrize(
+    "shape",
+    [
+        pytest.param("{none}.{claims}.", id="no algorithm"),
+        pytest.param("{none}.{claims}.{signature}", id="no algorithm, signed"),
+        pytest.param("{head}.{claims}.", id="empty signature"),
+        pytest.param("{head}.{claims}", id="no signature"),
+        pytest.param("{head}.{claims}.{signature:.20}", id="half a signature"),
+        pytest.param("{head}..{signature}", id="no claims"),
+        pytest.param("{head}.{claims}.{signature}.{signature}", id="four parts"),
+    ],
+)
+def test_tokens_that_are_forged(served: Place, shape: str) -> None:
+    """Only the signature that was made here counts, not what a token says of its own."""
+    caller = Caller(served.begin())
+    head, claims, signature = caller.job.token.split(".")
+    none = base64.urlsafe_b64encode(b'{"typ":"JWT","alg":"none"}').decode().rstrip("=")
+    forged = shape.format(none=none, head=head, claims=claims, signature=signature)
+
+    status, answer = caller.call("ListArtifacts", token=forged)
+
+    assert (status, answer["code"]) == (401, "unauthenticated")
+
+
+def test_tokens_of_an_earlier_attempt(served: Place) -> None:
+    """An attempt that is over cannot do anything in the name of the next one, nor the other way."""
+    first, second = served.begin(), served.begin(attempt=2)
+    address = Caller(first).create()
+    send(address, "PUT", b"first")
+    assert Caller(second).finalize(b"first")[0] == 404
+
+    first.close()
+
+    assert Caller(first).call("ListArtifacts")[0] == 401
+    assert send(address, "PUT", b"late")[0] == 404
+    caller = Caller(second)
+    send(caller.create(), "PUT", b"second")
+    assert caller.finalize(b"second")[0] == 200
+    assert caller.fetch()[2] == b"second"
+
+
 def test_tokens_of_another_process() -> None:
     """A token of one run is nothing to the services of another."""
     assert Tokens().find(Tokens().issue(JOB)) == "The token is not one of this run's."
@@ -160,6 +201,7 @@ def test_a_download_under_another_name(served: Place) -> None:
     ("name", "part"),
     [
         ("../up", "'/'"),
+        ("half \ud800", "no Unicode text"),
         ("/etc/passwd", "'/'"),
         ("a\\b", "'\\\\'"),
         ('a"b', "'\"'"),

@@ -24,6 +24,7 @@ from windlass.protocol.events import (
     StepSkipped,
     StepStarted,
     Summary,
+    Waiting,
 )
 
 
@@ -195,7 +196,7 @@ def test_step_summaries_stand_at_the_end() -> None:
 
     assert "\nSummary of A\n  # Title\n  row␛[2J\n" in out
     assert out.count("  row␛[2J\n") == 39
-    assert "\n  …\n" in out
+    assert "\n  … the whole of it: windlass show 1 --summary\n" in out
 
 
 def test_names_are_harmless() -> None:
@@ -394,6 +395,17 @@ def test_empty_lines_stay_and_end_without_blanks(text: str) -> None:
     ]
 
 
+def test_a_job_that_was_cancelled_before_it_began() -> None:
+    """The reason stands where the time would."""
+    end = JobFinished(
+        job="a", name="a", result=Result.CANCELLED, seconds=0, reason="a newer one\x1b"
+    )
+    log = shown((STARTED, end, RunFinished(run="1", result=Result.CANCELLED, seconds=1)))
+
+    assert log.splitlines()[1] == "a │ ■ cancelled: a newer one␛"
+    assert "\n  ■ a  a newer one␛\n" in log
+
+
 def test_where_a_job_has_deployed_to() -> None:
     """The address of a deployment stands beside its job."""
     end = JobFinished(
@@ -410,3 +422,22 @@ def test_where_a_job_runs() -> None:
 
     assert log.endswith("a │ runs in sandbox\n")
     assert "runs in" not in shown((STARTED, JobStarted(job="a", name="a", place="host")))
+
+
+def test_who_waits_for_a_group() -> None:
+    """A line says for which group, and which job or run is in it as far as that is known."""
+    waits = (
+        Waiting(job="a", name="a", group="deploy", holder_run="1", holder_job="b"),
+        Waiting(job="a", name="a", group="deploy", holder_run="7", holder_job="c / d"),
+        Waiting(job="a", name="a", group="deploy", holder_run="7"),
+        Waiting(job="a", name="a", group="deploy", holder_job="call / "),
+        Waiting(job="", name="top level workflow", group="de\x1bploy"),
+    )
+
+    assert shown((STARTED, *waits)).splitlines()[1:] == [
+        "a │ … waits for the concurrency group 'deploy', which job 'b' is in",
+        "a │ … waits for the concurrency group 'deploy', which job 'c / d' of run 7 is in",
+        "a │ … waits for the concurrency group 'deploy', which run 7 is in",
+        "a │ … waits for the concurrency group 'deploy', which job 'call' is in",
+        "… waits for the concurrency group 'de␛ploy'",
+    ]

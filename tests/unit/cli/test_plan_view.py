@@ -7,6 +7,7 @@ import io
 from windlass.cli.plan_view import describe_event, render_plan
 from windlass.cli.terminal import Terminal
 from windlass.lang.expressions import UNKNOWN
+from windlass.model.values import replace
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.event import Event
 from windlass.plan.plan import JobPlan, LegPlan, Plan, StepPlan, WorkflowPlan
@@ -131,6 +132,45 @@ def test_a_matrix_still_to_come() -> None:
     line = rendered(job("t", leg("t", matrix=UNKNOWN), has_known_legs=False))[3]
 
     assert line == "RUN      └─ t  its matrix is not known yet"
+
+
+def test_where_jobs_run() -> None:
+    """A place is told with the job, or with its legs where they differ; this machine is not."""
+    one, two = leg("x", step("one")), leg("y", step("one"))
+
+    assert rendered(
+        job("a", replace(one, place="host")),
+        job("b", replace(one, place="sandbox")),
+        job("c", *(replace(it, place="docker://d", matrix={}) for it in (one, two))),
+        job("d", replace(one, place="sandbox", matrix={}), replace(two, place="host", matrix={})),
+        job("e", replace(one, place=UNKNOWN)),
+    )[3:-2] == [
+        "RUN      ├─ a",
+        "RUN      │  └─ one",
+        "RUN      ├─ b  runs in sandbox",
+        "RUN      │  └─ one",
+        "RUN      ├─ c  runs in docker://d",
+        "RUN      │  ├─ x",
+        "RUN      │  │  └─ one",
+        "RUN      │  └─ y  likewise",
+        "RUN      ├─ d",
+        "RUN      │  ├─ x  runs in sandbox",
+        "RUN      │  │  └─ one",
+        "RUN      │  └─ y  likewise",
+        "RUN      └─ e",
+        "RUN         └─ one",
+    ]
+
+
+def test_where_all_jobs_run() -> None:
+    """One place of all jobs is told once, at the end; this machine itself is not."""
+    one = leg("x", step("one"))
+    jobs = [job(name, replace(one, place="sandbox")) for name in ("a", "b")]
+
+    assert rendered(*jobs)[3] == "RUN      ├─ a"
+    assert rendered(*jobs)[-1] == "1 of 1 workflow would start, with 2 jobs in the sandbox"
+    assert rendered(job("a", replace(one, place="host")))[-1].endswith("with 1 job")
+    assert rendered(job("a", replace(one, place="docker://d")))[-1].endswith(" in containers of d")
 
 
 def test_called_workflows_are_nested() -> None:

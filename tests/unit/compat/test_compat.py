@@ -9,6 +9,7 @@ import pytest
 
 from windlass.lang.compat import Verdict, all_features, describe, find_unsupported, survey
 from windlass.lang.compat.page import write_page
+from windlass.lang.compat.published import TRIED, find_tried
 from windlass.lang.diagnostics import Severity
 from windlass.lang.workflow import read_workflow
 
@@ -44,6 +45,7 @@ DIFFERING = {
     "remote-action": job("      - uses: actions/setup-node@v4\n"),
     "remote-workflow": "on: push\njobs:\n  build:\n    uses: o/r/.github/workflows/x.yml@v1\n",
     "container-action": job("      - uses: docker://alpine:3.20\n"),
+    "docker-in-job": job("      - run: docker build .\n"),
     "other-repository": job(CHECKOUT.format("repository: owner/other")),
     "foreign-shell": job("      - run: dir\n        shell: pwsh\n"),
     "environment": job(keys="    environment: production\n"),
@@ -129,3 +131,32 @@ def test_steps_inside_parallel_are_looked_at() -> None:
 def test_page_is_current(golden: Callable[[Path, str], None]) -> None:
     """The reference page says what the table says."""
     golden(PAGE, write_page())
+
+
+@pytest.mark.parametrize(
+    ("uses", "remark"),
+    [
+        ("docker/build-push-action@v5", "docker/build-push-action@v6 needs buildx"),
+        ("Actions/Upload-Artifact@v3", "actions/upload-artifact@v4 works"),
+        (
+            "actions/setup-node@v4",
+            "actions/setup-node@v4 works: a version that is not in the tool cache",
+        ),
+        ("github/codeql-action/upload-sarif@v3", "github/codeql-action/upload-sarif@v3 needs"),
+        ("github/codeql-action/init@v3", ""),
+        ("acme/thing@v1", ""),
+    ],
+)
+def test_what_is_known_of_a_published_action_is_told(uses: str, remark: str) -> None:
+    """By its name, whatever the ref and the case; nothing of one that was not tried."""
+    found = survey(read(job(f"      - uses: {uses}\n")))
+    [use] = [it for it in found if it.feature.id == "remote-action"]
+
+    assert use.use.remark.startswith(remark)
+    assert bool(remark) == bool(use.use.remark)
+    assert use.use.remark in describe(use).message
+
+
+def test_the_tried_actions_are_found_by_their_names() -> None:
+    """No two rows are of one action, and each can be found."""
+    assert [find_tried(it.action) for it in TRIED] == list(TRIED)

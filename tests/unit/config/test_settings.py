@@ -122,3 +122,62 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert read_settings({"HOME": str(tmp_path / "file")}).places == {}
     with pytest.raises(InputError, match="there is no such file, and WINDLASS_CONFIG names it"):
         read_settings({"WINDLASS_CONFIG": str(tmp_path / "nope")})
+
+
+DOCKER = """\
+[docker]
+images = ["python:3.11", "redis:7"]
+
+[docker.labels]
+Ubuntu-Latest = true
+"*" = false
+"""
+
+
+def test_docker_of_jobs_is_read(tmp_path: Path) -> None:
+    """Of a label it is said whether its jobs get a daemon; the images are those of every daemon."""
+    file = tmp_path / "config.toml"
+    file.write_text(DOCKER)
+
+    settings = read_settings({"WINDLASS_CONFIG": str(file)})
+
+    assert settings.docker == {"Ubuntu-Latest": True, "*": False}
+    assert settings.docker_images == ("python:3.11", "redis:7")
+    assert read_settings({}).docker == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("docker = true", "config.toml:1: 'docker' is not a table", id="no table"),
+        pytest.param(
+            "[docker]\nimage = 'a'",
+            "config.toml:2: there is no setting 'image' of Docker",
+            id="key",
+        ),
+        pytest.param(
+            "[docker]\nimages = 'a'", "config.toml:2: 'images' is not a list of names", id="images"
+        ),
+        pytest.param(
+            "[docker]\nimages = ['']", "config.toml:2: 'images' is not a list of names", id="empty"
+        ),
+        pytest.param(
+            "[docker]\nlabels = 1", "config.toml:2: 'labels' is not a table", id="no labels"
+        ),
+        pytest.param(
+            "[docker.labels]\nx = 'yes'",
+            "config.toml:2: what is said of 'x' is neither true nor false",
+            id="no choice",
+        ),
+    ],
+)
+def test_mistakes_about_docker_are_told(tmp_path: Path, text: str, message: str) -> None:
+    """Each names its line and says what is written there instead."""
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+
+    with pytest.raises(InputError) as caught:
+        read_settings({"WINDLASS_CONFIG": str(file)})
+
+    assert str(caught.value).removeprefix(f"{tmp_path}/").startswith(message)
+    assert "[docker" in (caught.value.hint or "")

@@ -124,8 +124,8 @@ class TestFaults:
 
     @pytest.mark.parametrize(
         "answer",
-        [b"", b"HTTP/1.1 2", say(200, b"{}")[:-1], b"nonsense\r\n\r\n", say(200, b"{")],
-        ids=["nothing", "half-a-head", "half-a-body", "nonsense", "half-json"],
+        [b"", b"HTTP/1.1 200 OK\r\nCont", say(200, b"{}")[:-1], say(200, b"{")],
+        ids=["nothing", "half-a-head", "half-a-body", "half-json"],
     )
     def test_daemon_that_goes_away(self, daemon: Daemon, answer: bytes) -> None:
         """Stopped half-way, at whatever point, it is told to have gone away."""
@@ -133,6 +133,15 @@ class TestFaults:
         with pytest.raises(DaemonGoneError, match="went away") as error:
             daemon.engine.ask("GET", "/info")
         assert error.value.hint
+
+    @pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 2"])
+    def test_what_is_no_daemon(self, daemon: Daemon, answer: bytes) -> None:
+        """Another program's socket is told by what it says."""
+        daemon.answers[0] = answer
+        with pytest.raises(DaemonGoneError, match="is no Docker daemon: it answers") as error:
+            daemon.engine.ping()
+        assert answer.decode().strip() in error.value.message
+        assert "DOCKER_HOST" in (error.value.hint or "")
 
     def test_daemon_that_hangs(self, tmp_path: Path) -> None:
         """Whoever accepts and never answers is not waited for longer than is said."""
@@ -179,6 +188,26 @@ class TestFaults:
             pull_image(daemon.engine, "x", note=lines.append)
         assert lines == ["a"]
 
+    @pytest.mark.parametrize("rest", [b"", b"\r\n", b"\r\n5\r\n{"], ids=["chunk", "line", "half"])
+    def test_stream_that_is_cut_off(self, daemon: Daemon, rest: bytes) -> None:
+        """A daemon that dies in the midst of a pull has not ended it."""
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        daemon.answers.append(head + b"10\r\n" + b'{"status": "a"}\n' + rest)
+        lines: list[str] = []
+        with pytest.raises(DaemonGoneError, match="went away"):
+            pull_image(daemon.engine, "x", note=lines.append)
+        assert lines == ["a"]
+
+    def test_stream_in_pieces(self, daemon: Daemon) -> None:
+        """Messages and chunks need not begin together."""
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        chunks = (b'{"stat', b'us": "a"}\n{"status"', b': "b"}')
+        sent = b"".join(b"%x\r\n%b\r\n" % (len(it), it) for it in chunks)
+        daemon.answers.append(head + sent + b"0\r\n\r\n")
+        lines: list[str] = []
+        pull_image(daemon.engine, "x", note=lines.append)
+        assert lines == ["a", "b"]
+
     def test_refused_attach(self, daemon: Daemon) -> None:
         daemon.answers.append(say(409, b'{"message": "container is paused"}'))
         with pytest.raises(RefusedError, match="container is paused") as error:
@@ -197,6 +226,14 @@ def test_versions(daemon: Daemon) -> None:
         b"GET /v1.41/images/registry%3A5000/a/b%3Ac/json",
         b"DELETE /v1.41/containers/x?force=true&v=true",
     ]
+
+
+def test_a_daemon_that_is_too_old(daemon: Daemon) -> None:
+    """It is told at once, and not by whatever it does not understand."""
+    daemon.answers[0] = PING.replace(b"1.41", b"1.39")
+    with pytest.raises(NoDaemonError, match=r"speaks version 1\.39 .* 1\.40 is needed") as error:
+        daemon.engine.ask("GET", "/info")
+    assert "Docker 19.03" in (error.value.hint or "")
 
 
 def test_build_without_an_image(daemon: Daemon) -> None:

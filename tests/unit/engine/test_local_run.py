@@ -16,7 +16,7 @@ from windlass.model.status import Result
 from windlass.plan.decision import Decision, Verdict
 from windlass.plan.orders import DropJob, RejectJob, SkipJob
 from windlass.plan.run import RunMachine
-from windlass.plan.signals import JobFinished
+from windlass.plan.signals import JobFinished, RunStarted
 from windlass.protocol import events
 
 if TYPE_CHECKING:
@@ -163,21 +163,26 @@ class TestCancellation:
 
 class TestEvents:
     def test_an_onlooker_that_breaks_ends_the_run(self) -> None:
-        """A closed pipe ends the jobs at once and is raised by `run`, wherever it was met."""
+        """A full disk kills the jobs at once and is raised by `run`, wherever it was met.
+
+        The journal holds neither a cancellation nor the jobs' ends: they are to start again.
+        """
 
         def refuse(event: events.RunEvent) -> None:
-            raise BrokenPipeError("closed")
+            raise OSError("full")
 
         before = threading.active_count()
+        journal = MemoryJournal()
         machine = RunMachine(workflow(job("a"), job("b", ["a"], if_="always()")), CONTEXTS)
-        run = LocalRun(machine, wait_for_end, emit=refuse, max_jobs=1)
+        run = LocalRun(machine, wait_for_end, emit=refuse, max_jobs=1, journal=journal)
 
-        with pytest.raises(BrokenPipeError, match="closed"):
+        with pytest.raises(OSError, match="full"):
             run.run()
         assert threading.active_count() == before
+        assert list(journal.signals()) == [RunStarted()]
 
     def test_a_journal_that_breaks_ends_the_jobs(self) -> None:
-        """Nothing runs on unseen after an error of the driver."""
+        """Nothing runs on unseen after an error of the driver, and no end of a job is told."""
 
         class Full(MemoryJournal):
             def append(self, sequence: int, signal: Any, orders: Any) -> None:
@@ -187,12 +192,20 @@ class TestEvents:
 
         before = threading.active_count()
         machine = RunMachine(workflow(job("a"), job("b")), CONTEXTS)
-        run = LocalRun(machine, wait_for_end, emit=lambda _: None, max_jobs=2, journal=Full())
+        seen: list[events.RunEvent] = []
+
+        def tell_end(order: StartJob, cancellation: Cancellation, emit: Any) -> JobFinished:
+            end = wait_for_end(order, cancellation, emit)
+            emit(events.JobFinished(job=order.key, name="", result=end.result, seconds=0))
+            return end
+
+        run = LocalRun(machine, tell_end, emit=seen.append, max_jobs=2, journal=Full())
         run.cancel("stop")
 
         with pytest.raises(PlatformError, match="disk is full"):
             run.run()
         assert threading.active_count() == before
+        assert not any(isinstance(event, events.JobFinished) for event in seen)
 
     def test_one_event_at_a_time(self) -> None:
         """However many threads emit, the receiver is never entered twice."""
@@ -226,7 +239,11 @@ class TestEvents:
             ),
             pytest.param(
                 DropJob("a", "A", "stop"),
-                [events.JobFinished(job="a", name="A", result=Result.CANCELLED, seconds=0.0)],
+                [
+                    events.JobFinished(
+                        job="a", name="A", result=Result.CANCELLED, seconds=0.0, reason="stop"
+                    )
+                ],
                 id="dropped",
             ),
             pytest.param(

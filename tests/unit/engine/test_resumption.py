@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.unit.plan.machines import CONTEXTS, job, workflow
 
+from windlass.engine.groups.interface import Holder
 from windlass.engine.journals.memory import MemoryJournal
 from windlass.engine.local import LocalRun
 from windlass.engine.resumption import UNBEGUN, resume
@@ -23,6 +24,7 @@ from windlass.plan.signals import (
     RunStarted,
     Signal,
 )
+from windlass.protocol import events
 
 if TYPE_CHECKING:
     from windlass.jobs.cancellation import Cancellation
@@ -136,9 +138,9 @@ class Closed:
         self.breakdowns: list[Any] = []
         self.asked = threading.Event()
 
-    def enter(self, order: EnterGroup) -> bool:  # noqa: ARG002
+    def enter(self, order: EnterGroup) -> Holder:  # noqa: ARG002
         self.asked.set()
-        return True
+        return Holder("7", "b")
 
     def leave(self, key: str) -> None:
         """Nobody is in."""
@@ -156,10 +158,11 @@ def test_waiting_for_a_group_can_be_ended() -> None:
 
     machine = fresh()
     resumption = resume(machine, journal)
+    seen: list[events.RunEvent] = []
     run = LocalRun(
         machine,
         run_job,
-        emit=lambda _: None,
+        emit=seen.append,
         max_jobs=4,
         journal=journal,
         resumption=resumption,
@@ -168,5 +171,7 @@ def test_waiting_for_a_group_can_be_ended() -> None:
     run.cancel("stop")
 
     assert run.run() is Result.FAILURE
+    waiting = events.Waiting(job="d", name="d", group="g", holder_run="7", holder_job="b")
+    assert seen[0] == waiting
     assert CancelRequested("stop") in list(journal.signals())
     assert any(isinstance(order, SkipJob) for order in resumption.orders)

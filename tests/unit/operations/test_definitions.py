@@ -57,7 +57,7 @@ def definition(**changes: Any) -> Definition:
         event=event,
         given=NOTHING,
         selection=Selection("build", {"v": "3"}),
-        labels={"mac": "host"},
+        places={"mac": "host"},
         allowed_environments=frozenset({"prod"}),
         committed=True,
         keep=False,
@@ -94,6 +94,14 @@ def test_a_definition_of_an_earlier_version_names_no_sources() -> None:
     assert read_definition(json.dumps(values), NAME).sources == ActionSources()
 
 
+def test_a_definition_of_an_earlier_version_says_where_jobs_ran() -> None:
+    """Where nothing was said of a label, its jobs ran on this machine, and do again."""
+    values = json.loads(written(definition()))
+    values["labels"] = values.pop("places")
+
+    assert read_definition(json.dumps(values), NAME).places == {"*": "host", "mac": "host"}
+
+
 def test_secrets_and_private_values_are_known_by_name() -> None:
     """Neither stands in the text; what is missing is told with the options that give it."""
     given = Given(secrets={"TOP": "hunter2"}, vars={"OPEN": "1", "REGION": "here"})
@@ -113,14 +121,14 @@ def test_secrets_and_private_values_are_known_by_name() -> None:
 def test_a_secret_in_a_text_is_put_back() -> None:
     """Its name stands in its place until it is given again, in names of members too."""
     given = Given(secrets={"A": "one", "B": "one-two"}, inputs={"i": "one"})
-    value = definition(given=given, texts={"ci.yml": "on: one-two\n"}, labels={"phone": "host"})
+    value = definition(given=given, texts={"ci.yml": "on: one-two\n"}, places={"phone": "host"})
     text = written(value)
 
     assert "one-two" not in text
     assert "phone" not in text
     again = complete(read_definition(text, NAME, given.secrets), given, NOTHING)
     assert again.texts == value.texts
-    assert again.labels == value.labels
+    assert again.places == value.places
     assert again.given.inputs == {"i": "one"}
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from windlass.errors import UsageError
+from windlass.jobs.containers.daemon import IMAGE
 from windlass.operations.images import (
     RECIPES,
     find_image,
@@ -20,7 +21,7 @@ from windlass.operations.images import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-(RECIPE,) = read_recipes()
+DAEMON, RECIPE = read_recipes()
 
 
 @pytest.mark.parametrize(
@@ -66,10 +67,18 @@ def test_what_workflows_take_for_granted_is_in_it() -> None:
 
 def test_the_digest_is_that_of_the_whole_recipe() -> None:
     """`sha256sum` of the file says the same."""
-    (path,) = RECIPES.glob("*.toml")
-    told = subprocess.run(["sha256sum", path], capture_output=True, text=True, check=True)
+    paths = sorted(RECIPES.glob("*.toml"))
+    told = subprocess.run(["sha256sum", *paths], capture_output=True, text=True, check=True)
 
-    assert told.stdout.split()[0] == RECIPE.digest
+    assert told.stdout.split()[::2] == [DAEMON.digest, RECIPE.digest]
+
+
+def test_the_image_of_a_daemon_stands_for_no_label() -> None:
+    """It is listed with what it is for, and made as the others are."""
+    assert DAEMON.image == IMAGE
+    assert DAEMON.labels == ()
+    assert DAEMON.purpose
+    assert {"docker.io", "git"} <= set(DAEMON.packages)
 
 
 def test_mmdebstrap_gets_packages_hooks_and_sources() -> None:

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from windlass.model.values import dataclass
+
 if TYPE_CHECKING:
     from windlass.errors import WindlassError
     from windlass.plan.orders import EnterGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who is in a group; `job` stands for its key in history, and is empty for the run itself."""
+
+    run: str
+    job: str
 
 
 class Groups(Protocol):
@@ -19,8 +29,8 @@ class Groups(Protocol):
 
     breakdowns: list[WindlassError]
 
-    def enter(self, order: EnterGroup) -> bool:
-        """Ask to be let into a group; returns at once, and tells whether there is somebody else."""
+    def enter(self, order: EnterGroup) -> Holder | None:
+        """Ask to be let into a group; returns at once, with whoever is in it already."""
 
     def leave(self, key: str) -> None:
         """Let others run in the group that a key is in or waits for; harmless for other keys."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from windlass.db.database import Database
 from windlass.db.groups import MemberRow, list_members, states_of_attempt, write_members
 from windlass.engine.control import send_control
+from windlass.engine.groups.interface import Holder
 from windlass.errors import PlatformError
 from windlass.lang.casing import fold
 from windlass.plan.groups import (
@@ -72,19 +73,20 @@ class LocalGroups:
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def enter(self, order: EnterGroup) -> bool:
+    def enter(self, order: EnterGroup) -> Holder | None:
         """Let a key into its group, or have it wait; others may be displaced or asked to end."""
+        holder = None
         with self._lock:
             self._waiting[order.key] = order
             try:
-                self._join(order)
+                holder = self._join(order)
                 self._look()
             except PlatformError as error:
                 self._fail(order, error)
             if self._waiting and self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="groups", daemon=True)
                 self._thread.start()
-            return order.key in self._waiting
+            return holder if order.key in self._waiting else None
 
     def leave(self, key: str) -> None:
         """Take a key out of its group; who waited longest enters."""
@@ -105,8 +107,8 @@ class LocalGroups:
         if self._database is not None:
             self._database.close()
 
-    def _join(self, order: EnterGroup) -> None:
-        """Enter one group in one transaction, then tell those whom that concerns."""
+    def _join(self, order: EnterGroup) -> Holder:
+        """Enter one group in one transaction, tell those whom that concerns, name who is in it."""
         id_, changes = self._row(order.key).id, []
 
         def come(members: tuple[Member, ...]) -> tuple[Member, ...]:
@@ -116,6 +118,8 @@ class LocalGroups:
         rows = self._rewrite(order, come)
         (change,) = changes
         self._tell(order, rows, change)
+        held = next(rows[member.id] for member in change.members if member.state == "running")
+        return Holder(held.run, held.job)
 
     def _tell(self, order: EnterGroup, rows: dict[str, MemberRow], change: Change) -> None:
         group = order.concurrency.group

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windlass.engine.groups.interface import Holder
 from windlass.lang.casing import fold
 from windlass.plan.groups import Member, describe_displacement, describe_refusal, enter, leave
 from windlass.plan.signals import GroupDenied, GroupEntered, JobCancelRequested
@@ -24,19 +25,21 @@ class MemoryGroups:
         self._send = send
         self._groups: dict[str, tuple[Member, ...]] = {}
 
-    def enter(self, order: EnterGroup) -> bool:
+    def enter(self, order: EnterGroup) -> Holder | None:
         """Let a key into its group, or have it wait."""
         group, before = order.concurrency.group, self._members(order.concurrency.group)
         change = enter(before, order.key, order.concurrency)
         if change.refused:
             self._send(GroupDenied(order.key, describe_refusal(group)))
-            return False
+            return None
         for key in change.displaced:
             self._send(GroupDenied(key, describe_displacement(group)))
         for key in change.ended:
             self._send(JobCancelRequested(key, describe_displacement(group)))
         self._change(fold(group), before, change.members)
-        return Member(order.key, "waiting") in change.members
+        if Member(order.key, "waiting") not in change.members:
+            return None
+        return next(Holder("", it.id) for it in change.members if it.state == "running")
 
     def leave(self, key: str) -> None:
         """Take a key out of its group; who waited longest enters."""

@@ -17,10 +17,10 @@ from windlass.docker.faults import DaemonGoneError, RefusedError
 from windlass.docker.images import build_image, inspect_image
 from windlass.jobs.actions.build_contexts import read_blocks, write_context
 from windlass.jobs.command import StepError
-from windlass.jobs.containers.faults import StartCancelledError
 from windlass.jobs.containers.pulling import fetch_image
 from windlass.jobs.executors.host import HostSession
 from windlass.jobs.files import UnusableFileError
+from windlass.jobs.patience import StartCancelledError
 from windlass.plan.container_actions import IMAGE_PREFIX, is_dockerfile, is_image
 from windlass.plan.containers import Container
 

@@ -69,9 +69,9 @@ done </proc/self/mounts | while read -r path; do mount -o remount,bind,rw "$path
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
   # No process may be where limits are handed on to groups below.
   mkdir -p /sys/fs/cgroup/init
-  while read -r process; do
+  for process in $(cat /sys/fs/cgroup/cgroup.procs); do
     echo "$process" >/sys/fs/cgroup/init/cgroup.procs
-  done </sys/fs/cgroup/cgroup.procs
+  done
   for name in $(cat /sys/fs/cgroup/cgroup.controllers); do
     echo "+$name" >/sys/fs/cgroup/cgroup.subtree_control
   done
@@ -126,16 +126,29 @@ class JobDaemon:
         self._engine = engine
         self._stream = stream
 
-    def close(self) -> None:
+    def close(self) -> str:
         """Remove it, all containers in it and all that it has.
+
+        Returns what it said of its end where it had ended by itself, else nothing.
 
         Raises:
             DockerError: the daemon outside is not there.
         """
         try:
+            said = self._hear()
             remove_container(self._engine, self.container)
+            return said
         finally:
             self._stream.close()
+
+    def _hear(self) -> str:
+        """Return what has been said since the start, without waiting for more."""
+        self._stream.socket.settimeout(0)
+        try:
+            found = self._stream.read()
+        except OSError:
+            return ""
+        return "" if found is None else found[1].decode("utf-8", "replace").strip()
 
 
 def start_daemon(
@@ -151,13 +164,13 @@ def start_daemon(
         raise ExecutorError(
             "The job turns out to need Docker when its place is made already, in the network of "
             "this machine, where its services are: a Docker daemon of its own cannot be there",
-            hint="write `docker = true` for the label of the job in config.toml",
+            hint="write `LABEL = true` below [docker.labels] in config.toml",
         )
     if inspect_image(engine, IMAGE) is None:
         raise ExecutorError(
             f"The job needs Docker, and the image {IMAGE} has not been made on this machine",
-            hint="`windlass images setup` makes it; `docker = false` for the label of the job in "
-            "config.toml lets it run without a daemon",
+            hint="`windlass images setup` makes it; `LABEL = false` below [docker.labels] in "
+            "config.toml lets the job run without a daemon",
         )
     request.folder.mkdir(exist_ok=True)
     config = describe_daemon(
@@ -233,7 +246,7 @@ def _await_socket(stream: Stream) -> None:
         text = said.decode("utf-8", "replace").strip()
         raise ExecutorError(
             f"The job's own Docker daemon did not start: {text or 'it ended at once'}",
-            hint="`docker = false` for the label of the job in config.toml lets it run without one",
+            hint="`LABEL = false` below [docker.labels] in config.toml lets the job run without",
         )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-import tarfile
 from typing import TYPE_CHECKING, Final
 
 from windlass.docker.addresses import Address
@@ -33,6 +31,10 @@ def link_socket(engine: Engine, container: str, folder: str) -> None:
     Raises:
         DockerError: the daemon that the container is in refused.
     """
+    # Imported only for a job that has such a daemon.
+    import io
+    import tarfile
+
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         entry = tarfile.TarInfo(USUAL[0].lstrip("/"))

@@ -33,7 +33,3 @@ class ServicesFault(ContainerFault):
     def problems(self) -> tuple[str, ...]:
         """What is the matter with each, and GitHub's sentence for all."""
         return self._problems
-
-
-class StartCancelledError(Exception):
-    """The job was cancelled while its containers were started."""

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from windlass.docker.containers import inspect_container
-from windlass.jobs.containers.faults import StartCancelledError
+from windlass.jobs.patience import StartCancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import ExecutorError
-from windlass.jobs.containers.faults import StartCancelledError
+from windlass.jobs.patience import StartCancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

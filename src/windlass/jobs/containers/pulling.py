@@ -5,16 +5,18 @@ Source: actions/runner src/Runner.Worker/ContainerOperationProvider.cs (StartCon
 
 from __future__ import annotations
 
+import contextlib
 import random
+import threading
 from typing import TYPE_CHECKING, Final
 
-from windlass.docker.faults import RefusedError
+from windlass.docker.faults import DaemonGoneError, RefusedError
 from windlass.docker.images import Credentials, inspect_image, pull_image
-from windlass.jobs.containers.faults import StartCancelledError
+from windlass.jobs.patience import StartCancelledError
 from windlass.plan.containers import registry_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from windlass.docker.engine import Engine
     from windlass.plan.containers import Container
@@ -23,6 +25,7 @@ MADE_HERE: Final = "windlass/"
 """How the names of images begin that Windlass makes; a registry's of such a name are not ours."""
 
 _TRIES: Final = 3
+_WATCH_SECONDS: Final = 0.05
 _LASTING: Final = (
     "not found", "denied", "unauthorized", "no basic auth", "manifest unknown", "invalid",
     "no such host", "does not match", "no matching manifest",
@@ -51,22 +54,48 @@ def fetch_image(
         return
     _refuse_our_own(container.image)
 
-    def tell(line: str) -> None:
-        # To hang up is how the daemon is told to pull no further.
-        if pause(0):
-            raise StartCancelledError
-        note(line)
-
-    tell(f"Pulling {container.image}")
+    note(f"Pulling {container.image}")
     for attempt in range(1, _TRIES + 1):
         try:
-            _pull(engine, container, platform, tell)
+            with _giving_up(engine, pause):
+                _pull(engine, container, platform, note)
         except RefusedError as error:
             if attempt == _TRIES or _lasts(error):
                 raise
             _back_off(error, note, pause)
         else:
             return
+
+
+@contextlib.contextmanager
+def _giving_up(engine: Engine, pause: Callable[[float], bool]) -> Iterator[None]:
+    """Hang up once the job is to end, however long the registry is silent: the daemon then stops.
+
+    Raises:
+        StartCancelledError: the job is to end.
+    """
+    if pause(0):
+        raise StartCancelledError
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(_WATCH_SECONDS):
+            if pause(0):
+                engine.hang_up()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    except (RefusedError, DaemonGoneError) as error:
+        if pause(0):
+            raise StartCancelledError from error
+        raise
+    finally:
+        is_over.set()
+        watcher.join()
+    if pause(0):
+        raise StartCancelledError
 
 
 def _refuse_our_own(image: str) -> None:

@@ -45,7 +45,13 @@ ATTEMPTS: Final = 10
 PASSING: Final = "Can't bind mount /oldroot/ on /newroot/"
 """What bubblewrap says where a mount is gone that it has just found: Docker removes many."""
 
-_ELSEWHERE: Final = "or run these jobs elsewhere: `-P LABEL=host` is this machine itself"
+_NO_MOUNT: Final = "Failed to make / slave"
+"""What bubblewrap says where the root is not that of a mount: in a chroot."""
+
+_ELSEWHERE: Final = (
+    'or choose another place: `-P \'*=host\'`, or `"*" = "host"` below `[places]` in '
+    "~/.config/windlass/config.toml, is this machine itself, as you"
+)
 _SETTINGS: Final = (
     ("kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"),
     ("user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"),
@@ -120,7 +126,7 @@ def refuse(told: str) -> ExecutorError:
     """Return the error for a sandbox that cannot be made, with what bubblewrap has told."""
     reason = told.strip().removeprefix(f"{PROGRAM}: ") or "it ended without a word"
     return ExecutorError(
-        f"bubblewrap cannot make a sandbox: {reason}", hint=f"{_advise()}, {_ELSEWHERE}"
+        f"bubblewrap cannot make a sandbox: {reason}", hint=f"{_advise(reason)}, {_ELSEWHERE}"
     )
 
 
@@ -218,8 +224,10 @@ def _read(pipe: int) -> Iterator[bytes]:
         yield block
 
 
-def _advise() -> str:
+def _advise(reason: str) -> str:
     """Say what has to be changed for a sandbox to be allowed here."""
+    if _NO_MOUNT in reason:
+        return "make the root of this chroot a mount point (mount --bind ROOT ROOT, then chroot)"
     for name, value, cure in _SETTINGS:
         with contextlib.suppress(OSError):
             if Path(KERNEL_SETTINGS, name).read_text().strip() == value:

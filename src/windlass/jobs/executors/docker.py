@@ -99,6 +99,7 @@ class DockerExecutor:
             DockerError: the daemon is not there, or refused.
             ExecutorError: there is no such image, or it does not start.
             ContainerFault: what the workflow says of the container cannot be had.
+            StartCancelledError: the job is to end.
         """
         if request.container is None and self._otherwise is not None:
             return self._otherwise.open(request)
@@ -221,8 +222,10 @@ class _Opening:
 
     def _fetch_image(self) -> None:
         request, name = self._request, self._container.image
+        patience = request.patience
         try:
-            fetch_image(self._engine, self._container, note=request.note, pause=lambda _: False)
+            with patience.limited():
+                fetch_image(self._engine, self._container, note=request.note, pause=patience.pause)
         except RefusedError as error:
             raise self._fail(
                 f"The image '{name}' cannot be had: {error.message}", error.hint

@@ -10,7 +10,7 @@ import stat
 import threading
 from typing import TYPE_CHECKING, Final
 
-from windlass.docker.containers import remove_container
+from windlass.docker.containers import pause_container, remove_container, resume_container
 from windlass.docker.executions import run_in_container
 from windlass.errors import DockerError, ExecutorError
 from windlass.jobs.containers.labels import own_labels
@@ -22,7 +22,7 @@ from windlass.jobs.executors.host import TRACKING_VARIABLE, HostSession, startin
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from windlass.docker.engine import Engine
@@ -208,6 +208,18 @@ class DockerSession(HostSession):
             return True
         return False
 
+    @contextlib.contextmanager
+    def keep_still(self) -> Iterator[None]:
+        """Have the daemon freeze the container; before its first step nothing runs there."""
+        if self._count == 0:
+            yield
+            return
+        pause_container(self._engine, self._running.id)
+        try:
+            yield
+        finally:
+            resume_container(self._engine, self._running.id)
+
     def provide_docker(self, need: DockerNeed) -> None:
         """Start a daemon of the job's own, unless there is one.
 
@@ -298,9 +310,11 @@ class DockerSession(HostSession):
         self._shell.close()
 
     def _close_daemon(self) -> None:
-        if self._daemon is not None:
-            self._daemon.close()
-            self.unguard(self._daemon.container)
+        if self._daemon is None:
+            return
+        if said := self._daemon.close():
+            self._request.note(f"##[warning]The job's own Docker daemon has {said}")
+        self.unguard(self._daemon.container)
 
     def _end_without_daemon(self) -> None:
         """Kill the container's first process; a daemon that comes back removes the rest."""
@@ -348,10 +362,11 @@ class DockerSession(HostSession):
     def _take_ownership(self) -> None:
         """Make ours what the container's root has written, where we are another user.
 
-        A daemon without root has it that way by itself: its root is this user.
+        A daemon without root has it that way by itself: its root is this user. Containers of the
+        job's own daemon are root's whoever the job is.
         """
         user = os.getuid()
-        if user == 0 or not self._running.is_root:
+        if user == 0 or not (self._running.is_root or self._daemon is not None):
             return
         options = self._engine.ask("GET", "/info").get("SecurityOptions") or ()
         if any("rootless" in option for option in options):

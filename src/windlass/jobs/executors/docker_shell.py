@@ -2,7 +2,8 @@
 
 The shell is the container's first process. It listens on its standard input, which Windlass and the
 job's supervisor hold open: when both are gone it kills everything and ends, and the container with
-it. Its arguments are the folder in which it is spoken to and, where that is not `/bin/sh` of the
+it. Where it is not the first process (`--init`, `--pid`), it only ends, and the daemon kills the
+rest. Its arguments are the folder in which it is spoken to and, where that is not `/bin/sh` of the
 image, the words that run a script.
 
 A **slot** is a shell below it that runs one step at a time, named on the slot's own FIFO; there are
@@ -52,7 +53,8 @@ serve() {
       signal) kill "-$a" "-$b" || kill "-$a" "$b";;
     esac
   done 2>/dev/null
-  kill -KILL -1
+  # Where it is not the first process, the others may be the machine's (`--pid host`).
+  if [ $$ = 1 ]; then kill -KILL -1; else kill -KILL $$; fi
 }
 R=${*:-$(command -v setsid) /bin/sh}
 [ -p "$D/slot1" ] || { echo blind; exit 1; }

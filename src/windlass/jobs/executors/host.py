@@ -132,6 +132,10 @@ class HostSession:
         """The container has been removed."""
         self._supervisor.tell("guard", container, "", list(sys.path))
 
+    def listen(self) -> int | None:
+        """Return None: the job's processes reach what listens on this machine."""
+        return None
+
     def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:
         """Mount an overlay in the mount namespace of the supervisor."""
         paths = [os.fsencode(path) for path in (lower, upper, work, target)]
@@ -145,6 +149,10 @@ class HostSession:
         if not self._has_overlay:
             return path
         return type(path)(f"/proc/{self._supervisor.pid}/root{path}")
+
+    def keep_still(self) -> contextlib.AbstractContextManager[None]:
+        """Let them go on: they may do what Windlass may do."""
+        return contextlib.nullcontext()
 
     def provide_docker(self, need: DockerNeed) -> None:
         """Leave it to this machine, which has a daemon or has none."""

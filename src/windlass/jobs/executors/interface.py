@@ -21,10 +21,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from windlass.jobs.patience import Patience
 from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from windlass.jobs.containers.services import Forward
@@ -48,7 +50,7 @@ class JobRequest:
     `network`, which a container of the job joins; `rename_volume` gives what the daemon is to call
     a named volume of the job. `note` takes lines for the job's log about how the place is made.
     `docker` is there where the job is to have a Docker daemon; `forwards` are the ports that its
-    services publish.
+    services publish. `patience` tells who makes the place when the job is to end before it begins.
     """
 
     key: str
@@ -61,6 +63,7 @@ class JobRequest:
     note: Callable[[str], None] = _say_nothing
     docker: DockerNeed | None = None
     forwards: Sequence[Forward] = ()
+    patience: Patience = field(default_factory=Patience)
 
 
 class Ending(Protocol):
@@ -141,6 +144,15 @@ class Session(Protocol):
     def hide(self, texts: Sequence[str]) -> None:
         """Add to what is not to be shown, in any of its encoded forms (`Masker.listen`)."""
 
+    def listen(self) -> int | None:
+        """Return an open socket that listens at `address`, where that is the job's alone.
+
+        None where `address` is this machine's, on which everybody can listen.
+
+        Raises:
+            ExecutorError: the machine refuses it.
+        """
+
     def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:
         """Mount an overlay for the job's processes alone; False where that cannot be done.
 
@@ -151,6 +163,15 @@ class Session(Protocol):
 
     def see(self, path: Path) -> Path:
         """Return where this process finds what is `path` to the processes of the job."""
+
+    def keep_still(self) -> AbstractContextManager[None]:
+        """Let no process of the job do anything for the time being, where it could do harm.
+
+        On this machine itself a job has the rights of Windlass in any case.
+
+        Raises:
+            ExecutorError: one of them cannot be stopped.
+        """
 
     def provide_docker(self, need: DockerNeed) -> None:
         """Have a Docker daemon there for the job's processes from now on, if there is none yet.
@@ -173,4 +194,5 @@ class Executor(Protocol):
 
         Raises:
             ExecutorError: the place cannot be made.
+            StartCancelledError: the job is to end.
         """

@@ -14,12 +14,14 @@ from windlass.errors import ExecutorError
 from windlass.jobs.executors.bubblewrap import OFFLINE, start_supervisor
 from windlass.jobs.executors.host import HostSession, is_program, require_linux
 from windlass.jobs.executors.sandbox_view import View, describe_mounts
+from windlass.jobs.executors.stillness import stop_descendants
 from windlass.jobs.supervisor.client import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
-    from windlass.jobs.executors.interface import JobRequest
+    from windlass.jobs.executors.interface import DockerNeed, JobRequest
 
 NAME: Final = "sandbox"
 NAME_OFFLINE: Final = "sandbox:offline"
@@ -49,13 +51,14 @@ class SandboxExecutor:
             process = start_supervisor(arguments)
         except OSError as error:
             raise ExecutorError(f"The sandbox cannot be made: {error.strerror}") from error
-        return SandboxSession(Supervisor(process), request)
+        return SandboxSession(Supervisor(process), request, offline=self._offline)
 
 
 class SandboxSession(HostSession):
     """The processes of one job, below a supervisor that is the first process of a namespace."""
 
-    def __init__(self, supervisor: Supervisor, request: JobRequest) -> None:
+    def __init__(self, supervisor: Supervisor, request: JobRequest, *, offline: bool) -> None:
+        self._offline = offline
         self._own = request.folders.root if request.folders is not None else None
         super().__init__(supervisor, request)
 
@@ -68,6 +71,29 @@ class SandboxSession(HostSession):
             if entry.startswith("/") and is_program(f"{self._root}{path}"):
                 return path
         return None
+
+    def listen(self) -> int | None:
+        """Without a network there is a localhost, the job's alone: something listens on that."""
+        return self._supervisor.ask_for_file("listen") if self._offline else None
+
+    def keep_still(self) -> AbstractContextManager[None]:
+        """Stop all that runs in the namespace beside the supervisor."""
+        return stop_descendants(self._supervisor.pid)
+
+    def provide_docker(self, need: DockerNeed) -> None:
+        """Refuse: the machine's daemon would give a job all of the machine.
+
+        One of the job's own could not have the machine's network, in which the sandbox is.
+
+        Raises:
+            ExecutorError: always.
+        """
+        raise ExecutorError(
+            f"The job needs Docker ({need.reason}), and there is none in the sandbox",
+            hint="`-P LABEL=docker` runs it in a container with a daemon of its own, `-P "
+            "LABEL=host` on this machine with the daemon of that; if it can do without, write "
+            "`LABEL = false` below [docker.labels] in config.toml",
+        )
 
     def see(self, path: Path) -> Path:
         """Look through the root of the job's namespace; its own folder is in both places."""

@@ -89,6 +89,22 @@ class Supervisor:
             UnansweredError: the supervisor was killed; it may have done what it was asked for.
             ExecutorError: the supervisor is gone.
         """
+        return self._exchange(message, files)[0]
+
+    def ask_for_file(self, *message: Any) -> int:
+        """Send a request and return the open file that is the answer.
+
+        Raises:
+            ExecutorError: the supervisor is gone, or the machine has refused it the file.
+        """
+        answer, files = self._exchange(message, ())
+        if not files:
+            raise ExecutorError(f"The supervisor of the job was refused: {os.strerror(answer[1])}")
+        return files[0]
+
+    def _exchange(
+        self, message: Sequence[Any], files: Sequence[int]
+    ) -> tuple[channel.Message, list[int]]:
         with self._asking:
             self.tell(*message, files=files)
             if self._is_gone:
@@ -100,7 +116,7 @@ class Supervisor:
             if answer is None:
                 self._is_gone = True
                 raise UnansweredError(GONE)
-            return answer[0]
+            return answer
 
     def await_end(self) -> None:
         """Wait until its process, which is dying, has ended."""

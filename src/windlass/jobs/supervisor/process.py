@@ -18,12 +18,12 @@ import os
 import select
 import sys
 
-from windlass.jobs.supervisor import channel, kernel, tree
+from windlass.jobs.supervisor import channel, kernel, listening, tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
 
 BLOCK_BYTES = 1 << 18
@@ -129,12 +129,10 @@ class Supervisor:
                 self._masks += values[0]
             case "guard":
                 self._guard(*values)
-            case "overlay":
-                self._mount(*values)
-            case "overlay within":
-                self._mount_within(*values)
-            case "share mount":
-                self._share_mount(*values)
+            case "overlay" | "overlay within" | "share mount":
+                self._change_mounts(word, *values)
+            case "listen":
+                self._listen()
             case _:
                 return self._leave(*values) or None
         return None
@@ -159,12 +157,25 @@ class Supervisor:
         if address:
             self._containers[container] = address
 
-    def _say(self, *message: Any) -> None:
+    def _say(self, *message: Any, files: Sequence[int] = ()) -> None:
         """Answer; who has asked may have died, of which the channel tells next."""
         try:
-            channel.send(self._link, message)
+            channel.send(self._link, message, files)
         except OSError:
             return
+
+    def _listen(self) -> None:
+        """Answer with a socket that listens on the localhost of the job's own network.
+
+        Windlass takes what connects: a socket belongs to the network that it was made in.
+        """
+        try:
+            listener = listening.listen_locally()
+        except OSError as error:
+            self._say("refused", error.errno)
+            return
+        self._say("listening", files=(listener.fileno(),))
+        listener.close()
 
     # Processes
 
@@ -330,6 +341,15 @@ class Supervisor:
             del self._started[number]
 
     # Mounts
+
+    def _change_mounts(self, word: str, *values: Any) -> None:
+        match word:
+            case "overlay":
+                self._mount(*values)
+            case "overlay within":
+                self._mount_within(*values)
+            case _:
+                self._share_mount(*values)
 
     def _mount(self, lower: bytes, upper: bytes, work: bytes, target: bytes) -> None:
         try:

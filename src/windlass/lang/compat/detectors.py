@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from windlass.lang.compat.feature import Use
+from windlass.lang.compat.published import find_tried
+from windlass.lang.docker_calls import find_call, is_docker_action
 from windlass.lang.runner_labels import literal_labels, system_of
 from windlass.lang.tokens import ExpressionToken, MappingToken, SequenceToken, StringToken
 from windlass.lang.workflow.model import (
@@ -56,12 +58,25 @@ def remote_actions(job: AnyJob) -> Iterator[Use]:
     for uses in _uses(job):
         is_local = uses.value.startswith((*_LOCAL_PREFIXES, "docker://"))
         if not is_local and not _CHECKOUT.fullmatch(uses.value):
-            yield _quoted(uses)
+            tried = find_tried(uses.value)
+            remark = f"{tried.action} {tried.summary}" if tried else ""
+            yield Use(f"`{uses.value}`", uses.span, remark)
 
 
 def image_actions(job: AnyJob) -> Iterator[Use]:
     """Find `uses: docker://image` steps."""
     return (_quoted(uses) for uses in _uses(job) if uses.value.startswith("docker://"))
+
+
+def docker_calls(job: AnyJob) -> Iterator[Use]:
+    """Find scripts that call Docker, and published actions that are known to do so."""
+    for step in steps_of(job):
+        if isinstance(step, ActionStep) and is_docker_action(step.uses.value):
+            yield _quoted(step.uses)
+        elif isinstance(step, RunStep) and isinstance(step.run, StringToken | ExpressionToken):
+            script = step.run.value if isinstance(step.run, StringToken) else step.run.source
+            if call := find_call(script):
+                yield Use(f"`{call}`", step.run.span)
 
 
 def checkouts(job: AnyJob) -> Iterator[Use]:
@@ -121,7 +136,7 @@ def foreign_runners(job: AnyJob) -> Iterator[Use]:
 
 
 def linux_runners(job: AnyJob) -> Iterator[Use]:
-    """Find every other `runs-on`: such a job runs on this machine."""
+    """Find every other `runs-on`: such a job runs on a Linux machine."""
     if isinstance(job, Job) and not any(True for _ in foreign_runners(job)):
         text = job.runs_on.value if isinstance(job.runs_on, StringToken) else "runs-on"
         yield Use(f"`{text}`", job.runs_on.span)

@@ -24,10 +24,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place that uses a feature; `subject` names it as written, e.g. "`actions/cache@v4`"."""
+    """One place that uses a feature; `subject` names it as written, e.g. "`actions/cache@v4`".
+
+    `remark` is what is known of this very one.
+    """
 
     subject: str
     span: Span
+    remark: str = ""
 
 
 WorkflowDetector: TypeAlias = "Callable[[Workflow], Iterator[Use]]"

@@ -86,9 +86,10 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             verdict=Verdict.DIFFERS,
             github="Starts a machine with the image or the runner that the labels name.",
             windlass=(
-                "Runs the job on this machine, with the programs that are installed here, Node.js "
-                "for actions among them. `-P LABEL=sandbox` hides the user's files and processes "
-                "from it; programs that are installed in a home are not there."
+                "Runs the job in a container of a small Debian, or where there is no Docker in a "
+                "sandbox, which has the programs of this machine and nothing of the user's; on "
+                "this machine itself only where the user says so. Much of what GitHub's images "
+                "have is not installed."
             ),
             detect_in_job=detectors.linux_runners,
         ),
@@ -135,6 +136,19 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
                 "begins, once for the same content, and keeps the daemon's socket to itself."
             ),
             detect_in_job=detectors.image_actions,
+        ),
+        Feature(
+            id="docker-in-job",
+            title="Docker in a job (`docker build`, `docker run`, compose, buildx)",
+            verdict=Verdict.DIFFERS,
+            github="Has a daemon on the job's machine, shared by the containers of the job.",
+            windlass=(
+                "Gives a job in a container a daemon of its own, where its scripts or actions are "
+                "seen to call Docker or the user says so; it begins without images, and what a "
+                "privileged container may do there is less. On the host it is the machine's. In "
+                "the sandbox such a job is refused."
+            ),
+            detect_in_job=detectors.docker_calls,
         ),
         Feature(
             id="other-repository",

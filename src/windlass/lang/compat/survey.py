@@ -50,11 +50,15 @@ def describe(found: FeatureUse) -> Diagnostic:
         return _refusal(found.feature, found.use)
     return Diagnostic(
         code=f"differs-{found.feature.id}",
-        message=f"{found.use.subject}: {found.feature.windlass}",
+        message=f"{found.use.subject}: {found.feature.windlass}{_tell_tried(found.use)}",
         severity=Severity.NOTICE,
         span=found.use.span,
         hint=f"GitHub: {found.feature.github}",
     )
+
+
+def _tell_tried(use: Use) -> str:
+    return f" As published, {use.remark}." if use.remark else ""
 
 
 def _uses(feature: Feature, workflow: Workflow, jobs: Collection[str] | None) -> Iterator[Use]:

@@ -12,8 +12,8 @@ import pytest
 from tests.unit.jobs.containers.scripted import ScriptedEngine
 
 from windlass.jobs.containers import health
-from windlass.jobs.containers.faults import StartCancelledError
 from windlass.jobs.containers.health import back_off, wait_until_healthy
+from windlass.jobs.patience import StartCancelledError
 
 
 def container(status: str | None) -> dict[str, Any]:

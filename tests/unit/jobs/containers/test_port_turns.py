@@ -11,8 +11,8 @@ import pytest
 
 from windlass.errors import ExecutorError
 from windlass.jobs.containers.creation import Creation
-from windlass.jobs.containers.faults import StartCancelledError
 from windlass.jobs.containers.port_turns import holding_ports
+from windlass.jobs.patience import StartCancelledError
 
 if TYPE_CHECKING:
     from pathlib import Path

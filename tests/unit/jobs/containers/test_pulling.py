@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from typing import Any
 
 import pytest
 from tests.unit.jobs.containers.scripted import ScriptedEngine
 
-from windlass.docker.faults import RefusedError
-from windlass.jobs.containers.faults import StartCancelledError
+from windlass.docker.faults import DaemonGoneError, RefusedError
 from windlass.jobs.containers.pulling import fetch_image
+from windlass.jobs.patience import StartCancelledError
 from windlass.plan.containers import Container
 
 MISSING = RefusedError("No such image", status=404)
@@ -125,14 +126,30 @@ def test_a_job_that_is_to_end() -> None:
 
 
 def test_a_job_that_is_cancelled_in_the_midst_of_a_pull() -> None:
-    """The daemon is left alone with the rest of it."""
+    """The daemon is hung up on, however long it says nothing, and asked no second time."""
     lines: list[str] = []
-    messages = [{"status": "Pulling fs layer", "id": "1"}, {"status": "Pull complete", "id": "1"}]
-    engine = ScriptedEngine([MISSING, messages])
+    engine = SilentEngine()
 
     with pytest.raises(StartCancelledError):
         fetch_image(
-            engine, Container(image="a"), note=lines.append, pause=lambda _: len(lines) == 2
+            engine, Container(image="a"), note=lines.append, pause=lambda _: engine.asks.is_set()
         )
 
-    assert lines == ["Pulling a", "1: Pulling fs layer"]
+    assert lines == ["Pulling a"]
+
+
+class SilentEngine(ScriptedEngine):
+    """A daemon that waits for a registry until it is hung up on."""
+
+    def __init__(self) -> None:
+        super().__init__([MISSING])
+        self.asks = threading.Event()
+        self.hung_up = threading.Event()
+
+    def follow(self, *_: Any, **__: Any) -> Any:
+        self.asks.set()
+        assert self.hung_up.wait(60)
+        raise DaemonGoneError("it went away")
+
+    def hang_up(self) -> None:
+        self.hung_up.set()

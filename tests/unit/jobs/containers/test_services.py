@@ -8,9 +8,10 @@ import pytest
 from tests.unit.jobs.containers.scripted import ScriptedEngine
 
 from windlass.docker.faults import DaemonGoneError, RefusedError
-from windlass.jobs.containers.faults import ContainerFault, StartCancelledError
+from windlass.jobs.containers.faults import ContainerFault
 from windlass.jobs.containers.port_turns import holding_ports
 from windlass.jobs.containers.services import JobServices, Place
+from windlass.jobs.patience import StartCancelledError
 from windlass.plan.containers import Container
 
 GONE = DaemonGoneError("The Docker daemon went away")

@@ -8,9 +8,7 @@ import pytest
 from tests.unit.plan.planning import read
 
 from windlass.errors import DockerError
-from windlass.jobs.cancellation import Cancellation
-from windlass.jobs.containers import surroundings
-from windlass.jobs.containers.surroundings import Patience, run_with_containers
+from windlass.jobs.containers.surroundings import run_with_containers
 from windlass.jobs.executors.interface import JobRequest
 from windlass.model.status import Result
 from windlass.plan.orders import StartJob
@@ -43,7 +41,6 @@ class Play:
             {},
             JobOpened(runner={}),
             JobRequest(key="a", note=self.lines.append),
-            Cancellation(),
             NOWHERE,
             self._take,
         )
@@ -104,43 +101,3 @@ def test_without_a_daemon() -> None:
     """A job with a service cannot run without a daemon: that is not its own failure."""
     with pytest.raises(DockerError):
         Play("services: {a: redis}").run()
-
-
-def test_patience_ends_with_a_cancellation() -> None:
-    """Who waits is woken, and need not say why."""
-    cancellation = Cancellation()
-    patience = Patience(cancellation, 1)
-
-    assert not patience.pause(0)
-    cancellation.request("enough")
-    assert patience.pause(60)
-    assert patience.problems == ()
-
-
-def test_patience_ends_with_a_cancellation_of_before() -> None:
-    """A request that was made before counts too."""
-    cancellation = Cancellation()
-    cancellation.force()
-
-    assert Patience(cancellation, 1).pause(60)
-
-
-def test_patience_ends_with_the_time_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wait is part of `timeout-minutes`, and ends with GitHub's words."""
-    monkeypatch.setattr(surroundings, "_SECONDS_PER_MINUTE", 0.01)
-    patience = Patience(Cancellation(), 3)
-
-    with patience.limited():
-        assert patience.pause(60)
-    assert patience.problems == (
-        "The job running on runner windlass has exceeded the maximum execution time of 3 minutes.",
-    )
-
-
-def test_a_job_without_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Zero minutes are no limit."""
-    monkeypatch.setattr(surroundings, "_SECONDS_PER_MINUTE", 0.01)
-    patience = Patience(Cancellation(), 0)
-
-    with patience.limited():
-        assert not patience.pause(0.1)

@@ -1,0 +1,102 @@
+"""Windlass is killed while a job's own Docker daemon is made: nothing is left of it."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.e2e.repositories import CHECKOUT, Repository
+from tests.images import make_tools_image
+
+from windlass.docker.containers import list_containers
+from windlass.docker.images import inspect_image
+from windlass.docker.volumes import list_volumes
+from windlass.jobs.containers.daemon import IMAGE as DAEMON_IMAGE
+from windlass.jobs.containers.labels import JOB
+from windlass.jobs.containers.sweeping import sweep
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from windlass.docker.engine import Engine
+
+IMAGE = "windlass-test/job-daemon:1"
+SECONDS = 120
+PROGRAM = """
+import sys
+from tests.chaos.daemon_points import install_daemon_points
+from tests.chaos.points import Points
+install_daemon_points(Points((sys.argv[1], int(sys.argv[2]))))
+from windlass.cli.main import main
+sys.exit(main(sys.argv[3:]))
+"""
+CREATE = "POST /containers/create"
+ATTACH = "POST /containers/*/attach"
+START = "POST /containers/*/start"
+POINTS = [
+    # The first is about the container of the steps, the second about that of the daemon.
+    (f"sent {CREATE}", 2),
+    (f"after {CREATE}", 2),
+    (f"after {ATTACH}", 2),
+    (f"sent {START}", 2),
+    (f"after {START}", 2),
+    ("sent PUT /containers/*/archive", 1),
+    ("after PUT /containers/*/archive", 1),
+    ("before DELETE /containers/*", 1),
+    ("after DELETE /containers/*", 1),
+]
+
+
+@pytest.mark.requirement("C12")
+@pytest.mark.parametrize("point", POINTS, ids=lambda it: f"{it[0]} {it[1]}")
+def test_killed_while_it_is_made(point: tuple[str, int], docker: Engine, tmp_path: Path) -> None:
+    """Its supervisor, its own first process or the next command removes it, with its volume."""
+    if inspect_image(docker, DAEMON_IMAGE) is None:
+        pytest.skip(f"no image {DAEMON_IMAGE}: `windlass images setup` makes it")
+    make_tools_image(docker, IMAGE, ("sh", "cat", "setsid"))
+    key = f"job-daemon-{os.getpid()}"
+    for folder in ("home", "boat"):
+        (tmp_path / folder).mkdir()
+    repository = Repository(tmp_path / "boat", tmp_path / "home")
+    repository.git("init", "--quiet")
+    steps = "- run: docker ps || echo there is no client\n        shell: sh {0}"
+    repository.workflow(f"on: push\njobs:\n  {key}:\n    runs-on: x\n    steps:\n      {steps}\n")
+    repository.commit()
+    volumes = {str(it["Name"]) for it in list_volumes(docker)}
+
+    variables = {"DOCKER_HOST": docker.address.text, "PYTHONPATH": f"{CHECKOUT}/src:{CHECKOUT}"}
+    killed = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            PROGRAM,
+            point[0],
+            str(point[1]),
+            "run",
+            "-P",
+            f"x=docker://{IMAGE}",
+        ],
+        cwd=repository.path,
+        env=repository.environment(variables),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+
+    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    made: set[str] = set()
+    pause = select.poll()
+    for _ in range(SECONDS * 10):
+        found = list_containers(docker, [f"{JOB}={key}"])
+        made |= {str(m["Name"]) for it in found for m in it["Mounts"] if m["Type"] == "volume"}
+        left = made & {str(it["Name"]) for it in list_volumes(docker)} - volumes
+        if not found and not left:
+            return
+        sweep(docker)
+        pause.poll(100)
+    pytest.fail(f"left are {found} and {left}")

@@ -1,0 +1,162 @@
+"""A registry in this process that serves one image and can be out of order.
+
+Source: https://distribution.github.io/distribution/spec/api/
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+import threading
+import uuid
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+from tests.images import pack_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+CONFIG = "application/vnd.docker.container.image.v1+json"
+LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+
+class SmallRegistry:
+    """What it serves, and what is the matter with it.
+
+    `refusal` is the status with which every question is answered, and how the registry calls it;
+    `cut` ends a layer half-way; `stalled` holds a layer back until it is set.
+    """
+
+    def __init__(self) -> None:
+        self.refusal: tuple[int, str] | None = None
+        self.cut = False
+        self.stalled: threading.Event | None = None
+        self.asked: list[str] = []
+        self.blobs: dict[str, bytes] = {}
+        self.manifest = self._make_image()
+        self.host = ""
+
+    @property
+    def image(self) -> str:
+        """The name by which a daemon pulls it."""
+        return f"{self.host}/octo/tools:1"
+
+    def _make_image(self) -> bytes:
+        """Make an image of two layers, one of which no other image has."""
+        layers = [pack_tools(), _pack({"unique": uuid.uuid4().bytes})]
+        config = {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sh"]},
+            "rootfs": {"type": "layers", "diff_ids": [_digest(layer) for layer in layers]},
+        }
+        told = [self._keep(gzip.compress(it, 1), LAYER) for it in layers]
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": self._keep(json.dumps(config).encode(), CONFIG),
+            "layers": told,
+        }
+        return json.dumps(manifest).encode()
+
+    def _keep(self, data: bytes, kind: str) -> dict[str, Any]:
+        self.blobs[_digest(data)] = data
+        return {"mediaType": kind, "size": len(data), "digest": _digest(data)}
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _pack(files: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return file.getvalue()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    registry: SmallRegistry
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answer the version check, a manifest or a blob."""
+        registry = self.registry
+        registry.asked.append(self.path)
+        if registry.refusal is not None and self.path != "/v2/":
+            status, code = registry.refusal
+            told = {"errors": [{"code": code, "message": f"the registry says {code}"}]}
+            self._say(status, json.dumps(told).encode(), "application/json")
+        elif self.path == "/v2/":
+            self._say(200, b"{}", "application/json")
+        elif "/manifests/" in self.path:
+            self._say(200, registry.manifest, MANIFEST)
+        else:
+            self._send_blob(registry.blobs[self.path.rpartition("/")[2]])
+
+    def do_HEAD(self) -> None:
+        """Answer without a body."""
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _send_blob(self, data: bytes) -> None:
+        registry = self.registry
+        if len(data) < 10_000:
+            self._say(200, data, "application/octet-stream")
+            return
+        if registry.stalled is not None:
+            self._say(200, data, "application/octet-stream", until=len(data) // 2)
+            registry.stalled.wait()
+            self.wfile.write(data[len(data) // 2 :])
+        elif registry.cut:
+            self._say(200, data, "application/octet-stream", until=len(data) // 2)
+            self.close_connection = True
+        else:
+            self._say(200, data, "application/octet-stream")
+
+    def _say(self, status: int, body: bytes, kind: str, *, until: int | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Docker-Content-Digest", _digest(body))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body[:until])
+            self.wfile.flush()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a daemon that hangs up."""
+
+
+@contextmanager
+def serve_small_registry() -> Iterator[SmallRegistry]:
+    """Serve an image on a free port of this machine, which a daemon takes to be safe."""
+    registry = SmallRegistry()
+    handler = type("Handler", (_Handler,), {"registry": registry})
+    server = _Server(("127.0.0.1", 0), handler)
+    registry.host = f"127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield registry
+    finally:
+        if registry.stalled is not None:
+            registry.stalled.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
