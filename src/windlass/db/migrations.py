@@ -97,26 +97,6 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ("ALTER TABLE caches ADD COLUMN places TEXT",),
     (
         """
-        CREATE TABLE repositories (
-            name TEXT NOT NULL PRIMARY KEY,
-            url TEXT NOT NULL,
-            branch TEXT NOT NULL,
-            created DOUBLE PRECISION NOT NULL
-        )
-        """,
-        "ALTER TABLE runs ADD COLUMN repository TEXT",
-        "CREATE INDEX runs_by_repository ON runs (repository, path, number)",
-        "CREATE INDEX runs_by_age ON runs (created, id)",
-        """
-        CREATE TABLE definitions (
-            run TEXT NOT NULL,
-            attempt INTEGER NOT NULL,
-            definition TEXT NOT NULL,
-            PRIMARY KEY (run, attempt),
-            FOREIGN KEY (run, attempt) REFERENCES attempts (run, attempt) ON DELETE CASCADE
-        )
-        """,
-        """
         CREATE TABLE announcements (
             run TEXT NOT NULL,
             attempt INTEGER NOT NULL,

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 _ATTEMPTS: Final = """
 SELECT runs.id, runs.number, runs.workflow, runs.path, runs.event, runs.sha, runs.ref, runs.created,
-    attempts.attempt, attempts.started, attempts.finished, attempts.result,
-    COALESCE(runs.repository, '')
+    attempts.attempt, attempts.started, attempts.finished, attempts.result
 FROM runs JOIN attempts ON attempts.run = runs.id
 """
 
@@ -27,10 +26,7 @@ ORDER BY runs.created DESC, runs.id DESC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """A run that is to be entered. `number` counts the runs of one workflow file, from 1.
-
-    `repository` is empty where the history is that of one repository alone.
-    """
+    """A run that is to be entered. `number` counts the runs of one workflow file, from 1."""
 
     id: str
     number: int
@@ -40,7 +36,6 @@ class RunRow:
     sha: str
     ref: str
     created: float
-    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +49,10 @@ class AttemptRow:
     result: Result | None = None
 
 
-def next_number(connection: Connection, path: str, repository: str = "") -> int:
-    """Return the number that the next run of a workflow file of a repository gets."""
-    question = "SELECT max(number) FROM runs WHERE path = ? AND COALESCE(repository, '') = ?"
-    ((highest,),) = connection.execute(question, (path, repository)).fetchall()
+def next_number(connection: Connection, path: str) -> int:
+    """Return the number that the next run of a workflow file gets."""
+    question = "SELECT max(number) FROM runs WHERE path = ?"
+    ((highest,),) = connection.execute(question, (path,)).fetchall()
     return int(highest or 0) + 1
 
 
@@ -66,9 +61,9 @@ def enter_attempt(connection: Connection, row: AttemptRow) -> None:
     run = row.run
     values = (run.id, run.number, run.workflow, run.path, run.event, run.sha, run.ref, run.created)
     connection.execute(
-        "INSERT INTO runs (id, number, workflow, path, event, sha, ref, created, repository) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (*values, run.repository or None),
+        "INSERT INTO runs (id, number, workflow, path, event, sha, ref, created) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        values,
     )
     result = None if row.result is None else row.result.value
     connection.execute(
@@ -139,7 +134,6 @@ def _read(rows: Iterable[tuple[Any, ...]]) -> list[AttemptRow]:
                 sha=row[5],
                 ref=row[6],
                 created=row[7],
-                repository=row[12],
             ),
             attempt=row[8],
             started=row[9],

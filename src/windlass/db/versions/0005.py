@@ -1,4 +1,4 @@
-"""Repositories of a server, its queue of jobs and what its runs tell."""
+"""The queue of a server, its inbox, and what its runs tell."""
 
 from windlass.db.lineage import carry_out
 
