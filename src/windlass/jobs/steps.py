@@ -62,7 +62,7 @@ def run_step(order: StartStep, place: StepPlace, running: RunningStep) -> StepEn
         reporter.annotate("error", str(error))
         effects.failed = True
     except OSError as error:
-        reporter.annotate("error", f"{error.strerror}: '{error.filename}'")
+        reporter.annotate_refusal(error)
         effects.failed = True
     if files is not None:
         _read_files(files, effects, reporter, debug=place.debug)
