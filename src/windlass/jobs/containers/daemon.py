@@ -21,9 +21,9 @@ from windlass.docker.containers import (
     remove_container,
     start_container,
 )
-from windlass.docker.faults import RefusedError
+from windlass.docker.faults import DaemonGoneError, RefusedError
 from windlass.docker.images import inspect_image, load_images, save_image
-from windlass.errors import ExecutorError
+from windlass.errors import DockerError, ExecutorError
 from windlass.jobs.containers.daemon_socket import SOCKET, connecting, link_socket
 from windlass.jobs.containers.requests import DEFAULT_NETWORK, MACHINE_NETWORK
 from windlass.model.values import dataclass
@@ -60,6 +60,9 @@ _NEW_GROUPS: Final = Path("/sys/fs/cgroup/cgroup.controllers")
 _STATUS: Final = Path("/proc/self/status")
 
 _READY: Final = b"ready"
+_TRIES: Final = 5
+"""How often it is asked whether it answers; each time a minute is waited for that."""
+
 _SCRIPT: Final = r"""
 socket=$1; forwards=$2; shift 2
 # Groups of processes are made for every container; Docker gives them to a container to be read.
@@ -254,9 +257,12 @@ def _bring_images(engine: Engine, request: DaemonRequest, note: Callable[[str], 
     """Copy images of the daemon outside.
 
     Raises:
-        ExecutorError: there is no such image.
+        ExecutorError: there is no such image, or the daemon does not answer.
     """
+    if not request.images:
+        return
     with connecting(request.folder) as inner:
+        _await_answer(inner)
         for name in request.images:
             if inspect_image(engine, name) is None:
                 raise ExecutorError(
@@ -273,6 +279,25 @@ def _bring_images(engine: Engine, request: DaemonRequest, note: Callable[[str], 
                     f"{error.message}",
                     hint=error.hint,
                 ) from error
+
+
+def _await_answer(inner: Engine) -> None:
+    """Wait until the daemon answers, which takes minutes to start on a machine that is busy.
+
+    Raises:
+        ExecutorError: it never does.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            inner.ping()
+        except DockerError as error:
+            if tries_left and isinstance(error, DaemonGoneError):
+                continue
+            raise ExecutorError(
+                f"The job's own Docker daemon does not answer: {error.message}"
+            ) from error
+        else:
+            return
 
 
 def _list_resolvers() -> Iterator[str]:
