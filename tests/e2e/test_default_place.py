@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.docker_front import renamed_image
 from tests.images import make_tools_image
-
-from windlass.errors import ExecutorError
-from windlass.jobs.executors.bubblewrap import require_sandbox
+from tests.sandboxes import need_sandbox
 
 if TYPE_CHECKING:
     import subprocess
@@ -50,10 +48,7 @@ def _workflow(repository: Repository) -> None:
 
 @pytest.fixture
 def _sandbox() -> None:
-    try:
-        require_sandbox(offline=False)
-    except ExecutorError as error:
-        pytest.skip(f"no sandbox here: {error.message}")
+    need_sandbox()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.repositories import WINDLASS, Repository, read_until
 from tests.images import make_tools_image
 from tests.registry import PASSWORD, USERNAME, write_registry_settings
+from tests.sandboxes import need_sandbox
 
 from windlass.docker.containers import list_containers
 from windlass.docker.images import build_image, inspect_image
@@ -25,7 +26,6 @@ from windlass.jobs.containers.daemon import IMAGE as DAEMON_IMAGE
 from windlass.jobs.containers.labels import JOB
 from windlass.jobs.containers.sweeping import sweep
 from windlass.jobs.docker_needs import DockerNeeds
-from windlass.jobs.executors.bubblewrap import require_sandbox
 from windlass.jobs.executors.docker import DockerExecutor
 from windlass.jobs.executors.sandbox import SandboxExecutor
 from windlass.model.status import Result
@@ -343,10 +343,7 @@ def test_nothing_is_left_of_a_cancelled_job(docker_bench: Bench, traces: Traces)
 
 def test_refused_in_the_sandbox(bench: Bench) -> None:
     """A job that needs Docker does not begin there, unless its user says that it does without."""
-    try:
-        require_sandbox(offline=False)
-    except ExecutorError as error:
-        pytest.skip(f"no sandbox here: {error.message}")
+    need_sandbox()
     bench.executor = SandboxExecutor()
     bench.docker = DockerNeeds()
     steps = "- run: echo begun\n- run: docker ps || echo none"

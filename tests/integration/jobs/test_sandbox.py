@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.sandboxes import need_sandbox
 
 from windlass.errors import ExecutorError
 from windlass.jobs.executors import bubblewrap
@@ -39,10 +40,7 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @pytest.fixture(autouse=True)
 def _possible() -> None:
-    try:
-        require_sandbox(offline=True)
-    except ExecutorError as error:
-        pytest.skip(f"no sandbox here: {error.message}")
+    need_sandbox(offline=True)
 
 
 @pytest.fixture

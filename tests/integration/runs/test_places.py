@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.sandboxes import need_sandbox
 
 from windlass.errors import ExecutorError, UsageError
-from windlass.jobs.executors.bubblewrap import require_sandbox
 from windlass.operations.definitions import Given
 from windlass.operations.history import LATEST, make_history
 from windlass.operations.plans import PlanOptions, plan_event
@@ -73,10 +73,7 @@ def _git(folder: Path, *words: str) -> str:
 
 @pytest.fixture
 def _sandbox() -> None:
-    try:
-        require_sandbox(offline=False)
-    except ExecutorError as error:
-        pytest.skip(f"no sandbox here: {error.message}")
+    need_sandbox()
 
 
 def run(root: Path, seen: list[events.RunEvent], **places: str) -> RunReport:
