@@ -225,17 +225,17 @@ ubuntu-latest = "host"
 
 
 @pytest.mark.parametrize(
-    ("words", "place"),
+    ("words", "place", "told"),
     [
-        pytest.param([], "host", id="settings"),
-        pytest.param(["-P", "gpu=sandbox"], "host", id="another label"),
-        pytest.param(["-P", "Ubuntu-Latest=sandbox"], "sandbox", id="option"),
-        pytest.param(["-P", "*=sandbox"], "sandbox", id="option for every label"),
+        pytest.param([], "host", "* in sandbox", id="settings"),
+        pytest.param(["-P", "gpu=sandbox"], "host", "* in sandbox", id="another label"),
+        pytest.param(["-P", "Ubuntu-Latest=sandbox"], "sandbox", "* in sandbox", id="option"),
+        pytest.param(["-P", "*=sandbox"], "sandbox", "", id="every label"),
     ],
 )
 @pytest.mark.usefixtures("_sandbox")
 def test_what_the_user_says_comes_first(
-    repository: Repository, words: list[str], place: str
+    repository: Repository, words: list[str], place: str, told: str
 ) -> None:
     """The option before the settings, both before the default, of which nothing is said then."""
     settings = repository.home / ".config/windlass/config.toml"
@@ -247,6 +247,8 @@ def test_what_the_user_says_comes_first(
     assert done.returncode == 0, done.stderr
     assert place_of(repository) == place
     assert lines_about_places(done) == []
+    lines = [f"from {settings}: jobs for {told}"] if told else []
+    assert [line for line in done.stderr.splitlines() if line.startswith("from ")] == lines
 
 
 @pytest.mark.parametrize(
