@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from tests.e2e.repositories import Repository
-from tests.published.stand_ins import Server, TokenService, put_uv, serve
+from tests.published.stand_ins import Server, TokenService, put_uv
 from tests.published.table import Trial, read_trials
 from tests.registry import serve_registry
+from tests.serving import serve
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 
 _GRACE_SECONDS: Final = 30.0
 
+ATTACHED: Final = {
+    "OpenStdin": True,
+    "StdinOnce": True,
+    "AttachStdin": True,
+    "AttachStdout": True,
+    "AttachStderr": True,
+    "Tty": False,
+}
+"""What the configuration of a container has whose input ends when who attached it hangs up."""
+
 
 def create_container(
     engine: Engine,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.docker.containers import (
+    ATTACHED,
     attach,
     create_container,
     inspect_container,
@@ -38,14 +39,6 @@ if TYPE_CHECKING:
 IMAGE: Final = "windlass/docker"
 DATA: Final = "/var/lib/docker"
 
-_STREAMS: Final = {
-    "OpenStdin": True,
-    "StdinOnce": True,
-    "AttachStdin": True,
-    "AttachStdout": True,
-    "AttachStderr": True,
-    "Tty": False,
-}
 _NEEDED: Final = ("SYS_ADMIN", "NET_ADMIN")
 """What a daemon cannot do without: mounts and networks. The others are those of any container."""
 
@@ -221,7 +214,7 @@ def describe_daemon(
         "Labels": dict(request.labels),
         "Volumes": {DATA: {}},
         "WorkingDir": "/",
-        **_STREAMS,
+        **ATTACHED,
         "HostConfig": {
             "AutoRemove": True,
             "Binds": list(request.binds),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from windlass.docker.addresses import find_address
 from windlass.docker.containers import (
+    ATTACHED,
     attach,
     create_container,
     inspect_container,
@@ -47,14 +48,6 @@ if TYPE_CHECKING:
     from windlass.jobs.executors.interface import Executor, JobRequest, Session
     from windlass.jobs.folders import JobFolders
 
-_STREAMS: Final = {
-    "OpenStdin": True,
-    "StdinOnce": True,
-    "AttachStdin": True,
-    "AttachStdout": True,
-    "AttachStderr": True,
-    "Tty": False,
-}
 _ROOTS: Final = frozenset(["", "0", "root"])
 _ABSENT: Final = re.compile(r"no such file|not found", re.IGNORECASE)
 
@@ -214,7 +207,7 @@ class _Opening:
             shell=shell,
             running=running,
         )
-        session.guard(container, self._engine.address.text)
+        session.guard(container, self._engine.address.whole)
         return session
 
     def _fetch_image(self) -> None:
@@ -267,7 +260,7 @@ class _Opening:
         self._start_with_shell(creation)
         # Nothing is to stand where an overlay may be mounted.
         creation.put("WorkingDir", "/")
-        creation.config.update(_STREAMS)
+        creation.config.update(ATTACHED)
         creation.config["HostConfig"]["AutoRemove"] = True
         return creation
 
