@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
 _SHOWN: Final = 60
+_OF_TLS: Final = "SSL"
+"""How the names of the errors of `ssl` begin, which is imported only where TLS is spoken."""
+
 _FULL: Final = "no space left on device"
 
 
@@ -52,6 +55,8 @@ def describe_absence(address: Address, error: OSError) -> NoDaemonError:
             "again, or use Podman's socket of the user: "
             "DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock",
         )
+    if type(error).__name__.startswith(_OF_TLS):
+        return _describe_distrust(address, error)
     reason = error.strerror or str(error) or type(error).__name__
     if error.errno == errno.ENOENT:
         reason = "there is no such socket"
@@ -73,8 +78,18 @@ def describe_old_version(address: Address, told: str, oldest: str) -> NoDaemonEr
     )
 
 
-def describe_hangup(address: Address, error: Exception) -> DaemonGoneError:
+def _describe_distrust(address: Address, error: Exception) -> NoDaemonError:
+    return NoDaemonError(
+        f"The Docker daemon at {address.text} and this machine do not trust each other: {error}",
+        hint="DOCKER_CERT_PATH names the folder with the authority (ca.pem) that vouches for the "
+        "daemon, and a certificate that the daemon accepts (cert.pem, key.pem)",
+    )
+
+
+def describe_hangup(address: Address, error: Exception) -> DockerError:
     """Say that the daemon went away in the middle of something, or never answered."""
+    if type(error).__name__.startswith(_OF_TLS):
+        return _describe_distrust(address, error)
     if isinstance(error, TimeoutError):
         return DaemonGoneError(
             f"The Docker daemon at {address.text} did not answer in time",

@@ -38,10 +38,10 @@ def sweep_once(engine: Engine) -> None:
         DockerError: the daemon is not there.
     """
     with _lock:
-        if engine.address.text not in _swept:
+        if engine.address.whole not in _swept:
             sweep(engine)
-            enter_user(engine.address.text)
-            _swept.add(engine.address.text)
+            enter_user(engine.address.whole)
+            _swept.add(engine.address.whole)
 
 
 def sweep_after_others(tell: Callable[[str], None]) -> None:

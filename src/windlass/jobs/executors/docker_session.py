@@ -248,7 +248,7 @@ class DockerSession(HostSession):
         request.note(f"The job gets a Docker daemon of its own: {need.reason}")
         self._daemon = daemon = start_daemon(self._engine, wanted, note=request.note)
         self._supervisor.tell("hold", files=[daemon.link])
-        self.guard(daemon.container, self._engine.address.text)
+        self.guard(daemon.container, self._engine.address.whole)
         self._share_mounts(self._mounted)
 
     def _share_mounts(self, paths: Sequence[Path]) -> None:
