@@ -136,7 +136,7 @@ def test_page_is_current(golden: Callable[[Path, str], None]) -> None:
 @pytest.mark.parametrize(
     ("uses", "remark"),
     [
-        ("docker/setup-buildx-action@v2", "docker/setup-buildx-action@v3 needs buildx"),
+        ("Codecov/codecov-action@v5", "codecov/codecov-action@v4 needs Codecov's uploader"),
         ("Actions/Upload-Artifact@v3", "actions/upload-artifact@v4 works"),
         (
             "actions/setup-node@v4",
