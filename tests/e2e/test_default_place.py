@@ -251,6 +251,31 @@ def test_what_the_user_says_comes_first(
     assert [line for line in done.stderr.splitlines() if line.startswith("from ")] == lines
 
 
+def test_only_what_a_job_needs_is_required(
+    repository: Repository, no_place: dict[str, str]
+) -> None:
+    """Settings may name places for other repositories that cannot be made here."""
+    settings = repository.home / "settings"
+    settings.write_text('[places]\n"*" = "sandbox"\nubuntu-latest = "host"\ngpu = "docker://x"\n')
+
+    done = repository.windlass("run", variables={**no_place, "WINDLASS_CONFIG": str(settings)})
+
+    assert done.returncode == 0, done.stderr
+    assert place_of(repository) == "host"
+
+
+def test_a_daemon_that_is_gone(repository: Repository, with_image: dict[str, str]) -> None:
+    """A place that was said, or that a run has had, is required before anything begins."""
+    repository.windlass("run", variables=with_image)
+
+    for words in (["run", "-P", "*=docker"], ["rerun"]):
+        done = repository.windlass(*words, variables=NO_DOCKER)
+        assert done.returncode == 3
+        assert done.stdout == ""
+        assert "The Docker daemon cannot be reached at unix:///nowhere" in done.stderr
+    assert len(list((repository.path / ".windlass/runs").glob("*/*/events.jsonl"))) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

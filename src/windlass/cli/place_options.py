@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from windlass.cli.parser import parse_pairs
 from windlass.errors import InputError, UsageError
-from windlass.operations.executors import check_places
+from windlass.operations.places import check_places
 from windlass.plan.places import HOST, merge_places
 
 if TYPE_CHECKING:

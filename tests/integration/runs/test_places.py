@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -131,7 +132,10 @@ def test_a_rerun_keeps_the_place(repository: Path) -> None:
 
 def test_a_place_that_cannot_be_made(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run is refused before anything of it exists; it does not run elsewhere instead."""
-    monkeypatch.setenv("PATH", str(repository))
+    programs = repository.parent / "programs"
+    programs.mkdir()
+    (programs / "git").symlink_to(str(shutil.which("git")))
+    monkeypatch.setenv("PATH", str(programs))
     seen: list[events.RunEvent] = []
 
     with pytest.raises(ExecutorError, match="needs bubblewrap"):

@@ -12,7 +12,7 @@ import pytest
 from windlass.errors import ExecutorError
 from windlass.operations import default_place
 from windlass.operations.default_place import DefaultPlace, ask_docker, remember_place
-from windlass.operations.executors import complete_places
+from windlass.operations.places import settle_places
 from windlass.plan.default_place import DockerAnswer, SandboxAnswer
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def test_no_place_is_an_error_of_the_machine(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(ExecutorError, match="there is no place for jobs: no Docker; no bwrap") as e:
         default.require()
     assert e.value.hint == "install it"
-    assert complete_places({"*": "host"}, default, None) == {"*": "host"}
+    assert settle_places({"*": "host"}, default, None) == {"*": "host"}
 
 
 def test_what_is_remembered(tmp_path: Path) -> None:
