@@ -7,6 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.e2e.histories import runs, start_waiting
 from tests.e2e.repositories import SECONDS
 
