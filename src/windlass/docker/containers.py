@@ -145,6 +145,7 @@ def read_logs(
     engine: Engine, container: str, *, follow: bool = False, tail: int | None = None
 ) -> Iterator[tuple[int, bytes]]:
     """Yield what a container without a terminal has printed: the stream (1 or 2) and a block."""
+    endless = {"timeout": None} if follow else {}
     blocks = engine.fetch(
         f"{_path(container)}/logs",
         query={
@@ -153,7 +154,7 @@ def read_logs(
             "follow": follow,
             "tail": None if tail is None else str(tail),
         },
-        timeout=None,
+        **endless,
     )
     return unframe(blocks)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from http.client import BadStatusLine
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import DockerError
@@ -16,6 +15,9 @@ CONFLICT: Final = 409
 _SHOWN: Final = 60
 _OF_TLS: Final = "SSL"
 """How the names of the errors of `ssl` begin, which is imported only where TLS is spoken."""
+
+_NO_HTTP: Final = "BadStatusLine"
+"""An error of `http.client`, which is imported only where a daemon is asked."""
 
 _FULL: Final = "no space left on device"
 
@@ -96,7 +98,7 @@ def describe_hangup(address: Address, error: Exception) -> DockerError:
             hint="see whether it hangs: `docker info`, `journalctl -u docker`; a restart helps "
             "(`systemctl restart docker`)",
         )
-    if isinstance(error, BadStatusLine) and not isinstance(error, ConnectionError):
+    if type(error).__name__ == _NO_HTTP:
         return DaemonGoneError(
             f"What listens at {address.text} is no Docker daemon: it answers "
             f"{str(error).strip()[:_SHOWN]!r}",

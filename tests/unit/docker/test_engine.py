@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from windlass.docker.addresses import find_address, read_address
-from windlass.docker.containers import attach, create_container, remove_container
+from windlass.docker.containers import attach, create_container, read_logs, remove_container
 from windlass.docker.engine import Engine
 from windlass.docker.faults import DaemonGoneError, NoDaemonError, RefusedError
 from windlass.docker.images import build_image, inspect_image, pull_image, split_name
@@ -70,6 +70,13 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
 
 def say(status: int, body: bytes) -> bytes:
     return b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)
+
+
+def greet(listener: socket.socket) -> None:
+    """Answer who comes first, and nobody else."""
+    with listener.accept()[0] as link:
+        link.recv(1 << 16)
+        link.sendall(PING)
 
 
 @contextmanager
@@ -181,6 +188,18 @@ class TestFaults:
             with pytest.raises(DaemonGoneError, match="did not answer in time") as error:
                 engine.ask("GET", "/info")
         assert "docker info" in (error.value.hint or "")
+
+    def test_daemon_that_hangs_later(self, tmp_path: Path) -> None:
+        """What a container has printed is not waited for without end when a job is tidied up."""
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(tmp_path / "socket"))
+            listener.listen()
+            greeter = threading.Thread(target=greet, args=[listener])
+            greeter.start()
+            engine = Engine(read_address(f"unix://{tmp_path}/socket", {}), patience=0.2)
+            with pytest.raises(DaemonGoneError, match="did not answer in time"):
+                list(read_logs(engine, "x"))
+            greeter.join()
 
     @pytest.mark.parametrize(
         ("status", "body", "message", "hint"),
