@@ -42,10 +42,10 @@ def test_pruning(repository: Repository) -> None:
     assert repository.windlass("prune", "--size", "lots").returncode == 2
 
 
-@pytest.mark.parametrize("folder", ["repositories", "checkouts", "histories"])
-def test_pruning_what_repositories_share(folder: str, repository: Repository) -> None:
+@pytest.mark.parametrize("part", ["repositories", "checkouts", "histories"])
+def test_pruning_what_repositories_share(part: str, repository: Repository) -> None:
     """What was fetched of others goes when that is asked for; it needs no history."""
-    kept = repository.home / ".cache/windlass" / folder / "acme/tools.git"
+    kept = repository.home / ".cache/windlass" / part / "acme/tools.git"
     kept.mkdir(parents=True)
     (kept / "HEAD").write_text("ref: refs/heads/main\n")
 
