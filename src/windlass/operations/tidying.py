@@ -48,9 +48,12 @@ def sweep_daemons(history: History) -> None:
     except OSError:
         return
     # Imported only where something may be left: this is before the first step of a run.
-    from windlass.jobs.containers.sweeping import sweep_after_others
+    from windlass.jobs.containers.daemon_users import list_former_users
 
-    sweep_after_others(history.tell)
+    if users := list(list_former_users()):
+        from windlass.jobs.containers.sweeping import sweep_after
+
+        sweep_after(users, history.tell)
 
 
 def tidy_up(history: History, now: Callable[[], float] = time.time) -> None:
