@@ -46,10 +46,13 @@ _WANTED: Final = {"SYS_RESOURCE": 24, "SYS_PTRACE": 19}
 """What it hands on where this machine itself has it, by the number of linux/capability.h."""
 
 _UNCONFINED: Final = ("seccomp=unconfined", "apparmor=unconfined", "label=disable")
-_ANY_DEVICE: Final = "a *:* rwm"
+_OLD_GROUPS: Final = {"DeviceCgroupRules": ["a *:* rwm"]}
+_NEW_GROUPS: Final = {"CgroupnsMode": "private"}
+"""It makes groups below its own; in a namespace of its own it sees no others."""
+
 _LOOPBACK: Final = ("127.", "::1")
 _RESOLVERS: Final = (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf"))
-_NEW_GROUPS: Final = Path("/sys/fs/cgroup/cgroup.controllers")
+_CONTROLLERS: Final = Path("/sys/fs/cgroup/cgroup.controllers")
 _STATUS: Final = Path("/proc/self/status")
 
 _READY: Final = b"ready"
@@ -173,7 +176,7 @@ def start_daemon(
         request,
         resolvers=() if request.network == DEFAULT_NETWORK else list(_list_resolvers()),
         capabilities=[*_NEEDED, *_list_wanted()],
-        has_old_groups=not _NEW_GROUPS.exists(),
+        has_old_groups=not _CONTROLLERS.exists(),
     )
     container = create_container(engine, config)
     with contextlib.ExitStack() as undo:
@@ -223,7 +226,7 @@ def describe_daemon(
             "SecurityOpt": list(_UNCONFINED),
             "MaskedPaths": [],
             "ReadonlyPaths": [],
-            "DeviceCgroupRules": [_ANY_DEVICE] if has_old_groups else [],
+            **(_OLD_GROUPS if has_old_groups else _NEW_GROUPS),
         },
     }
 
