@@ -371,7 +371,9 @@ class TestRefusal:
         with pytest.raises(ExecutorError, match="there is no `bwrap` on PATH") as error:
             require_sandbox(offline=False)
         assert error.value.hint is not None
-        assert error.value.hint.startswith("install the package bubblewrap, or run these jobs")
+        assert error.value.hint.startswith(
+            "install the package bubblewrap, or choose another place"
+        )
 
     @pytest.mark.parametrize(
         ("setting", "value", "cure"),
