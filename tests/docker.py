@@ -28,12 +28,19 @@ PATIENCE_SECONDS = 30
 
 
 @pytest.fixture(scope="session")
-def docker() -> Iterator[Engine]:
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """The daemon that DOCKER_HOST names, or that listens in a usual place; else one of our own.
 
     DOCKER_HOST names it for everything that the tests start. All tests that run on this machine at
-    once share it: a second daemon would take the network of the first.
+    once share it: a second daemon would take the network of the first. Which daemons jobs have used
+    is remembered in a cache of the tests.
     """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield from _find()
+
+
+def _find() -> Iterator[Engine]:
     engine = Engine(find_address(os.environ))
     try:
         engine.ping()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import shutil
@@ -22,6 +23,22 @@ if TYPE_CHECKING:
 TOOLS = ("sh", "cat", "chown", "env", "find", "id", "ls", "mkdir", "rm", "sleep", "sort", "stat")
 CONTENT = "windlass-test.content"
 """The label of such an image: the digest of what it was made of."""
+
+
+JOB_IMAGE = "windlass-test/job:1"
+JOB_PROGRAMS = (
+    *("base64", "basename", "bash", "cat", "chmod", "cp", "cut", "date", "dirname", "env", "find"),
+    *("fold", "git", "grep", "head", "id", "ln", "ls", "mkdir", "mkfifo", "mv", "node", "perl"),
+    *("printenv", "ps", "readlink", "rm", "sed", "seq", "setsid", "sh", "sha256sum", "sleep"),
+    *("sort", "stat", "tail", "timeout", "touch", "tr", "true", "uname", "wc", "yes"),
+)
+
+
+@functools.cache
+def provide_job_image(engine: Engine) -> str:
+    """Make an image with what the jobs of tests use, and return its name."""
+    make_tools_image(engine, JOB_IMAGE, JOB_PROGRAMS, with_python=True)
+    return JOB_IMAGE
 
 
 def make_tools_image(

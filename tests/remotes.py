@@ -6,10 +6,11 @@ import base64
 import contextlib
 import os
 import subprocess
-import threading
 from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler
 from typing import TYPE_CHECKING
+
+from tests.serving import serve
 
 from windlass.git.commands import make_environment
 
@@ -90,15 +91,8 @@ class Remotes:
         """Serve them to whoever has the password, if there is one; yield where they begin."""
         login = base64.b64encode(f"{user}:{password}".encode()).decode() if password else ""
         handler = type("Handler", (_Smart if smart else _Plain,), {"login": login})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(self.root)))
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+        with serve(partial(handler, directory=str(self.root))) as url:
+            yield url
 
 
 class _Plain(SimpleHTTPRequestHandler):

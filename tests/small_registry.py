@@ -9,20 +9,21 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import tarfile
 import threading
-import uuid
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from tests.images import pack_tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG = "application/vnd.docker.container.image.v1+json"
+_SMALL = 10_000
 LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 
@@ -30,13 +31,14 @@ class SmallRegistry:
     """What it serves, and what is the matter with it.
 
     `refusal` is the status with which every question is answered, and how the registry calls it;
-    `cut` ends a layer half-way; `stalled` holds a layer back until it is set.
+    `cut` ends a layer half-way.
     """
 
     def __init__(self) -> None:
         self.refusal: tuple[int, str] | None = None
         self.cut = False
-        self.stalled: threading.Event | None = None
+        self.halves: threading.Event | None = None
+        self.released = threading.Event()
         self.asked: list[str] = []
         self.blobs: dict[str, bytes] = {}
         self.manifest = self._make_image()
@@ -47,9 +49,23 @@ class SmallRegistry:
         """The name by which a daemon pulls it."""
         return f"{self.host}/octo/tools:1"
 
+    @contextmanager
+    def stalling(self) -> Iterator[threading.Event]:
+        """Keep back the second half of a layer; yield what tells that the first has been sent."""
+        self.halves = threading.Event()
+        self.released.clear()
+        try:
+            yield self.halves
+        finally:
+            self.halves = None
+            self.released.set()
+
+    def renew(self) -> None:
+        """Have another image under the name, with a layer that no daemon has."""
+        self.manifest = self._make_image()
+
     def _make_image(self) -> bytes:
-        """Make an image of two layers, one of which no other image has."""
-        layers = [pack_tools(), _pack({"unique": uuid.uuid4().bytes})]
+        layers = [pack_tools(), _pack({"unique": os.urandom(_SMALL * 4)})]
         config = {
             "architecture": "amd64",
             "os": "linux",
@@ -111,25 +127,41 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _send_blob(self, data: bytes) -> None:
-        registry = self.registry
-        if len(data) < 10_000:
-            self._say(200, data, "application/octet-stream")
-            return
-        if registry.stalled is not None:
-            self._say(200, data, "application/octet-stream", until=len(data) // 2)
-            registry.stalled.wait()
+        registry, kind = self.registry, "application/octet-stream"
+        is_layer = len(data) > _SMALL
+        if is_layer and registry.halves is not None:
+            self._say(200, data, kind, until=len(data) // 2)
+            registry.halves.set()
+            registry.released.wait()
             self.wfile.write(data[len(data) // 2 :])
-        elif registry.cut:
-            self._say(200, data, "application/octet-stream", until=len(data) // 2)
-            self.close_connection = True
+        elif is_layer and registry.cut:
+            self._cut(data, kind)
         else:
-            self._say(200, data, "application/octet-stream")
+            self._say(200, data, kind)
 
-    def _say(self, status: int, body: bytes, kind: str, *, until: int | None = None) -> None:
+    def _cut(self, data: bytes, kind: str) -> None:
+        """Send the first half; a daemon that asks for the second gets nothing."""
+        begin = int(self.headers.get("Range", "bytes=0-")[len("bytes=") :].partition("-")[0])
+        length = {"Content-Range": f"bytes {begin}-{len(data) - 1}/{len(data)}"} if begin else {}
+        until = max(len(data) // 2 - begin, 0)
+        self._say(206 if begin else 200, data[begin:], kind, until=until, more=length)
+        self.close_connection = True
+
+    def _say(
+        self,
+        status: int,
+        body: bytes,
+        kind: str,
+        *,
+        until: int | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Docker-Content-Digest", _digest(body))
+        for name, value in (more or {}).items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body[:until])
@@ -144,19 +176,24 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serve_small_registry() -> Iterator[SmallRegistry]:
-    """Serve an image on a free port of this machine, which a daemon takes to be safe."""
+def serve_small_registry(
+    network: AbstractContextManager[object] | None = None,
+) -> Iterator[SmallRegistry]:
+    """Serve an image on a free port of this machine, which a daemon takes to be safe.
+
+    `network` is entered to listen in another network.
+    """
     registry = SmallRegistry()
     handler = type("Handler", (_Handler,), {"registry": registry})
-    server = _Server(("127.0.0.1", 0), handler)
+    with network or nullcontext():
+        server = _Server(("127.0.0.1", 0), handler)
     registry.host = f"127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
         yield registry
     finally:
-        if registry.stalled is not None:
-            registry.stalled.set()
+        registry.released.set()
         server.shutdown()
         server.server_close()
         thread.join()

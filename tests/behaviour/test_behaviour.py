@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -10,20 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from tests.behaviour.harness import FOLDER, Behaviour, make_repository
-from tests.images import make_tools_image
+from tests.images import provide_job_image
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from windlass.docker.engine import Engine
-
-IMAGE = "windlass-test/behaviour:1"
-PROGRAMS = (
-    *("base64", "basename", "bash", "cat", "chmod", "cp", "cut", "date", "dirname", "env", "find"),
-    *("fold", "git", "grep", "head", "id", "ln", "ls", "mkdir", "mkfifo", "mv", "node", "perl"),
-    *("printenv", "ps", "readlink", "rm", "sed", "seq", "setsid", "sh", "sha256sum", "sleep"),
-    *("sort", "stat", "tail", "timeout", "touch", "tr", "true", "uname", "wc", "yes"),
-)
 FILES = sorted(FOLDER.glob("*/*.yml"))
 ROWS = {
     "needs": "A08",
@@ -56,16 +46,7 @@ def place(request: pytest.FixtureRequest, file: Path) -> str:
     if not place.startswith("docker"):
         return place
     engine = request.getfixturevalue("docker")
-    if place != "docker":
-        return place
-    provide_image(engine)
-    return f"docker://{IMAGE}"
-
-
-@functools.cache
-def provide_image(engine: Engine) -> None:
-    """Make the image of jobs in containers, once."""
-    make_tools_image(engine, IMAGE, PROGRAMS, with_python=True)
+    return f"docker://{provide_job_image(engine)}" if place == "docker" else place
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from windlass.docker.engine import Engine
 
 SHARES = 2
-EVERY = 50
+EVERY = 80
 """The nightly suite kills at every point, this one at some, spread evenly over all of them."""
 
 

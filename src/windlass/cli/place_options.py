@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from windlass.cli.parser import parse_pairs
 from windlass.errors import InputError, UsageError
-from windlass.operations.executors import check_places
-from windlass.plan.places import merge_places
+from windlass.operations.places import check_places
+from windlass.plan.places import HOST, merge_places
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from windlass.cli.parser import Parser
     from windlass.config.settings import Setting
@@ -40,18 +40,29 @@ def read_place_options(texts: Sequence[str]) -> dict[str, str]:
     return _settle(parse_pairs("-P", texts))
 
 
-def read_places(texts: Sequence[str], variables: Mapping[str, str]) -> dict[str, str]:
+def read_places(
+    texts: Sequence[str], variables: Mapping[str, str], tell: Callable[[str], None]
+) -> dict[str, str]:
     """Read what `-P` says, and what the user's settings say of other labels.
+
+    `tell` gets a line where jobs run somewhere for these settings; of this machine itself the
+    first run of a repository tells.
 
     Raises:
         UsageError: there is no such place.
         InputError: the settings cannot be understood, or name no such place.
     """
-    from windlass.config.settings import read_settings
+    from windlass.config.settings import find_settings, read_settings
 
     settings = read_settings(variables).places
     written = {label: _check(label, setting) for label, setting in settings.items()}
-    return merge_places(written, read_place_options(texts))
+    options = read_place_options(texts)
+    places = merge_places(written, options)
+    told = {label: place for label, place in places.items() if label not in options}
+    listed = [f"{label} in {place}" for label, place in told.items() if place != HOST]
+    if listed:
+        tell(f"from {find_settings(variables)}: jobs for {', '.join(listed)}")
+    return places
 
 
 def _check(label: str, setting: Setting) -> str:

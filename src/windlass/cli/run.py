@@ -69,10 +69,10 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _read_options(arguments: argparse.Namespace) -> RunOptions:
-    plan, secrets = read_plan_options(arguments), read_secrets(arguments)
+    plan, secrets = read_plan_options(arguments, _say), read_secrets(arguments)
     local = read_local_settings(Path(), say_warning, secrets, plan.variables, plan.inputs)
     if told := local.describe():
-        open_terminal(sys.stderr).write(f"{visible(told)}\n")
+        _say(told)
     return RunOptions(
         plan=local.complete(plan),
         env=parse_pairs("--env", arguments.env),
@@ -82,3 +82,7 @@ def _read_options(arguments: argparse.Namespace) -> RunOptions:
         keep=arguments.keep,
         private=local.private,
     )
+
+
+def _say(message: str) -> None:
+    open_terminal(sys.stderr).write(f"{visible(message)}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from windlass.cli.marks import MARKS, STYLES
+from windlass.cli.waits import MARK as WAITING
 from windlass.model.status import Result
 
 if TYPE_CHECKING:
@@ -12,8 +13,12 @@ if TYPE_CHECKING:
     from windlass.operations.history import Attempt
     from windlass.operations.run_views import Status
 
-_OPEN_MARKS: Final = {"running": "▸", "interrupted": "↯"}
-_OPEN_STYLES: Final[dict[str, Style]] = {"running": "cyan", "interrupted": "yellow"}
+_OPEN_MARKS: Final = {"waiting": WAITING, "running": "▸", "interrupted": "↯"}
+_OPEN_STYLES: Final[dict[str, Style]] = {
+    "waiting": "dim",
+    "running": "cyan",
+    "interrupted": "yellow",
+}
 
 
 def describe_state(attempt: Attempt) -> Status:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from windlass.cli.failed_steps import explain_failure
 from windlass.cli.marks import KEPT, MARKS, STYLES, WORDS, annotation_text, count, format_seconds
+from windlass.cli.summaries import lay_out_markdown
 from windlass.cli.terminal import Terminal, cut, visible, width_of
 from windlass.model.status import Result
 from windlass.protocol.events import JobSkipped
@@ -91,18 +92,12 @@ class RunSummary:
         for written in self._tree.summaries:
             yield ""
             yield self._terminal.paint(f"Summary of {self._tree.name_of(written.job)}", "bold")
-            shown = list(islice(self._read_markdown(written.markdown), MOST_SUMMARY_LINES + 1))
+            laid_out = lay_out_markdown(written.markdown, self._terminal, indent=2)
+            shown = list(islice(laid_out, MOST_SUMMARY_LINES + 1))
             yield from (f"  {line}".rstrip() for line in shown[:MOST_SUMMARY_LINES])
             if len(shown) > MOST_SUMMARY_LINES:
                 whole = visible(f"windlass show{self._place} {run} --summary")
                 yield f"  … {self._terminal.paint('the whole of it:', 'dim')} {whole}"
-
-    def _read_markdown(self, text: str) -> Iterator[str]:
-        if not self._terminal.is_live:
-            return (visible(line) for line in text.strip("\n").split("\n"))
-        from windlass.cli.markdown import render_markdown
-
-        return render_markdown(text, self._terminal.width - 3, self._terminal)
 
     def _job_lines(self, run: Result) -> Iterator[str]:
         """A line for each job; on a terminal its steps too, where that fits on one screen."""

@@ -14,6 +14,7 @@ from windlass.cli.history_options import add_run_argument, entered_history
 from windlass.cli.marks import KEPT, annotation_text, format_seconds
 from windlass.cli.run_states import describe_state, paint_status
 from windlass.cli.runs import SHORT_SHA, describe_attempt
+from windlass.cli.summaries import lay_out_markdown
 from windlass.cli.terminal import open_terminal, visible
 from windlass.errors import InputError
 from windlass.model.values import fields
@@ -67,13 +68,9 @@ def _print_summary(attempt: Attempt, terminal: Terminal) -> None:
     markdown = summarise_attempt(attempt)
     if not markdown:
         open_terminal(sys.stderr).write("no step has written a summary\n")
-    elif terminal.is_live:
-        from windlass.cli.markdown import render_markdown
-
-        lines = render_markdown(markdown, terminal.width - 1, terminal)
-        terminal.write("".join(f"{line}\n" for line in lines))
-    else:
-        terminal.write("".join(f"{visible(line)}\n" for line in markdown.splitlines()))
+        return
+    lines = lay_out_markdown(markdown, terminal)
+    terminal.write("".join(f"{line}\n" for line in lines))
 
 
 def choose_attempt(attempts: list[Attempt], number: int | None) -> Attempt:

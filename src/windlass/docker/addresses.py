@@ -31,6 +31,11 @@ class Address:
     port: int = 0
     certificates: str | None = None
 
+    @property
+    def whole(self) -> str:
+        """The text for another process, which may not have the variables that complete it."""
+        return self.text if self.certificates is None else f"{self.text}#{self.certificates}"
+
 
 def find_address(variables: Mapping[str, str]) -> Address:
     """Return the daemon that DOCKER_HOST names, or the first socket in a usual place.
@@ -49,20 +54,23 @@ def find_address(variables: Mapping[str, str]) -> Address:
 def read_address(text: str, variables: Mapping[str, str]) -> Address:
     """Understand an address as DOCKER_HOST has it: `unix://PATH` or `tcp://HOST[:PORT]`.
 
+    Behind `#` may stand the folder of the certificates (`Address.whole`).
+
     Raises:
         UsageError: it is another kind of address, or not one.
     """
     scheme, _, rest = text.partition("://")
     if scheme == "unix" and rest.startswith("/"):
         return Address(text=text, socket=rest)
+    text, _, told = text.partition("#")
     if scheme in ("tcp", "http", "https") and (host := _host_and_port(text)):
-        secure = scheme == "https" or bool(variables.get("DOCKER_TLS_VERIFY"))
+        secure = bool(told) or scheme == "https" or bool(variables.get("DOCKER_TLS_VERIFY"))
         usual = variables.get("DOCKER_CERT_PATH") or f"{variables.get('HOME', '')}/.docker"
         return Address(
             text=text,
             host=host[0],
             port=host[1] or (TLS_PORT if secure else PLAIN_PORT),
-            certificates=usual if secure else None,
+            certificates=(told or usual) if secure else None,
         )
     raise UsageError(
         f"DOCKER_HOST is '{text}', which is no address that can be used",

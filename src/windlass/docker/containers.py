@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 
 _GRACE_SECONDS: Final = 30.0
 
+ATTACHED: Final = {
+    "OpenStdin": True,
+    "StdinOnce": True,
+    "AttachStdin": True,
+    "AttachStdout": True,
+    "AttachStderr": True,
+    "Tty": False,
+}
+"""What the configuration of a container has whose input ends when who attached it hangs up."""
+
 
 def create_container(
     engine: Engine,
@@ -135,6 +145,7 @@ def read_logs(
     engine: Engine, container: str, *, follow: bool = False, tail: int | None = None
 ) -> Iterator[tuple[int, bytes]]:
     """Yield what a container without a terminal has printed: the stream (1 or 2) and a block."""
+    endless = {"timeout": None} if follow else {}
     blocks = engine.fetch(
         f"{_path(container)}/logs",
         query={
@@ -143,7 +154,7 @@ def read_logs(
             "follow": follow,
             "tail": None if tail is None else str(tail),
         },
-        timeout=None,
+        **endless,
     )
     return unframe(blocks)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from http.client import BadStatusLine
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import DockerError
@@ -14,6 +13,12 @@ if TYPE_CHECKING:
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
 _SHOWN: Final = 60
+_OF_TLS: Final = "SSL"
+"""How the names of the errors of `ssl` begin, which is imported only where TLS is spoken."""
+
+_NO_HTTP: Final = "BadStatusLine"
+"""An error of `http.client`, which is imported only where a daemon is asked."""
+
 _FULL: Final = "no space left on device"
 
 
@@ -52,6 +57,8 @@ def describe_absence(address: Address, error: OSError) -> NoDaemonError:
             "again, or use Podman's socket of the user: "
             "DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock",
         )
+    if type(error).__name__.startswith(_OF_TLS):
+        return _describe_distrust(address, error)
     reason = error.strerror or str(error) or type(error).__name__
     if error.errno == errno.ENOENT:
         reason = "there is no such socket"
@@ -73,15 +80,25 @@ def describe_old_version(address: Address, told: str, oldest: str) -> NoDaemonEr
     )
 
 
-def describe_hangup(address: Address, error: Exception) -> DaemonGoneError:
+def _describe_distrust(address: Address, error: Exception) -> NoDaemonError:
+    return NoDaemonError(
+        f"The Docker daemon at {address.text} and this machine do not trust each other: {error}",
+        hint="DOCKER_CERT_PATH names the folder with the authority (ca.pem) that vouches for the "
+        "daemon, and a certificate that the daemon accepts (cert.pem, key.pem)",
+    )
+
+
+def describe_hangup(address: Address, error: Exception) -> DockerError:
     """Say that the daemon went away in the middle of something, or never answered."""
+    if type(error).__name__.startswith(_OF_TLS):
+        return _describe_distrust(address, error)
     if isinstance(error, TimeoutError):
         return DaemonGoneError(
             f"The Docker daemon at {address.text} did not answer in time",
             hint="see whether it hangs: `docker info`, `journalctl -u docker`; a restart helps "
             "(`systemctl restart docker`)",
         )
-    if isinstance(error, BadStatusLine) and not isinstance(error, ConnectionError):
+    if type(error).__name__ == _NO_HTTP:
         return DaemonGoneError(
             f"What listens at {address.text} is no Docker daemon: it answers "
             f"{str(error).strip()[:_SHOWN]!r}",

@@ -146,8 +146,8 @@ def import_image(
 
     Returns the image's id.
     """
-    image, tag = split_name(name)
-    pairs = {"fromSrc": "-", "repo": image, "tag": tag}
+    # Podman takes no tag beside the name.
+    pairs = {"fromSrc": "-", "repo": ":".join(split_name(name))}
     query = "&".join(f"{key}={quote(value, safe='')}" for key, value in pairs.items())
     query += "".join(f"&changes={quote(change, safe='')}" for change in changes)
     made = ""

@@ -74,12 +74,10 @@ class LocalRun:
         self._emit = emit
         self._trouble: Exception | None = None
         self._is_abandoned = False
-        emit_alone = self._emit_alone = serialise(self._tell)
+        self._emit_alone = serialise(self._tell)
+        self._run_job = run_job
         self._dispatcher = LocalDispatcher(
-            lambda order, cancellation: run_job(order, cancellation, emit_alone),
-            send=self._signals.put,
-            emit=emit_alone,
-            max_jobs=max_jobs,
+            self._start_job, send=self._signals.put, emit=self._emit_alone, max_jobs=max_jobs
         )
 
     def run(self) -> Result:
@@ -153,6 +151,16 @@ class LocalRun:
     def force(self) -> None:
         """Kill what runs and let nothing else start."""
         self._signals.put(_Force())
+
+    def _start_job(self, order: StartJob, cancellation: Cancellation) -> JobFinished:
+        """Run a job, which ends as soon as an event of it is not told: nothing runs unseen."""
+
+        def emit(event: RunEvent) -> None:
+            self._emit_alone(event)
+            if self._is_abandoned:
+                cancellation.force()
+
+        return self._run_job(order, cancellation, emit)
 
     def _tell(self, event: RunEvent) -> None:
         """Pass an event on; what goes wrong there must not tear a job's thread down."""

@@ -75,7 +75,7 @@ def run_checkout_step(order: StartStep, place: StepPlace, source: Source) -> Ste
     except PlatformError as error:
         reporter.annotate("error", " ".join(filter(None, (error.message, error.hint))))
     except OSError as error:
-        reporter.annotate("error", f"{error.strerror}: '{error.filename}'")
+        reporter.annotate_refusal(error)
     reporter.log.flush()
     return StepEnd(outcome, None, effects)
 

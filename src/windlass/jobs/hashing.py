@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from windlass.jobs.globs import Glob
+    from windlass.jobs.place import StepPlace
     from windlass.lang.expressions import Value
 
 FOLLOW_OPTION = "--follow-symbolic-links"
@@ -58,6 +59,23 @@ def hash_files(workspace: Path, arguments: Sequence[Value], *, seen: Path | None
             f"{error}"
         ) from error
     return total.hexdigest() if found else ""
+
+
+def hash_in_workspace(place: StepPlace, arguments: Sequence[Value]) -> str:
+    """Do the same in the workspace of a job, wherever it runs.
+
+    Raises:
+        FaultError: an option is not known, a pattern is refused, or a file cannot be read.
+    """
+    workspace = place.inside.workspace
+    seen = place.session.see(workspace)
+    if seen.as_posix().endswith(workspace.as_posix()):
+        return hash_files(workspace, arguments, seen=seen)
+    # A container has it under another name, which patterns may begin with.
+    named = [
+        it.replace(f"{workspace}/", f"{seen}/") if isinstance(it, str) else it for it in arguments
+    ]
+    return hash_files(seen, named)
 
 
 class _Search:

@@ -19,6 +19,12 @@ from windlass.jobs.environment import (
 )
 from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.folders import JobFolders
+from windlass.jobs.job_needs import (
+    may_ask_api,
+    may_ask_identity,
+    may_need_preparation,
+    may_need_services,
+)
 from windlass.jobs.loop import JobLoop
 from windlass.jobs.masking import Masker
 from windlass.jobs.outputs import release_outputs, release_url
@@ -26,7 +32,6 @@ from windlass.jobs.patience import Patience, StartCancelledError
 from windlass.jobs.place import StepPlace
 from windlass.jobs.reports import JobReporter
 from windlass.jobs.steps import StepEnd, run_step
-from windlass.lang.workflow.model import ActionStep, ParallelStep
 from windlass.model.status import Result
 from windlass.model.values import replace
 from windlass.plan.handover import TOKEN
@@ -218,7 +223,7 @@ class _JobRun:
 
     def _offer_services(self, session: Session) -> ServiceOffer | None:
         open_services = self._place.services
-        needed = self._place.asks_api or _may_need_services(self._order)
+        needed = self._place.asks_api or may_need_services(self._order)
         if open_services is None or not needed:
             return None
         # Imported only where they may be needed: a job of scripts needs none of it.
@@ -230,7 +235,7 @@ class _JobRun:
             session.address,
             session.listen,
             self._masker,
-            is_for_scripts=_may_ask_identity(self._order),
+            is_for_scripts=may_ask_identity(self._order),
         )
 
     def _take_token(self, place: StepPlace) -> None:
@@ -238,7 +243,7 @@ class _JobRun:
 
         Then GitHub's REST API is the one that is served here, for what is known here.
         """
-        may_ask = self._place.asks_api or any(map(_may_ask_api, self._order.job.steps))
+        may_ask = self._place.asks_api or may_ask_api(self._order)
         if place.services is None or TOKEN in self._secrets or not may_ask:
             return
         try:
@@ -309,13 +314,12 @@ class _JobRun:
         return "" if published is None else published().locate(reference).sha
 
     def _load_actions(self, place: StepPlace) -> dict[str, LoadedAction]:
-        steps = self._order.job.steps
-        if not any(_may_need_preparation(step) for step in steps):
+        if not may_need_preparation(self._order):
             return {}
         # Imported only where there is one: a job of scripts needs none of it.
         from windlass.jobs.actions.preparing import ActionPreparer
 
-        return ActionPreparer(place, self._reporter.note).prepare(steps)
+        return ActionPreparer(place, self._reporter.note).prepare(self._order.job.steps)
 
     def _load(self, order: LoadAction, place: StepPlace) -> ActionLoaded:
         # Imported only where there is one: a job without actions reads no action files.
@@ -363,42 +367,9 @@ def _join(around: Mapping[str, Value], place: Mapping[str, Value]) -> dict[str, 
 
 def _hash_files(place: StepPlace, patterns: Sequence[Value]) -> Value:
     # Imported only where it is called: hashing is not free to import.
-    from windlass.jobs.hashing import hash_files
+    from windlass.jobs.hashing import hash_in_workspace
 
-    workspace = place.inside.workspace
-    seen = place.session.see(workspace)
-    if seen.as_posix().endswith(workspace.as_posix()):
-        return hash_files(workspace, patterns, seen=seen)
-    # A container has it under another name, which patterns may begin with.
-    named = [
-        it.replace(f"{workspace}/", f"{seen}/") if isinstance(it, str) else it for it in patterns
-    ]
-    return hash_files(seen, named)
-
-
-def _may_need_preparation(step: Step) -> bool:
-    """Tell whether a step may use an action that has to be there before any step runs."""
-    if isinstance(step, ActionStep):
-        return not step.uses.value.startswith(("./", "actions/checkout@"))
-    return isinstance(step, ParallelStep)
-
-
-def _may_need_services(order: StartJob) -> bool:
-    steps = order.job.steps
-    return _may_ask_identity(order) or any(
-        isinstance(step, (ActionStep, ParallelStep)) for step in steps
-    )
-
-
-def _may_ask_api(step: Step) -> bool:
-    """Tell whether a step is an action, which may ask GitHub's API; a checkout does not."""
-    if isinstance(step, ActionStep):
-        return not step.uses.value.startswith("actions/checkout@")
-    return isinstance(step, ParallelStep)
-
-
-def _may_ask_identity(order: StartJob) -> bool:
-    return order.permissions.get("id-token") == "write"
+    return hash_in_workspace(place, patterns)
 
 
 def _is_built_in(uses: str) -> bool:

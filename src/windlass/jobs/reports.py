@@ -173,6 +173,11 @@ class StepReporter:
         self.collect(level, message, properties)
         self.log.flush()
 
+    def annotate_refusal(self, error: OSError) -> None:
+        """Tell of an error that the system refused something, with the file where it names one."""
+        file = "" if error.filename is None else f": '{error.filename}'"
+        self.annotate("error", f"{error.strerror or error}{file}")
+
     def collect(
         self,
         level: str,

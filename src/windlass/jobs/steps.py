@@ -21,7 +21,7 @@ from windlass.model.status import Result
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from windlass.jobs.command import Command
     from windlass.jobs.executors.interface import Process
@@ -62,7 +62,7 @@ def run_step(order: StartStep, place: StepPlace, running: RunningStep) -> StepEn
         reporter.annotate("error", str(error))
         effects.failed = True
     except OSError as error:
-        reporter.annotate("error", f"{error.strerror}: '{error.filename}'")
+        reporter.annotate_refusal(error)
         effects.failed = True
     if files is not None:
         _read_files(files, effects, reporter, debug=place.debug)
@@ -134,6 +134,17 @@ def _prepare(
     return prepare_stage(order, order.action, contexts, place, reporter)
 
 
+def _find_view(order: StartStep, place: StepPlace) -> Callable[[Path], Path]:
+    """Return what tells where this process finds a path that the step names."""
+    if order.container is None:
+        return place.session.see
+    # Imported only where there is one: most jobs have no action in a container.
+    from windlass.jobs.actions.container_folders import ContainerFolders
+
+    folders = ContainerFolders(place.folders, place.inside)
+    return lambda path: folders.find(path) or place.session.see(path)
+
+
 def _watch(
     process: Process,
     order: StartStep,
@@ -151,7 +162,7 @@ def _watch(
         workspace=str(place.inside.workspace),
         debug=place.debug,
         matchers=place.matchers,
-        see=place.session.see,
+        see=_find_view(order, place),
     )
     matchers = _make_matchers(order, place, reporter)
     place.matchers.open(matchers)

@@ -15,14 +15,11 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from windlass.errors import ExecutorError, UsageError
-from windlass.lang.expressions import Unknown
+from windlass.errors import ExecutorError
 from windlass.plan.places import (
     DOCKER,
-    EVERY_LABEL,
-    HOST,
     OFFLINE,
     SANDBOX,
     find_place,
@@ -37,59 +34,7 @@ if TYPE_CHECKING:
     from windlass.jobs.executors.docker import DockerExecutor
     from windlass.jobs.executors.interface import Executor
     from windlass.jobs.executors.sandbox import SandboxExecutor
-    from windlass.operations.default_place import DefaultPlace
     from windlass.plan.orders import StartJob
-    from windlass.plan.plan import Plan
-
-KNOWN: Final = (HOST, SANDBOX, OFFLINE)
-
-
-def check_places(places: Mapping[str, str]) -> None:
-    """Check that there are such places.
-
-    Raises:
-        UsageError: there is one that is not.
-    """
-    for label, place in places.items():
-        if place not in KNOWN and not (place.startswith(DOCKER) and place != DOCKER):
-            raise UsageError(
-                f"jobs for '{label}' cannot run in '{place}'",
-                hint=f"a place is one of {', '.join(KNOWN)}, {DOCKER}IMAGE",
-            )
-
-
-def require_places(places: Mapping[str, str]) -> None:
-    """Check that this machine can make all places, before anything of a run exists.
-
-    Raises:
-        UsageError: there is no such place.
-        ExecutorError: this machine cannot make it; the hint says what to do.
-    """
-    check_places(places)
-    for place in {SANDBOX, OFFLINE} & set(places.values()):
-        from windlass.jobs.executors.bubblewrap import require_sandbox
-
-        require_sandbox(offline=place == OFFLINE)
-
-
-def complete_places(
-    places: Mapping[str, str], default: DefaultPlace, plan: Plan | None
-) -> dict[str, str]:
-    """Return where labels run: what was said, and for all others the default, if a job needs it.
-
-    Raises:
-        ExecutorError: the default is needed and there is none.
-    """
-    if EVERY_LABEL in places or plan is None or not _needs_default(default, plan):
-        return dict(places)
-    return {**places, EVERY_LABEL: default.require().place}
-
-
-def _needs_default(default: DefaultPlace, plan: Plan) -> bool:
-    """Tell whether the plan has asked for it, or may yet have to when more is known."""
-    if default.choice is not None:
-        return True
-    return any(isinstance(leg.place, Unknown) for job in plan.jobs() for leg in job.legs)
 
 
 class Executors:

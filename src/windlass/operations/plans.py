@@ -15,8 +15,8 @@ from windlass.model.values import dataclass, field, replace
 from windlass.operations.action_locks import with_lock
 from windlass.operations.called_workflows import CalledWorkflows
 from windlass.operations.default_place import DefaultPlace
-from windlass.operations.executors import check_places
 from windlass.operations.loading import load_workflows
+from windlass.operations.places import check_places
 from windlass.plan.default_place import ChosenPlace, NoPlace
 from windlass.plan.planner import Knowledge, make_plan
 from windlass.plan.selection import Selection

@@ -106,7 +106,7 @@ class _Pruner:
         """Remove what killed runs have left, and killed removals."""
         history, dry_run = self._history, self._dry_run
         yield from prune_work(history, gone=self._gone, dry_run=dry_run)
-        yield from prune_unentered(history, dry_run=dry_run)
+        yield from prune_unentered(history, self._now, dry_run=dry_run)
         yield from prune_halves(history, dry_run=dry_run)
 
     def prune_bases(self) -> Iterator[Removal]:

@@ -6,7 +6,6 @@ A folder goes while the lock of its attempt is held, so that nobody takes the ru
 from __future__ import annotations
 
 import os
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -50,14 +49,16 @@ def prune_work(
             yield Removal("work", folder.name, "no run needs it", size)
 
 
-def prune_unentered(history: History, *, dry_run: bool = False) -> Iterator[Removal]:
+def prune_unentered(history: History, now: float, *, dry_run: bool = False) -> Iterator[Removal]:
     """Remove folders of runs that history does not know: they were killed as they began.
+
+    `now` is in seconds since the epoch, as the ids of runs are in microseconds.
 
     Raises:
         PlatformError: the lock of an attempt cannot be opened.
         OSError: a folder cannot be removed.
     """
-    youngest = (time.time() - BEGINNING_SECONDS) * 1_000_000
+    youngest = (now - BEGINNING_SECONDS) * 1_000_000
     for run in sorted(set(history.folders.ids()) - set(list_ids(history.database))):
         folder, first = history.folders.path / run, history.folders.attempt(run, 1)
         if int(run) > youngest or first.is_live:

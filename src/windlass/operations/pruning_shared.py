@@ -12,7 +12,7 @@ from windlass.docker.faults import RefusedError
 from windlass.docker.images import list_history, list_images, remove_image
 from windlass.git.kept_repositories import list_kept, remove_kept
 from windlass.jobs.actions.container_images import BUILT_LABEL, BUILT_NAME
-from windlass.jobs.actions.published import REPOSITORIES
+from windlass.jobs.actions.published import CHECKOUTS, HISTORIES, REPOSITORIES
 from windlass.jobs.supervisor.tree import start_time
 from windlass.operations.images import RECIPE_LABEL, UNFINISHED
 from windlass.operations.pruning_leftovers import measure
@@ -49,11 +49,11 @@ def prune_actions(*, dry_run: bool) -> Iterator[Removal]:
     Raises:
         PlatformError: it cannot be removed.
     """
-    folder = find_user_cache() / REPOSITORIES
-    for name, store in list_kept(folder):
-        size = measure(store)
-        if dry_run or remove_kept(store):
-            yield Removal("actions", name, "asked for", size)
+    for folder in (REPOSITORIES, CHECKOUTS, HISTORIES):
+        for name, store in list_kept(find_user_cache() / folder):
+            size = measure(store)
+            if dry_run or remove_kept(store):
+                yield Removal("actions", name, "asked for", size)
 
 
 def _list_unneeded(engine: Engine) -> Iterator[tuple[Mapping[str, Any], str, str]]:

@@ -13,7 +13,7 @@ from windlass.model.values import replace
 from windlass.operations.attempts import Undertaking, make_machine
 from windlass.operations.concealment import Concealment
 from windlass.operations.definitions import complete
-from windlass.operations.executors import require_places
+from windlass.operations.places import require_places
 from windlass.operations.runs import RunReport
 from windlass.operations.tidying import sweep_daemons
 from windlass.plan.orders import DropJob, RejectJob, StartJob
@@ -126,7 +126,7 @@ def _move(definition: Definition, places: Mapping[str, str]) -> Definition:
 
     Raises:
         UsageError: there is no such place.
-        ExecutorError: this machine cannot make it, or that of the run any more.
+        ExecutorError, DockerError: this machine cannot make it, or that of the run any more.
     """
     merged = merge_places(definition.places, places)
     require_places(merged)

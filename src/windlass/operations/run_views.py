@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from windlass.operations.history import Attempt
     from windlass.protocol.events import RunEvent
 
-Status: TypeAlias = Literal["running", "interrupted"] | Result
+Status: TypeAlias = Literal["waiting", "running", "interrupted"] | Result
+"""A job that is `waiting` does so for its concurrency group."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,7 +87,7 @@ def view_run(told: Iterable[RunEvent], *, is_live: bool) -> RunView:
     if not is_live:
         parts: list[RunView | JobView | StepView] = [view, *view.jobs.values(), *_steps(view)]
         for part in parts:
-            if part.status == "running":
+            if part.status in ("waiting", "running"):
                 part.status = "interrupted"
     return view
 
@@ -100,6 +101,11 @@ def _see(view: RunView, event: RunEvent) -> None:
         case events.RunStarted():
             # Again where the run was resumed.
             view.status, view.seconds = "running", None
+        case events.Waiting() if event.job and not event.job.endswith(" / "):
+            view.jobs.pop(event.job, None)
+            waiting = JobView(key=event.job, name=event.name, status="waiting")
+            waiting.reason = f"waiting for the concurrency group '{event.group}'"
+            view.jobs[event.job] = waiting
         case events.JobStarted():
             view.jobs.pop(event.job, None)
             view.jobs[event.job] = JobView(key=event.job, name=event.name)

@@ -20,8 +20,8 @@ from windlass.operations.attempts import Interruption, Undertaking, WorkflowRun
 from windlass.operations.concealment import Concealment
 from windlass.operations.default_place import remember_place
 from windlass.operations.definitions import Definition, Given
-from windlass.operations.executors import complete_places, require_places
 from windlass.operations.history import make_history
+from windlass.operations.places import settle_places
 from windlass.operations.plans import PlanOptions, plan_event
 from windlass.operations.readiness import RefusedWorkflow, judge
 from windlass.operations.tidying import end_leftovers, tidy_up
@@ -119,13 +119,12 @@ def run_event(
     Raises:
         InputError: there is no repository, or no workflow in it.
         UsageError: the options name a place that jobs cannot run in.
-        ExecutorError: this machine cannot make such a place, or none at all.
+        ExecutorError, DockerError: this machine cannot make such a place, or none at all.
         PlatformError: Git failed, or the state folder cannot be written.
     """
-    require_places(options.plan.places)
     prepare_supervisors()
     planning = plan_event(folder, event_name, options.plan)
-    options = _complete(options, planning)
+    options = _settle(options, planning)
     readiness = judge(planning, event_name, options.plan.places)
     if tell is not None and readiness.diagnostics:
         tell(planning.library.root, readiness.diagnostics)
@@ -147,10 +146,10 @@ def run_event(
     )
 
 
-def _complete(options: RunOptions, planning: Planning) -> RunOptions:
-    """Return the options with the place of all labels of which they say nothing."""
+def _settle(options: RunOptions, planning: Planning) -> RunOptions:
+    """Return the options with the places of all jobs that there may be."""
     wishes = options.plan
-    places = complete_places(wishes.places, wishes.default_place, planning.plan)
+    places = settle_places(wishes.places, wishes.default_place, planning.plan)
     return replace(options, plan=replace(wishes, places=places))
 
 

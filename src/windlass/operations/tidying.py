@@ -42,12 +42,18 @@ def end_leftovers(history: History) -> None:
 
 def sweep_daemons(history: History) -> None:
     """Remove what killed runs have left in Docker daemons, in whichever repository they were."""
-    if not (find_user_cache() / DAEMONS).exists():
+    try:
+        if not any((find_user_cache() / DAEMONS).iterdir()):
+            return
+    except OSError:
         return
-    # Imported only where a daemon was used once: this is before the first step of a run.
-    from windlass.jobs.containers.sweeping import sweep_after_others
+    # Imported only where something may be left: this is before the first step of a run.
+    from windlass.jobs.containers.daemon_users import list_former_users
 
-    sweep_after_others(history.tell)
+    if users := list(list_former_users()):
+        from windlass.jobs.containers.sweeping import sweep_after
+
+        sweep_after(users, history.tell)
 
 
 def tidy_up(history: History, now: Callable[[], float] = time.time) -> None:

@@ -8,16 +8,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.images import JOB_IMAGE, provide_job_image
 
 from windlass.git.commands import make_environment
 from windlass.jobs.cancellation import Cancellation
+from windlass.jobs.executors.docker import DockerExecutor
 from windlass.jobs.executors.host import HostExecutor
+from windlass.jobs.executors.sandbox import SandboxExecutor
 from windlass.jobs.job import run_job
 from windlass.jobs.place import JobPlace
 from windlass.jobs.source import Source
 from windlass.lang.workflow import read_workflow
 from windlass.model.repository import Repository
 from windlass.plan.orders import StartJob
+from windlass.plan.places import HOST, SANDBOX
 from windlass.protocol import events
 from windlass.testing.clock import ManualClock
 
@@ -125,7 +129,9 @@ class Bench:
             self.on_event(event)
 
     def output(self) -> str:
-        return "".join(event.text for event in self.seen if isinstance(event, events.Output))
+        """Return what was printed, without what is told of every job with `--place docker`."""
+        text = "".join(event.text for event in self.seen if isinstance(event, events.Output))
+        return text.removeprefix(f"The image {JOB_IMAGE} is on this machine.\n")
 
     def errors(self) -> list[str]:
         return [
@@ -164,8 +170,8 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    """A place without a repository: for jobs that check nothing out."""
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
+    """A place without a repository: for jobs that check nothing out; `--place` says where."""
     repository = Repository(
         root=str(tmp_path / "nothing"),
         owner="octo",
@@ -176,4 +182,16 @@ def bench(tmp_path: Path) -> Bench:
         tag=None,
         default_branch="main",
     )
-    return Bench(tmp_path, repository)
+    return Bench(tmp_path, repository, executor=_make_executor(request))
+
+
+def _make_executor(request: pytest.FixtureRequest) -> Executor | None:
+    """Return what runs the jobs, or skip what cannot be seen there."""
+    place = request.config.getoption("--place")
+    if place == HOST:
+        return None
+    if place == SANDBOX:
+        return SandboxExecutor()
+    engine = request.getfixturevalue("docker")
+    image = provide_job_image(engine)
+    return DockerExecutor({"DOCKER_HOST": engine.address.text}, image=image)

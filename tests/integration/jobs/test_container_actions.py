@@ -106,6 +106,33 @@ runs:
     }
 
 
+MATCHER = (
+    '{"problemMatcher": [{"owner": "o", "pattern": [{"regexp": "^bad: (.*)$", "message": 1}]}]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "named"),
+    [
+        ("$HOME/", "$HOME/"),
+        ("/github/workspace/", ""),
+        ("$RUNNER_TEMP/", "$RUNNER_TEMP/"),
+    ],
+    ids=["home", "workspace", "temp"],
+)
+def test_a_matcher_is_named_as_the_container_knows_it(place: str, named: str, bench: Bench) -> None:
+    """Its path is that of the container, or one from the workspace."""
+    files = action(
+        f"echo '{MATCHER}' > \"{place}m.json\"\n"
+        f'echo "::add-matcher::{named}m.json"\necho "bad: thing"'
+    )
+
+    end = bench.run(provide(bench, files) + "- {uses: ./box}\n")
+
+    assert end.result is Result.SUCCESS, bench.output()
+    assert bench.errors() == ["thing"]
+
+
 def test_an_action_with_a_dockerfile(bench: Bench) -> None:
     """It gets arguments, inputs and variables; what it writes to its command files counts."""
     files = action(

@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.repositories import WINDLASS, Repository, read_until
 from tests.images import make_tools_image
 from tests.registry import PASSWORD, USERNAME, write_registry_settings
+from tests.sandboxes import need_sandbox
 
 from windlass.docker.containers import list_containers
 from windlass.docker.images import build_image, inspect_image
@@ -25,7 +26,6 @@ from windlass.jobs.containers.daemon import IMAGE as DAEMON_IMAGE
 from windlass.jobs.containers.labels import JOB
 from windlass.jobs.containers.sweeping import sweep
 from windlass.jobs.docker_needs import DockerNeeds
-from windlass.jobs.executors.bubblewrap import require_sandbox
 from windlass.jobs.executors.docker import DockerExecutor
 from windlass.jobs.executors.sandbox import SandboxExecutor
 from windlass.model.status import Result
@@ -87,6 +87,24 @@ def _pack_context() -> bytes:
             entry.size, entry.mode = len(data), 0o644
             archive.addfile(entry, io.BytesIO(data))
     return file.getvalue()
+
+
+def make_repository(folder: Path, workflow: str) -> Repository:
+    """Return a repository with a workflow."""
+    for name in ("home", "boat"):
+        (folder / name).mkdir()
+    repository = Repository(folder / "boat", folder / "home")
+    repository.git("init", "--quiet")
+    repository.workflow(workflow)
+    repository.commit()
+    return repository
+
+
+def settle(docker: Engine, folder: Path) -> dict[str, str]:
+    """Return variables by which jobs run in containers, with an image for their daemons."""
+    settings = folder / "config.toml"
+    settings.write_text(f'[places]\n"*" = "docker"\n[docker]\nimages = ["{TOOLS}"]\n')
+    return {"DOCKER_HOST": docker.address.text, "WINDLASS_CONFIG": str(settings)}
 
 
 class Traces:
@@ -343,10 +361,7 @@ def test_nothing_is_left_of_a_cancelled_job(docker_bench: Bench, traces: Traces)
 
 def test_refused_in_the_sandbox(bench: Bench) -> None:
     """A job that needs Docker does not begin there, unless its user says that it does without."""
-    try:
-        require_sandbox(offline=False)
-    except ExecutorError as error:
-        pytest.skip(f"no sandbox here: {error.message}")
+    need_sandbox()
     bench.executor = SandboxExecutor()
     bench.docker = DockerNeeds()
     steps = "- run: echo begun\n- run: docker ps || echo none"
@@ -359,6 +374,47 @@ def test_refused_in_the_sandbox(bench: Bench) -> None:
     bench.docker = DockerNeeds(wanted=False)
     assert bench.run(steps).result is Result.SUCCESS
     assert "begun" in bench.output()
+
+
+CHECKED_OUT = """
+on: push
+jobs:
+  early:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: ./look
+      - run: docker ps -q
+  late:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: ./look
+"""
+LOOK = f"""
+name: Look
+runs:
+  using: composite
+  steps:
+    - run: docker run --rm -v "$PWD:/x" {TOOLS} sh -c 'cat /x/file; echo back > /x/made'; cat made
+      shell: bash
+"""
+
+
+@pytest.mark.usefixtures("docker_bench")
+def test_what_is_checked_out_is_one_tree(docker: Engine, tmp_path: Path) -> None:
+    """A workspace mounted for the job is the same in its daemon, started before or after."""
+    repository = make_repository(tmp_path, CHECKED_OUT)
+    repository.write("look/action.yml", LOOK)
+    repository.write("file", "of the repository\n")
+    repository.commit()
+
+    done = repository.windlass("run", variables=settle(docker, tmp_path))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for job in ("early", "late "):
+        assert f"{job} │     of the repository\n" in done.stdout
+        assert f"{job} │     back\n" in done.stdout
 
 
 KEY = f"long-{os.getpid()}"
@@ -375,20 +431,12 @@ jobs:
 @pytest.mark.usefixtures("docker_bench")
 def test_nothing_is_left_of_a_killed_windlass(docker: Engine, tmp_path: Path) -> None:
     """After kill -9 of Windlass its supervisor, or else the next command, removes the daemon."""
-    for folder in ("home", "boat"):
-        (tmp_path / folder).mkdir()
-    settings = tmp_path / "config.toml"
-    settings.write_text(f'[places]\n"*" = "docker"\n[docker]\nimages = ["{TOOLS}"]\n')
-    repository = Repository(tmp_path / "boat", tmp_path / "home")
-    repository.git("init", "--quiet")
-    repository.workflow(WORKFLOW)
-    repository.commit()
+    repository = make_repository(tmp_path, WORKFLOW)
     traces = Traces(docker, KEY)
-    variables = {"DOCKER_HOST": docker.address.text, "WINDLASS_CONFIG": str(settings)}
     with subprocess.Popen(
         [*WINDLASS, "run"],
         cwd=repository.path,
-        env=repository.environment(variables),
+        env=repository.environment(settle(docker, tmp_path)),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
     ) as running:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.e2e.repositories import wait_until_gone
 from tests.integration.jobs.job_records import LAST_WORDS, find_supervisor, read_log, wait_for
+from tests.sandboxes import need_sandbox
 
 from windlass.errors import ExecutorError
-from windlass.jobs.executors.bubblewrap import require_sandbox
 from windlass.jobs.executors.host import HostExecutor
 from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.log import StepLog
@@ -89,10 +89,7 @@ def job(tmp_path: Path) -> Path:
 def place(request: pytest.FixtureRequest) -> str:
     """Where the job runs; in a sandbox the folder of its log is not to be seen."""
     if request.param == "sandbox":
-        try:
-            require_sandbox(offline=False)
-        except ExecutorError as error:
-            pytest.skip(f"no sandbox here: {error.message}")
+        need_sandbox()
     return str(request.param)
 
 

@@ -11,10 +11,9 @@ import pytest
 from tests.images import make_tools_image
 from tests.integration.jobs.conftest import git
 from tests.remotes import Remotes
+from tests.sandboxes import need_sandbox
 
-from windlass.errors import ExecutorError
 from windlass.jobs.actions.published import PublishedActions
-from windlass.jobs.executors.bubblewrap import require_sandbox
 from windlass.jobs.executors.docker import DockerExecutor
 from windlass.jobs.executors.sandbox import SandboxExecutor
 from windlass.jobs.executors.sandbox_view import View
@@ -148,10 +147,7 @@ def test_beside_the_repository_itself(
     bench.repository = replace(bench.repository, root=str(root), head_sha=head)
     bench.keep, bench.layered = False, place == "overlay"
     if place == "sandbox":
-        try:
-            require_sandbox(offline=False)
-        except ExecutorError as error:
-            pytest.skip(f"no sandbox here: {error.message}")
+        need_sandbox()
         bench.executor = SandboxExecutor(View(hidden=(root,), shown=(tmp_path,)))
     if place == "container":
         make_tools_image(request.getfixturevalue("docker"), IMAGE, PROGRAMS)

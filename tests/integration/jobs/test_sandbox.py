@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.sandboxes import need_sandbox
 
 from windlass.errors import ExecutorError
 from windlass.jobs.executors import bubblewrap
@@ -39,10 +40,7 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @pytest.fixture(autouse=True)
 def _possible() -> None:
-    try:
-        require_sandbox(offline=True)
-    except ExecutorError as error:
-        pytest.skip(f"no sandbox here: {error.message}")
+    need_sandbox(offline=True)
 
 
 @pytest.fixture
@@ -373,7 +371,9 @@ class TestRefusal:
         with pytest.raises(ExecutorError, match="there is no `bwrap` on PATH") as error:
             require_sandbox(offline=False)
         assert error.value.hint is not None
-        assert error.value.hint.startswith("install the package bubblewrap, or run these jobs")
+        assert error.value.hint.startswith(
+            "install the package bubblewrap, or choose another place"
+        )
 
     @pytest.mark.parametrize(
         ("setting", "value", "cure"),

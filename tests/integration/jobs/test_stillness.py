@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.images import make_tools_image
 from tests.remotes import Remotes
+from tests.sandboxes import need_sandbox
 
-from windlass.errors import ExecutorError
 from windlass.jobs.actions.published import PublishedActions
-from windlass.jobs.executors.bubblewrap import require_sandbox
 from windlass.jobs.executors.docker import DockerExecutor
 from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.executors.sandbox import SandboxExecutor
@@ -42,10 +41,7 @@ def executor(request: pytest.FixtureRequest) -> Executor:
     if request.param == "docker":
         make_tools_image(request.getfixturevalue("docker"), IMAGE, PROGRAMS)
         return DockerExecutor(os.environ, image=IMAGE)
-    try:
-        require_sandbox(offline=False)
-    except ExecutorError as error:
-        pytest.skip(f"no sandbox here: {error.message}")
+    need_sandbox()
     return SandboxExecutor()
 
 

@@ -76,14 +76,14 @@ def toolkit() -> Path:
 
 def test_core(bench: Bench, toolkit: Path) -> None:
     """Outputs, variables, PATH, state, secrets, groups, annotations and summaries arrive."""
-    folder = bench.root / "action"
-    folder.mkdir()
+    folder = bench.root / "tools" / "action"
+    folder.mkdir(parents=True)
     for name, text in (("action.yml", ACTION), ("main.js", MAIN), ("post.js", POST)):
         (folder / name).write_text(text)
-    (folder / "node_modules").symlink_to(toolkit)
+    shutil.copytree(toolkit, folder / "node_modules")
     finished = bench.run(
-        f"""
-- run: cp -r "{folder}" act
+        """
+- run: cp -r "$RUNNER_TOOL_CACHE/action" act
 - uses: ./act
   id: act
   with:
@@ -92,10 +92,10 @@ def test_core(bench: Bench, toolkit: Path) -> None:
       a
       b
     flag: true
-- run: echo "$OUTPUTS" "$EXPORTED" "${{PATH%%:*}}" made-up-secret
+- run: echo "$OUTPUTS" "$EXPORTED" "${PATH%%:*}" made-up-secret
   if: always()
   env:
-    OUTPUTS: ${{{{ toJSON(steps.act.outputs) }}}}
+    OUTPUTS: ${{ toJSON(steps.act.outputs) }}
 """
     )
 

@@ -20,7 +20,7 @@ def send(
 ) -> tuple[int, dict[str, str], bytes]:
     """Send one request on a connection of its own; return status, headers and content."""
     parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=120)
     try:
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         named = {name.replace("_", "-"): value for name, value in headers.items()}

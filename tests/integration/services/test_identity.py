@@ -121,6 +121,24 @@ def test_without_permission(served: Place, level: str) -> None:
     assert get(f"{job.origin}/oidc/token?api-version=2.0", job.token)[0] == 403
 
 
+def test_client_without_permission(served: Place, home: Path, tmp_path: Path) -> None:
+    """GitHub's client says what is missing, and what it is refused with where it is told to ask."""
+    job = served.begin(permissions={"contents": "read"})
+    asking = """
+    const {getIDToken} = await import('@actions/core');
+    tell(await getIDToken('me').catch(error => error.message));
+    """
+    where = {
+        "ACTIONS_ID_TOKEN_REQUEST_URL": f"{job.origin}/oidc/token?api-version=2.0",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": job.token,
+    }
+
+    node = npm.Node(home, tmp_path, job.action_variables)
+
+    assert "Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable" in node.run(asking)
+    assert "Error Code : 403" in node.run(asking, **where)
+
+
 def test_tokens_that_are_refused(served: Place) -> None:
     """Only the token of a job that runs opens the door."""
     job = served.begin(permissions={"id-token": "write"})

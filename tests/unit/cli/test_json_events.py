@@ -54,6 +54,7 @@ def test_events_are_lines_of_json() -> None:
             "environment_url": "",
             "started": True,
             "kept": False,
+            "reason": "",
         },
         {
             "event": "diagnostic",

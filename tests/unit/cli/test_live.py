@@ -26,7 +26,6 @@ from windlass.protocol.events import (
     StepSkipped,
     StepStarted,
     Summary,
-    Waiting,
 )
 
 if TYPE_CHECKING:
@@ -136,37 +135,6 @@ def test_jobs_and_steps_are_a_tree() -> None:
         "      │ two",
         "⠴ b 1m 02s",
     ]
-
-
-def test_what_waits_for_a_group() -> None:
-    """It stands below the tree, with whoever is in the group, until it starts or ends."""
-    waiting = Waiting(job="b", name="Job b", group="deploy", holder_run="1", holder_job="a")
-    run = follow(STARTED, JobStarted(job="a", name="a"), waiting, columns=90)
-    text = "… Job b: waits for the concurrency group 'deploy', which job 'a' is in"
-    assert run.frame() == [HEAD, "⠋ a 0.0s", text]
-
-    run.show(job_end("a"), JobStarted(job="b", name="Job b"))
-    assert run.frame() == [HEAD, "✓ a 3.0s", "⠋ Job b 0.0s"]
-
-
-def test_a_run_that_waits_for_its_group() -> None:
-    """The whole run may wait before it has any job."""
-    waiting = Waiting(job="", name="top level workflow", group="g", holder_run="7")
-    run = follow(STARTED, waiting, columns=90)
-    text = "… CI: waits for the concurrency group 'g', which run 7 is in"
-    assert run.frame() == [HEAD, text]
-
-    run.show(JobStarted(job="a", name="a"))
-    assert run.frame() == [HEAD, "⠋ a 0.0s"]
-
-
-def test_many_that_wait_are_counted() -> None:
-    """Where there is no room for a row each."""
-    jobs = [f"j{number}" for number in range(30)]
-    waits = [Waiting(job=job, name=job, group="g") for job in jobs]
-    run = follow(STARTED, JobStarted(job="a", name="a"), *waits, lines=12)
-
-    assert run.frame() == [HEAD, "⠋ a 0.0s", "… 30 waiting for concurrency groups"]
 
 
 def test_what_has_ended_is_one_line() -> None:

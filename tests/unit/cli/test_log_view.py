@@ -24,7 +24,6 @@ from windlass.protocol.events import (
     StepSkipped,
     StepStarted,
     Summary,
-    Waiting,
 )
 
 
@@ -422,22 +421,3 @@ def test_where_a_job_runs() -> None:
 
     assert log.endswith("a │ runs in sandbox\n")
     assert "runs in" not in shown((STARTED, JobStarted(job="a", name="a", place="host")))
-
-
-def test_who_waits_for_a_group() -> None:
-    """A line says for which group, and which job or run is in it as far as that is known."""
-    waits = (
-        Waiting(job="a", name="a", group="deploy", holder_run="1", holder_job="b"),
-        Waiting(job="a", name="a", group="deploy", holder_run="7", holder_job="c / d"),
-        Waiting(job="a", name="a", group="deploy", holder_run="7"),
-        Waiting(job="a", name="a", group="deploy", holder_job="call / "),
-        Waiting(job="", name="top level workflow", group="de\x1bploy"),
-    )
-
-    assert shown((STARTED, *waits)).splitlines()[1:] == [
-        "a │ … waits for the concurrency group 'deploy', which job 'b' is in",
-        "a │ … waits for the concurrency group 'deploy', which job 'c / d' of run 7 is in",
-        "a │ … waits for the concurrency group 'deploy', which run 7 is in",
-        "a │ … waits for the concurrency group 'deploy', which job 'call' is in",
-        "… waits for the concurrency group 'de␛ploy'",
-    ]

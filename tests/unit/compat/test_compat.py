@@ -40,20 +40,20 @@ REFUSED = {
 DIFFERING = {
     "runner-label": job(),
     "checkout": job("      - uses: actions/checkout@v4\n"),
+    "other-repository": job(CHECKOUT.format("repository: owner/other")),
     "job-container": job(keys="    container: alpine:3.20\n"),
     "service-container": job(keys="    services:\n      db:\n        image: postgres\n"),
     "remote-action": job("      - uses: actions/setup-node@v4\n"),
     "remote-workflow": "on: push\njobs:\n  build:\n    uses: o/r/.github/workflows/x.yml@v1\n",
     "container-action": job("      - uses: docker://alpine:3.20\n"),
     "docker-in-job": job("      - run: docker build .\n"),
-    "other-repository": job(CHECKOUT.format("repository: owner/other")),
     "foreign-shell": job("      - run: dir\n        shell: pwsh\n"),
     "environment": job(keys="    environment: production\n"),
     "concurrency": job(keys="    concurrency: deploy\n"),
+    "schedule": job().replace("on: push", "on:\n  schedule:\n    - cron: '0 4 * * *'"),
     "permissions": job(keys="    permissions: read-all\n"),
     "identity-token": job(keys="    permissions:\n      id-token: write\n"),
     "job-token": job("      - run: gh pr list\n        env:\n          T: ${{ github.token }}\n"),
-    "schedule": job().replace("on: push", "on:\n  schedule:\n    - cron: '0 4 * * *'"),
 }
 
 
@@ -136,7 +136,7 @@ def test_page_is_current(golden: Callable[[Path, str], None]) -> None:
 @pytest.mark.parametrize(
     ("uses", "remark"),
     [
-        ("docker/build-push-action@v5", "docker/build-push-action@v6 needs buildx"),
+        ("Codecov/codecov-action@v5", "codecov/codecov-action@v4 needs Codecov's uploader"),
         ("Actions/Upload-Artifact@v3", "actions/upload-artifact@v4 works"),
         (
             "actions/setup-node@v4",

@@ -88,16 +88,17 @@ USES = {
     ],
     "runner-label": ["10:14 `linux`", "51:14 `runs-on`", "55:14 `x`"],
     "checkout": ["22:15 `actions/checkout@v4`", "24:15 `Actions/Checkout@v3`"],
-    "remote-action": ["26:15 `actions/checkouts@v1`", "42:19 `o/r@v1`"],
-    "remote-workflow": ["61:11 `o/r/.github/workflows/called.yml@v1`"],
-    "container-action": ["30:15 `docker://alpine`"],
     "other-repository": [
         "23:28 `repository` of `actions/checkout@v4`",
         "25:50 `repository` of `Actions/Checkout@v3`",
     ],
+    "remote-action": ["26:15 `actions/checkouts@v1`", "42:19 `o/r@v1`"],
+    "remote-workflow": ["61:11 `o/r/.github/workflows/called.yml@v1`"],
+    "container-action": ["30:15 `docker://alpine`"],
     "foreign-shell": ["32:16 `PowerShell`", "38:16 `cmd`", "41:20 `pwsh`"],
     "environment": ["17:18 `environment` of job `steps`"],
     "concurrency": ["6:14 `concurrency` of the workflow", "18:18 `concurrency` of job `steps`"],
+    "schedule": ["4:7 `cron: 0 4 * * *`"],
     "permissions": [
         "5:14 `permissions` of the workflow",
         "19:18 `permissions` of job `steps`",
@@ -116,7 +117,6 @@ USES = {
         "59:15 `github.token`",
         "62:18 `secrets.GITHUB_TOKEN`",
     ],
-    "schedule": ["4:7 `cron: 0 4 * * *`"],
 }
 
 

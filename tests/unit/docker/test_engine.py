@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from windlass.docker.addresses import find_address, read_address
-from windlass.docker.containers import attach, create_container, remove_container
+from windlass.docker.containers import attach, create_container, read_logs, remove_container
 from windlass.docker.engine import Engine
 from windlass.docker.faults import DaemonGoneError, NoDaemonError, RefusedError
 from windlass.docker.images import build_image, inspect_image, pull_image, split_name
@@ -18,7 +21,6 @@ from windlass.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PING = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK"
 
@@ -70,6 +72,25 @@ def say(status: int, body: bytes) -> bytes:
     return b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)
 
 
+def greet(listener: socket.socket) -> None:
+    """Answer who comes first, and nobody else."""
+    with listener.accept()[0] as link:
+        link.recv(1 << 16)
+        link.sendall(PING)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Give up the rights of root, who may use every socket, if we have them."""
+    own = os.geteuid()
+    if own == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(own)
+
+
 class TestAddresses:
     """DOCKER_HOST, else the first socket there is."""
 
@@ -86,6 +107,14 @@ class TestAddresses:
         found = find_address({"DOCKER_HOST": text, "HOME": "/home/me"})
         assert (found.socket, found.host, found.port, found.certificates) == expected
         assert found.text == text
+
+    def test_for_another_process(self) -> None:
+        """The folder of certificates is told with it."""
+        variables = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"}
+        found = read_address("tcp://docker.example", variables)
+        assert found.whole == "tcp://docker.example#/certs"
+        assert read_address(found.whole, {}) == found
+        assert read_address("unix:///run/x.sock", variables).whole == "unix:///run/x.sock"
 
     @pytest.mark.parametrize(
         "text", ["ssh://me@host", "unix://x", "tcp://", "nonsense", "tcp://host:port"]
@@ -134,6 +163,13 @@ class TestFaults:
             daemon.engine.ask("GET", "/info")
         assert error.value.hint
 
+    def test_socket_of_another_group(self, daemon: Daemon) -> None:
+        """Who may not use it is told of the group, and of Podman."""
+        Path(daemon.engine.address.socket).chmod(0)
+        with as_nobody(), pytest.raises(NoDaemonError, match="may not be used") as error:
+            daemon.engine.ping()
+        assert "group" in (error.value.hint or "")
+
     @pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 2"])
     def test_what_is_no_daemon(self, daemon: Daemon, answer: bytes) -> None:
         """Another program's socket is told by what it says."""
@@ -152,6 +188,18 @@ class TestFaults:
             with pytest.raises(DaemonGoneError, match="did not answer in time") as error:
                 engine.ask("GET", "/info")
         assert "docker info" in (error.value.hint or "")
+
+    def test_daemon_that_hangs_later(self, tmp_path: Path) -> None:
+        """What a container has printed is not waited for without end when a job is tidied up."""
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(tmp_path / "socket"))
+            listener.listen()
+            greeter = threading.Thread(target=greet, args=[listener])
+            greeter.start()
+            engine = Engine(read_address(f"unix://{tmp_path}/socket", {}), patience=0.2)
+            with pytest.raises(DaemonGoneError, match="did not answer in time"):
+                list(read_logs(engine, "x"))
+            greeter.join()
 
     @pytest.mark.parametrize(
         ("status", "body", "message", "hint"),

@@ -181,6 +181,25 @@ class TestEvents:
         assert threading.active_count() == before
         assert list(journal.signals()) == [RunStarted()]
 
+    def test_no_job_begins_unseen(self) -> None:
+        """A job of whose beginning nobody is told has been asked to end before its first step."""
+        forced: list[bool] = []
+
+        def refuse(event: events.RunEvent) -> None:
+            raise OSError("full")
+
+        def begin(order: StartJob, cancellation: Cancellation, emit: Any) -> JobFinished:
+            emit(events.JobStarted(job=order.key, name=order.name))
+            ended = threading.Event()
+            cancellation.listen(lambda _: None, ended.set)
+            forced.append(ended.is_set())
+            return JobFinished(order.key, Result.CANCELLED)
+
+        machine = RunMachine(workflow(job("a"), job("b")), CONTEXTS)
+        with pytest.raises(OSError, match="full"):
+            LocalRun(machine, begin, emit=refuse, max_jobs=1).run()
+        assert set(forced) == {True}
+
     def test_a_journal_that_breaks_ends_the_jobs(self) -> None:
         """Nothing runs on unseen after an error of the driver, and no end of a job is told."""
 

@@ -41,10 +41,11 @@ def test_which_image_stands_for_a_label(label: str, image: str | None) -> None:
 
 def test_docker_as_a_place_is_the_image_of_the_label() -> None:
     """Other places are left as they are."""
-    places = {"ubuntu-22.04": "docker", "a": "host", "b": "docker://alpine"}
+    places = {"ubuntu-22.04": "docker", "*": "docker", "a": "host", "b": "docker://alpine"}
 
     assert settle_places(places) == {
         "ubuntu-22.04": "docker://windlass/ubuntu-latest",
+        "*": "docker://windlass/ubuntu-latest",
         "a": "host",
         "b": "docker://alpine",
     }

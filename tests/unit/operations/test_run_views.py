@@ -44,6 +44,23 @@ def test_what_has_no_end_runs_or_was_interrupted() -> None:
         assert (view.status, job.status, job.steps["s"].status) == (expected,) * 3
 
 
+def test_a_job_waits_for_its_group() -> None:
+    """It is shown as waiting, for what, until it starts; the run itself is no job."""
+    waits = [
+        events.Waiting(job="a", name="A", group="g"),
+        events.Waiting(job="", name="top level workflow", group="h"),
+        events.Waiting(job="call / ", name="call", group="i"),
+    ]
+    for is_live, expected in ((True, "waiting"), (False, "interrupted")):
+        view = view_run([STARTED, *waits], is_live=is_live)
+        (job,) = view.jobs.values()
+        assert (job.name, job.status) == ("A", expected)
+        assert job.reason == "waiting for the concurrency group 'g'"
+
+    job = view_run([STARTED, *waits, JOB], is_live=True).jobs["a"]
+    assert (job.status, job.reason) == ("running", "")
+
+
 def test_a_job_that_starts_again_begins_from_nothing() -> None:
     """After `resume` nothing of the interrupted try is left in the view."""
     note = events.Annotation(job="a", step="s", level="error", message="old")

@@ -17,6 +17,7 @@ from windlass.engine.control import send_control
 from windlass.engine.groups.interface import Holder
 from windlass.errors import PlatformError
 from windlass.lang.casing import fold
+from windlass.model.values import replace
 from windlass.plan.groups import (
     Change,
     Member,
@@ -44,8 +45,8 @@ LOOK_SECONDS: Final = 0.075
 class LocalGroups:
     """See `windlass.engine.groups.interface`.
 
-    A group's name may be made of anything, so the database holds a digest of it; `cover` finds
-    names for keys that hold secrets.
+    The database holds digests of the names of groups; `cover` finds names for keys that hold
+    secrets.
     """
 
     def __init__(
@@ -179,23 +180,16 @@ class LocalGroups:
         Members whose process is gone do not count. Those that waited and are no longer there stay
         as displaced until they have seen it, which for the order's own key is now with `forget`.
         """
-        name = hashlib.sha256(fold(order.concurrency.group).encode("utf-8", "replace")).hexdigest()
-        own = self._row(order.key)
+        name, own = _name_in_database(order.concurrency.group), self._row(order.key)
         with self._open().writing() as connection:
             rows = [row for row in list_members(connection, name) if self._is_alive(row)]
             known = {row.id: row for row in (*rows, own)}
             before = tuple(Member(it.id, it.state) for it in rows if it.state != "displaced")
             after = change(before)
             there = {member.id for member in after}
-            displaced = [
-                MemberRow(it.run, it.attempt, it.job, "displaced")
-                for it in rows
-                if it.id not in there and not (forget and it.id == own.id)
-            ]
-            current = [
-                MemberRow(known[it.id].run, known[it.id].attempt, known[it.id].job, it.state)
-                for it in after
-            ]
+            gone = [it for it in rows if it.id not in there and not (forget and it.id == own.id)]
+            displaced = [replace(it, state="displaced") for it in gone]
+            current = [replace(known[it.id], state=it.state) for it in after]
             if rows != [*displaced, *current]:
                 write_members(connection, name, [*displaced, *current])
         return known
@@ -219,3 +213,8 @@ class LocalGroups:
 
     def _folder(self, row: MemberRow) -> AttemptFolder:
         return self._folders.attempt(row.run, row.attempt)
+
+
+def _name_in_database(group: str) -> str:
+    """Return what stands for a group there: its name may be made of anything, secrets too."""
+    return hashlib.sha256(fold(group).encode("utf-8", "replace")).hexdigest()

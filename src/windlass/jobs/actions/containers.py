@@ -256,9 +256,9 @@ def _attend(
     session = place.session if is_here else HostExecutor().open(JobRequest(key=place.job_key))
     assert isinstance(session, HostSession)  # noqa: S101 - either way
     try:
-        session.guard(container, engine.address.text)
+        session.guard(container, engine.address.whole)
         process = session.spawn(
-            attendant.list_arguments(engine.address.text, container),
+            attendant.list_arguments(engine.address.whole, container),
             variables=_attendants_variables(place.base),
             folder="/",
             step=order.key,

@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.docker.containers import (
+    ATTACHED,
     attach,
     create_container,
     inspect_container,
     remove_container,
     start_container,
 )
-from windlass.docker.faults import RefusedError
+from windlass.docker.faults import DaemonGoneError, RefusedError
 from windlass.docker.images import inspect_image, load_images, save_image
-from windlass.errors import ExecutorError
+from windlass.errors import DockerError, ExecutorError
 from windlass.jobs.containers.daemon_socket import SOCKET, connecting, link_socket
 from windlass.jobs.containers.requests import DEFAULT_NETWORK, MACHINE_NETWORK
 from windlass.model.values import dataclass
@@ -38,14 +39,6 @@ if TYPE_CHECKING:
 IMAGE: Final = "windlass/docker"
 DATA: Final = "/var/lib/docker"
 
-_STREAMS: Final = {
-    "OpenStdin": True,
-    "StdinOnce": True,
-    "AttachStdin": True,
-    "AttachStdout": True,
-    "AttachStderr": True,
-    "Tty": False,
-}
 _NEEDED: Final = ("SYS_ADMIN", "NET_ADMIN")
 """What a daemon cannot do without: mounts and networks. The others are those of any container."""
 
@@ -53,13 +46,19 @@ _WANTED: Final = {"SYS_RESOURCE": 24, "SYS_PTRACE": 19}
 """What it hands on where this machine itself has it, by the number of linux/capability.h."""
 
 _UNCONFINED: Final = ("seccomp=unconfined", "apparmor=unconfined", "label=disable")
-_ANY_DEVICE: Final = "a *:* rwm"
+_OLD_GROUPS: Final = {"DeviceCgroupRules": ["a *:* rwm"]}
+_NEW_GROUPS: Final = {"CgroupnsMode": "private"}
+"""It makes groups below its own; in a namespace of its own it sees no others."""
+
 _LOOPBACK: Final = ("127.", "::1")
 _RESOLVERS: Final = (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf"))
-_NEW_GROUPS: Final = Path("/sys/fs/cgroup/cgroup.controllers")
+_CONTROLLERS: Final = Path("/sys/fs/cgroup/cgroup.controllers")
 _STATUS: Final = Path("/proc/self/status")
 
 _READY: Final = b"ready"
+_TRIES: Final = 5
+"""How often it is asked whether it answers; each time a minute is waited for that."""
+
 _SCRIPT: Final = r"""
 socket=$1; forwards=$2; shift 2
 # Groups of processes are made for every container; Docker gives them to a container to be read.
@@ -177,7 +176,7 @@ def start_daemon(
         request,
         resolvers=() if request.network == DEFAULT_NETWORK else list(_list_resolvers()),
         capabilities=[*_NEEDED, *_list_wanted()],
-        has_old_groups=not _NEW_GROUPS.exists(),
+        has_old_groups=not _CONTROLLERS.exists(),
     )
     container = create_container(engine, config)
     with contextlib.ExitStack() as undo:
@@ -218,7 +217,7 @@ def describe_daemon(
         "Labels": dict(request.labels),
         "Volumes": {DATA: {}},
         "WorkingDir": "/",
-        **_STREAMS,
+        **ATTACHED,
         "HostConfig": {
             "AutoRemove": True,
             "Binds": list(request.binds),
@@ -227,7 +226,7 @@ def describe_daemon(
             "SecurityOpt": list(_UNCONFINED),
             "MaskedPaths": [],
             "ReadonlyPaths": [],
-            "DeviceCgroupRules": [_ANY_DEVICE] if has_old_groups else [],
+            **(_OLD_GROUPS if has_old_groups else _NEW_GROUPS),
         },
     }
 
@@ -254,9 +253,12 @@ def _bring_images(engine: Engine, request: DaemonRequest, note: Callable[[str], 
     """Copy images of the daemon outside.
 
     Raises:
-        ExecutorError: there is no such image.
+        ExecutorError: there is no such image, or the daemon does not answer.
     """
+    if not request.images:
+        return
     with connecting(request.folder) as inner:
+        _await_answer(inner)
         for name in request.images:
             if inspect_image(engine, name) is None:
                 raise ExecutorError(
@@ -273,6 +275,25 @@ def _bring_images(engine: Engine, request: DaemonRequest, note: Callable[[str], 
                     f"{error.message}",
                     hint=error.hint,
                 ) from error
+
+
+def _await_answer(inner: Engine) -> None:
+    """Wait until the daemon answers, which takes minutes to start on a machine that is busy.
+
+    Raises:
+        ExecutorError: it never does.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            inner.ping()
+        except DockerError as error:
+            if tries_left and isinstance(error, DaemonGoneError):
+                continue
+            raise ExecutorError(
+                f"The job's own Docker daemon does not answer: {error.message}"
+            ) from error
+        else:
+            return
 
 
 def _list_resolvers() -> Iterator[str]:

@@ -1,12 +1,12 @@
 """Which process has made things in which daemon: where a later command has to look.
 
-A file for each in the user's cache, shared by all repositories. It stays when the process has
-ended, killed or not: something may have been left because the daemon was gone. The next command
-looks, and removes it.
+A file for each in the user's cache, shared by all repositories. It goes with the process, and stays
+where that was killed: the next command looks there, and removes it.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -46,6 +46,14 @@ def enter_user(address: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         scratch.write_text(json.dumps({"owner": name_owner(), "address": address}), "utf-8")
         scratch.replace(folder / name)
+        atexit.register(_leave, folder / name, os.getpid())
+
+
+def _leave(file: Path, pid: int) -> None:
+    """Remove the file of this process; a fork of it is another."""
+    if pid == os.getpid():
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def list_former_users() -> Iterator[FormerUser]:

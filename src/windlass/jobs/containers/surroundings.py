@@ -88,7 +88,7 @@ def serve(containers: JobContainers, engine: Engine, request: JobRequest) -> Ite
             labels=own_labels(request.key),
             note=request.note,
             pause=request.patience.pause,
-            guard=lambda container: guardian.guard(container, engine.address.text),
+            guard=lambda container: guardian.guard(container, engine.address.whole),
         )
         services = JobServices(place)
         try:

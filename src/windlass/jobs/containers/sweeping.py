@@ -15,18 +15,21 @@ from windlass.docker.faults import NoDaemonError
 from windlass.docker.networks import list_networks, remove_network
 from windlass.docker.volumes import list_volumes, remove_volume
 from windlass.errors import DockerError, UsageError
-from windlass.jobs.containers.daemon_users import enter_user, list_former_users
+from windlass.jobs.containers.daemon_users import enter_user
 from windlass.jobs.containers.labels import OWNER, is_abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
+    from windlass.jobs.containers.daemon_users import FormerUser
+
 _PATIENCE_SECONDS: Final = 5.0
 _ANSWER_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.05
 _lock: Final = threading.Lock()
 _swept: Final[set[str]] = set()
+_used: Final[set[str]] = set()
 
 
 def sweep_once(engine: Engine) -> None:
@@ -38,21 +41,25 @@ def sweep_once(engine: Engine) -> None:
         DockerError: the daemon is not there.
     """
     with _lock:
-        if engine.address.text not in _swept:
+        address = engine.address.whole
+        if address not in _swept:
             sweep(engine)
-            enter_user(engine.address.text)
-            _swept.add(engine.address.text)
+            _swept.add(address)
+        if address not in _used:
+            enter_user(address)
+            _used.add(address)
 
 
-def sweep_after_others(tell: Callable[[str], None]) -> None:
-    """Do so wherever a process of this user that has ended has made something.
+def sweep_after(users: Iterable[FormerUser], tell: Callable[[str], None]) -> None:
+    """Do so wherever a process of this user that was killed has made something.
 
     A daemon that is not there is looked at by a later command; one that does not answer is told of,
     and left to the next command that uses it.
     """
-    for user in list_former_users():
+    for user in users:
         try:
             sweep(Engine(read_address(user.address, os.environ), patience=_ANSWER_SECONDS))
+            _swept.add(user.address)
         except NoDaemonError:
             continue
         except (DockerError, UsageError) as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from windlass.docker.addresses import find_address
 from windlass.docker.containers import (
+    ATTACHED,
     attach,
     create_container,
     inspect_container,
@@ -39,7 +40,7 @@ from windlass.jobs.supervisor.client import Supervisor
 from windlass.plan.containers import Container
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from windlass.docker.streams import Stream
@@ -47,14 +48,6 @@ if TYPE_CHECKING:
     from windlass.jobs.executors.interface import Executor, JobRequest, Session
     from windlass.jobs.folders import JobFolders
 
-_STREAMS: Final = {
-    "OpenStdin": True,
-    "StdinOnce": True,
-    "AttachStdin": True,
-    "AttachStdout": True,
-    "AttachStderr": True,
-    "Tty": False,
-}
 _ROOTS: Final = frozenset(["", "0", "root"])
 _ABSENT: Final = re.compile(r"no such file|not found", re.IGNORECASE)
 
@@ -190,20 +183,17 @@ class _Opening:
         self._start_with_shell(creation, own.starter)
 
     def _start(self, container: str, creation: Creation) -> DockerSession:
-        stream = attach(self._engine, container, input_too=True)
+        with self._explaining():
+            # Podman makes its container now, Docker when it is started.
+            stream = attach(self._engine, container, input_too=True)
         supervisor = Supervisor()
         supervisor.tell("hold", files=[stream.socket.fileno()])
         is_root = _is_root(creation, self._user)
         shell = Shell(stream, self._layout.control, is_root=is_root)
         try:
-            self._run(container)
-            word, *programs = self._await_shell(stream, container)
-            if word == BLIND.decode():
-                raise ExecutorError(
-                    "The container does not see the job's folder",
-                    hint="Docker's daemon must run on this machine, not in another or in a virtual "
-                    "one: set DOCKER_HOST to the socket of a daemon here",
-                )
+            with self._explaining():
+                start_container(self._engine, container)
+            programs = self._await_shell(stream, container)
             running = self._look(container, programs, is_root=is_root)
         except BaseException:
             shell.close()
@@ -217,7 +207,7 @@ class _Opening:
             shell=shell,
             running=running,
         )
-        session.guard(container, self._engine.address.text)
+        session.guard(container, self._engine.address.whole)
         return session
 
     def _fetch_image(self) -> None:
@@ -261,18 +251,16 @@ class _Opening:
             labels=own_labels(self._request.key),
             rename_volume=self._request.rename_volume,
         )
-        endpoints = creation.config["NetworkingConfig"]["EndpointsConfig"]
-        for endpoint in endpoints.values():
-            endpoint["Aliases"] = [name for name in endpoint["Aliases"] if name]
-            if self._network != self._request.network:
-                del endpoint["Aliases"]
+        if self._network != self._request.network:
+            # Names are for networks of a job's own; and Podman calls its default one otherwise.
+            del creation.config["NetworkingConfig"]
         for bind in self._layout.binds(shares_temporary=self._shares_temporary):
             creation.add("HostConfig.Binds", bind)
         creation.add("Env", f"HOME={self._layout.inside.home}")
         self._start_with_shell(creation)
         # Nothing is to stand where an overlay may be mounted.
         creation.put("WorkingDir", "/")
-        creation.config.update(_STREAMS)
+        creation.config.update(ATTACHED)
         creation.config["HostConfig"]["AutoRemove"] = True
         return creation
 
@@ -286,33 +274,45 @@ class _Opening:
     def _control_inside(self) -> str:
         return f"{self._layout.inside.root}/{CONTROL}"
 
-    def _run(self, container: str) -> None:
-        try:
-            start_container(self._engine, container)
-        except RefusedError as error:
-            if "exec format" in error.message:
-                raise self._fail(
-                    f"/bin/sh of the image '{self._container.image}' cannot run here: "
-                    f"{error.message}",
-                    error.hint,
-                ) from error
-            if self._shell[0] in error.message and _ABSENT.search(error.message):
-                raise _NoShellError(error.message) from error
-            raise
-
-    def _await_shell(self, stream: Stream, container: str) -> list[str]:
-        """Return the first words of the shell.
+    @contextlib.contextmanager
+    def _explaining(self) -> Iterator[None]:
+        """Say why a container cannot be started.
 
         Raises:
-            ExecutorError: it ended before.
+            _NoShellError: for want of a shell.
+            ContainerFault, ExecutorError: for another reason.
+        """
+        image = self._container.image
+        try:
+            yield
+        except RefusedError as error:
+            if "exec format" in error.message:
+                what = f"/bin/sh of the image '{image}' cannot run here"
+            elif self._shell[0] in error.message and _ABSENT.search(error.message):
+                raise _NoShellError(error.message) from error
+            else:
+                what = f"The container of the image '{image}' cannot be started"
+            raise self._fail(f"{what}: {error.message}", error.hint) from error
+
+    def _await_shell(self, stream: Stream, container: str) -> list[str]:
+        """Return the programs of the image that the shell names with its first words.
+
+        Raises:
+            ContainerFault, ExecutorError: it ended before, or does not see the job's folder.
         """
         said = b""
         with contextlib.suppress(OSError):
             while b"\n" not in said and (block := stream.read()) is not None:
                 said += block[1]
         line = said.partition(b"\n")[0]
-        if line.startswith((READY, BLIND)):
-            return line.decode("utf-8", "replace").split()
+        if line.startswith(BLIND):
+            raise ExecutorError(
+                "The container does not see the job's folder",
+                hint="Docker's daemon must run on this machine, not in another or in a virtual "
+                "one: set DOCKER_HOST to the socket of a daemon here",
+            )
+        if line.startswith(READY):
+            return line.decode("utf-8", "replace").split()[1:]
         raise self._explain_end(container, said)
 
     def _fail(self, message: str, hint: str | None) -> ContainerFault | ExecutorError:

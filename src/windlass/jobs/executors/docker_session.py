@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from windlass.docker.streams import Stream
     from windlass.jobs.containers.daemon import JobDaemon
     from windlass.jobs.executors.docker_layout import ContainerLayout
+    from windlass.jobs.executors.docker_user import OtherUser
     from windlass.jobs.executors.interface import DockerNeed, JobRequest
     from windlass.jobs.supervisor.client import Supervisor
     from windlass.lang.expressions import Value
@@ -159,6 +160,14 @@ class DockerSession(HostSession):
         self._mounted: list[Path] = []
         self._request = request
         self._daemon: JobDaemon | None = None
+        self._other_user: OtherUser | None = None
+        if not running.is_root:
+            # Imported only where there is one.
+            from windlass.jobs.executors.docker_user import admit_other_user
+
+            self._other_user = admit_other_user(
+                running.pid, running.id, layout.outside, request.note
+            )
         path = running.variables.get("PATH", "")
         self._found: dict[tuple[str, str], str | None] = {
             (name, path): program for name, program in running.programs.items()
@@ -180,6 +189,8 @@ class DockerSession(HostSession):
             PlatformError: it cannot be written down that something runs.
         """
         self._track(variables.get(TRACKING_VARIABLE))
+        if self._other_user is not None:
+            self._other_user.take_over(self._layout.outside.workspace)
         process = self._make_process(DockerProcess)
         with starting(process, arguments[0], folder):
             script = self._write(arguments, variables, folder)
@@ -196,7 +207,7 @@ class DockerSession(HostSession):
 
     def overlay(self, lower: Path, upper: Path, work: Path, target: Path) -> bool:
         """Mount an overlay among the mounts of the container, where that is allowed to us."""
-        if not self._is_near():
+        if self._other_user is not None or not self._is_near():
             return False
         paths = [self._layout.name_inside(path) for path in (lower, upper, work, target)]
         answer = self._supervisor.ask(
@@ -248,7 +259,7 @@ class DockerSession(HostSession):
         request.note(f"The job gets a Docker daemon of its own: {need.reason}")
         self._daemon = daemon = start_daemon(self._engine, wanted, note=request.note)
         self._supervisor.tell("hold", files=[daemon.link])
-        self.guard(daemon.container, self._engine.address.text)
+        self.guard(daemon.container, self._engine.address.whole)
         self._share_mounts(self._mounted)
 
     def _share_mounts(self, paths: Sequence[Path]) -> None:
@@ -360,13 +371,13 @@ class DockerSession(HostSession):
         return found.decode("utf-8", "surrogateescape")
 
     def _take_ownership(self) -> None:
-        """Make ours what the container's root has written, where we are another user.
+        """Make ours what others have written in the container, as its root, where that is not us.
 
         A daemon without root has it that way by itself: its root is this user. Containers of the
         job's own daemon are root's whoever the job is.
         """
         user = os.getuid()
-        if user == 0 or not (self._running.is_root or self._daemon is not None):
+        if user == 0 or not (self._running.is_root or self._other_user or self._daemon):
             return
         options = self._engine.ask("GET", "/info").get("SecurityOptions") or ()
         if any("rootless" in option for option in options):

@@ -12,7 +12,8 @@ import os
 from _socket import socket
 
 from windlass.jobs.supervisor import channel, kernel
-from windlass.jobs.supervisor.process import be_deaf, supervise
+from windlass.jobs.supervisor.ends import be_deaf
+from windlass.jobs.supervisor.process import supervise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

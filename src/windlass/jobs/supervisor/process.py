@@ -19,17 +19,13 @@ import select
 import sys
 
 from windlass.jobs.supervisor import channel, kernel, listening, tree
+from windlass.jobs.supervisor.ends import BLOCK_BYTES, drain_wake, make_wake, tell_end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
     from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
-
-BLOCK_BYTES = 1 << 18
-CODE_BYTES = 4
-IGNORED = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT)
-"""What is sent to everybody at the end of a session is not for us: we end after Windlass."""
 
 RESTORED = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGQUIT, _signal.SIGPIPE, _signal.SIGXFSZ)
 
@@ -249,7 +245,7 @@ class Supervisor:
                 return True
             started = self._leaders.pop(pid, None)
             if started is not None:
-                _tell_end(started.ended, status)
+                tell_end(started.ended, status)
 
     def _signal(self, number: int, signal: int) -> None:
         """Send a signal to the process group of a step; the last one, to all of its tree."""
@@ -391,40 +387,6 @@ class Supervisor:
                 os._exit(code)
         number = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         self._say(*(("refused", number) if number else ("mounted",)))
-
-
-def _tell_end(teller: int, status: int) -> None:
-    """Write the exit code as a shell has it; who waits for it may be gone."""
-    code = os.waitstatus_to_exitcode(status)
-    try:  # noqa: SIM105
-        os.write(teller, (code if code >= 0 else 128 - code).to_bytes(CODE_BYTES, "little"))
-    except OSError:
-        pass
-    os.close(teller)
-
-
-def make_wake() -> int:
-    """Return a pipe that becomes readable when a child has ended."""
-    reader, writer = os.pipe()
-    os.set_blocking(reader, False)
-    os.set_blocking(writer, False)
-    _signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    _signal.signal(_signal.SIGCHLD, lambda *_: None)
-    return reader
-
-
-def drain_wake(wake: int) -> None:
-    """Make that pipe unreadable again, until the next child ends."""
-    try:  # noqa: SIM105
-        os.read(wake, BLOCK_BYTES)
-    except BlockingIOError:
-        pass
-
-
-def be_deaf() -> None:
-    """Ignore what is sent to everybody at the end of a session."""
-    for number in IGNORED:
-        _signal.signal(number, _signal.SIG_IGN)
 
 
 def supervise(link: Any, *, may_stay: bool = True) -> NoReturn:

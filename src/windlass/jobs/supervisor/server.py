@@ -13,7 +13,8 @@ import select
 from _socket import socket
 
 from windlass.jobs.supervisor import channel, kernel, tree
-from windlass.jobs.supervisor.process import be_deaf, drain_wake, make_wake, supervise
+from windlass.jobs.supervisor.ends import be_deaf, drain_wake, make_wake
+from windlass.jobs.supervisor.process import supervise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -20,14 +20,6 @@ def all_features() -> tuple[Feature, ...]:
 @cache
 def refused_features() -> tuple[Feature, ...]:
     """Return what stops a run before its first job."""
-    return (*_refused_actions(), *_refused_places())
-
-
-def _refused_actions() -> tuple[Feature, ...]:
-    return ()
-
-
-def _refused_places() -> tuple[Feature, ...]:
     return (
         Feature(
             id="snapshot",
@@ -49,10 +41,18 @@ def _refused_places() -> tuple[Feature, ...]:
 
 
 def _differing_features() -> tuple[Feature, ...]:
-    return (*_differing_in_jobs(), *_differing_in_workflows())
+    return (
+        *_differing_places(),
+        *_differing_actions(),
+        *_differing_containers(),
+        *_differing_steps(),
+        *_differing_runs(),
+        *_differing_tokens(),
+    )
 
 
-def _differing_in_jobs() -> tuple[Feature, ...]:
+def _differing_places() -> tuple[Feature, ...]:
+    """Where a job runs."""
     return (
         Feature(
             id="job-container",
@@ -93,6 +93,12 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             ),
             detect_in_job=detectors.linux_runners,
         ),
+    )
+
+
+def _differing_actions() -> tuple[Feature, ...]:
+    """What comes from a repository: its files, actions, workflows."""
+    return (
         Feature(
             id="checkout",
             title="actions/checkout",
@@ -104,6 +110,18 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
                 "nothing is fetched: submodules and files of Git LFS have to be in that repository."
             ),
             detect_in_job=detectors.checkouts,
+        ),
+        Feature(
+            id="other-repository",
+            title="`repository` of actions/checkout",
+            verdict=Verdict.DIFFERS,
+            github="Fetches another repository, if the token may read it.",
+            windlass=(
+                "Fetches it by Git, with the user's own access and the `token` or `ssh-key` of the "
+                "step, and keeps it. Any `fetch-depth` but 1 gives the whole history; the step "
+                "fails where submodules or files of Git LFS are asked for and it has some."
+            ),
+            detect_in_job=detectors.other_repositories,
         ),
         Feature(
             id="remote-action",
@@ -126,6 +144,12 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             windlass="The same by Git, with the user's own access.",
             detect_in_job=detectors.remote_workflows,
         ),
+    )
+
+
+def _differing_containers() -> tuple[Feature, ...]:
+    """Steps that use containers."""
+    return (
         Feature(
             id="container-action",
             title="Actions in containers (`using: docker`, `docker://image`)",
@@ -150,18 +174,12 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
             ),
             detect_in_job=detectors.docker_calls,
         ),
-        Feature(
-            id="other-repository",
-            title="`repository` of actions/checkout",
-            verdict=Verdict.DIFFERS,
-            github="Fetches another repository, if the token may read it.",
-            windlass=(
-                "Fetches it by Git, with the user's own access and the `token` or `ssh-key` of the "
-                "step, and keeps it. Any `fetch-depth` but 1 gives the whole history; the step "
-                "fails where submodules or files of Git LFS are asked for and it has some."
-            ),
-            detect_in_job=detectors.other_repositories,
-        ),
+    )
+
+
+def _differing_steps() -> tuple[Feature, ...]:
+    """What a job asks of the machine and of people."""
+    return (
         Feature(
             id="foreign-shell",
             title="Shells `pwsh`, `powershell` and `cmd`",
@@ -181,7 +199,8 @@ def _differing_in_jobs() -> tuple[Feature, ...]:
     )
 
 
-def _differing_in_workflows() -> tuple[Feature, ...]:
+def _differing_runs() -> tuple[Feature, ...]:
+    """When a workflow runs, and beside which others."""
     return (
         Feature(
             id="concurrency",
@@ -191,6 +210,20 @@ def _differing_in_workflows() -> tuple[Feature, ...]:
             windlass="The same, among the runs of one checkout on one machine.",
             detect=detectors.concurrency_groups,
         ),
+        Feature(
+            id="schedule",
+            title="Schedules (`on.schedule`)",
+            verdict=Verdict.DIFFERS,
+            github="Starts a run at these times.",
+            windlass="Starts nothing by itself; `windlass run schedule` runs it once.",
+            detect=detectors.schedules,
+        ),
+    )
+
+
+def _differing_tokens() -> tuple[Feature, ...]:
+    """What a job is trusted with."""
+    return (
         Feature(
             id="permissions",
             title="Permissions of the job's token (`permissions`)",
@@ -224,14 +257,6 @@ def _differing_in_workflows() -> tuple[Feature, ...]:
                 "With `--secret GITHUB_TOKEN` or `--github-token`, the token is one of GitHub's."
             ),
             detect=detectors.job_tokens,
-        ),
-        Feature(
-            id="schedule",
-            title="Schedules (`on.schedule`)",
-            verdict=Verdict.DIFFERS,
-            github="Starts a run at these times.",
-            windlass="Starts nothing by itself; `windlass run schedule` runs it once.",
-            detect=detectors.schedules,
         ),
     )
 

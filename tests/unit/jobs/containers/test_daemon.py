@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.unit.jobs.containers.scripted import ScriptedEngine
 
-from windlass.docker.faults import RefusedError
+from windlass.docker.faults import DaemonGoneError, RefusedError
 from windlass.docker.streams import Stream
 from windlass.errors import ExecutorError
 from windlass.jobs.containers import daemon
@@ -66,7 +66,8 @@ def test_it_is_not_privileged(tmp_path: Path) -> None:
 
     assert "Privileged" not in told
     assert told["CapAdd"] == ["SYS_ADMIN"]
-    assert told["DeviceCgroupRules"] == []
+    assert "DeviceCgroupRules" not in told
+    assert told["CgroupnsMode"] == "private"
     assert describe(request(tmp_path), old=True)["HostConfig"]["DeviceCgroupRules"] == ["a *:* rwm"]
 
 
@@ -168,3 +169,27 @@ def test_the_socket_is_where_programs_look_for_it() -> None:
         (link,) = archive.getmembers()
     assert (link.name, link.linkname) == ("var/run/docker.sock", "/__w/_docker/docker.sock")
     assert link.issym()
+
+
+@pytest.mark.parametrize(
+    ("late", "answers"), [(0, True), (4, True), (5, False)], ids=["at once", "late", "never"]
+)
+def test_a_busy_machine_is_waited_for(late: int, answers: bool) -> None:
+    """A daemon that does not answer in time is asked again, and not for ever."""
+
+    class Slow(ScriptedEngine):
+        asked_for = 0
+
+        def ping(self) -> str:
+            self.asked_for += 1
+            if self.asked_for <= late:
+                raise DaemonGoneError("it did not answer in time")
+            return "/v1.45"
+
+    engine = Slow()
+    if answers:
+        daemon._await_answer(engine)
+    else:
+        with pytest.raises(ExecutorError, match="own Docker daemon does not answer"):
+            daemon._await_answer(engine)
+    assert engine.asked_for == min(late + 1, 5)

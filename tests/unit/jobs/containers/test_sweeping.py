@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from windlass.docker.engine import Engine
 from windlass.jobs.containers import sweeping
 from windlass.jobs.containers.daemon_users import enter_user, list_former_users
 from windlass.jobs.containers.labels import OWNER, name_owner
-from windlass.jobs.containers.sweeping import sweep_after_others
+from windlass.jobs.containers.sweeping import sweep_after
 from windlass.stores.user_cache import DAEMONS, find_user_cache
 
 if TYPE_CHECKING:
@@ -71,6 +72,19 @@ def test_a_process_that_runs_is_no_former_user() -> None:
     assert list(list_former_users()) == []
 
 
+def test_a_process_that_ends_takes_its_file_with_it() -> None:
+    """Only one that is killed leaves work to others."""
+    program = (
+        "import os, sys; from windlass.jobs.containers.daemon_users import enter_user; "
+        "enter_user('unix:///x'); len(sys.argv) > 1 and os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert list(list_former_users()) == []
+
+    subprocess.run([sys.executable, "-c", program, "killed"], check=False)
+    assert [user.address for user in list_former_users()] == ["unix:///x"]
+
+
 def test_former_users() -> None:
     """One that has ended is found with the address it used, until somebody has swept there."""
     file = enter(NOWHERE, name_ended())
@@ -107,7 +121,7 @@ def test_only_what_is_abandoned_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     enter("unix:///some.sock", ended)
     told: list[str] = []
 
-    sweep_after_others(told.append)
+    sweep_after(list_former_users(), told.append)
 
     assert answers.removed == ["c0"]
     assert told == []
@@ -119,7 +133,7 @@ def test_a_daemon_that_is_not_there() -> None:
     enter(NOWHERE, name_ended())
     told: list[str] = []
 
-    sweep_after_others(told.append)
+    sweep_after(list_former_users(), told.append)
 
     assert told == []
     assert len(list(list_former_users())) == 1
@@ -134,7 +148,7 @@ def test_a_daemon_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         listener.listen()
         enter(f"unix://{tmp_path}/hangs", name_ended())
         began = time.monotonic()
-        sweep_after_others(told.append)
+        sweep_after(list_former_users(), told.append)
 
     assert time.monotonic() - began < 5
     assert len(told) == 1
@@ -147,7 +161,7 @@ def test_an_address_that_is_none() -> None:
     enter("nonsense", name_ended())
     told: list[str] = []
 
-    sweep_after_others(told.append)
+    sweep_after(list_former_users(), told.append)
 
     assert len(told) == 1
     assert list(list_former_users()) == []
@@ -156,7 +170,8 @@ def test_an_address_that_is_none() -> None:
 def test_sweep_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """The daemon is asked the first time only, and a later command learns of this process."""
     answers = Answers(monkeypatch, [name_ended()])
-    monkeypatch.setattr(sweeping, "_swept", set())
+    for name in ("_swept", "_used"):
+        monkeypatch.setattr(sweeping, name, set())
     engine = Engine(read_address("unix:///another.sock", {}))
 
     sweeping.sweep_once(engine)
