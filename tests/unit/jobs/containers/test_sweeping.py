@@ -15,7 +15,11 @@ import pytest
 from windlass.docker.addresses import read_address
 from windlass.docker.engine import Engine
 from windlass.jobs.containers import sweeping
-from windlass.jobs.containers.daemon_users import enter_user, list_former_users
+from windlass.jobs.containers.daemon_users import (
+    LONGEST_SECONDS,
+    enter_user,
+    list_former_users,
+)
 from windlass.jobs.containers.labels import OWNER, name_owner
 from windlass.jobs.containers.sweeping import sweep_after
 from windlass.stores.user_cache import DAEMONS, find_user_cache
@@ -137,6 +141,19 @@ def test_a_daemon_that_is_not_there() -> None:
 
     assert told == []
     assert len(list(list_former_users())) == 1
+
+
+def test_a_daemon_that_has_not_been_there_for_long() -> None:
+    """It may have been of another machine, or of a test: nobody looks for it for ever."""
+    file = enter(NOWHERE, name_ended())
+    written = file.stat().st_mtime - LONGEST_SECONDS - 1
+    os.utime(file, (written, written))
+    told: list[str] = []
+
+    sweep_after(list_former_users(), told.append)
+
+    assert told == []
+    assert not file.exists()
 
 
 def test_a_daemon_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
