@@ -35,6 +35,12 @@ class FormerUser:
     file: Path
 
     @property
+    def is_worth_a_look(self) -> bool:
+        """Whether its daemon may be there, or has been looked for long enough to be forgotten."""
+        kind, _, path = self.address.partition("://")
+        return kind != "unix" or os.path.exists(path) or self.is_out_of_date  # noqa: PTH110
+
+    @property
     def is_out_of_date(self) -> bool:
         """Whether its daemon has been looked for long enough."""
         with contextlib.suppress(OSError):

@@ -156,6 +156,18 @@ def test_a_daemon_that_has_not_been_there_for_long() -> None:
     assert not file.exists()
 
 
+def test_what_is_worth_a_look(tmp_path: Path) -> None:
+    """A socket that is not there is not asked; what may be reached otherwise is."""
+    (tmp_path / "socket").touch()
+    ended = name_ended()
+    files = {it: enter(it, ended) for it in (NOWHERE, f"unix://{tmp_path}/socket", "tcp://x:1")}
+    looked_at = {user.address for user in list_former_users() if user.is_worth_a_look}
+    assert looked_at == files.keys() - {NOWHERE}
+
+    os.utime(files[NOWHERE], (0, 0))
+    assert all(user.is_worth_a_look for user in list_former_users())
+
+
 def test_a_daemon_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told of once, and no later command waits for it."""
     monkeypatch.setattr(sweeping, "_ANSWER_SECONDS", 0.2)
