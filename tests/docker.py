@@ -85,7 +85,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _start(folder: Path, engine: Engine) -> None:
     """Start a daemon; skip where one runs already that nobody named, or where none can run."""
-    if not Path("/").samefile("/proc/1/root"):
+    if _is_in_chroot():
         # `docker exec` would see the root that chroot(1) has left.
         pytest.skip("no Docker daemon: in a chroot no container can be given another root")
     if _runs_elsewhere():
@@ -114,6 +114,15 @@ def _start(folder: Path, engine: Engine) -> None:
         pytest.skip(f"a Docker daemon could not be started: {' / '.join(lines[-3:])}")
     # Nobody of this process waits for it.
     keeper.returncode = 0
+
+
+def _is_in_chroot() -> bool:
+    """Say whether chroot(1) has given this process its root."""
+    try:
+        return not Path("/").samefile("/proc/1/root")
+    except PermissionError:
+        # Not everybody may look there; new user namespaces are refused too, see clone(2).
+        return subprocess.run(["unshare", "--user", "true"], capture_output=True).returncode != 0
 
 
 def _runs_elsewhere() -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from tests.chaos.points import HALF, Points
-from tests.chaos.processes import prepare
+from tests.chaos.processes import prepare, wait_until_settled
 from tests.chaos.workload import (
     Undisturbed,
     Workload,
@@ -64,6 +64,10 @@ def check_point(workload: Workload, point: Point, undisturbed: Undisturbed) -> l
         return None
     faults = [] if killed.code == -9 else [f"ended with {killed}"]
     shown = workload.show()
+    if shown is not None and shown["state"] == "running":
+        # What it was just starting holds the lock of the run until it has become its program.
+        wait_until_settled()
+        shown = workload.show()
     faults += find_faults_at_rest(workload, shown)
     return faults + list(check_going_on(workload, shown, undisturbed))
 

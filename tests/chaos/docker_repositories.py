@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,19 @@ class DockerRepository(Repository):
         process = self.start(*words)
         output, _ = process.communicate(timeout=SECONDS)
         return process.returncode, output.decode()
+
+
+def list_left(docker: Engine) -> set[str]:
+    """Return what all processes have in a daemon, once it has removed what it was about to.
+
+    One that has just been started again goes on with removals that were under way.
+    """
+    pause = select.poll()
+    for _ in range(200):
+        if not list_owned(docker):
+            break
+        pause.poll(100)
+    return list_owned(docker)
 
 
 def list_owned(docker: Engine, pid: int | None = None) -> set[str]:

@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.chaos.docker_repositories import DockerRepository, list_owned
+from tests.chaos.docker_repositories import DockerRepository, list_left
 from tests.chaos.own_daemon import OwnDaemon
 from tests.e2e.repositories import SECONDS, read_until
 from tests.images import make_tools_image
@@ -95,7 +95,7 @@ def assert_goes_on(repository: DockerRepository, daemon: OwnDaemon, **variables:
     assert shown["state"] == "failure"
     code, said = repository.finish(*words(**variables))
     assert code == 0, said
-    assert list_owned(daemon.engine) == set()
+    assert list_left(daemon.engine) == set()
 
 
 def test_stopped_while_a_step_runs(repository: DockerRepository, daemon: OwnDaemon) -> None:
@@ -139,7 +139,7 @@ def test_killed_and_gone_for_good(repository: DockerRepository, daemon: OwnDaemo
     assert b"Traceback" not in output
     code, said = repository.finish(*words())
     assert code == 0, said
-    assert list_owned(daemon.engine) == set()
+    assert list_left(daemon.engine) == set()
 
 
 def test_while_an_image_is_pulled(

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from windlass.lang.workflow.model import Step
     from windlass.plan.orders import StartJob
 
-_CHECKOUT: Final = "actions/checkout@"
+CHECKOUT: Final = "actions/checkout@"
+"""How a step names the action that is built in."""
 
 
 def may_need_preparation(order: StartJob) -> bool:
     """Tell whether a step may use an action that has to be there before any step runs."""
-    return any(_is_action(step, "./", _CHECKOUT) for step in order.job.steps)
+    return any(_is_action(step, "./", CHECKOUT) for step in order.job.steps)
 
 
 def may_need_services(order: StartJob) -> bool:
@@ -28,7 +29,7 @@ def may_need_services(order: StartJob) -> bool:
 
 def may_ask_api(order: StartJob) -> bool:
     """Tell whether a step is an action, which may ask GitHub's API; a checkout does not."""
-    return any(_is_action(step, _CHECKOUT) for step in order.job.steps)
+    return any(_is_action(step, CHECKOUT) for step in order.job.steps)
 
 
 def may_ask_identity(order: StartJob) -> bool:

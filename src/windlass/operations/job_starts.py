@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from windlass.engine.announcements import announce
 from windlass.jobs.environment import read_called
 from windlass.jobs.job import run_job
+from windlass.jobs.job_needs import CHECKOUT
 from windlass.jobs.place import JobPlace
 from windlass.jobs.source import Source
 from windlass.lang.casing import fold
@@ -32,6 +33,7 @@ from windlass.stores.state_folder import TOOLS, WORK
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from windlass.config.settings import Settings
     from windlass.jobs.actions.published import PublishedActions
     from windlass.jobs.cancellation import Cancellation
     from windlass.jobs.docker_needs import DockerNeeds
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
     from windlass.stores.run_folders import AttemptFolder
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]+")
-CHECKOUT: Final = "actions/checkout@"
 _LONGEST_NAME: Final = 60
 _API: Final = re.compile(r"(?i)github\s*\.\s*(?:token|api_url)\b|GITHUB_(?:TOKEN|API_URL)\b")
 """What a workflow names that asks GitHub's API."""
@@ -179,8 +180,27 @@ class JobStarter:
             published=self._find_published,
             services=functools.partial(self._open_services, order),
             asks_api=self._asks_api,
-            docker=_find_docker_needs(order, executor),
+            docker=None if executor.name == HOST else self._find_docker_needs(order),
         )
+
+    def _find_docker_needs(self, order: StartJob) -> DockerNeeds:
+        """Return what tells whether a job that is not on the host is to have a Docker daemon.
+
+        Raises:
+            InputError: the user's settings cannot be understood.
+        """
+        # Imported only where it may need one.
+        from windlass.jobs.docker_needs import DockerNeeds
+
+        settings = self._settings
+        return DockerNeeds(find_value(order.labels, settings.docker), settings.docker_images)
+
+    @functools.cached_property
+    def _settings(self) -> Settings:
+        """What the user has set, read once: two jobs of an attempt never differ in it."""
+        from windlass.config.settings import read_settings
+
+        return read_settings(os.environ)
 
     def _open_services(
         self, order: StartJob, address: str, folders: JobFolders, listener: int | None
@@ -230,19 +250,3 @@ class JobStarter:
                 server = definition.repository.server_url
                 self._published = PublishedActions(definition.sources, server)
             return self._published
-
-
-def _find_docker_needs(order: StartJob, executor: Executor) -> DockerNeeds | None:
-    """Return what tells whether a job is to have a Docker daemon; the host has its own.
-
-    Raises:
-        InputError: the user's settings cannot be understood.
-    """
-    if executor.name == HOST:
-        return None
-    # Imported only where it may need one.
-    from windlass.config.settings import read_settings
-    from windlass.jobs.docker_needs import DockerNeeds
-
-    settings = read_settings(os.environ)
-    return DockerNeeds(find_value(order.labels, settings.docker), settings.docker_images)

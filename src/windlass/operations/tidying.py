@@ -50,7 +50,8 @@ def sweep_daemons(history: History) -> None:
     # Imported only where something may be left: this is before the first step of a run.
     from windlass.jobs.containers.daemon_users import list_former_users
 
-    if users := list(list_former_users()):
+    if users := [user for user in list_former_users() if user.is_worth_a_look]:
+        # Only now: what speaks to daemons takes longer to import than all of a short run.
         from windlass.jobs.containers.sweeping import sweep_after
 
         sweep_after(users, history.tell)

@@ -75,7 +75,6 @@ class Connection:
 
     def _serve_next(self) -> bool:
         """Answer one request; False where no other can follow."""
-        self.waiting_since = time.monotonic()
         try:
             head = read_head(self._source)
             self.waiting_since = None
@@ -93,6 +92,7 @@ class Connection:
         self._send(response, is_last=is_last, is_asked_for_head=head.method == "HEAD")
         if is_last:
             self._linger()
+        self.waiting_since = time.monotonic()
         return not is_last
 
     def _linger(self) -> None:

@@ -178,13 +178,17 @@ class _Listener:
     def _make_room(self, client: Connection) -> None:
         """Count a connection in; with too many, end the one that has said nothing for longest."""
         with self._lock:
-            others = list(self._connections)
+            waiting = [
+                (since, it) for it in self._connections if (since := it.waiting_since) is not None
+            ]
+            is_full = len(self._connections) >= MOST_CONNECTIONS
             self._connections.add(client)
-        if len(others) < MOST_CONNECTIONS:
-            return
-        waiting = [(since, it) for it in others if (since := it.waiting_since) is not None]
-        if waiting:
-            min(waiting, key=lambda pair: pair[0])[1].give_way()
+            if not is_full or not waiting:
+                return
+            oldest = min(waiting, key=lambda pair: pair[0])[1]
+            # It takes a moment to end: the next one must not be let in for the same.
+            self._connections.discard(oldest)
+        oldest.give_way()
 
     def _serve(self, client: Connection) -> None:
         try:

@@ -353,7 +353,7 @@ def test_ssh_never_asks(remotes: Remotes, tmp_path: Path, monkeypatch: pytest.Mo
     """It has no terminal to ask for a password or about a host, and says so at once."""
     ssh = tmp_path / "bin/ssh"
     ssh.parent.mkdir()
-    ssh.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ncat >> {tmp_path}/typed\nexit 255\n')
+    ssh.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\nexit 255\n')
     ssh.chmod(0o755)
     monkeypatch.setenv("PATH", str(ssh.parent), prepend=":")
 

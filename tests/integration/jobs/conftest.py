@@ -172,6 +172,11 @@ def git(folder: Path, *arguments: str) -> str:
 @pytest.fixture
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     """A place without a repository: for jobs that check nothing out; `--place` says where."""
+    return make_bench(tmp_path, _make_executor(request))
+
+
+def make_bench(tmp_path: Path, executor: Executor | None = None) -> Bench:
+    """Make such a place below a folder, on this machine unless something else is said."""
     repository = Repository(
         root=str(tmp_path / "nothing"),
         owner="octo",
@@ -182,7 +187,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
         tag=None,
         default_branch="main",
     )
-    return Bench(tmp_path, repository, executor=_make_executor(request))
+    return Bench(tmp_path, repository, executor=executor)
 
 
 def _make_executor(request: pytest.FixtureRequest) -> Executor | None:

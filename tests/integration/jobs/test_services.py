@@ -302,8 +302,8 @@ def test_without_a_daemon(bench: Bench) -> None:
 ALONE = """
 import os, sys
 from pathlib import Path
-from tests.integration.jobs.conftest import Bench, bench
-bench = bench.__wrapped__(Path(sys.argv[1]))
+from tests.integration.jobs.conftest import make_bench
+bench = make_bench(Path(sys.argv[1]))
 bench.machine["DOCKER_HOST"] = os.environ["DOCKER_HOST"]
 bench.on_event = lambda event: print(type(event).__name__, flush=True)
 bench.run("- run: sleep 1000", job=Path(sys.argv[2]).read_text())

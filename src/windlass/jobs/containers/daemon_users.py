@@ -1,7 +1,8 @@
 """Which process has made things in which daemon: where a later command has to look.
 
 A file for each in the user's cache, shared by all repositories. It goes with the process, and stays
-where that was killed: the next command looks there, and removes it.
+where that was killed: the next command looks there, and removes it. A daemon that is not there is
+looked for again, but not for ever: it may have been of another machine, or of a test.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import atexit
 import contextlib
 import json
 import os
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
 
 from windlass.jobs.containers.labels import is_abandoned, name_owner
 from windlass.model.values import dataclass
@@ -21,12 +23,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+LONGEST_SECONDS: Final = 7 * 24 * 3_600
+"""For so long a daemon is looked for that is not there any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class FormerUser:
     """A process that has ended: the daemon that it used, and the file that says so."""
 
     address: str
     file: Path
+
+    @property
+    def is_worth_a_look(self) -> bool:
+        """Whether its daemon may be there, or has been looked for long enough to be forgotten."""
+        kind, _, path = self.address.partition("://")
+        return kind != "unix" or os.path.exists(path) or self.is_out_of_date  # noqa: PTH110
+
+    @property
+    def is_out_of_date(self) -> bool:
+        """Whether its daemon has been looked for long enough."""
+        with contextlib.suppress(OSError):
+            return time.time() - self.file.stat().st_mtime > LONGEST_SECONDS
+        return False
 
     def forget(self) -> None:
         """Remove the file; another command may have done so."""

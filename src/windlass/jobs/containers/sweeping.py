@@ -53,15 +53,16 @@ def sweep_once(engine: Engine) -> None:
 def sweep_after(users: Iterable[FormerUser], tell: Callable[[str], None]) -> None:
     """Do so wherever a process of this user that was killed has made something.
 
-    A daemon that is not there is looked at by a later command; one that does not answer is told of,
-    and left to the next command that uses it.
+    A daemon that is not there is looked at by later commands, for a week; one that does not answer
+    is told of, and left to the next command that uses it.
     """
     for user in users:
         try:
             sweep(Engine(read_address(user.address, os.environ), patience=_ANSWER_SECONDS))
             _swept.add(user.address)
         except NoDaemonError:
-            continue
+            if not user.is_out_of_date:
+                continue
         except (DockerError, UsageError) as error:
             tell(f"what a run before has left in the Docker daemon stays: {error.message}")
         user.forget()

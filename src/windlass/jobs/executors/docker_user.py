@@ -66,21 +66,21 @@ class OtherUser:
         return facts.st_uid == os.getuid() and self._given.get(entry.name) != _identify(facts)
 
     def _give(self, path: Path) -> None:
-        self._give_entry(path.name, os.open(path.parent, _OPEN | os.O_DIRECTORY), close=True)
-        for _, folders, files, place in os.fwalk(path):
-            for name in (*folders, *files):
-                self._give_entry(name, place)
-
-    def _give_entry(self, name: str, place: int, *, close: bool = False) -> None:
-        """Hand over one entry of an open folder, never what a link leads to."""
+        place = os.open(path.parent, _OPEN | os.O_DIRECTORY)
         try:
-            if os.getuid() == 0:
-                os.chown(name, self._user, self._group, dir_fd=place, follow_symlinks=False)
-            else:
-                _widen(name, place)
+            self._give_entry(path.name, place)
         finally:
-            if close:
-                os.close(place)
+            os.close(place)
+        for _, folders, files, folder in os.fwalk(path):
+            for name in (*folders, *files):
+                self._give_entry(name, folder)
+
+    def _give_entry(self, name: str, place: int) -> None:
+        """Hand over one entry of an open folder, never what a link leads to."""
+        if os.getuid() == 0:
+            os.chown(name, self._user, self._group, dir_fd=place, follow_symlinks=False)
+        else:
+            _widen(name, place)
 
 
 def admit_other_user(

@@ -15,7 +15,11 @@ import pytest
 from windlass.docker.addresses import read_address
 from windlass.docker.engine import Engine
 from windlass.jobs.containers import sweeping
-from windlass.jobs.containers.daemon_users import enter_user, list_former_users
+from windlass.jobs.containers.daemon_users import (
+    LONGEST_SECONDS,
+    enter_user,
+    list_former_users,
+)
 from windlass.jobs.containers.labels import OWNER, name_owner
 from windlass.jobs.containers.sweeping import sweep_after
 from windlass.stores.user_cache import DAEMONS, find_user_cache
@@ -137,6 +141,31 @@ def test_a_daemon_that_is_not_there() -> None:
 
     assert told == []
     assert len(list(list_former_users())) == 1
+
+
+def test_a_daemon_that_has_not_been_there_for_long() -> None:
+    """It may have been of another machine, or of a test: nobody looks for it for ever."""
+    file = enter(NOWHERE, name_ended())
+    written = file.stat().st_mtime - LONGEST_SECONDS - 1
+    os.utime(file, (written, written))
+    told: list[str] = []
+
+    sweep_after(list_former_users(), told.append)
+
+    assert told == []
+    assert not file.exists()
+
+
+def test_what_is_worth_a_look(tmp_path: Path) -> None:
+    """A socket that is not there is not asked; what may be reached otherwise is."""
+    (tmp_path / "socket").touch()
+    ended = name_ended()
+    files = {it: enter(it, ended) for it in (NOWHERE, f"unix://{tmp_path}/socket", "tcp://x:1")}
+    looked_at = {user.address for user in list_former_users() if user.is_worth_a_look}
+    assert looked_at == files.keys() - {NOWHERE}
+
+    os.utime(files[NOWHERE], (0, 0))
+    assert all(user.is_worth_a_look for user in list_former_users())
 
 
 def test_a_daemon_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
