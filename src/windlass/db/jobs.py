@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from windlass.db.tickets import draw_ticket
 from windlass.model.values import dataclass
@@ -15,23 +15,29 @@ if TYPE_CHECKING:
 
 State: TypeAlias = Literal["queued", "running", "ended"]
 
-_COLUMNS: Final = "run, attempt, job, labels, state, runner, reason, queued, claimed"
+_COLUMNS: Final = (
+    "run, attempt, job, number, labels, state, runner, token, received, reason, queued, claimed"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
-    """A job of an attempt; `job` is what stands for its key there.
+    """A job of an attempt; `job` is what stands for its key there, `number` counts them from 1.
 
-    `runner` is who has taken it, `reason` why it is asked to end; `queued` and `claimed` are
-    seconds since the epoch.
+    `runner` is who has taken it, and `token` the digest of what that one shows to speak of the job;
+    `received` counts the events it has told so far. `reason` is why the job is asked to end;
+    `queued` and `claimed` are seconds since the epoch.
     """
 
     run: str
     attempt: int
     job: str
+    number: int
     labels: tuple[str, ...]
     state: State
     runner: str | None
+    token: str | None
+    received: int
     reason: str | None
     queued: float
     claimed: float | None
@@ -40,11 +46,14 @@ class JobRow:
 def queue_job(
     connection: Connection, run: str, attempt: int, job: str, labels: Sequence[str], now: float
 ) -> None:
-    """Put a job behind all others."""
+    """Put a job behind all others; the attempt's row has to be locked."""
+    ((last,),) = connection.execute(
+        "SELECT max(number) FROM jobs WHERE run = ? AND attempt = ?", (run, attempt)
+    ).fetchall()
     connection.execute(
         f"INSERT INTO jobs ({_COLUMNS}, ticket) "  # noqa: S608
-        "VALUES (?, ?, ?, ?, 'queued', NULL, NULL, ?, NULL, ?)",
-        (run, attempt, job, json.dumps(list(labels)), now, draw_ticket()),
+        "VALUES (?, ?, ?, ?, ?, 'queued', NULL, NULL, 0, NULL, ?, NULL, ?)",
+        (run, attempt, job, (last or 0) + 1, json.dumps(list(labels)), now, draw_ticket()),
     )
 
 
@@ -104,16 +113,19 @@ def ask_to_end(connection: Connection, run: str, attempt: int, job: str, reason:
     )
 
 
-def _read(row: Sequence[object]) -> JobRow:
-    run, attempt, job, labels, state, runner, reason, queued, claimed = row
+def _read(row: Sequence[Any]) -> JobRow:
+    run, attempt, job, number, labels, state, runner, token, received, reason, queued, claimed = row
     return JobRow(
-        run=str(run),
-        attempt=int(str(attempt)),
-        job=str(job),
-        labels=tuple(json.loads(str(labels))),
-        state=state,  # type: ignore[arg-type]
-        runner=None if runner is None else str(runner),
-        reason=None if reason is None else str(reason),
-        queued=float(str(queued)),
-        claimed=None if claimed is None else float(str(claimed)),
+        run=run,
+        attempt=attempt,
+        job=job,
+        number=number,
+        labels=tuple(json.loads(labels)),
+        state=state,
+        runner=runner,
+        token=token,
+        received=received,
+        reason=reason,
+        queued=queued,
+        claimed=claimed,
     )

@@ -96,6 +96,19 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     ("ALTER TABLE caches ADD COLUMN places TEXT",),
     (
+        "ALTER TABLE runs ADD COLUMN repository TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE runs ADD COLUMN delivery TEXT",
+        "CREATE INDEX runs_by_created ON runs (created, id)",
+        "CREATE INDEX runs_by_repository ON runs (repository, path, number)",
+        """
+        CREATE TABLE definitions (
+            run TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            definition TEXT NOT NULL,
+            PRIMARY KEY (run, attempt),
+            FOREIGN KEY (run, attempt) REFERENCES attempts (run, attempt) ON DELETE CASCADE
+        )
+        """,
         """
         CREATE TABLE announcements (
             run TEXT NOT NULL,
@@ -111,10 +124,13 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             run TEXT NOT NULL,
             attempt INTEGER NOT NULL,
             job TEXT NOT NULL,
+            number INTEGER NOT NULL,
             ticket TEXT NOT NULL,
             labels TEXT NOT NULL,
             state TEXT NOT NULL,
             runner TEXT,
+            token TEXT,
+            received INTEGER NOT NULL DEFAULT 0,
             reason TEXT,
             queued DOUBLE PRECISION NOT NULL,
             claimed DOUBLE PRECISION,
@@ -122,13 +138,122 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             FOREIGN KEY (run, attempt) REFERENCES attempts (run, attempt) ON DELETE CASCADE
         )
         """,
-        "CREATE INDEX jobs_by_state ON jobs (state, ticket)",
+        "CREATE INDEX jobs_by_labels ON jobs (state, labels, ticket)",
+        "CREATE INDEX jobs_by_runner ON jobs (runner, state)",
         """
         CREATE TABLE inbox (
             ticket TEXT NOT NULL PRIMARY KEY,
             run TEXT NOT NULL,
             attempt INTEGER NOT NULL,
             signal TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE repositories (
+            id TEXT NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            location TEXT NOT NULL,
+            default_branch TEXT NOT NULL,
+            settings TEXT NOT NULL,
+            webhook_secret TEXT,
+            heads TEXT NOT NULL,
+            created DOUBLE PRECISION NOT NULL,
+            polled DOUBLE PRECISION
+        )
+        """,
+        """
+        CREATE TABLE deliveries (
+            id TEXT NOT NULL PRIMARY KEY,
+            repository TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+            guid TEXT NOT NULL,
+            event TEXT NOT NULL,
+            payload TEXT NOT NULL,
+            received DOUBLE PRECISION NOT NULL,
+            state TEXT NOT NULL,
+            message TEXT NOT NULL DEFAULT '',
+            UNIQUE (repository, guid)
+        )
+        """,
+        """
+        CREATE TABLE schedules (
+            repository TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+            path TEXT NOT NULL,
+            cron TEXT NOT NULL,
+            timezone TEXT NOT NULL,
+            due DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (repository, path, cron, timezone)
+        )
+        """,
+        "CREATE INDEX schedules_by_due ON schedules (due)",
+        """
+        CREATE TABLE repository_values (
+            repository TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            value TEXT NOT NULL,
+            updated DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (repository, kind, name)
+        )
+        """,
+        """
+        CREATE TABLE runners (
+            id TEXT NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            labels TEXT NOT NULL,
+            capacity INTEGER NOT NULL,
+            ephemeral INTEGER NOT NULL,
+            credential TEXT NOT NULL,
+            version TEXT NOT NULL,
+            protocol INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            created DOUBLE PRECISION NOT NULL,
+            seen DOUBLE PRECISION NOT NULL
+        )
+        """,
+        "CREATE UNIQUE INDEX runners_by_credential ON runners (credential)",
+        """
+        CREATE TABLE registrations (
+            token TEXT NOT NULL PRIMARY KEY,
+            created DOUBLE PRECISION NOT NULL,
+            expires DOUBLE PRECISION NOT NULL,
+            used DOUBLE PRECISION
+        )
+        """,
+        """
+        CREATE TABLE access_tokens (
+            id TEXT NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL,
+            token TEXT NOT NULL UNIQUE,
+            created DOUBLE PRECISION NOT NULL,
+            expires DOUBLE PRECISION,
+            revoked DOUBLE PRECISION
+        )
+        """,
+        """
+        CREATE TABLE effects (
+            id TEXT NOT NULL PRIMARY KEY,
+            kind TEXT NOT NULL,
+            payload TEXT NOT NULL,
+            due DOUBLE PRECISION NOT NULL
+        )
+        """,
+        "CREATE INDEX effects_by_due ON effects (due)",
+        """
+        CREATE TABLE replies (
+            token TEXT NOT NULL,
+            idempotency_key TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            status INTEGER NOT NULL,
+            body TEXT NOT NULL,
+            created DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (token, idempotency_key)
+        )
+        """,
+        """
+        CREATE TABLE servers (
+            id TEXT NOT NULL PRIMARY KEY,
+            started DOUBLE PRECISION NOT NULL,
+            seen DOUBLE PRECISION NOT NULL
         )
         """,
     ),

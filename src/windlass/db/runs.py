@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _ATTEMPTS: Final = """
 SELECT runs.id, runs.number, runs.workflow, runs.path, runs.event, runs.sha, runs.ref, runs.created,
-    attempts.attempt, attempts.started, attempts.finished, attempts.result
+    runs.repository, attempts.attempt, attempts.started, attempts.finished, attempts.result
 FROM runs JOIN attempts ON attempts.run = runs.id
 """
 
@@ -26,7 +26,10 @@ ORDER BY runs.created DESC, runs.id DESC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """A run that is to be entered. `number` counts the runs of one workflow file, from 1."""
+    """A run that is to be entered. `number` counts the runs of one workflow file, from 1.
+
+    `repository` is the id of a server's repository; local history has one, which has none.
+    """
 
     id: str
     number: int
@@ -36,6 +39,7 @@ class RunRow:
     sha: str
     ref: str
     created: float
+    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,21 +53,21 @@ class AttemptRow:
     result: Result | None = None
 
 
-def next_number(connection: Connection, path: str) -> int:
+def next_number(connection: Connection, path: str, repository: str = "") -> int:
     """Return the number that the next run of a workflow file gets."""
-    question = "SELECT max(number) FROM runs WHERE path = ?"
-    ((highest,),) = connection.execute(question, (path,)).fetchall()
+    question = "SELECT max(number) FROM runs WHERE repository = ? AND path = ?"
+    ((highest,),) = connection.execute(question, (repository, path)).fetchall()
     return int(highest or 0) + 1
 
 
 def enter_attempt(connection: Connection, row: AttemptRow) -> None:
     """Enter an attempt, and its run where that is not known yet. May be done again."""
     run = row.run
-    values = (run.id, run.number, run.workflow, run.path, run.event, run.sha, run.ref, run.created)
+    facts = (run.id, run.number, run.workflow, run.path, run.event, run.sha, run.ref, run.created)
     connection.execute(
-        "INSERT INTO runs (id, number, workflow, path, event, sha, ref, created) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        values,
+        "INSERT INTO runs (id, number, workflow, path, event, sha, ref, created, repository) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (*facts, run.repository),
     )
     result = None if row.result is None else row.result.value
     connection.execute(
@@ -134,11 +138,12 @@ def _read(rows: Iterable[tuple[Any, ...]]) -> list[AttemptRow]:
                 sha=row[5],
                 ref=row[6],
                 created=row[7],
+                repository=row[8],
             ),
-            attempt=row[8],
-            started=row[9],
-            finished=row[10],
-            result=None if row[11] is None else Result(row[11]),
+            attempt=row[9],
+            started=row[10],
+            finished=row[11],
+            result=None if row[12] is None else Result(row[12]),
         )
         for row in rows
     ]

@@ -1,0 +1,66 @@
+"""Who waits for what has been committed is woken at once: within this process, by topic.
+
+A topic is any text: `jobs` (the queue has changed), `run/ID/ATTEMPT` (something was told of an
+attempt), `inbox`, `effects`. What another process commits is found by whoever looks again after a
+moment: a wait has an end for that.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+JOBS: Final = "jobs"
+INBOX: Final = "inbox"
+EFFECTS: Final = "effects"
+
+
+def name_attempt(run: str, attempt: int) -> str:
+    """Return the topic of an attempt."""
+    return f"run/{run}/{attempt}"
+
+
+class Changes:
+    """Counts the changes of each topic; may be used from any number of threads."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._counts: defaultdict[str, int] = defaultdict(int)
+        self._listeners: list[Callable[[str], None]] = []
+
+    def tell(self, topic: str) -> None:
+        """Say that something has changed; after the commit, never within the transaction."""
+        with self._condition:
+            self._counts[topic] += 1
+            self._condition.notify_all()
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener(topic)
+
+    def count(self, topic: str) -> int:
+        """Return how often a topic has changed: to be asked before its state is looked at."""
+        with self._condition:
+            return self._counts[topic]
+
+    def wait(self, topic: str, seen: int, seconds: float) -> int:
+        """Wait until a topic has changed more often than `seen`, or the time is over."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._counts[topic] != seen, seconds)
+            return self._counts[topic]
+
+    def listen(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """Have every topic that changes told, in the thread that changes it; return what ends it.
+
+        For those who cannot wait in a thread: an event loop passes it on to itself.
+        """
+        with self._condition:
+            self._listeners.append(listener)
+        return lambda: self._forget(listener)
+
+    def _forget(self, listener: Callable[[str], None]) -> None:
+        with self._condition:
+            self._listeners.remove(listener)
