@@ -23,13 +23,13 @@ from windlass.engine.announcements import announce
 from windlass.engine.resumption import replay
 from windlass.engine.server.groups import enter_group, leave_groups
 from windlass.model.status import Result
-from windlass.model.values import dataclass, replace
+from windlass.model.values import dataclass, field, replace
 from windlass.plan.orders import CancelJob, DropJob, EnterGroup, FinishRun, LeaveGroup, StartJob
 from windlass.plan.signals import JobFinished, RunStarted
 from windlass.protocol.event_lines import write_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from windlass.db.connections import Connection, Store
     from windlass.engine.journals.server import ServerJournal
@@ -46,13 +46,23 @@ _MOST_MACHINES: Final = 200
 
 @dataclass(slots=True)
 class Staged:
-    """One attempt as this process knows it: its machine has been told `count` signals."""
+    """One attempt as this process knows it: its machine has been told `count` signals.
+
+    `starts` are its orders to start a job, by what stands for the job's key in the database.
+    """
 
     repository: str
     machine: Machine
     journal: ServerJournal
     cover: KeyCover
     count: int = 0
+    starts: dict[str, StartJob] = field(default_factory=dict)
+
+    def note(self, orders: Iterable[Order]) -> None:
+        """Remember which jobs are to start, and forget nothing: a claim may be told twice."""
+        for order in orders:
+            if isinstance(order, StartJob):
+                self.starts[self.cover.cover(order.key)] = order
 
 
 class OpenAttempt(Protocol):
@@ -92,6 +102,16 @@ class ServerRuns:
             told = self._tell(connection, run, attempt, signal)
         self._changed(run, attempt)
         return told
+
+    def find_start(self, run: str, attempt: int, job: str) -> StartJob | None:
+        """Return the order to start a job; None where its attempt has ended, or gave none.
+
+        Raises:
+            PlatformError: the database cannot be used.
+        """
+        with self._alone(run, attempt), self._store.writing() as connection:
+            staged = self._find(connection, run, attempt)
+            return None if staged is None else staged.starts.get(job)
 
     def announce(self, run: str, attempt: int, events: Sequence[RunEvent]) -> None:
         """Keep what a job says of itself."""
@@ -146,7 +166,8 @@ class ServerRuns:
         if staged is not None and staged.count == staged.journal.count(connection):
             return staged
         staged = self._open_attempt(run, attempt)
-        for _ in replay(staged.machine, staged.journal):
+        for _, orders in replay(staged.machine, staged.journal):
+            staged.note(orders)
             staged.count += 1
         if len(self._staged) >= _MOST_MACHINES:
             self._staged.pop(next(iter(self._staged)), None)
@@ -163,6 +184,7 @@ class ServerRuns:
             orders = staged.machine.receive(signal)
             staged.journal.add(connection, staged.count, signal, orders)
             staged.count += 1
+            staged.note(orders)
             for order in orders:
                 signals.extend(_keep(connection, run, attempt, staged, order))
 

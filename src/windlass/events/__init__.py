@@ -1,0 +1,1 @@
+"""What happens outside and starts runs: pushes, webhooks, schedules."""

@@ -1,0 +1,1 @@
+"""What can be done with a server: one file per noun, one function per use case."""

@@ -1,0 +1,1 @@
+"""A machine that takes jobs from a server and runs them."""
