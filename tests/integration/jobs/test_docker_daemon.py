@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import os
 import select
 import shutil
 import signal
 import subprocess
-import tarfile
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.repositories import WINDLASS, Repository, read_until
-from tests.images import make_tools_image
+from tests.images import make_tools_image, pack
 from tests.registry import PASSWORD, USERNAME, write_registry_settings
 from tests.sandboxes import need_sandbox
 
@@ -42,7 +40,7 @@ BASE = "windlass-test/daemon-base:1"
 TOOLS = "windlass-test/daemon-tools:3"
 """What jobs build on: it is copied from the daemon outside, as config.toml can say."""
 
-PAGES = b"""
+PAGES = """
 import socket, sys
 with socket.create_server(("", 80)) as server:
     while True:
@@ -51,7 +49,7 @@ with socket.create_server(("", 80)) as server:
             asked.recv(4096)
             asked.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\n" + page.read())
 """
-READ = b"""
+READ = """
 import socket, sys
 with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as asked:
     asked.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
@@ -70,23 +68,13 @@ def docker_bench(bench: Bench, docker: Engine) -> Bench:
             pytest.skip(f"no image {image}: `windlass images setup` makes it")
     make_tools_image(docker, BASE, ("sh", "cat", "ls", "env"), with_python=True)
     if inspect_image(docker, TOOLS) is None:
-        build_image(docker, [_pack_context()], tag=TOOLS)
+        dockerfile = f"FROM {BASE}\nCOPY pages.py read.py /\nCOPY pages.py /srv/page\n"
+        context = pack({"Dockerfile": dockerfile, "pages.py": PAGES, "read.py": READ})
+        build_image(docker, [context], tag=TOOLS)
     bench.machine["DOCKER_HOST"] = docker.address.text
     bench.executor = DockerExecutor(os.environ, image=IMAGE)
     bench.docker = DockerNeeds(images=[TOOLS])
     return bench
-
-
-def _pack_context() -> bytes:
-    """Return the context of an image with a server of one page and something that reads it."""
-    file = io.BytesIO()
-    dockerfile = f"FROM {BASE}\nCOPY pages.py read.py /\nCOPY pages.py /srv/page\n".encode()
-    with tarfile.open(fileobj=file, mode="w") as archive:
-        for name, data in {"Dockerfile": dockerfile, "pages.py": PAGES, "read.py": READ}.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(data), 0o644
-            archive.addfile(entry, io.BytesIO(data))
-    return file.getvalue()
 
 
 def make_repository(folder: Path, workflow: str) -> Repository:
