@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.daemon_images import CLIENT_IMAGE
 from tests.e2e.repositories import WINDLASS, Repository, read_until
 from tests.images import make_tools_image, pack
 from tests.registry import PASSWORD, USERNAME, write_registry_settings
@@ -20,7 +21,6 @@ from windlass.docker.containers import list_containers
 from windlass.docker.images import build_image, inspect_image
 from windlass.docker.volumes import list_volumes
 from windlass.errors import ExecutorError
-from windlass.jobs.containers.daemon import IMAGE as DAEMON_IMAGE
 from windlass.jobs.containers.labels import JOB
 from windlass.jobs.containers.sweeping import sweep
 from windlass.jobs.docker_needs import DockerNeeds
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from windlass.docker.engine import Engine
 
-IMAGE = "windlass/ubuntu-latest"
 BASE = "windlass-test/daemon-base:1"
 TOOLS = "windlass-test/daemon-tools:3"
 """What jobs build on: it is copied from the daemon outside, as config.toml can say."""
@@ -61,18 +60,15 @@ SERVER = "python /pages.py /srv/page"
 
 
 @pytest.fixture
-def docker_bench(bench: Bench, docker: Engine) -> Bench:
+def docker_bench(bench: Bench, docker: Engine, daemon_image: str, client_image: str) -> Bench:
     """A bench whose jobs run in containers and get a daemon where they need one."""
-    for image in (IMAGE, DAEMON_IMAGE):
-        if inspect_image(docker, image) is None:
-            pytest.skip(f"no image {image}: `windlass images setup` makes it")
     make_tools_image(docker, BASE, ("sh", "cat", "ls", "env"), with_python=True)
     if inspect_image(docker, TOOLS) is None:
         dockerfile = f"FROM {BASE}\nCOPY pages.py read.py /\nCOPY pages.py /srv/page\n"
         context = pack({"Dockerfile": dockerfile, "pages.py": PAGES, "read.py": READ})
         build_image(docker, [context], tag=TOOLS)
     bench.machine["DOCKER_HOST"] = docker.address.text
-    bench.executor = DockerExecutor(os.environ, image=IMAGE)
+    bench.executor = DockerExecutor(os.environ, image=client_image)
     bench.docker = DockerNeeds(images=[TOOLS])
     return bench
 
@@ -91,7 +87,9 @@ def make_repository(folder: Path, workflow: str) -> Repository:
 def settle(docker: Engine, folder: Path) -> dict[str, str]:
     """Return variables by which jobs run in containers, with an image for their daemons."""
     settings = folder / "config.toml"
-    settings.write_text(f'[places]\n"*" = "docker"\n[docker]\nimages = ["{TOOLS}"]\n')
+    settings.write_text(
+        f'[places]\n"*" = "docker://{CLIENT_IMAGE}"\n[docker]\nimages = ["{TOOLS}"]\n'
+    )
     return {"DOCKER_HOST": docker.address.text, "WINDLASS_CONFIG": str(settings)}
 
 
@@ -284,7 +282,7 @@ def test_a_service_is_on_localhost(docker_bench: Bench, traces: Traces) -> None:
 def test_a_job_with_a_container(docker_bench: Bench, traces: Traces) -> None:
     """A job with `container:` gets one too, in place of the socket that it mounts on GitHub."""
     socket = "/var/run/docker.sock"
-    job = f"    container: {{image: {IMAGE}, volumes: ['{socket}:{socket}']}}\n"
+    job = f"    container: {{image: {CLIENT_IMAGE}, volumes: ['{socket}:{socket}']}}\n"
     finished = docker_bench.run(
         f"- run: docker ps -aq | wc -l && docker run --rm -v /__w:/w {TOOLS} ls /w", job=job
     )
