@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from windlass.docker.images import import_image, inspect_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from windlass.docker.engine import Engine
 
@@ -24,6 +24,7 @@ TOOLS = ("sh", "cat", "chown", "env", "find", "id", "ls", "mkdir", "rm", "sleep"
 CONTENT = "windlass-test.content"
 """The label of such an image: the digest of what it was made of."""
 
+_BLOCK_BYTES = 1 << 20
 
 JOB_IMAGE = "windlass-test/job:1"
 JOB_PROGRAMS = (
@@ -75,6 +76,32 @@ def pack_tools(
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             archive.addfile(entry)
     return file.getvalue()
+
+
+def pack(files: Mapping[str, bytes | str], links: Mapping[str, str] | None = None) -> bytes:
+    """Return a tar of files, each of which may be run, and of symbolic links to others.
+
+    It is the context of an image that is built where it has a `Dockerfile`, else a file system.
+    """
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, text in files.items():
+            content = text.encode() if isinstance(text, str) else text
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o755
+            archive.addfile(entry, io.BytesIO(content))
+        for name, target in (links or {}).items():
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
+            archive.addfile(entry)
+    return file.getvalue()
+
+
+def read_blocks(archive: Path) -> Iterator[bytes]:
+    """Yield a file in pieces, as the daemon takes it."""
+    with archive.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            yield block
 
 
 def _list_files(programs: Iterable[str]) -> dict[str, str]:

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import json
 import os
-import tarfile
 import threading
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from tests.images import pack_tools
+from tests.images import pack, pack_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,7 +63,7 @@ class SmallRegistry:
         self.manifest = self._make_image()
 
     def _make_image(self) -> bytes:
-        layers = [pack_tools(), _pack({"unique": os.urandom(_SMALL * 4)})]
+        layers = [pack_tools(), pack({"unique": os.urandom(_SMALL * 4)})]
         config = {
             "architecture": "amd64",
             "os": "linux",
@@ -88,16 +86,6 @@ class SmallRegistry:
 
 def _digest(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
-
-
-def _pack(files: dict[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as archive:
-        for name, data in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(data)
-            archive.addfile(entry, io.BytesIO(data))
-    return file.getvalue()
 
 
 class _Handler(BaseHTTPRequestHandler):

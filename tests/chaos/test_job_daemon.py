@@ -14,9 +14,7 @@ from tests.e2e.repositories import CHECKOUT, Repository
 from tests.images import make_tools_image
 
 from windlass.docker.containers import list_containers
-from windlass.docker.images import inspect_image
 from windlass.docker.volumes import list_volumes
-from windlass.jobs.containers.daemon import IMAGE as DAEMON_IMAGE
 from windlass.jobs.containers.labels import JOB
 from windlass.jobs.containers.sweeping import sweep
 
@@ -53,11 +51,10 @@ POINTS = [
 
 
 @pytest.mark.requirement("C12")
+@pytest.mark.usefixtures("daemon_image")
 @pytest.mark.parametrize("point", POINTS, ids=lambda it: f"{it[0]} {it[1]}")
 def test_killed_while_it_is_made(point: tuple[str, int], docker: Engine, tmp_path: Path) -> None:
     """Its supervisor, its own first process or the next command removes it, with its volume."""
-    if inspect_image(docker, DAEMON_IMAGE) is None:
-        pytest.skip(f"no image {DAEMON_IMAGE}: `windlass images setup` makes it")
     make_tools_image(docker, IMAGE, ("sh", "cat", "setsid"))
     key = f"job-daemon-{os.getpid()}"
     for folder in ("home", "boat"):

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import io
 import shutil
 import subprocess
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from tests.images import pack, read_blocks
 from tests.npm import CACHE
 
 from windlass.docker.images import build_image, import_image, inspect_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from windlass.docker.engine import Engine
 
 START: Final = Path(__file__).with_name("postgres-start")
@@ -39,7 +36,6 @@ REDIS_CHANGES: Final = (
     "EXPOSE 6379",
 )
 LABEL: Final = "LABEL windlass.test=services"
-_BLOCK: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -72,9 +68,10 @@ def _provide(engine: Engine, images: ServiceImages, archive: Path) -> None:
         return
     if not archive.exists():
         _build(archive)
-    base = import_image(engine, _blocks(archive), f"{BASE}:{archive.stem}")
+    base = import_image(engine, read_blocks(archive), f"{BASE}:{archive.stem}")
     for name in missing:
-        build_image(engine, [_pack("\n".join((f"FROM {base}", *wanted[name], LABEL)))], tag=name)
+        dockerfile = "\n".join((f"FROM {base}", *wanted[name], LABEL))
+        build_image(engine, [pack({"Dockerfile": dockerfile})], tag=name)
 
 
 def _build(archive: Path) -> None:
@@ -87,19 +84,3 @@ def _build(archive: Path) -> None:
         unfinished.unlink()
         pytest.skip(f"the images of services cannot be made here: {built.stderr[-300:]}")
     unfinished.rename(archive)
-
-
-def _blocks(archive: Path) -> Iterator[bytes]:
-    with archive.open("rb") as file:
-        while block := file.read(_BLOCK):
-            yield block
-
-
-def _pack(dockerfile: str) -> bytes:
-    """Return the context of an image that needs nothing but its Dockerfile."""
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as archive:
-        entry = tarfile.TarInfo("Dockerfile")
-        entry.size = len(dockerfile)
-        archive.addfile(entry, io.BytesIO(dockerfile.encode()))
-    return file.getvalue()

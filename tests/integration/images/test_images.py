@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.repositories import Repository, assert_is_for_people
+from tests.images import pack
 
 from windlass.docker.images import inspect_image, list_images, remove_image
 from windlass.errors import PlatformError
@@ -55,12 +54,7 @@ def recipe(tmp_path: Path, docker: Engine, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def stand_in(folder: Path, code: int = 0) -> None:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as archive:
-        entry = tarfile.TarInfo("etc/made")
-        entry.size = 4
-        archive.addfile(entry, io.BytesIO(b"yes\n"))
-    (folder / "root.tar").write_bytes(file.getvalue())
+    (folder / "root.tar").write_bytes(pack({"etc/made": "yes\n"}))
     program = folder / "bin" / "mmdebstrap"
     program.write_text(
         f'#!/bin/sh\necho "I: $*" >&2\ncat {folder}/root.tar\n'

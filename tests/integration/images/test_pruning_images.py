@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
-import tarfile
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.images import make_tools_image
+from tests.images import make_tools_image, pack
 
 from windlass.docker.containers import create_container, remove_container
 from windlass.docker.engine import Engine
@@ -38,16 +36,9 @@ class OwnImages(Engine):
 
     def build(self, tag: str) -> str:
         """Build an image that differs from all others by half a kilobyte."""
-        file = io.BytesIO()
-        with tarfile.open(fileobj=file, mode="w") as archive:
-            for name, text in (
-                ("Dockerfile", f"FROM {BASE}\nCOPY text /\n".encode()),
-                ("text", uuid.uuid4().hex.encode() * 16),
-            ):
-                entry = tarfile.TarInfo(name)
-                entry.size = len(text)
-                archive.addfile(entry, io.BytesIO(text))
-        made = build_image(self, [file.getvalue()], tag=tag, labels={BUILT_LABEL: "./x/Dockerfile"})
+        dockerfile = f"FROM {BASE}\nCOPY text /\n"
+        context = pack({"Dockerfile": dockerfile, "text": uuid.uuid4().hex * 16})
+        made = build_image(self, [context], tag=tag, labels={BUILT_LABEL: "./x/Dockerfile"})
         self.own.add(made)
         return made
 

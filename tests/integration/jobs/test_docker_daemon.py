@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import os
 import select
 import shutil
 import signal
 import subprocess
-import tarfile
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.daemon_images import CLIENT_IMAGE
 from tests.e2e.repositories import WINDLASS, Repository, read_until
-from tests.images import make_tools_image
+from tests.images import make_tools_image, pack
 from tests.registry import PASSWORD, USERNAME, write_registry_settings
 from tests.sandboxes import need_sandbox
 
@@ -22,7 +21,6 @@ from windlass.docker.containers import list_containers
 from windlass.docker.images import build_image, inspect_image
 from windlass.docker.volumes import list_volumes
 from windlass.errors import ExecutorError
-from windlass.jobs.containers.daemon import IMAGE as DAEMON_IMAGE
 from windlass.jobs.containers.labels import JOB
 from windlass.jobs.containers.sweeping import sweep
 from windlass.jobs.docker_needs import DockerNeeds
@@ -37,12 +35,11 @@ if TYPE_CHECKING:
 
     from windlass.docker.engine import Engine
 
-IMAGE = "windlass/ubuntu-latest"
 BASE = "windlass-test/daemon-base:1"
 TOOLS = "windlass-test/daemon-tools:3"
 """What jobs build on: it is copied from the daemon outside, as config.toml can say."""
 
-PAGES = b"""
+PAGES = """
 import socket, sys
 with socket.create_server(("", 80)) as server:
     while True:
@@ -51,7 +48,7 @@ with socket.create_server(("", 80)) as server:
             asked.recv(4096)
             asked.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\n" + page.read())
 """
-READ = b"""
+READ = """
 import socket, sys
 with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as asked:
     asked.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
@@ -63,30 +60,17 @@ SERVER = "python /pages.py /srv/page"
 
 
 @pytest.fixture
-def docker_bench(bench: Bench, docker: Engine) -> Bench:
+def docker_bench(bench: Bench, docker: Engine, daemon_image: str, client_image: str) -> Bench:
     """A bench whose jobs run in containers and get a daemon where they need one."""
-    for image in (IMAGE, DAEMON_IMAGE):
-        if inspect_image(docker, image) is None:
-            pytest.skip(f"no image {image}: `windlass images setup` makes it")
     make_tools_image(docker, BASE, ("sh", "cat", "ls", "env"), with_python=True)
     if inspect_image(docker, TOOLS) is None:
-        build_image(docker, [_pack_context()], tag=TOOLS)
+        dockerfile = f"FROM {BASE}\nCOPY pages.py read.py /\nCOPY pages.py /srv/page\n"
+        context = pack({"Dockerfile": dockerfile, "pages.py": PAGES, "read.py": READ})
+        build_image(docker, [context], tag=TOOLS)
     bench.machine["DOCKER_HOST"] = docker.address.text
-    bench.executor = DockerExecutor(os.environ, image=IMAGE)
+    bench.executor = DockerExecutor(os.environ, image=client_image)
     bench.docker = DockerNeeds(images=[TOOLS])
     return bench
-
-
-def _pack_context() -> bytes:
-    """Return the context of an image with a server of one page and something that reads it."""
-    file = io.BytesIO()
-    dockerfile = f"FROM {BASE}\nCOPY pages.py read.py /\nCOPY pages.py /srv/page\n".encode()
-    with tarfile.open(fileobj=file, mode="w") as archive:
-        for name, data in {"Dockerfile": dockerfile, "pages.py": PAGES, "read.py": READ}.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(data), 0o644
-            archive.addfile(entry, io.BytesIO(data))
-    return file.getvalue()
 
 
 def make_repository(folder: Path, workflow: str) -> Repository:
@@ -103,7 +87,9 @@ def make_repository(folder: Path, workflow: str) -> Repository:
 def settle(docker: Engine, folder: Path) -> dict[str, str]:
     """Return variables by which jobs run in containers, with an image for their daemons."""
     settings = folder / "config.toml"
-    settings.write_text(f'[places]\n"*" = "docker"\n[docker]\nimages = ["{TOOLS}"]\n')
+    settings.write_text(
+        f'[places]\n"*" = "docker://{CLIENT_IMAGE}"\n[docker]\nimages = ["{TOOLS}"]\n'
+    )
     return {"DOCKER_HOST": docker.address.text, "WINDLASS_CONFIG": str(settings)}
 
 
@@ -296,7 +282,7 @@ def test_a_service_is_on_localhost(docker_bench: Bench, traces: Traces) -> None:
 def test_a_job_with_a_container(docker_bench: Bench, traces: Traces) -> None:
     """A job with `container:` gets one too, in place of the socket that it mounts on GitHub."""
     socket = "/var/run/docker.sock"
-    job = f"    container: {{image: {IMAGE}, volumes: ['{socket}:{socket}']}}\n"
+    job = f"    container: {{image: {CLIENT_IMAGE}, volumes: ['{socket}:{socket}']}}\n"
     finished = docker_bench.run(
         f"- run: docker ps -aq | wc -l && docker run --rm -v /__w:/w {TOOLS} ls /w", job=job
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import random
 import select
@@ -12,13 +11,12 @@ import signal
 import socket
 import subprocess
 import sys
-import tarfile
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.repositories import WINDLASS, Repository, wait_until_gone
-from tests.images import make_tools_image
+from tests.images import make_tools_image, pack
 from tests.integration.jobs.job_records import LAST_WORDS, find_supervisor, read_log, wait_for
 
 from windlass.docker.containers import list_containers
@@ -455,22 +453,6 @@ class Relay:
         thread.start()
 
 
-def pack(files: dict[str, bytes]) -> bytes:
-    """Return a tar of programs."""
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o755
-            archive.addfile(entry, io.BytesIO(content))
-    return file.getvalue()
-
-
 def pack_context(base: str, shell: str) -> bytes:
     """Return the context of an image whose `/bin/sh` is another program of it."""
-    file = io.BytesIO(pack({"Dockerfile": f"FROM {base}\nCOPY bin/ /bin/\n".encode()}))
-    with tarfile.open(fileobj=file, mode="a") as archive:
-        entry = tarfile.TarInfo("bin/sh")
-        entry.type, entry.linkname = tarfile.SYMTYPE, shell
-        archive.addfile(entry)
-    return file.getvalue()
+    return pack({"Dockerfile": f"FROM {base}\nCOPY bin/ /bin/\n"}, links={"bin/sh": shell})

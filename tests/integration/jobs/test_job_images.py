@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 import subprocess
 import sys
-import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.repositories import WINDLASS, Repository
-from tests.images import TOOLS, make_tools_image
+from tests.images import TOOLS, make_tools_image, pack
 
 from windlass.docker.images import build_image, remove_image
 
@@ -47,21 +45,11 @@ LOOKS = """\
 def _images(docker: Engine) -> Iterator[None]:
     make_tools_image(docker, BASE, (*TOOLS, "touch"))
     for name, lines in IMAGES.items():
-        build_image(docker, [pack(f"FROM {BASE}\n{lines}\n")], tag=f"{BASE}-{name}")
+        build_image(docker, [pack({"Dockerfile": f"FROM {BASE}\n{lines}\n"})], tag=f"{BASE}-{name}")
     yield
     for name in IMAGES:
         remove_image(docker, f"{BASE}-{name}", force=True)
     remove_image(docker, BASE, force=True)
-
-
-def pack(dockerfile: str) -> bytes:
-    """Return the context of an image."""
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as archive:
-        entry = tarfile.TarInfo("Dockerfile")
-        entry.size = len(dockerfile)
-        archive.addfile(entry, io.BytesIO(dockerfile.encode()))
-    return file.getvalue()
 
 
 def run(

@@ -1,0 +1,75 @@
+"""The images of jobs that have a Docker daemon of their own: that of the daemon, and a client's.
+
+They are made of recipes as `windlass images setup` makes them, where the daemon does not have them.
+Making one takes most of a minute, so each is kept in the cache of the tests too.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from tests.images import read_blocks
+from tests.npm import CACHE
+
+from windlass.docker.images import load_images, save_image
+from windlass.errors import DockerError, PlatformError
+from windlass.operations import images
+
+if TYPE_CHECKING:
+    from windlass.docker.engine import Engine
+
+DAEMON_RECIPE: Final = images.RECIPES / "docker.toml"
+CLIENT_RECIPE: Final = Path(__file__).with_name("docker-client.toml")
+CLIENT_IMAGE: Final = "windlass-test/docker-client"
+
+
+@pytest.fixture(scope="session")
+def daemon_image(docker: Engine) -> str:
+    """Have the image of jobs' daemons in the daemon that tests use, and return its name."""
+    return _provide(docker, DAEMON_RECIPE)
+
+
+@pytest.fixture(scope="session")
+def client_image(docker: Engine) -> str:
+    """Have an image there with a client of Docker, and return its name."""
+    return _provide(docker, CLIENT_RECIPE)
+
+
+def _provide(engine: Engine, path: Path) -> str:
+    """Have the image of one recipe, made on this machine once, or skip."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        shutil.copy(path, folder)
+        patch.setattr(images, "RECIPES", Path(folder))
+        (recipe,) = images.read_recipes()
+        archive = CACHE / "images" / f"{path.stem}-{recipe.digest[:12]}.tar"
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        with archive.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            (found,) = images.list_images(engine)
+            if not found.is_current and archive.exists():
+                load_images(engine, read_blocks(archive))
+            elif not found.is_current:
+                _make(engine)
+                _save(engine, recipe.image, archive)
+    return recipe.image
+
+
+def _make(engine: Engine) -> None:
+    try:
+        images.set_up_images(engine, note=print)
+    except DockerError:
+        raise
+    except PlatformError as error:
+        pytest.skip(f"the image cannot be made here: {error.message[-300:]}")
+
+
+def _save(engine: Engine, image: str, archive: Path) -> None:
+    unfinished = archive.with_suffix(".unfinished")
+    with unfinished.open("wb") as file:
+        file.writelines(save_image(engine, image))
+    unfinished.rename(archive)
