@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -16,13 +15,14 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.docker_keeper import KEEPER, LOG, SOCKET, USERS, runs
 from tests.npm import CACHE
+from tests.waiting import wait_until
 
 from windlass.docker.addresses import Address, find_address, read_address
 from windlass.docker.engine import Engine
 from windlass.errors import DockerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 PATIENCE_SECONDS = 30
 
@@ -108,7 +108,8 @@ def _start(folder: Path, engine: Engine) -> None:
             return True
         return False
 
-    if not _wait_until(lambda: keeper.poll() is not None or answers()) or not answers():
+    wait_until(lambda: keeper.poll() is not None or answers(), PATIENCE_SECONDS)
+    if not answers():
         _stop(folder)
         lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
         pytest.skip(f"a Docker daemon could not be started: {' / '.join(lines[-3:])}")
@@ -139,13 +140,4 @@ def _runs_elsewhere() -> bool:
 def _stop(folder: Path) -> None:
     with contextlib.suppress(OSError, ValueError):
         os.kill(int((folder / KEEPER).read_text()), signal.SIGTERM)
-        _wait_until(lambda: not runs(folder))
-
-
-def _wait_until(holds: Callable[[], bool]) -> bool:
-    pause = select.poll()
-    for _ in range(PATIENCE_SECONDS * 10):
-        if holds():
-            return True
-        pause.poll(100)
-    return False
+        wait_until(lambda: not runs(folder), PATIENCE_SECONDS)

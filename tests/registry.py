@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,17 +79,18 @@ def _encrypt(password: str) -> str:
 
 def _await(registry: Registry, server: subprocess.Popen[bytes]) -> None:
     """Wait until the registry asks for a password."""
-    for _ in range(_SECONDS * 10):
+
+    def asks() -> bool:
         try:
             urllib.request.urlopen(f"http://{registry.host}/v2/", timeout=5)
         except urllib.error.HTTPError as error:
             error.close()
-            if error.code == 401:
-                return
+            return error.code == 401
         except urllib.error.URLError:
             assert server.poll() is None, "the registry has ended"
-            time.sleep(0.1)
-    pytest.fail("the registry did not start")
+        return False
+
+    assert wait_until(asks, _SECONDS), "the registry did not start"
 
 
 class SilentRegistry:

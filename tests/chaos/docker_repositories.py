@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import select
 import subprocess
 from typing import TYPE_CHECKING
 
 from tests.e2e.repositories import SECONDS, WINDLASS, Repository
+from tests.waiting import wait_until
 
 from windlass.docker.containers import list_containers
 from windlass.docker.networks import list_networks
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from windlass.docker.engine import Engine
+
+
+REMOVAL_SECONDS = 20
 
 
 class DockerRepository(Repository):
@@ -67,11 +70,7 @@ def list_left(docker: Engine) -> set[str]:
 
     One that has just been started again goes on with removals that were under way.
     """
-    pause = select.poll()
-    for _ in range(200):
-        if not list_owned(docker):
-            break
-        pause.poll(100)
+    wait_until(lambda: not list_owned(docker), REMOVAL_SECONDS)
     return list_owned(docker)
 
 

@@ -12,12 +12,12 @@ import ctypes
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.repositories import wait_until_gone
+from tests.waiting import wait_until
 
 from windlass.docker.addresses import read_address
 from windlass.docker.engine import Engine
@@ -66,12 +66,9 @@ class OwnDaemon:
         (self._folder / "pid").unlink(missing_ok=True)
         self._init.stdin.write(b"start\n")
         self._init.stdin.flush()
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline and self._init.poll() is None:
-            with contextlib.suppress(DockerError):
-                Engine(self.engine.address).ping()
-                return
-            time.sleep(0.1)
+        wait_until(lambda: self._init.poll() is not None or self._answers(), SECONDS)
+        if self._answers():
+            return
         log = self._folder / "log"
         said = log.read_text(errors="replace")[-500:] if log.exists() else ""
         self.close()
@@ -116,6 +113,12 @@ class OwnDaemon:
         """End everything."""
         self._init.kill()
         self._init.communicate()
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(DockerError):
+            Engine(self.engine.address).ping()
+            return True
+        return False
 
     @property
     def _seen(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.e2e.repositories import CHECKOUT, Repository
 from tests.images import make_tools_image
+from tests.waiting import wait_until
 
 from windlass.docker.containers import list_containers
 from windlass.docker.volumes import list_volumes
@@ -87,13 +87,18 @@ def test_killed_while_it_is_made(point: tuple[str, int], docker: Engine, tmp_pat
 
     assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
     made: set[str] = set()
-    pause = select.poll()
-    for _ in range(SECONDS * 10):
+
+    def look() -> set[str]:
+        """Return the containers and volumes that are left."""
         found = list_containers(docker, [f"{JOB}={key}"])
-        made |= {str(m["Name"]) for it in found for m in it["Mounts"] if m["Type"] == "volume"}
-        left = made & {str(it["Name"]) for it in list_volumes(docker)} - volumes
-        if not found and not left:
-            return
+        made.update(str(m["Name"]) for it in found for m in it["Mounts"] if m["Type"] == "volume")
+        there = {str(it["Name"]) for it in list_volumes(docker)} - volumes
+        return {str(it["Id"]) for it in found} | (made & there)
+
+    def is_swept() -> bool:
+        if not look():
+            return True
         sweep(docker)
-        pause.poll(100)
-    pytest.fail(f"left are {found} and {left}")
+        return False
+
+    assert wait_until(is_swept, SECONDS), f"left are {look()}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import select
 from typing import TYPE_CHECKING
+
+from tests.waiting import wait_until
 
 from windlass.jobs.supervisor.presence import read_presence
 from windlass.stores.logs import JobLogReader
@@ -12,18 +13,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LAST_WORDS = "Windlass was killed while this step ran; the step was ended with it."
-SECONDS = 60
 _PAUSE_MILLISECONDS = 5
 
 
 def wait_for(path: Path, size: int = 1) -> None:
     """Wait until a file has so many bytes."""
-    pause = select.poll()
-    for _ in range(SECONDS * 1000 // _PAUSE_MILLISECONDS):
-        if path.exists() and path.stat().st_size >= size:
-            return
-        pause.poll(_PAUSE_MILLISECONDS)
-    raise AssertionError(f"{path} never had {size} bytes")
+    assert wait_until(
+        lambda: path.exists() and path.stat().st_size >= size,
+        pause_milliseconds=_PAUSE_MILLISECONDS,
+    ), f"{path} never had {size} bytes"
 
 
 def find_supervisor(record: Path) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from tests.e2e.repositories import WINDLASS, Repository, read_until
 from tests.images import make_tools_image, pack
 from tests.registry import PASSWORD, USERNAME, write_registry_settings
 from tests.sandboxes import need_sandbox
+from tests.waiting import wait_until
 
 from windlass.docker.containers import list_containers
 from windlass.docker.images import build_image, inspect_image
@@ -55,7 +55,6 @@ with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as asked:
     print("read", asked.makefile("rb").read().splitlines()[-1])
 """
 
-SECONDS = 60
 SERVER = "python /pages.py /srv/page"
 
 
@@ -429,10 +428,9 @@ def test_nothing_is_left_of_a_killed_windlass(docker: Engine, tmp_path: Path) ->
         read_until(running, b"it runs")
         traces.look()
         running.send_signal(signal.SIGKILL)
-    pause = select.poll()
-    for _ in range(SECONDS * 10):
+
+    def is_swept() -> bool:
         sweep(docker)
-        if not traces.left():
-            return
-        pause.poll(100)
-    pytest.fail(f"left are {traces.left()}")
+        return not traces.left()
+
+    assert wait_until(is_swept), f"left are {traces.left()}"

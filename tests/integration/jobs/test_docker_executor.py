@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import select
 import shutil
 import signal
 import socket
@@ -18,6 +17,7 @@ import pytest
 from tests.e2e.repositories import WINDLASS, Repository, wait_until_gone
 from tests.images import make_tools_image, pack
 from tests.integration.jobs.job_records import LAST_WORDS, find_supervisor, read_log, wait_for
+from tests.waiting import wait_until
 
 from windlass.docker.containers import list_containers
 from windlass.docker.images import build_image, import_image, remove_image
@@ -43,8 +43,6 @@ PROGRAMS = (
 )
 KEY = f"docker-executor-test-{os.getpid()}"
 """Of this worker: it counts and removes the containers that have it."""
-
-SECONDS = 60
 
 PROGRAM = """
 import os, sys
@@ -87,12 +85,7 @@ def engine(docker: Engine) -> Engine:
 @pytest.fixture(autouse=True)
 def _nothing_is_left(engine: Engine) -> Iterator[None]:
     yield
-    pause = select.poll()
-    for _ in range(SECONDS * 20):
-        if not list_containers(engine, [f"{JOB}={KEY}"]):
-            return
-        pause.poll(50)
-    raise AssertionError("a container is left")
+    assert wait_until(lambda: not list_containers(engine, [f"{JOB}={KEY}"])), "one is left"
 
 
 @pytest.fixture

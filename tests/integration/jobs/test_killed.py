@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.repositories import wait_until_gone
 from tests.integration.jobs.job_records import LAST_WORDS, find_supervisor, read_log, wait_for
 from tests.sandboxes import need_sandbox
+from tests.waiting import wait_until
 
 from windlass.errors import ExecutorError
 from windlass.jobs.executors.host import HostExecutor
@@ -187,9 +188,7 @@ def test_lines_printed_after_the_kill_began(job: Path, own: Path, place: str) ->
     wait_for(job / "log")
     windlass.send_signal(signal.SIGSTOP)
     (own / "go").write_text("go\n")
-    pause = select.poll()
-    while not (own / "printed").exists():
-        pause.poll(5)
+    assert wait_until((own / "printed").exists, pause_milliseconds=5)
     windlass.kill()
     windlass.wait()
     wait_until_gone({windlass.supervisor})

@@ -11,6 +11,7 @@ import pytest
 from tests.images import make_tools_image
 from tests.remotes import Remotes
 from tests.sandboxes import need_sandbox
+from tests.waiting import wait_until
 
 from windlass.jobs.actions.published import PublishedActions
 from windlass.jobs.executors.docker import DockerExecutor
@@ -32,7 +33,6 @@ IMAGE = "windlass-test/stillness:1"
 COUNT = "i=0; while :; do i=$((i + 1)); echo $i > {}; sh -c :; done"
 VARIABLES = {"PATH": "/usr/bin:/bin"}
 MILLISECONDS = 10
-TRIES = 1000
 
 
 @pytest.fixture(params=["sandbox", "docker"])
@@ -71,13 +71,15 @@ def start(session: Session, folders: JobFolders, script: str) -> None:
 
 def wait_for_change(file: Path, before: str = "") -> str:
     """Return what is in a file as soon as that is something else."""
-    pause = select.poll()
-    for _ in range(TRIES):
+    text = ""
+
+    def has_changed() -> bool:
+        nonlocal text
         text = file.read_text() if file.exists() else ""
-        if text not in ("", before):
-            return text
-        pause.poll(MILLISECONDS)
-    raise AssertionError(f"{file} does not change")
+        return text not in ("", before)
+
+    assert wait_until(has_changed, pause_milliseconds=MILLISECONDS), f"{file} does not change"
+    return text
 
 
 def test_nothing_moves_and_then_goes_on(session: Session, folders: JobFolders) -> None:
