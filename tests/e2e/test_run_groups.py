@@ -9,6 +9,7 @@ from tests.e2e.histories import runs
 from tests.e2e.repositories import SECONDS, read_until
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
     from tests.e2e.repositories import Repository
@@ -48,16 +49,9 @@ def test_runs_of_a_group_wait_for_each_other(repository: Repository, tmp_path: P
 @pytest.mark.requirement("A18")
 def test_a_newer_run_ends_the_one_in_progress(repository: Repository, tmp_path: Path) -> None:
     """`cancel-in-progress` reaches the process of the older run, which then makes room."""
-    repository.workflow(
-        "on: push\nconcurrency: {group: g, cancel-in-progress: true}\njobs:\n  a:\n"
-        "    runs-on: ubuntu-latest\n    steps:\n"
-        '      - run: test -e "$SIGN" || { echo ready; sleep 600; }\n'
+    words, first = hold(
+        repository, tmp_path / "sign", run="concurrency: {group: g, cancel-in-progress: true}\n"
     )
-    repository.commit()
-    words = ("run", "--env", f"SIGN={tmp_path / 'sign'}")
-    first = repository.start(*words)
-    read_until(first, b"ready\n")
-    (tmp_path / "sign").touch()
 
     second = repository.windlass(*words)
 
@@ -68,16 +62,27 @@ def test_a_newer_run_ends_the_one_in_progress(repository: Repository, tmp_path: 
 
 def test_a_group_is_left_by_whoever_is_killed(repository: Repository, tmp_path: Path) -> None:
     """Nobody waits for a run whose process is gone."""
-    repository.workflow(
-        "on: push\njobs:\n  a:\n    concurrency: g\n    runs-on: ubuntu-latest\n    steps:\n"
-        '      - run: test -e "$SIGN" || { echo ready; sleep 600; }\n'
-    )
-    repository.commit()
-    words = ("run", "--env", f"SIGN={tmp_path / 'sign'}")
-    first = repository.start(*words)
-    read_until(first, b"ready\n")
-    (tmp_path / "sign").touch()
+    words, first = hold(repository, tmp_path / "sign", job="    concurrency: g\n")
     first.kill()
     first.communicate(timeout=SECONDS)
 
     assert repository.windlass(*words).returncode == 0
+
+
+def hold(
+    repository: Repository, sign: Path, *, run: str = "", job: str = ""
+) -> tuple[tuple[str, ...], subprocess.Popen[bytes]]:
+    """Start a run that stays; return the words of its command, and its process.
+
+    The same words start one that ends at once. `run` and `job` are lines of the workflow.
+    """
+    repository.workflow(
+        f"on: push\n{run}jobs:\n  a:\n{job}    runs-on: ubuntu-latest\n    steps:\n"
+        '      - run: test -e "$SIGN" || { echo ready; sleep 600; }\n'
+    )
+    repository.commit()
+    words = ("run", "--env", f"SIGN={sign}")
+    first = repository.start(*words)
+    read_until(first, b"ready\n")
+    sign.touch()
+    return words, first
