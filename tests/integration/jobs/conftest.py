@@ -16,6 +16,7 @@ from windlass.jobs.cancellation import Cancellation
 from windlass.jobs.executors.docker import DockerExecutor
 from windlass.jobs.executors.host import HostExecutor
 from windlass.jobs.executors.sandbox import SandboxExecutor
+from windlass.jobs.folders import JobFolders
 from windlass.jobs.job import run_job
 from windlass.jobs.place import JobPlace
 from windlass.jobs.source import Source
@@ -170,6 +171,14 @@ def git(folder: Path, *arguments: str) -> str:
         capture_output=True,
         text=True,
     ).stdout.strip()
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> JobFolders:
+    """The folders of a job, made."""
+    folders = JobFolders(tmp_path / "job", "boat", tmp_path / "tools")
+    folders.make()
+    return folders
 
 
 @pytest.fixture

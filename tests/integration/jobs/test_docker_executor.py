@@ -26,7 +26,6 @@ from windlass.jobs.containers.faults import ContainerFault
 from windlass.jobs.containers.labels import JOB
 from windlass.jobs.executors.docker import DockerExecutor
 from windlass.jobs.executors.interface import JobRequest
-from windlass.jobs.folders import JobFolders
 from windlass.plan.containers import Container
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from windlass.docker.engine import Engine
     from windlass.jobs.executors.interface import Session
+    from windlass.jobs.folders import JobFolders
 
 IMAGE = "windlass-test/executor:1"
 PROGRAMS = (
@@ -86,13 +86,6 @@ def engine(docker: Engine) -> Engine:
 def _nothing_is_left(engine: Engine) -> Iterator[None]:
     yield
     assert wait_until(lambda: not list_containers(engine, [f"{JOB}={KEY}"])), "one is left"
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> JobFolders:
-    folders = JobFolders(tmp_path / "job", "boat", tmp_path / "tools")
-    folders.make()
-    return folders
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from windlass.jobs.actions.published import PublishedActions
 from windlass.jobs.executors.docker import DockerExecutor
 from windlass.jobs.executors.interface import JobRequest
 from windlass.jobs.executors.sandbox import SandboxExecutor
-from windlass.jobs.folders import JobFolders
 from windlass.model.action_sources import ActionSources
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from tests.integration.jobs.conftest import Bench
 
     from windlass.jobs.executors.interface import Executor, Session
+    from windlass.jobs.folders import JobFolders
 
 PROGRAMS = ("ln", "mkdir", "rm", "sh")
 IMAGE = "windlass-test/stillness:1"
@@ -49,13 +49,6 @@ def executor(request: pytest.FixtureRequest) -> Executor:
 def remotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remotes:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
     return Remotes(tmp_path)
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> JobFolders:
-    folders = JobFolders(tmp_path / "job", "boat", tmp_path / "tools")
-    folders.make()
-    return folders
 
 
 @pytest.fixture
