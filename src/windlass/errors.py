@@ -3,6 +3,10 @@
     WindlassError
     ├── UsageError            the call itself cannot be understood          exit 2
     ├── InputError            a file or repository cannot be read           exit 2
+    │   ├── MissingError      what was asked of a server is not there
+    │   ├── ConflictError     it cannot be as things are now: taken, ended, changed meanwhile
+    │   ├── RefusedError      whoever asks may not
+    │   └── InvalidError      a value that is given cannot be used
     ├── PlatformError         the machine could not do what was asked       exit 3
     │   ├── GitError          git is missing, or a git command failed
     │   ├── WorkspaceError    a workspace could not be made or filled
@@ -43,6 +47,30 @@ class InputError(WindlassError):
 
     code = "input"
     exit_code = 2
+
+
+class MissingError(InputError):
+    """What was asked of a server is not there."""
+
+    code = "missing"
+
+
+class ConflictError(InputError):
+    """It cannot be as things are now: a name is taken, a run has ended, another was faster."""
+
+    code = "conflict"
+
+
+class RefusedError(InputError):
+    """Whoever asks may not have that, or not do it."""
+
+    code = "refused"
+
+
+class InvalidError(InputError):
+    """A value that is given can be read and cannot be used."""
+
+    code = "invalid"
 
 
 class PlatformError(WindlassError):

@@ -1,0 +1,23 @@
+"""Who asks a server for something."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from windlass.model.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose access token was shown: its id, and the name it was given."""
+
+    token: str
+    name: str
+
+
+if TYPE_CHECKING:
+    CheckToken: TypeAlias = Callable[[str], Caller | None]
+    """Returns whose access token a text is; None where it is none, has expired or was revoked."""
