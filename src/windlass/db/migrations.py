@@ -234,10 +234,15 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             id TEXT NOT NULL PRIMARY KEY,
             kind TEXT NOT NULL,
             payload TEXT NOT NULL,
-            due DOUBLE PRECISION NOT NULL
+            due DOUBLE PRECISION NOT NULL,
+            tries INTEGER NOT NULL DEFAULT 0,
+            owner TEXT,
+            message TEXT NOT NULL DEFAULT '',
+            done DOUBLE PRECISION
         )
         """,
-        "CREATE INDEX effects_by_due ON effects (due)",
+        "CREATE INDEX effects_by_due ON effects (due) WHERE done IS NULL",
+        "CREATE INDEX effects_by_done ON effects (done) WHERE done IS NOT NULL",
         """
         CREATE TABLE replies (
             token TEXT NOT NULL,
