@@ -9,7 +9,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.repositories import CHECKOUT, Repository
+from tests.chaos.docker_repositories import DockerRepository
+from tests.e2e.repositories import CHECKOUT
 from tests.images import make_tools_image
 from tests.waiting import wait_until
 
@@ -57,29 +58,19 @@ def test_killed_while_it_is_made(point: tuple[str, int], docker: Engine, tmp_pat
     """Its supervisor, its own first process or the next command removes it, with its volume."""
     make_tools_image(docker, IMAGE, ("sh", "cat", "setsid"))
     key = f"job-daemon-{os.getpid()}"
-    for folder in ("home", "boat"):
-        (tmp_path / folder).mkdir()
-    repository = Repository(tmp_path / "boat", tmp_path / "home")
-    repository.git("init", "--quiet")
+    repository = DockerRepository(tmp_path, docker.address.text)
     steps = "- run: docker ps || echo there is no client\n        shell: sh {0}"
     repository.workflow(f"on: push\njobs:\n  {key}:\n    runs-on: x\n    steps:\n      {steps}\n")
     repository.commit()
     volumes = {str(it["Name"]) for it in list_volumes(docker)}
 
-    variables = {"DOCKER_HOST": docker.address.text, "PYTHONPATH": f"{CHECKOUT}/src:{CHECKOUT}"}
     killed = subprocess.run(
         [
-            sys.executable,
-            "-c",
-            PROGRAM,
-            point[0],
-            str(point[1]),
-            "run",
-            "-P",
-            f"x=docker://{IMAGE}",
+            *(sys.executable, "-c", PROGRAM, point[0], str(point[1])),
+            *("run", "-P", f"x=docker://{IMAGE}"),
         ],
         cwd=repository.path,
-        env=repository.environment(variables),
+        env=repository.environment({"PYTHONPATH": f"{CHECKOUT}/src:{CHECKOUT}"}),
         capture_output=True,
         text=True,
         timeout=SECONDS,

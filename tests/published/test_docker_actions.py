@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.repositories import WINDLASS, Repository
+from tests.chaos.docker_repositories import DockerRepository
 from tests.images import make_tools_image
 
 from windlass.docker.images import inspect_image
@@ -53,27 +51,16 @@ def test_an_image_is_built(docker: Engine, sources: str, tmp_path: Path) -> None
         if inspect_image(docker, image) is None:
             pytest.skip(f"no image {image}: `windlass images setup` makes it")
     make_tools_image(docker, BASE, ("sh", "cat"))
-    for folder in ("home", "boat"):
-        (tmp_path / folder).mkdir()
     settings = tmp_path / "config.toml"
     settings.write_text(f'[places]\n"*" = "docker"\n[docker]\nimages = ["{BASE}"]\n')
-    repository = Repository(tmp_path / "boat", tmp_path / "home")
-    repository.git("init", "--quiet", "--initial-branch=main")
+    repository = DockerRepository(tmp_path, docker.address.text)
     repository.workflow(WORKFLOW)
     repository.write("Dockerfile", f"FROM {BASE}\nCOPY page /page\nRUN echo built >> /page\n")
     repository.write("page", "of the workspace\n")
     repository.commit()
 
-    run = subprocess.run(
-        [*WINDLASS, "run", "--action-url", sources],
-        cwd=repository.path,
-        env=repository.environment(
-            {"DOCKER_HOST": os.environ["DOCKER_HOST"], "WINDLASS_CONFIG": str(settings)}
-        ),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
+    variables = {"WINDLASS_CONFIG": str(settings)}
+    run = repository.windlass("run", "--action-url", sources, variables=variables, seconds=SECONDS)
 
     said = run.stdout + run.stderr
     assert run.returncode == 0, said[-6000:]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.repositories import WINDLASS, Repository
+from tests.e2e.repositories import Repository
 from tests.npm import CACHE
 from tests.remotes import Remotes
 from tests.service_images import provide_images
@@ -123,19 +123,15 @@ def test_ferry(
     remotes.publish("harbour/check-python", CHECK_PYTHON)
     settings = tmp_path / "config.toml"
     settings.write_text(SETTINGS)
-    run = subprocess.run(
-        [
-            *(*WINDLASS, "run", "--action-url", remotes.url),
-            *("--action-url", sources, "-P", f"ubuntu-latest={place}"),
-            *(word for pair in packages.items() for word in ("--env", "=".join(pair))),
-        ],
-        cwd=ferry.path,
-        env=ferry.environment(
-            {"DOCKER_HOST": os.environ["DOCKER_HOST"], "WINDLASS_CONFIG": str(settings)}
-        ),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
+    run = ferry.windlass(
+        *("run", "--action-url", remotes.url),
+        *("--action-url", sources, "-P", f"ubuntu-latest={place}"),
+        *(word for pair in packages.items() for word in ("--env", "=".join(pair))),
+        variables={
+            "DOCKER_HOST": os.environ["DOCKER_HOST"],
+            "WINDLASS_CONFIG": str(settings),
+        },
+        seconds=SECONDS,
     )
 
     said = run.stdout + run.stderr

@@ -10,8 +10,9 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.chaos.docker_repositories import DockerRepository
 from tests.daemon_images import CLIENT_IMAGE
-from tests.e2e.repositories import WINDLASS, Repository, read_until
+from tests.e2e.repositories import WINDLASS, read_until
 from tests.images import make_tools_image, pack
 from tests.registry import PASSWORD, USERNAME, write_registry_settings
 from tests.sandboxes import need_sandbox
@@ -72,24 +73,13 @@ def docker_bench(bench: Bench, docker: Engine, daemon_image: str, client_image: 
     return bench
 
 
-def make_repository(folder: Path, workflow: str) -> Repository:
-    """Return a repository with a workflow."""
-    for name in ("home", "boat"):
-        (folder / name).mkdir()
-    repository = Repository(folder / "boat", folder / "home")
-    repository.git("init", "--quiet")
-    repository.workflow(workflow)
-    repository.commit()
-    return repository
-
-
-def settle(docker: Engine, folder: Path) -> dict[str, str]:
+def settle(folder: Path) -> dict[str, str]:
     """Return variables by which jobs run in containers, with an image for their daemons."""
     settings = folder / "config.toml"
     settings.write_text(
         f'[places]\n"*" = "docker://{CLIENT_IMAGE}"\n[docker]\nimages = ["{TOOLS}"]\n'
     )
-    return {"DOCKER_HOST": docker.address.text, "WINDLASS_CONFIG": str(settings)}
+    return {"WINDLASS_CONFIG": str(settings)}
 
 
 class Traces:
@@ -389,12 +379,13 @@ runs:
 @pytest.mark.usefixtures("docker_bench")
 def test_what_is_checked_out_is_one_tree(docker: Engine, tmp_path: Path) -> None:
     """A workspace mounted for the job is the same in its daemon, started before or after."""
-    repository = make_repository(tmp_path, CHECKED_OUT)
+    repository = DockerRepository(tmp_path, docker.address.text)
+    repository.workflow(CHECKED_OUT)
     repository.write("look/action.yml", LOOK)
     repository.write("file", "of the repository\n")
     repository.commit()
 
-    done = repository.windlass("run", variables=settle(docker, tmp_path))
+    done = repository.windlass("run", variables=settle(tmp_path))
 
     assert done.returncode == 0, done.stdout + done.stderr
     for job in ("early", "late "):
@@ -416,12 +407,14 @@ jobs:
 @pytest.mark.usefixtures("docker_bench")
 def test_nothing_is_left_of_a_killed_windlass(docker: Engine, tmp_path: Path) -> None:
     """After kill -9 of Windlass its supervisor, or else the next command, removes the daemon."""
-    repository = make_repository(tmp_path, WORKFLOW)
+    repository = DockerRepository(tmp_path, docker.address.text)
+    repository.workflow(WORKFLOW)
+    repository.commit()
     traces = Traces(docker, KEY)
     with subprocess.Popen(
         [*WINDLASS, "run"],
         cwd=repository.path,
-        env=repository.environment(settle(docker, tmp_path)),
+        env=repository.environment(settle(tmp_path)),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
     ) as running:

@@ -14,7 +14,8 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.repositories import WINDLASS, Repository, wait_until_gone
+from tests.chaos.docker_repositories import DockerRepository
+from tests.e2e.repositories import wait_until_gone
 from tests.images import make_tools_image, pack
 from tests.integration.jobs.job_records import LAST_WORDS, find_supervisor, read_log, wait_for
 from tests.waiting import wait_until
@@ -338,24 +339,17 @@ class TestBadInput:
 @pytest.mark.requirement("T01")
 def test_workflow_with_a_container(engine: Engine, tmp_path: Path) -> None:
     """`container:` in a workflow and `-P LABEL=docker://IMAGE` run by `windlass run`."""
-    (tmp_path / "boat").mkdir()
-    repository = Repository(tmp_path / "boat", tmp_path)
-    repository.git("init", "--quiet")
+    repository = DockerRepository(tmp_path, engine.address.text)
     repository.write("file", "file of the boat\n")
-    repository.write(".github/workflows/ci.yml", WORKFLOW.replace("IMAGE", IMAGE))
+    repository.workflow(WORKFLOW.replace("IMAGE", IMAGE))
     repository.commit()
-    done = subprocess.run(
-        [*WINDLASS, "run", "-P", f"inside=docker://{IMAGE}"],
-        cwd=tmp_path / "boat",
-        env=repository.environment({"DOCKER_HOST": engine.address.text}),
-        capture_output=True,
-        text=True,
-    )
+
+    done = repository.windlass("run", "-P", f"inside=docker://{IMAGE}")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "inside is Linux" in done.stdout
     assert "file of the boat" in done.stdout
-    assert "bar 1 /__w/boat/boat" in done.stdout
+    assert "bar 1 /__w/repository/repository" in done.stdout
     assert "needs says 1" in done.stdout
 
 

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.repositories import WINDLASS, Repository
+from tests.chaos.docker_repositories import DockerRepository
 from tests.images import TOOLS, make_tools_image, pack
 
 from windlass.docker.images import build_image, remove_image
@@ -56,24 +56,15 @@ def run(
     tmp_path: Path, docker: Engine, image: str, options: str, steps: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a workflow whose job has the container."""
-    (tmp_path / "boat").mkdir()
-    repository = Repository(tmp_path / "boat", tmp_path)
-    repository.git("init", "--quiet")
+    repository = DockerRepository(tmp_path, docker.address.text)
     repository.write("file", "file of the boat\n")
     container = f"{{image: '{BASE}-{image}', options: '{options}'}}"
-    repository.write(
-        ".github/workflows/ci.yml",
+    repository.workflow(
         f"on: push\njobs:\n  build:\n    runs-on: x\n    container: {container}\n"
-        f"    steps:\n{steps}",
+        f"    steps:\n{steps}"
     )
     repository.commit()
-    return subprocess.run(
-        [*WINDLASS, "run"],
-        cwd=tmp_path / "boat",
-        env=repository.environment({"DOCKER_HOST": docker.address.text}),
-        capture_output=True,
-        text=True,
-    )
+    return repository.windlass("run")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +90,7 @@ def test_a_job_writes_to_its_folders(
     assert "file of the boat\n" in done.stdout
     for name in ("file", ".git", "folder"):
         assert f"{user} {name}\n" in done.stdout
-    assert not [*(tmp_path / "boat" / ".windlass" / "work").glob("*/*")]
+    assert not [*(tmp_path / "repository" / ".windlass" / "work").glob("*/*")]
 
 
 def test_what_an_image_says_of_its_processes(tmp_path: Path, docker: Engine) -> None:
@@ -107,7 +98,7 @@ def test_what_an_image_says_of_its_processes(tmp_path: Path, docker: Engine) -> 
     done = run(tmp_path, docker, "odd", "--workdir /tmp -e HOME=/of-the-options", LOOKS)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "/odd:/bin /github/home /__w/boat/boat 0\n" in done.stdout
+    assert "/odd:/bin /github/home /__w/repository/repository 0\n" in done.stdout
 
 
 def test_a_container_that_is_refused(tmp_path: Path, docker: Engine) -> None:
