@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.daemon_images import client_image, daemon_image
 from tests.images import JOB_IMAGE, provide_job_image
+from tests.remotes import Remotes
 
 from windlass.git.commands import make_environment
 from windlass.jobs.cancellation import Cancellation
@@ -182,9 +183,16 @@ def folders(tmp_path: Path) -> JobFolders:
 
 
 @pytest.fixture
+def remotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remotes:
+    """An empty folder of remotes; what is fetched is kept in a folder of the test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
+    return Remotes(tmp_path)
+
+
+@pytest.fixture
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     """A place without a repository: for jobs that check nothing out; `--place` says where."""
-    return make_bench(tmp_path, _make_executor(request))
+    return make_bench(tmp_path, make_executor(request, request.config.getoption("--place")))
 
 
 def make_bench(tmp_path: Path, executor: Executor | None = None) -> Bench:
@@ -202,9 +210,8 @@ def make_bench(tmp_path: Path, executor: Executor | None = None) -> Bench:
     return Bench(tmp_path, repository, executor=executor)
 
 
-def _make_executor(request: pytest.FixtureRequest) -> Executor | None:
-    """Return what runs the jobs, or skip what cannot be seen there."""
-    place = request.config.getoption("--place")
+def make_executor(request: pytest.FixtureRequest, place: str) -> Executor | None:
+    """Return what runs jobs in a place, None for this machine; skip where there is no daemon."""
     if place == HOST:
         return None
     if place == SANDBOX:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import base64
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.images import make_tools_image
-from tests.integration.jobs.conftest import git
-from tests.remotes import Remotes
+from tests.integration.jobs.conftest import git, make_executor
 from tests.sandboxes import need_sandbox
 
 from windlass.jobs.actions.published import PublishedActions
-from windlass.jobs.executors.docker import DockerExecutor
 from windlass.jobs.executors.sandbox import SandboxExecutor
 from windlass.jobs.executors.sandbox_view import View
 from windlass.model.action_sources import ActionSources
@@ -24,9 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.integration.jobs.conftest import Bench
+    from tests.remotes import Remotes
 
-IMAGE = "windlass-test/checkout:1"
-PROGRAMS = ("bash", "cat", "git", "ls", "sh", "stat", "uniq")
 SHELL = "/bin/sh"
 POINTER = (
     "version https://git-lfs.github.com/spec/v1\n"
@@ -35,11 +30,9 @@ POINTER = (
 
 
 @pytest.fixture
-def remotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remotes:
+def remotes(remotes: Remotes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remotes:
     """A repository of others, with two commits, a tag on the first and a branch of its own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    remotes = Remotes(tmp_path)
     remotes.publish("acme/lib", {"a.txt": "old\n", "deep/b.txt": "b\n"})
     remotes.publish("acme/lib", {"c.txt": "side\n"}, tag="beside", branch="side")
     remotes.git("checkout", "-q", "main", at=tmp_path / "work/acme/lib")
@@ -150,8 +143,7 @@ def test_beside_the_repository_itself(
         need_sandbox()
         bench.executor = SandboxExecutor(View(hidden=(root,), shown=(tmp_path,)))
     if place == "container":
-        make_tools_image(request.getfixturevalue("docker"), IMAGE, PROGRAMS)
-        bench.executor = DockerExecutor(os.environ, image=IMAGE)
+        bench.executor = make_executor(request, "docker")
     end = bench.run(
         """
 - uses: actions/checkout@v4
@@ -159,7 +151,7 @@ def test_beside_the_repository_itself(
   with: {repository: acme/lib, path: lib}
 - run: |
     cat mine lib/a.txt
-    test "$(stat -c %u .)" = "$(stat -c %u lib/.git lib/a.txt | uniq)"
+    test "$(stat -c %u .)" = "$(stat -c %u lib/.git lib/a.txt | sort -u)"
     cd lib; git config user.name x; git config user.email x@example.org
     echo more > a.txt; git commit -q -a -m more; git tag v9
 - uses: actions/checkout@v4

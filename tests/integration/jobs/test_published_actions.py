@@ -6,7 +6,6 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.remotes import Remotes
 
 from windlass.jobs.actions.published import PublishedActions
 from windlass.model.action_sources import ActionSources
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.integration.jobs.conftest import Bench
+    from tests.remotes import Remotes
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not on PATH")
 SCRIPT = {
@@ -41,13 +41,6 @@ fs.appendFileSync(process.env.GITHUB_OUTPUT, 'said=hello\\n');
 def composite(*steps: str) -> str:
     """Return an action file with these steps."""
     return "runs:\n  using: composite\n  steps:\n" + "".join(f"    - {step}\n" for step in steps)
-
-
-@pytest.fixture
-def remotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remotes:
-    """An empty folder of remotes; what is fetched is kept in a folder of the test's own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
-    return Remotes(tmp_path)
 
 
 @pytest.fixture

@@ -3,52 +3,42 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.images import make_tools_image
-from tests.remotes import Remotes
+from tests.integration.jobs.conftest import make_executor
 from tests.sandboxes import need_sandbox
 from tests.waiting import wait_until
 
 from windlass.jobs.actions.published import PublishedActions
-from windlass.jobs.executors.docker import DockerExecutor
 from windlass.jobs.executors.interface import JobRequest
-from windlass.jobs.executors.sandbox import SandboxExecutor
 from windlass.model.action_sources import ActionSources
+from windlass.plan.places import SANDBOX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.integration.jobs.conftest import Bench
+    from tests.remotes import Remotes
 
     from windlass.jobs.executors.interface import Executor, Session
     from windlass.jobs.folders import JobFolders
 
-PROGRAMS = ("ln", "mkdir", "rm", "sh")
-IMAGE = "windlass-test/stillness:1"
 COUNT = "i=0; while :; do i=$((i + 1)); echo $i > {}; sh -c :; done"
 VARIABLES = {"PATH": "/usr/bin:/bin"}
 MILLISECONDS = 10
 
 
-@pytest.fixture(params=["sandbox", "docker"])
+@pytest.fixture(params=[SANDBOX, "docker"])
 def executor(request: pytest.FixtureRequest) -> Executor:
     """A place whose processes have fewer rights than Windlass."""
-    if request.param == "docker":
-        make_tools_image(request.getfixturevalue("docker"), IMAGE, PROGRAMS)
-        return DockerExecutor(os.environ, image=IMAGE)
-    need_sandbox()
-    return SandboxExecutor()
-
-
-@pytest.fixture
-def remotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remotes:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
-    return Remotes(tmp_path)
+    if request.param == SANDBOX:
+        need_sandbox()
+    executor = make_executor(request, request.param)
+    assert executor is not None
+    return executor
 
 
 @pytest.fixture
