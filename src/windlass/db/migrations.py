@@ -98,7 +98,19 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         "ALTER TABLE runs ADD COLUMN repository TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE runs ADD COLUMN delivery TEXT",
+        "ALTER TABLE runs ADD COLUMN state TEXT NOT NULL DEFAULT 'running'",
+        """
+        UPDATE runs SET state = coalesce(
+            (SELECT result FROM attempts WHERE run = runs.id ORDER BY attempt DESC LIMIT 1),
+            'running'
+        )
+        """,
         "CREATE INDEX runs_by_created ON runs (created, id)",
+        "CREATE INDEX runs_by_state ON runs (state, created, id)",
+        "CREATE INDEX runs_of_repository ON runs (repository, created, id)",
+        "CREATE INDEX runs_of_state ON runs (repository, state, created, id)",
+        "CREATE INDEX runs_of_workflow ON runs (repository, path, created, id)",
+        "CREATE INDEX runs_of_ref ON runs (repository, ref, created, id)",
         "CREATE INDEX runs_by_repository ON runs (repository, path, number)",
         """
         CREATE TABLE definitions (

@@ -18,10 +18,8 @@ SELECT runs.id, runs.number, runs.workflow, runs.path, runs.event, runs.sha, run
 FROM runs JOIN attempts ON attempts.run = runs.id
 """
 
-_LATEST: Final = """
-WHERE attempts.attempt = (SELECT max(attempt) FROM attempts WHERE run = runs.id)
-ORDER BY runs.created DESC, runs.id DESC
-"""
+_IS_LATEST: Final = "attempts.attempt = (SELECT max(attempt) FROM attempts WHERE run = runs.id)"
+_LATEST: Final = f"WHERE {_IS_LATEST} ORDER BY runs.created DESC, runs.id DESC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +72,7 @@ def enter_attempt(connection: Connection, row: AttemptRow) -> None:
         "INSERT INTO attempts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (run.id, row.attempt, row.started, row.finished, result),
     )
+    _note_state(connection, run.id)
 
 
 def finish_attempt(
@@ -83,6 +82,16 @@ def finish_attempt(
     connection.execute(
         "UPDATE attempts SET finished = ?, result = ? WHERE run = ? AND attempt = ?",
         (finished, result.value, run, attempt),
+    )
+    _note_state(connection, run)
+
+
+def _note_state(connection: Connection, run: str) -> None:
+    """Write to a run how its last attempt is: what runs are looked for by has to be indexed."""
+    connection.execute(
+        "UPDATE runs SET state = (SELECT coalesce(result, 'running') FROM attempts "
+        "WHERE run = ? ORDER BY attempt DESC LIMIT 1) WHERE id = ?",
+        (run, run),
     )
 
 
@@ -102,6 +111,42 @@ def list_latest(database: Store, limit: int | None = None) -> list[AttemptRow]:
     if limit is None:
         return _read(database.ask(question))
     return _read(database.ask(question + " LIMIT ?", (limit,)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs are wanted; None is all. `ref` and `path` are of one repository.
+
+    `state` is `running` or a result, of the last attempt.
+    """
+
+    repository: str | None = None
+    path: str | None = None
+    ref: str | None = None
+    state: str | None = None
+
+
+def list_page(
+    database: Store, wanted: RunFilter, limit: int, after: tuple[float, str] | None = None
+) -> list[AttemptRow]:
+    """Return the last attempts of some runs, newest run first.
+
+    `after` is `created` and `id` of the last run of the page before. What it takes does not grow
+    with the number of runs: there is an index for the repository with any one of the others.
+    """
+    columns = ("repository", "path", "ref", "state")
+    given = [(name, getattr(wanted, name)) for name in columns]
+    conditions = [f"runs.{name} = ?" for name, value in given if value is not None]
+    values = [value for _, value in given if value is not None]
+    if after is not None:
+        conditions.append("(runs.created, runs.id) < (?, ?)")
+        values += after
+    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    question = (
+        f"{_ATTEMPTS} {where}{'AND' if where else 'WHERE'} {_IS_LATEST} "
+        "ORDER BY runs.created DESC, runs.id DESC LIMIT ?"
+    )
+    return _read(database.ask(question, (*values, limit)))
 
 
 def list_attempts(database: Store, run: str) -> list[AttemptRow]:
