@@ -1,0 +1,242 @@
+"""Mirrors: what the server keeps of each repository, as a bare repository of its own.
+
+A mirror has the branches, the tags, and what was asked for of pull requests. Jobs get their code
+from it, never from where it was fetched. Git fetches without any configuration of the user's, runs no
+hook and no helper, follows no redirect, and uses the one protocol of the location.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fcntl
+import shutil
+from typing import TYPE_CHECKING, Final
+
+from windlass.errors import WorkspaceError
+from windlass.git.commands import NO_CONFIGURATION, Answer, ask, complain, decode, run_apart
+from windlass.git.folders import SHA256_LENGTH, make_git_folder
+from windlass.git.kept_repositories import LOCK
+from windlass.model.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from windlass.events.addresses import Location
+
+KEPT: Final = "refs/windlass/kept"
+"""Where the commits of runs are kept, which a push by force may have taken off their branches."""
+
+LOOK_UP_SECONDS: Final = 30
+FETCH_SECONDS: Final = 1800
+_SPREAD: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+_QUIET: Final = (
+    *("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance"),
+    *("--no-write-fetch-head", "--no-show-forced-updates"),
+)
+_SETTINGS: Final = (
+    *("-c", "http.followRedirects=false", "-c", "http.lowSpeedLimit=1"),
+    *("-c", "http.lowSpeedTime=30", "-c", "protocol.version=2", "-c", "credential.helper="),
+)
+_SSH: Final = "ssh -F none -o BatchMode=yes -o ConnectTimeout=20"
+_PACK: Final = "--upload-pack=git -c 'safe.directory=*' upload-pack"
+"""A folder that was registered may belong to another user; Git packs it and runs no hook of it."""
+
+_TOKEN_USER: Final = "x-access-token"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refs:
+    """What a repository has: the ids of its branches and tags, and the branch that HEAD names."""
+
+    heads: Mapping[str, str]
+    default_branch: str | None
+
+
+class Mirrors:
+    """The mirrors in a folder, by the ids of their repositories.
+
+    May be used from any number of threads and processes. A `token` is shown to a server that is
+    asked by https:// as GitHub wants it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, repository: str) -> Path:
+        """Return where the mirror of a repository is, or would be."""
+        return self._folder / f"{repository}.git"
+
+    def list_refs(self, location: Location, token: str = "") -> Refs:
+        """Ask a repository for its branches and tags.
+
+        Raises:
+            GitError: it cannot be reached, or there is none.
+        """
+        command = ["ls-remote", "--quiet", "--symref", *_pack(location), "--", location.text]
+        command += ["HEAD", "refs/heads/*", "refs/tags/*"]
+        self._folder.mkdir(parents=True, exist_ok=True)
+        # Above the mirrors, so that git takes none of them for its own repository.
+        variables = {"GIT_DIR": str(self._folder / "none"), **_reach(location, token)}
+        answer = ask([*_SETTINGS, *command], folder=self._folder, variables=variables)
+        return _read_refs(_expect(command, answer.answer(LOOK_UP_SECONDS)))
+
+    def fetch(
+        self, repository: str, location: Location, *, token: str = "", more: Sequence[str] = ()
+    ) -> None:
+        """Bring the mirror of a repository up to date, making it where it is missing.
+
+        `more` are further refs that are wanted, and that may be missing, as `refs/pull/1/merge`.
+
+        Raises:
+            GitError: the repository cannot be reached, or there is none.
+            WorkspaceError: the mirror cannot be written.
+        """
+        with self._lock(repository) as lock:
+            mirror = self.find(repository)
+            if not (mirror / "HEAD").exists():
+                heads = self.list_refs(location, token).heads
+                wide = any(len(sha) == SHA256_LENGTH for sha in heads.values())
+                make_git_folder(mirror, [], bare=True, wide=wide)
+            variables = {"GIT_DIR": str(mirror), **_reach(location, token)}
+            for spread in ((*_SPREAD,), *((f"+{ref}:{ref}",) for ref in more)):
+                prune = ["--prune"] if spread == _SPREAD else []
+                command = ["fetch", *_QUIET, *prune, *_pack(location), "--", location.text, *spread]
+                asked = ask(
+                    [*_SETTINGS, *command], folder=mirror, variables=variables, files=[lock]
+                )
+                answer = asked.answer(FETCH_SECONDS)
+                if spread == _SPREAD or "couldn't find remote ref" not in answer.complaint:
+                    _expect(command, answer)
+
+    def find_commit(self, repository: str, revision: str) -> str | None:
+        """Return the commit that a ref or an id names in a mirror; None where it has none."""
+        mirror = self.find(repository)
+        if not (mirror / "HEAD").exists():
+            return None
+        command = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
+        variables = {**NO_CONFIGURATION, "GIT_DIR": str(mirror)}
+        answer = ask(command, folder=mirror, variables=variables).answer()
+        return decode(answer.output).strip() if answer.code == 0 else None
+
+    def find_merge_base(self, repository: str, one: str, other: str) -> str | None:
+        """Return where two commits of a mirror part; None where they share nothing."""
+        variables = {**NO_CONFIGURATION, "GIT_DIR": str(self.find(repository))}
+        command = ["merge-base", "--", one, other]
+        answer = ask(command, folder=self.find(repository), variables=variables).answer()
+        return decode(answer.output).strip() or None if answer.code == 0 else None
+
+    def keep(self, repository: str, sha: str) -> None:
+        """Keep a commit that a run is about, whatever becomes of its branch.
+
+        Raises:
+            GitError: the mirror has no such commit.
+        """
+        run_apart(["update-ref", f"{KEPT}/{sha}", sha], folder=self.find(repository))
+
+    def release(self, repository: str, sha: str) -> None:
+        """Keep a commit no longer than its branches do.
+
+        Raises:
+            GitError: git failed.
+        """
+        if self.find(repository).exists():
+            run_apart(["update-ref", "-d", f"{KEPT}/{sha}"], folder=self.find(repository))
+
+    def tidy(self, repository: str) -> None:
+        """Pack what many small fetches have left, where it is time for that.
+
+        Raises:
+            GitError: git failed.
+        """
+        with self._lock(repository):
+            command = ["-c", "gc.auto=2000", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"]
+            run_apart(command, folder=self.find(repository))
+
+    def remove(self, repository: str) -> None:
+        """Remove a mirror; nothing happens where there is none.
+
+        Raises:
+            WorkspaceError: it cannot be removed.
+        """
+        mirror, aside = self.find(repository), self._folder / f"{repository}.removed"
+        try:
+            if mirror.exists():
+                # Half of it never has its name.
+                shutil.rmtree(aside, ignore_errors=True)
+                mirror.rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
+        except OSError as error:
+            raise WorkspaceError(f"{mirror} cannot be removed: {error.strerror}") from error
+
+    @contextlib.contextmanager
+    def _lock(self, repository: str) -> Iterator[int]:
+        """Let one fetch into a mirror at a time; git keeps the lock while it lives."""
+        mirror = self.find(repository)
+        try:
+            mirror.mkdir(parents=True, exist_ok=True)
+            lock = (mirror / LOCK).open("w")
+        except OSError as error:
+            raise WorkspaceError(f"{mirror} cannot be made: {error.strerror}") from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Whoever held these is dead: git keeps our lock open until it ends.
+            for stale in (*mirror.glob("*.lock"), *mirror.glob("refs/**/*.lock")):
+                stale.unlink(missing_ok=True)
+            yield lock.fileno()
+
+
+def _reach(location: Location, token: str) -> dict[str, str]:
+    """Return the variables by which git reaches a location, and nothing else."""
+    variables = {
+        **NO_CONFIGURATION,
+        "GIT_ALLOW_PROTOCOL": location.protocol,
+        "GIT_ASKPASS": "/bin/false",
+        "SSH_ASKPASS_REQUIRE": "never",
+    }
+    settings: list[tuple[str, str]] = []
+    if location.protocol == "ssh":
+        variables["GIT_SSH_COMMAND"] = _SSH
+        if location.addresses:
+            pinned = f" -o HostName={location.addresses[0]} -o HostKeyAlias={location.host}"
+            variables["GIT_SSH_COMMAND"] = _SSH + pinned
+    elif location.addresses and location.host not in location.addresses:
+        found = ",".join(location.addresses)
+        settings.append(("http.curloptResolve", f"{location.host}:{location.port}:{found}"))
+    if token and location.protocol == "https":
+        shown = base64.b64encode(f"{_TOKEN_USER}:{token}".encode()).decode()
+        settings.append(("http.extraHeader", f"Authorization: Basic {shown}"))
+    # Not as arguments, which every process of this machine can read.
+    variables["GIT_CONFIG_COUNT"] = str(len(settings))
+    for number, (name, value) in enumerate(settings):
+        variables[f"GIT_CONFIG_KEY_{number}"] = name
+        variables[f"GIT_CONFIG_VALUE_{number}"] = value
+    return variables
+
+
+def _pack(location: Location) -> list[str]:
+    return [_PACK] if location.is_folder else []
+
+
+def _expect(command: Sequence[str], answer: Answer) -> bytes:
+    if answer.code != 0:
+        raise complain(command, answer)
+    return answer.output
+
+
+def _read_refs(listing: bytes) -> Refs:
+    """Read `ID TAB NAME` and `ref: NAME TAB HEAD`; what tags stand for is left out."""
+    heads, default = {}, None
+    for line in decode(listing).splitlines():
+        sha, _, name = line.partition("\t")
+        if name == "HEAD" and sha.startswith("ref: refs/heads/"):
+            default = sha.removeprefix("ref: refs/heads/")
+        elif name.startswith(("refs/heads/", "refs/tags/")) and not name.endswith("^{}"):
+            heads[name] = sha
+    return Refs(heads=heads, default_branch=default)
+
+
+def find_mirrors(data: Path) -> Mirrors:
+    """Return the mirrors of a server whose files are in a folder."""
+    return Mirrors(data / "mirrors")
