@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from windlass.lang.workflow.model import Step
     from windlass.plan.steps import LoadedAction
     from windlass.protocol.events import RunEvent
-    from windlass.services.run_services import JobServices
+    from windlass.services.job_services import JobServices
     from windlass.stores.logs import JobLogWriter
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from windlass.jobs.masking import Masker
-    from windlass.services.run_services import JobServices
+    from windlass.services.job_services import JobServices
 
 _PROXIES: Final = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
 _EXCEPTIONS: Final = ("NO_PROXY", "no_proxy")

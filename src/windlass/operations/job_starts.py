@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from windlass.operations.history import History
     from windlass.plan.orders import StartJob
     from windlass.protocol.events import RunEvent
-    from windlass.services.run_services import JobServices, RunServices
+    from windlass.services.job_services import JobServices
+    from windlass.services.run_services import RunServices
     from windlass.stores.run_folders import AttemptFolder
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]+")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from windlass.services.artifacts import Artifacts
     from windlass.services.caches.service import Caches
     from windlass.services.contents import Contents
-    from windlass.services.jobs import ServedJob
     from windlass.services.server import Server
     from windlass.stores.blobs import BlobStore
 
@@ -44,13 +43,3 @@ def add_all_routes(server: Server, means: Means) -> None:
     service.add_routes(server, means.caches)
     issuer.add_routes(server, means)
     github_api.add_routes(server, means)
-
-
-def script_variables(job: ServedJob, origin: str, token: str) -> dict[str, str]:
-    """Return the variables by which scripts find services; actions get them too."""
-    return issuer.identity_variables(job, origin, token)
-
-
-def api_addresses(origin: str) -> dict[str, str]:
-    """Return where GitHub's REST API is served, by the keys of the `github` context."""
-    return github_api.api_addresses(origin)

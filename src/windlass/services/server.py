@@ -12,17 +12,13 @@ with the token of a job that runs; all others are refused before it hears of the
 
 from __future__ import annotations
 
-import errno
-import functools
-import socket
-import threading
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
 from windlass.model.values import dataclass, replace
 from windlass.services.connections import Connection
+from windlass.services.listening import LOOPBACK, Listeners
 from windlass.services.messages import Request, RequestError, Response, TruncatedBodyError
 from windlass.services.tokens import Tokens
 
@@ -32,13 +28,6 @@ if TYPE_CHECKING:
     from windlass.services.jobs import ServedJob
     from windlass.services.messages import Handler
 
-LOOPBACK: Final = "127.0.0.1"
-BACKLOG: Final = 256
-MOST_CONNECTIONS: Final = 256
-"""With more open, those that wait for a request make room: a job may open as many as it likes, and
-each takes one of the files that this process may have open."""
-
-PAUSE_SECONDS: Final = 0.05
 _SCHEMES: Final = ("bearer", "token")
 
 
@@ -63,9 +52,7 @@ class Server:
         self.tokens = Tokens(now)
         self._tell = tell or (lambda _line: None)
         self._routes: list[Route] = []
-        self._listeners: dict[str, _Listener] = {}
-        self._adopted: list[_Listener] = []
-        self._lock = threading.Lock()
+        self._listeners = Listeners(lambda it, _origin: Connection(it, self.answer))
 
     def routes(self, prefix: str, handler: Handler, *, needs_token: bool = True) -> None:
         """Let a handler answer all paths that begin with a prefix."""
@@ -73,43 +60,16 @@ class Server:
         self._routes.sort(key=lambda route: -len(route.prefix))
 
     def listen(self, address: str = LOOPBACK) -> str:
-        """Listen on one address of this machine and return its origin, `http://HOST:PORT`.
-
-        An address that is listened on already is not opened again. The port is any free one.
-
-        Raises:
-            PlatformError: the machine refuses the address.
-        """
-        with self._lock:
-            listener = self._listeners.get(address)
-            if listener is None:
-                listener = self._listeners[address] = _open(address, self)
-            host = f"[{address}]" if ":" in address else address
-            return f"http://{host}:{listener.port}"
+        """Listen on one address of this machine; see `Listeners.listen`."""
+        return self._listeners.listen(address)
 
     def adopt(self, number: int) -> tuple[str, Callable[[], None]]:
-        """Answer on an open socket that listens already; return its origin and what ends that.
-
-        It may be one of another network, in which this process is not. It is the server's now.
-        """
-        listener = _Listener(socket.socket(fileno=number), self)
-        with self._lock:
-            self._adopted.append(listener)
-        return f"http://{LOOPBACK}:{listener.port}", functools.partial(self._abandon, listener)
-
-    def _abandon(self, listener: _Listener) -> None:
-        with self._lock:
-            if listener in self._adopted:
-                self._adopted.remove(listener)
-                listener.stop()
+        """Answer on an open socket that listens already; see `Listeners.adopt`."""
+        return self._listeners.adopt(number)
 
     def close(self) -> None:
         """Stop listening; connections that are open end with their clients."""
-        with self._lock:
-            for listener in (*self._listeners.values(), *self._adopted):
-                listener.stop()
-            self._listeners.clear()
-            self._adopted.clear()
+        self._listeners.close()
 
     def find_job(self, authorization: str) -> ServedJob | str:
         """Return whose token a header `Authorization` holds, or why it is none."""
@@ -140,74 +100,3 @@ class Server:
         except Exception as error:  # noqa: BLE001 - the boundary: a client gets an answer always
             self._tell(f"{request.method} {request.path}: {type(error).__name__}: {error}")
             return RequestError(500, "Windlass could not answer: a fault of its own.").respond()
-
-
-class _Listener:
-    """A socket that takes connections, each in a thread of its own."""
-
-    def __init__(self, listener: socket.socket, server: Server) -> None:
-        self._socket = listener
-        self.port: int = self._socket.getsockname()[1]
-        self._server = server
-        self._connections: set[Connection] = set()
-        self._lock = threading.Lock()
-        threading.Thread(target=self._accept, daemon=True, name="services").start()
-
-    def stop(self) -> None:
-        """Refuse new connections from now on."""
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError as error:
-                if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED):
-                    return
-                # Connections that end make room.
-                time.sleep(PAUSE_SECONDS)
-                continue
-            client = Connection(connection, self._server.answer)
-            self._make_room(client)
-            threading.Thread(
-                target=self._serve, args=(client,), daemon=True, name="services"
-            ).start()
-
-    def _make_room(self, client: Connection) -> None:
-        """Count a connection in; with too many, end the one that has said nothing for longest."""
-        with self._lock:
-            waiting = [
-                (since, it) for it in self._connections if (since := it.waiting_since) is not None
-            ]
-            is_full = len(self._connections) >= MOST_CONNECTIONS
-            self._connections.add(client)
-            if not is_full or not waiting:
-                return
-            oldest = min(waiting, key=lambda pair: pair[0])[1]
-            # It takes a moment to end: the next one must not be let in for the same.
-            self._connections.discard(oldest)
-        oldest.give_way()
-
-    def _serve(self, client: Connection) -> None:
-        try:
-            client.serve()
-        finally:
-            with self._lock:
-                self._connections.discard(client)
-
-
-def _open(address: str, server: Server) -> _Listener:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.bind((address, 0))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise PlatformError(
-            f"Windlass cannot listen on {address}: {error.strerror}",
-            hint="Artifacts, caches and identity tokens of jobs are served there.",
-        ) from error
-    return _Listener(listener, server)

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from windlass.services.artifacts import SERVICE
 
 if TYPE_CHECKING:
-    from windlass.services.run_services import JobServices
+    from windlass.services.job_services import JobServices
 
 
 def send(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from windlass.services.run_services import JobServices
+    from windlass.services.job_services import JobServices
 
 GITHUB: dict[str, Any] = {
     "repository": "octo-org/octo-repo",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.integration.services.serving import Place
 
-    from windlass.services.run_services import JobServices
+    from windlass.services.job_services import JobServices
 
 CLIENTS = {"actions-v4": "@actions/artifact@2.3.2", "actions-v7": "@actions/artifact@6.2.1"}
 NEWEST = "actions-v7"

@@ -23,7 +23,7 @@ from windlass.stores.blobs import BlobStore
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from windlass.services.run_services import JobServices
+    from windlass.services.job_services import JobServices
 
 TWIRP = "/twirp/github.actions.results.api.v1.CacheService/"
 REST = "/_apis/artifactcache/"

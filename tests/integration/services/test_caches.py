@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from windlass.services.run_services import JobServices
+    from windlass.services.job_services import JobServices
 
 CLIENTS = {
     "v2": ("cache-6", "@actions/cache@6.3.0"),

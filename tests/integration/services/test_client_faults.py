@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.integration.services.serving import Place
 
-    from windlass.services.run_services import JobServices
+    from windlass.services.job_services import JobServices
 
 DAY = 86_400
 

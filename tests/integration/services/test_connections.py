@@ -180,7 +180,7 @@ def test_clients_that_never_come_to_the_point(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Connections that send nothing, or a head a byte at a time, make room for those that ask."""
-    monkeypatch.setattr("windlass.services.server.MOST_CONNECTIONS", 8)
+    monkeypatch.setattr("windlass.services.listening.MOST_CONNECTIONS", 8)
     with ExitStack() as opened:
         slow = [opened.enter_context(connected(server)) for _ in range(40)]
         for connection, _ in slow[::2]:

@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.integration.services.serving import Place
 
-    from windlass.services.run_services import JobServices
+    from windlass.services.job_services import JobServices
 
 HOME = Path.home() / ".cache" / "windlass-tests" / "go-actions-cache-1"
 MODULE = "github.com/tonistiigi/go-actions-cache@v0.0.0-20260120203934-54bc28c26fd2"

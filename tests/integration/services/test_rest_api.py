@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.integration.git.conftest import Checkout
     from tests.integration.services.serving import Place
 
-    from windlass.services.run_services import JobServices
+    from windlass.services.job_services import JobServices
 
 RUN = 1790000000000000
 
