@@ -27,6 +27,20 @@ class MemberRow:
         return f"{self.run}/{self.attempt}/{self.job}"
 
 
+def lock_group(connection: Connection, group: str) -> None:
+    """Keep all others from a group until the transaction ends; only a server needs that."""
+    connection.execute(
+        "INSERT INTO group_locks (name) VALUES (?) "
+        "ON CONFLICT (name) DO UPDATE SET name = excluded.name",
+        (group,),
+    )
+
+
+def forget_group(connection: Connection, group: str) -> None:
+    """Forget the lock of a group that is empty; it has to be held."""
+    connection.execute("DELETE FROM group_locks WHERE name = ?", (group,))
+
+
 def list_members(connection: Connection, group: str) -> list[MemberRow]:
     """Return the members of a group in the order in which they came."""
     rows = connection.execute(

@@ -34,9 +34,10 @@ def take_letter(connection: Connection, ticket: str) -> bool:
     return connection.execute("DELETE FROM inbox WHERE ticket = ?", (ticket,)).rowcount == 1
 
 
-def list_letters(store: Store, limit: int) -> list[LetterRow]:
-    """Return those that have waited longest."""
+def list_letters(store: Store, limit: int, *, after: str = "") -> list[LetterRow]:
+    """Return those that have waited longest, of those behind a ticket."""
     rows = store.ask(
-        "SELECT ticket, run, attempt, signal FROM inbox ORDER BY ticket LIMIT ?", (limit,)
+        "SELECT ticket, run, attempt, signal FROM inbox WHERE ticket > ? ORDER BY ticket LIMIT ?",
+        (after, limit),
     )
     return [LetterRow(*row) for row in rows]

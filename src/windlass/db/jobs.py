@@ -75,12 +75,30 @@ def list_running(store: Store, runner: str) -> list[JobRow]:
     return [_read(row) for row in rows]
 
 
+def list_jobs(store: Store, run: str, attempt: int) -> list[JobRow]:
+    """Return the jobs of an attempt that were queued, in that order."""
+    rows = store.ask(
+        f"SELECT {_COLUMNS} FROM jobs WHERE run = ? AND attempt = ? ORDER BY number",  # noqa: S608
+        (run, attempt),
+    )
+    return [_read(row) for row in rows]
+
+
 def find_job(connection: Connection, run: str, attempt: int, job: str) -> JobRow | None:
     """Return a job, or None where none was ordered by that name."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM jobs WHERE run = ? AND attempt = ? AND job = ?",  # noqa: S608
         (run, attempt, job),
     ).fetchall()
+    return _read(rows[0]) if rows else None
+
+
+def find_numbered(store: Store, run: str, attempt: int, number: int) -> JobRow | None:
+    """Return the number-th job of an attempt, or None where there is none."""
+    rows = store.ask(
+        f"SELECT {_COLUMNS} FROM jobs WHERE run = ? AND attempt = ? AND number = ?",  # noqa: S608
+        (run, attempt, number),
+    )
     return _read(rows[0]) if rows else None
 
 
@@ -99,6 +117,16 @@ def end_job(connection: Connection, run: str, attempt: int, job: str) -> bool:
     changed = connection.execute(
         "UPDATE jobs SET state = 'ended' "
         "WHERE run = ? AND attempt = ? AND job = ? AND state <> 'ended'",
+        (run, attempt, job),
+    )
+    return changed.rowcount == 1
+
+
+def drop_job(connection: Connection, run: str, attempt: int, job: str) -> bool:
+    """End a job that nobody has taken; False where somebody has, or it has ended."""
+    changed = connection.execute(
+        "UPDATE jobs SET state = 'ended' "
+        "WHERE run = ? AND attempt = ? AND job = ? AND state = 'queued'",
         (run, attempt, job),
     )
     return changed.rowcount == 1

@@ -112,6 +112,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX runs_of_workflow ON runs (repository, path, created, id)",
         "CREATE INDEX runs_of_ref ON runs (repository, ref, created, id)",
         "CREATE INDEX runs_by_repository ON runs (repository, path, number)",
+        "CREATE UNIQUE INDEX runs_by_delivery ON runs (repository, delivery, path)",
         """
         CREATE TABLE definitions (
             run TEXT NOT NULL,
@@ -152,6 +153,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         "CREATE INDEX jobs_by_labels ON jobs (state, labels, ticket)",
         "CREATE INDEX jobs_by_runner ON jobs (runner, state)",
+        "CREATE INDEX jobs_by_token ON jobs (token) WHERE token IS NOT NULL",
+        "CREATE INDEX jobs_by_age ON jobs (queued) WHERE state = 'queued'",
+        "CREATE INDEX jobs_to_end ON jobs (runner) WHERE state = 'running' AND reason IS NOT NULL",
+        "CREATE TABLE group_locks (name TEXT NOT NULL PRIMARY KEY)",
         """
         CREATE TABLE inbox (
             ticket TEXT NOT NULL PRIMARY KEY,
@@ -163,7 +168,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """
         CREATE TABLE repositories (
             id TEXT NOT NULL PRIMARY KEY,
-            name TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
             location TEXT NOT NULL,
             default_branch TEXT NOT NULL,
             settings TEXT NOT NULL,
@@ -173,6 +178,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             polled DOUBLE PRECISION
         )
         """,
+        "CREATE UNIQUE INDEX repositories_by_name ON repositories (lower(name))",
         """
         CREATE TABLE deliveries (
             id TEXT NOT NULL PRIMARY KEY,
@@ -186,6 +192,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             UNIQUE (repository, guid)
         )
         """,
+        "CREATE INDEX deliveries_by_repository ON deliveries (repository, id)",
         """
         CREATE TABLE schedules (
             repository TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
@@ -218,6 +225,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             version TEXT NOT NULL,
             protocol INTEGER NOT NULL,
             state TEXT NOT NULL,
+            patience DOUBLE PRECISION NOT NULL,
             created DOUBLE PRECISION NOT NULL,
             seen DOUBLE PRECISION NOT NULL
         )
@@ -226,6 +234,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """
         CREATE TABLE registrations (
             token TEXT NOT NULL PRIMARY KEY,
+            patience DOUBLE PRECISION NOT NULL,
             created DOUBLE PRECISION NOT NULL,
             expires DOUBLE PRECISION NOT NULL,
             used DOUBLE PRECISION

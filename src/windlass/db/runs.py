@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _ATTEMPTS: Final = """
 SELECT runs.id, runs.number, runs.workflow, runs.path, runs.event, runs.sha, runs.ref, runs.created,
-    runs.repository, attempts.attempt, attempts.started, attempts.finished, attempts.result
+    runs.repository, runs.delivery,
+    attempts.attempt, attempts.started, attempts.finished, attempts.result
 FROM runs JOIN attempts ON attempts.run = runs.id
 """
 
@@ -27,6 +28,7 @@ class RunRow:
     """A run that is to be entered. `number` counts the runs of one workflow file, from 1.
 
     `repository` is the id of a server's repository; local history has one, which has none.
+    `delivery` names what made a server start it: no two runs of a workflow file have the same.
     """
 
     id: str
@@ -38,6 +40,7 @@ class RunRow:
     ref: str
     created: float
     repository: str = ""
+    delivery: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +61,33 @@ def next_number(connection: Connection, path: str, repository: str = "") -> int:
     return int(highest or 0) + 1
 
 
+def lock_numbers(connection: Connection, repository: str) -> bool:
+    """Keep all others from numbering a repository's runs until the transaction ends.
+
+    False where there is no such repository.
+    """
+    changed = connection.execute(
+        "UPDATE repositories SET created = created WHERE id = ?", (repository,)
+    )
+    return changed.rowcount == 1
+
+
+def enter_run(connection: Connection, run: RunRow) -> bool:
+    """Enter a run; False where its id is taken."""
+    facts = (run.id, run.number, run.workflow, run.path, run.event, run.sha, run.ref, run.created)
+    entered = connection.execute(
+        "INSERT INTO runs "
+        "(id, number, workflow, path, event, sha, ref, created, repository, delivery) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        (*facts, run.repository, run.delivery),
+    )
+    return entered.rowcount == 1
+
+
 def enter_attempt(connection: Connection, row: AttemptRow) -> None:
     """Enter an attempt, and its run where that is not known yet. May be done again."""
     run = row.run
-    facts = (run.id, run.number, run.workflow, run.path, run.event, run.sha, run.ref, run.created)
-    connection.execute(
-        "INSERT INTO runs (id, number, workflow, path, event, sha, ref, created, repository) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (*facts, run.repository),
-    )
+    enter_run(connection, run)
     result = None if row.result is None else row.result.value
     connection.execute(
         "INSERT INTO attempts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -84,6 +105,14 @@ def finish_attempt(
         (finished, result.value, run, attempt),
     )
     _note_state(connection, run)
+
+
+def find_start(connection: Connection, run: str, attempt: int) -> float:
+    """Return when an attempt was started."""
+    ((started,),) = connection.execute(
+        "SELECT started FROM attempts WHERE run = ? AND attempt = ?", (run, attempt)
+    ).fetchall()
+    return float(started)
 
 
 def _note_state(connection: Connection, run: str) -> None:
@@ -111,6 +140,28 @@ def list_latest(database: Store, limit: int | None = None) -> list[AttemptRow]:
     if limit is None:
         return _read(database.ask(question))
     return _read(database.ask(question + " LIMIT ?", (limit,)))
+
+
+def lock_run(connection: Connection, run: str) -> AttemptRow | None:
+    """Return the last attempt of a run, and keep all others from starting another.
+
+    None where there is no such run.
+    """
+    connection.execute("UPDATE runs SET number = number WHERE id = ?", (run,))
+    question = _ATTEMPTS + "WHERE runs.id = ? ORDER BY attempts.attempt DESC LIMIT 1"
+    rows = _read(connection.execute(question, (run,)))
+    return rows[0] if rows else None
+
+
+def find_by_delivery(
+    connection: Connection, repository: str, delivery: str, path: str
+) -> str | None:
+    """Return the run of a workflow file that a delivery has started already."""
+    rows = connection.execute(
+        "SELECT id FROM runs WHERE repository = ? AND delivery = ? AND path = ?",
+        (repository, delivery, path),
+    ).fetchall()
+    return str(rows[0][0]) if rows else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,11 +235,12 @@ def _read(rows: Iterable[tuple[Any, ...]]) -> list[AttemptRow]:
                 ref=row[6],
                 created=row[7],
                 repository=row[8],
+                delivery=row[9],
             ),
-            attempt=row[9],
-            started=row[10],
-            finished=row[11],
-            result=None if row[12] is None else Result(row[12]),
+            attempt=row[10],
+            started=row[11],
+            finished=row[12],
+            result=None if row[13] is None else Result(row[13]),
         )
         for row in rows
     ]

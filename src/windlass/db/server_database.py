@@ -8,6 +8,7 @@ Source: https://docs.sqlalchemy.org/en/20/dialects/sqlite.html
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,21 @@ BUSY_SECONDS: Final = 30
 POOL_SIZE: Final = 20
 MOST_CONNECTIONS: Final = 40
 _SECONDS_TO_CONNECT: Final = 10
+IDLE_SECONDS: Final = 6
+"""So long a transaction may do nothing: whoever stops within one must not hold its locks."""
+
+LOCK_SECONDS: Final = 15
+"""So long a statement of PostgreSQL's waits for what another transaction has locked."""
+
+_POSTGRESQL_OPTIONS: Final = {
+    "connect_timeout": _SECONDS_TO_CONNECT,
+    # A server whose machine is gone is noticed after this, and not after two hours.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+_SKIP_LOCKED: Final = " FOR UPDATE SKIP LOCKED"
 _KINDS: Final = ("sqlite", "postgresql")
 
 
@@ -46,6 +62,7 @@ class ServerDatabase:
         self.kind = url.get_backend_name()
         """`sqlite` or `postgresql`."""
         self._engine = _make_engine(url)
+        self._open = threading.local()
         try:
             with self._explained("opened"), self._engine.begin() as connection:
                 upgrade(connection)
@@ -54,7 +71,15 @@ class ServerDatabase:
             raise
 
     def ask(self, question: str, values: Sequence[Any] = ()) -> Sequence[Any]:
-        """Return all rows that answer a question."""
+        """Return all rows that answer a question.
+
+        Within a transaction of the same thread they are what that one sees: if each that writes
+        needed a second connection to read, those who have one could wait for each other for ever.
+        """
+        writing: sqlalchemy.Connection | None = getattr(self._open, "connection", None)
+        if writing is not None:
+            with self._explained("read"):
+                return writing.exec_driver_sql(self._spell(question), tuple(values)).fetchall()
         with self._explained("read"), self._engine.connect() as connection:
             reading = connection.execution_options(isolation_level="AUTOCOMMIT")
             return reading.exec_driver_sql(self._spell(question), tuple(values)).fetchall()
@@ -63,15 +88,25 @@ class ServerDatabase:
     def writing(self) -> Iterator[Connection]:
         """Write in one transaction; an exception takes it all back."""
         with self._explained("written"), self._engine.begin() as connection:
-            yield _Writing(connection, self._spell)
+            self._open.connection = connection
+            try:
+                yield _Writing(connection, self._spell)
+            finally:
+                self._open.connection = None
 
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
 
     def _spell(self, statement: str) -> str:
-        """Return a statement with the marks for values that the driver wants."""
-        return statement if self.kind == "sqlite" else statement.replace("?", "%s")
+        """Return a statement as the driver wants it.
+
+        Marks for values differ, and in SQLite there are no locked rows to skip: one writes at a
+        time.
+        """
+        if self.kind == "sqlite":
+            return statement.removesuffix(_SKIP_LOCKED)
+        return statement.replace("?", "%s")
 
     @contextmanager
     def _explained(self, deed: str) -> Iterator[None]:
@@ -124,13 +159,21 @@ def _hint() -> str:
 def _make_engine(url: sqlalchemy.URL) -> sqlalchemy.Engine:
     pool = {"pool_size": POOL_SIZE, "max_overflow": MOST_CONNECTIONS - POOL_SIZE}
     if url.get_backend_name() == "postgresql":
-        return sqlalchemy.create_engine(
-            url, pool_pre_ping=True, connect_args={"connect_timeout": _SECONDS_TO_CONNECT}, **pool
+        engine = sqlalchemy.create_engine(
+            url, pool_pre_ping=True, connect_args=_POSTGRESQL_OPTIONS, **pool
         )
+        sqlalchemy.event.listen(engine, "connect", _prepare_postgresql)
+        return engine
     engine = sqlalchemy.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, **pool)
     sqlalchemy.event.listen(engine, "connect", _prepare_sqlite)
     sqlalchemy.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

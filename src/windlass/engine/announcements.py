@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from windlass.engine.groups.interface import Holder
     from windlass.errors import WindlassError
     from windlass.plan.orders import EnterGroup, Order, StartJob
+    from windlass.plan.signals import JobFinished
 
 
 def announce(order: Order) -> tuple[events.RunEvent, ...]:
@@ -47,6 +48,18 @@ def announce_breakdown(order: StartJob, error: WindlassError) -> tuple[events.Ru
     """Return the events about a job that the platform could not carry to its end."""
     message = error.message if error.hint is None else f"{error.message}. {error.hint}"
     return _fail(order.key, order.name, message)
+
+
+def describe_end(signal: JobFinished, name: str) -> events.JobFinished:
+    """Return what is told of a job that ended earlier."""
+    return events.JobFinished(
+        job=signal.key,
+        name=name,
+        result=signal.result,
+        seconds=0.0,
+        outputs=signal.outputs,
+        started=signal.started,
+    )
 
 
 def serialise(emit: Callable[[events.RunEvent], None]) -> Callable[[events.RunEvent], None]:

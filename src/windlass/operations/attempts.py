@@ -6,19 +6,14 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from windlass.engine.announcements import describe_end
 from windlass.engine.control import CANCELLED, ControlListener
 from windlass.engine.journals.local import LocalJournal
 from windlass.engine.local import LocalRun
 from windlass.engine.resumption import resume
 from windlass.model.status import Result
 from windlass.model.values import dataclass, replace
-from windlass.operations.earlier_events import (
-    describe_end,
-    find_ended,
-    find_untold,
-    read_told,
-    recall_ends,
-)
+from windlass.operations.earlier_events import find_ended, find_untold, read_told, recall_ends
 from windlass.operations.job_starts import JobStarter
 from windlass.operations.summaries import summarise_attempt
 from windlass.plan.contexts import RunIdentity, make_github_context

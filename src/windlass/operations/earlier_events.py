@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windlass.engine.announcements import describe_end
 from windlass.plan.signals import JobFinished
 from windlass.protocol import events
 from windlass.protocol.event_lines import read_event
@@ -71,16 +72,4 @@ def find_untold(
         describe_end(signal, signal.key)
         for signal in signals
         if isinstance(signal, JobFinished) and signal.key not in known and signal.key not in due
-    )
-
-
-def describe_end(signal: JobFinished, name: str) -> events.JobFinished:
-    """Return what is told of a job that ended earlier."""
-    return events.JobFinished(
-        job=signal.key,
-        name=name,
-        result=signal.result,
-        seconds=0.0,
-        outputs=signal.outputs,
-        started=signal.started,
     )

@@ -5,21 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from windlass.engine.journals.local import LocalJournal
-from windlass.engine.resumption import replay
-from windlass.errors import InputError, PlatformError, UsageError
+from windlass.errors import UsageError
 from windlass.jobs.supervisor.sweep import sweep
-from windlass.lang.workflow.reading import read_workflow
 from windlass.model.values import replace
-from windlass.operations.attempts import Undertaking, make_machine
+from windlass.operations.attempts import Undertaking
 from windlass.operations.concealment import Concealment
 from windlass.operations.definitions import complete
+from windlass.operations.kept_jobs import (
+    ALL,
+    FAILED,
+    find_kept_jobs,
+    name_job,
+    read_workflow_of,
+)
 from windlass.operations.places import require_places
 from windlass.operations.runs import RunReport
 from windlass.operations.tidying import sweep_daemons
-from windlass.plan.orders import DropJob, RejectJob, StartJob
 from windlass.plan.places import merge_places
-from windlass.plan.reruns import EarlierJob, find_kept, select_failed, select_named
-from windlass.plan.signals import JobFinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,12 +30,11 @@ if TYPE_CHECKING:
     from windlass.operations.attempts import Interruption
     from windlass.operations.definitions import Definition, Given
     from windlass.operations.history import Attempt, History
-    from windlass.plan.orders import Order
+    from windlass.plan.signals import JobFinished
     from windlass.protocol.events import RunEvent
 
-ALL: Final = ""
-FAILED: Final = "failed"
-_JOB: Final = "job "
+__all__ = ["ALL", "FAILED", "name_job", "rerun", "resume_run"]
+
 _AS_BEFORE: Final[Mapping[str, str]] = {}
 
 
@@ -109,7 +110,7 @@ def rerun(
     concealment = Concealment(definition.given.secrets.values())
     # Found out before anything of the new attempt exists.
     definition = _move(definition, places)
-    _find_kept(history, before, definition, _read_workflow(definition))
+    _find_kept(history, before, definition, read_workflow_of(definition))
     definition, attempt = history.begin_attempt(definition, concealment.conceal_text)
     try:
         return _undertake(history, attempt, definition, emit, interruption)
@@ -133,11 +134,6 @@ def _move(definition: Definition, places: Mapping[str, str]) -> Definition:
     return replace(definition, places=merged)
 
 
-def name_job(job: str) -> str:
-    """Return what stands for running one job again, with all that needs it."""
-    return _JOB + job
-
-
 def _undertake(
     history: History,
     attempt: Attempt,
@@ -145,7 +141,7 @@ def _undertake(
     emit: Callable[[RunEvent], None],
     interruption: Interruption,
 ) -> RunReport:
-    workflow = _read_workflow(definition)
+    workflow = read_workflow_of(definition)
     kept: Mapping[str, JobFinished] = {}
     if definition.again:
         earlier = history.attempts(definition.run)
@@ -168,63 +164,10 @@ def _find_kept(
         InputError: there is no job of that name.
         UsageError: nothing has failed.
     """
-    if definition.again == ALL:
-        return {}
-    jobs = _list_jobs(history, before, definition, workflow)
-    if definition.again == FAILED:
-        again = select_failed(jobs)
-        if not again:
-            run = definition.run
-            raise UsageError(
-                f"nothing failed in run {run}", hint=f"`windlass rerun {run}` runs all of it again"
-            )
-    else:
-        job = definition.again.removeprefix(_JOB)
-        again = select_named(jobs, job)
-        if not again:
-            known = ", ".join(it.key for it in jobs)
-            raise InputError(f"no job '{job}' was started in the run", hint=f"there are: {known}")
-    return find_kept(workflow, jobs, again)
-
-
-def _list_jobs(
-    history: History, before: Attempt, definition: Definition, workflow: Workflow
-) -> list[EarlierJob]:
-    """Return the jobs of an attempt, as a machine that is told its journal again knows them."""
     earlier = replace(definition, attempt=before.row.attempt)
     concealment = Concealment(definition.given.secrets.values())
     journal = LocalJournal(history.database, before.row, history.tell, concealment.cover)
-    paths: dict[str, tuple[str, ...]] = {}
-    ends: dict[str, JobFinished] = {}
-    for signal, orders in replay(make_machine(earlier, workflow), journal):
-        if isinstance(signal, JobFinished):
-            ends[signal.key] = signal
-        paths.update(_paths_of(orders))
-    return [EarlierJob(key, path, ends.get(key)) for key, path in paths.items()]
-
-
-def _paths_of(orders: tuple[Order, ...]) -> dict[str, tuple[str, ...]]:
-    kinds = StartJob | DropJob | RejectJob
-    return {order.key: order.path for order in orders if isinstance(order, kinds)}
-
-
-def _read_workflow(definition: Definition) -> Workflow:
-    """Return the workflow as it was when the run began.
-
-    Raises:
-        PlatformError: this version reads it otherwise than the one that began the run.
-    """
-    texts = {
-        path: text.encode("utf-8", "surrogateescape") for path, text in definition.texts.items()
-    }
-    reading = read_workflow(definition.path, texts[definition.path], resolve=texts.get)
-    if reading.workflow is None:
-        raise PlatformError(
-            f"{definition.path} of run {definition.run} cannot be read any more: "
-            f"{reading.diagnostics[0].message}",
-            hint="use the version of Windlass that began the run, or start the run anew",
-        )
-    return reading.workflow
+    return find_kept_jobs(earlier, workflow, journal, definition.again)
 
 
 def _refuse_live(run: str) -> UsageError:

@@ -8,7 +8,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from windlass.db.groups import MemberRow, groups_of, list_members, write_members
+from windlass.db.groups import (
+    MemberRow,
+    forget_group,
+    groups_of,
+    list_members,
+    lock_group,
+    write_members,
+)
 from windlass.db.inbox import post_letter
 from windlass.engine.journals.codec import encode_signal
 from windlass.lang.casing import fold
@@ -32,6 +39,7 @@ def enter_group(
 ) -> GroupEntered | GroupDenied | None:
     """Let a job or a run into a group of its repository; return its answer, None while it waits."""
     group = _name(repository, concurrency.group)
+    lock_group(connection, group)
     rows = {row.id: row for row in list_members(connection, group)}
     change = enter(_members(rows), newcomer.id, concurrency)
     if change.refused:
@@ -50,6 +58,7 @@ def enter_group(
 def leave_groups(connection: Connection, run: str, attempt: int, job: str | None = None) -> None:
     """Take a job of an attempt out of its group, or all that the attempt has in any."""
     for group in groups_of(connection, run, attempt, job):
+        lock_group(connection, group)
         rows = {row.id: row for row in list_members(connection, group)}
         leavers = [
             row
@@ -85,6 +94,8 @@ def _write(
     write_members(
         connection, group, [MemberRow(row.run, row.attempt, row.job, it) for row, it in known]
     )
+    if not known:
+        forget_group(connection, group)
 
 
 def _post(connection: Connection, row: MemberRow, signal: Signal) -> None:

@@ -12,24 +12,27 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
 from windlass.db.announcements import add_announcements
 from windlass.db.groups import MemberRow
 from windlass.db.inbox import list_letters, take_letter
-from windlass.db.jobs import ask_to_end, end_job, find_job, queue_job
-from windlass.db.runs import finish_attempt, lock_attempt
-from windlass.engine.announcements import announce
+from windlass.db.jobs import ask_to_end, drop_job, end_job, queue_job
+from windlass.db.runs import find_start, finish_attempt, lock_attempt
+from windlass.engine.announcements import announce, describe_end
 from windlass.engine.resumption import replay
 from windlass.engine.server.groups import enter_group, leave_groups
+from windlass.errors import WindlassError
 from windlass.model.status import Result
 from windlass.model.values import dataclass, field, replace
 from windlass.plan.orders import CancelJob, DropJob, EnterGroup, FinishRun, LeaveGroup, StartJob
 from windlass.plan.signals import JobFinished, RunStarted
+from windlass.protocol import events
 from windlass.protocol.event_lines import write_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from windlass.db.connections import Connection, Store
     from windlass.engine.journals.server import ServerJournal
@@ -48,7 +51,8 @@ _MOST_MACHINES: Final = 200
 class Staged:
     """One attempt as this process knows it: its machine has been told `count` signals.
 
-    `starts` are its orders to start a job, by what stands for the job's key in the database.
+    `starts` are its orders to start a job, by what stands for the job's key in the database. The
+    jobs of `kept` count as they ended in the attempt before, by key, and are not started.
     """
 
     repository: str
@@ -57,6 +61,7 @@ class Staged:
     cover: KeyCover
     count: int = 0
     starts: dict[str, StartJob] = field(default_factory=dict)
+    kept: Mapping[str, JobFinished] = field(default_factory=dict)
 
     def note(self, orders: Iterable[Order]) -> None:
         """Remember which jobs are to start, and forget nothing: a claim may be told twice."""
@@ -86,11 +91,15 @@ class ServerRuns:
         self._changed = changed
         self._lock = threading.Lock()
         self._staged: dict[tuple[str, int], Staged] = {}
-        self._busy: dict[tuple[str, int], threading.Lock] = {}
+        self._busy: dict[tuple[str, int], _Turn] = {}
 
     def begin(self, connection: Connection, run: str, attempt: int, staged: Staged) -> None:
         """Take the first step of an attempt, in the transaction in which it is entered."""
         self._take(connection, run, attempt, staged, RunStarted())
+
+    def notice(self, run: str, attempt: int) -> None:
+        """Have those who wait hear of an attempt; after the commit of whoever has changed it."""
+        self._changed(run, attempt)
 
     def tell(self, run: str, attempt: int, signal: Signal) -> bool:
         """Tell an attempt what has happened; False where it has ended, or knew it already.
@@ -122,11 +131,23 @@ class ServerRuns:
         self._changed(run, attempt)
 
     def deliver(self) -> int:
-        """Tell runs what is in their inboxes, until nothing is; return how much that was."""
-        count = 0
-        while letters := list_letters(self._store, _LETTERS_AT_ONCE):
+        """Tell runs what is in their inboxes, until nothing is; return how much that was.
+
+        A run that cannot be told does not keep others from their letters.
+
+        Raises:
+            PlatformError: the database cannot be used, or a run cannot be told.
+        """
+        count, last, failure = 0, "", None
+        while letters := list_letters(self._store, _LETTERS_AT_ONCE, after=last):
             for letter in letters:
-                count += self._deliver(letter.ticket, letter.run, letter.attempt, letter.signal)
+                last = letter.ticket
+                try:
+                    count += self._deliver(letter.ticket, letter.run, letter.attempt, letter.signal)
+                except WindlassError as error:
+                    failure = failure or error
+        if failure is not None:
+            raise failure
         return count
 
     def _deliver(self, ticket: str, run: str, attempt: int, text: str) -> bool:
@@ -150,17 +171,30 @@ class ServerRuns:
         self._take(connection, run, attempt, staged, signal)
         return True
 
-    def _alone(self, run: str, attempt: int) -> _Alone:
+    @contextmanager
+    def _alone(self, run: str, attempt: int) -> Iterator[None]:
         """Keep this process's other threads from an attempt; what fails there is forgotten."""
+        key = (run, attempt)
         with self._lock:
-            lock = self._busy.setdefault((run, attempt), threading.Lock())
-        return _Alone(lock, lambda: self._staged.pop((run, attempt), None))
+            turn = self._busy.setdefault(key, _Turn())
+            turn.users += 1
+        try:
+            with turn.lock:
+                try:
+                    yield
+                except BaseException:
+                    self._staged.pop(key, None)
+                    raise
+        finally:
+            with self._lock:
+                turn.users -= 1
+                if not turn.users:
+                    self._busy.pop(key, None)
 
     def _find(self, connection: Connection, run: str, attempt: int) -> Staged | None:
         """Return an attempt whose machine knows all that its journal does; None of an ended one."""
         if not lock_attempt(connection, run, attempt):
             self._staged.pop((run, attempt), None)
-            self._busy.pop((run, attempt), None)
             return None
         staged = self._staged.get((run, attempt))
         if staged is not None and staged.count == staged.journal.count(connection):
@@ -189,20 +223,12 @@ class ServerRuns:
                 signals.extend(_keep(connection, run, attempt, staged, order))
 
 
-class _Alone:
-    """Holds a lock; `forget` is called where what is done meanwhile fails."""
+class _Turn:
+    """The lock of an attempt, which is there while somebody holds it or waits for it."""
 
-    def __init__(self, lock: threading.Lock, forget: Callable[[], object]) -> None:
-        self._held = lock
-        self._forget = forget
-
-    def __enter__(self) -> None:
-        self._held.acquire()
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self._forget()
-        self._held.release()
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.users = 0
 
 
 def _keep(
@@ -212,6 +238,10 @@ def _keep(
     now = time.time()
     _say(connection, run, attempt, order)
     match order:
+        case StartJob() if end := staged.kept.get(order.key):
+            told = replace(describe_end(end, order.name), kept=True)
+            add_announcements(connection, run, attempt, [write_event(told, now)])
+            yield end
         case StartJob():
             job = staged.cover.cover(order.key)
             queue_job(connection, run, attempt, job, order.labels, now)
@@ -226,7 +256,7 @@ def _keep(
             leave_groups(connection, run, attempt, staged.cover.cover(order.key))
         case FinishRun():
             leave_groups(connection, run, attempt)
-            finish_attempt(connection, run, attempt, now, order.result)
+            _finish(connection, run, attempt, order.result, now)
         case _:
             pass
 
@@ -235,12 +265,18 @@ def _cancel(
     connection: Connection, run: str, attempt: int, staged: Staged, order: CancelJob
 ) -> Iterator[Signal]:
     job = staged.cover.cover(order.key)
-    row = find_job(connection, run, attempt, job)
-    if row is not None and row.state == "queued" and end_job(connection, run, attempt, job):
+    if drop_job(connection, run, attempt, job):
         _say(connection, run, attempt, DropJob(order.key, order.key, order.reason))
         yield JobFinished(order.key, Result.CANCELLED)
     else:
         ask_to_end(connection, run, attempt, job, order.reason)
+
+
+def _finish(connection: Connection, run: str, attempt: int, result: Result, now: float) -> None:
+    finish_attempt(connection, run, attempt, now, result)
+    seconds = max(0.0, now - find_start(connection, run, attempt))
+    end = events.RunFinished(run=run, result=result, seconds=seconds)
+    add_announcements(connection, run, attempt, [write_event(end, now)])
 
 
 def _say(connection: Connection, run: str, attempt: int, order: Order) -> None:

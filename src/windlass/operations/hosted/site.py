@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from windlass.db.connections import Store
     from windlass.engine.server.changes import Changes
     from windlass.engine.server.runs import ServerRuns
+
+
+class RepositoryValues(Protocol):
+    """What a server's repositories give their jobs, besides what is in their files.
+
+    Both take a repository's id and raise PlatformError where the values cannot be read.
+    """
+
+    def find_variables(self, repository: str) -> Mapping[str, str]:
+        """Return the variables of a repository, by name."""
+
+    def find_secrets(self, repository: str) -> Mapping[str, str]:
+        """Return the secrets of a repository in clear, by name."""
+
+
+class NoValues:
+    """Repositories that have neither variables nor secrets."""
+
+    def find_variables(self, _repository: str) -> Mapping[str, str]:
+        """Return none."""
+        return {}
+
+    def find_secrets(self, _repository: str) -> Mapping[str, str]:
+        """Return none."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +54,4 @@ class Site:
     changes: Changes
     address: str
     now: Callable[[], float]
+    values: RepositoryValues = field(default_factory=NoValues)
