@@ -22,10 +22,22 @@ def add_announcements(connection: Connection, run: str, attempt: int, lines: Seq
     )
 
 
-def read_announcements(store: Store, run: str, attempt: int, first: int = 0) -> list[str]:
-    """Return the lines from number `first` on."""
-    rows = store.ask(
-        "SELECT line FROM announcements WHERE run = ? AND attempt = ? AND seq >= ? ORDER BY seq",
-        (run, attempt, first),
+def read_announcements(
+    store: Store, run: str, attempt: int, first: int = 0, limit: int | None = None
+) -> list[str]:
+    """Return the lines from number `first` on; no more than `limit`."""
+    question = "SELECT line FROM announcements WHERE run = ? AND attempt = ? AND seq >= ?"
+    values: list[str | int] = [run, attempt, first]
+    if limit is not None:
+        # By number, not by count: they follow each other without a gap.
+        question += " AND seq < ?"
+        values.append(first + limit)
+    return [str(line) for (line,) in store.ask(f"{question} ORDER BY seq", values)]
+
+
+def count_announcements(store: Store, run: str, attempt: int) -> int:
+    """Return how many lines there are, which is the number of the next one."""
+    ((last,),) = store.ask(
+        "SELECT max(seq) FROM announcements WHERE run = ? AND attempt = ?", (run, attempt)
     )
-    return [str(line) for (line,) in rows]
+    return 0 if last is None else int(last) + 1

@@ -262,6 +262,10 @@ class JobLogReader:
             first = max(first, steps[wanted][0])
         yield from self._index.list_blocks(first, self._index.count(), keys, wanted)
 
+    def find_block(self, line: int) -> int:
+        """Return the number of the block that holds a line; of the next one where none does."""
+        return self._index.find_line(line)
+
     def tail(self, count: int, step: str | None = None) -> list[LogLine]:
         """Return the last lines, of the job or of one step."""
         if step is None:

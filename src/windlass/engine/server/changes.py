@@ -1,8 +1,9 @@
 """Who waits for what has been committed is woken at once: within this process, by topic.
 
 A topic is any text: `jobs` (the queue has changed), `run/ID/ATTEMPT` (something was told of an
-attempt), `inbox`, `effects`. What another process commits is found by whoever looks again after a
-moment: a wait has an end for that.
+attempt), `run/ID/ATTEMPT/log/NUMBER` (a job's log has grown), `inbox`, `effects`, `leaving` (this
+process is about to end: whoever keeps somebody waiting lets them go). What another process commits
+is found by whoever looks again after a moment: a wait has an end for that.
 """
 
 from __future__ import annotations
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
 JOBS: Final = "jobs"
 INBOX: Final = "inbox"
 EFFECTS: Final = "effects"
+LEAVING: Final = "leaving"
 
 
 def name_attempt(run: str, attempt: int) -> str:
     """Return the topic of an attempt."""
     return f"run/{run}/{attempt}"
+
+
+def name_log(run: str, attempt: int, number: int) -> str:
+    """Return the topic of the log of a job, the number-th of its attempt."""
+    return f"{name_attempt(run, attempt)}/log/{number}"
 
 
 class Changes:
