@@ -6,6 +6,7 @@ Making one takes most of a minute, so each is kept in the cache of the tests too
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import shutil
 import tempfile
@@ -29,19 +30,30 @@ CLIENT_IMAGE: Final = "windlass-test/docker-client"
 
 
 @pytest.fixture(scope="session")
-def daemon_image(docker: Engine) -> str:
-    """Have the image of jobs' daemons in the daemon that tests use, and return its name."""
-    return _provide(docker, DAEMON_RECIPE)
+def daemon_image(docker: Engine) -> None:
+    """Have the image of jobs' daemons in the daemon that tests use."""
+    _provide(docker, DAEMON_RECIPE)
 
 
 @pytest.fixture(scope="session")
 def client_image(docker: Engine) -> str:
-    """Have an image there with a client of Docker, and return its name."""
-    return _provide(docker, CLIENT_RECIPE)
+    """Have that image there and one with a client; return the name of the latter."""
+    _provide(docker, DAEMON_RECIPE, CLIENT_RECIPE)
+    return CLIENT_IMAGE
 
 
-def _provide(engine: Engine, path: Path) -> str:
-    """Have the image of one recipe, made on this machine once, or skip."""
+def _provide(engine: Engine, *recipes: Path) -> None:
+    """Have images, each made on this machine once, or skip.
+
+    What somebody else makes just now is waited for when the others are there.
+    """
+    for how in (fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_EX):
+        for path in recipes:
+            with contextlib.suppress(BlockingIOError):
+                _provide_one(engine, path, how)
+
+
+def _provide_one(engine: Engine, path: Path, how: int) -> None:
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         shutil.copy(path, folder)
         patch.setattr(images, "RECIPES", Path(folder))
@@ -49,14 +61,13 @@ def _provide(engine: Engine, path: Path) -> str:
         archive = CACHE / "images" / f"{path.stem}-{recipe.digest[:12]}.tar"
         archive.parent.mkdir(parents=True, exist_ok=True)
         with archive.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(lock, how)
             (found,) = images.list_images(engine)
             if not found.is_current and archive.exists():
                 load_images(engine, read_blocks(archive))
             elif not found.is_current:
                 _make(engine)
                 _save(engine, recipe.image, archive)
-    return recipe.image
 
 
 def _make(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.daemon_images import client_image, daemon_image
+from tests.daemon_images import client_image
 from tests.images import JOB_IMAGE, provide_job_image
 from tests.remotes import Remotes
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from windlass.jobs.executors.interface import Executor
     from windlass.plan.signals import JobFinished
 
-__all__ = ["client_image", "daemon_image"]
+__all__ = ["client_image"]
 
 EMPTY_SHA = "0" * 40
 

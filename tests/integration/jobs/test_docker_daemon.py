@@ -60,7 +60,7 @@ SERVER = "python /pages.py /srv/page"
 
 
 @pytest.fixture
-def docker_bench(bench: Bench, docker: Engine, daemon_image: str, client_image: str) -> Bench:
+def docker_bench(bench: Bench, docker: Engine, client_image: str) -> Bench:
     """A bench whose jobs run in containers and get a daemon where they need one."""
     make_tools_image(docker, BASE, ("sh", "cat", "ls", "env"), with_python=True)
     if inspect_image(docker, TOOLS) is None:
