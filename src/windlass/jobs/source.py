@@ -1,4 +1,4 @@
-"""What a checkout of the repository yields in a local run, shared by all jobs of the run."""
+"""What a checkout of the repository yields, shared by all jobs of a local run or of a runner."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ def _tell_nobody(tree: str) -> None:
     """Take no notice."""
 
 
+def _prepare_nothing() -> None:
+    """Stand for a repository that is there as it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """The repository as one run sees it.
@@ -35,7 +39,8 @@ class Source:
     are kept there. With `committed_only` uncommitted changes of the user are left out; they count
     only where the event's commit is the one that is checked out. `tree` is that of a run which is
     resumed or run again; `tell_tree` hears of one that is made. With `layered` a workspace may be
-    an overlay, of which nothing is left after the job.
+    an overlay, of which nothing is left after the job. `prepare` is called once before the
+    repository is asked for anything: a runner fetches it then.
     """
 
     repository: Repository
@@ -46,6 +51,7 @@ class Source:
     tree: str | None = None
     tell_tree: Callable[[str], None] = _tell_nobody
     layered: bool = False
+    prepare: Callable[[], None] = _prepare_nothing
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _known: dict[str, object] = field(default_factory=dict, repr=False)
 
@@ -56,7 +62,17 @@ class Source:
 
     @property
     def root(self) -> Path:
-        """The user's working tree."""
+        """The user's working tree, whose repository can be asked.
+
+        Raises:
+            GitError: it cannot be fetched.
+        """
+        self._once("prepared", self.prepare)
+        return self.folder
+
+    @property
+    def folder(self) -> Path:
+        """The same, although what it is to hold may not be there yet."""
         return Path(self.repository.root)
 
     @property

@@ -4,41 +4,35 @@ from __future__ import annotations
 
 import functools
 import itertools
-import os
-import re
 import shlex
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from windlass.engine.announcements import announce
 from windlass.jobs.environment import read_called
 from windlass.jobs.job import run_job
-from windlass.jobs.job_needs import CHECKOUT
-from windlass.jobs.place import JobPlace
 from windlass.jobs.source import Source
 from windlass.lang.casing import fold
 from windlass.model.status import Result
-from windlass.operations.executors import Executors
+from windlass.operations.job_places import JobPlaces, Surroundings, names_api, names_checkout
 from windlass.plan.faults import PlanFault
 from windlass.plan.handover import hand_over
 from windlass.plan.keys import describe_fault
 from windlass.plan.orders import RejectJob
-from windlass.plan.places import HOST, find_foreign_label, find_value
+from windlass.plan.places import HOST, find_foreign_label
 from windlass.plan.signals import JobFinished
 from windlass.stores.state_folder import TOOLS, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from windlass.config.settings import Settings
-    from windlass.jobs.actions.published import PublishedActions
     from windlass.jobs.cancellation import Cancellation
-    from windlass.jobs.docker_needs import DockerNeeds
     from windlass.jobs.executors.interface import Executor
     from windlass.jobs.folders import JobFolders
+    from windlass.jobs.place import JobPlace
     from windlass.operations.definitions import Definition
     from windlass.operations.history import History
     from windlass.plan.orders import StartJob
@@ -46,11 +40,6 @@ if TYPE_CHECKING:
     from windlass.services.job_services import JobServices
     from windlass.services.run_services import RunServices
     from windlass.stores.run_folders import AttemptFolder
-
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]+")
-_LONGEST_NAME: Final = 60
-_API: Final = re.compile(r"(?i)github\s*\.\s*(?:token|api_url)\b|GITHUB_(?:TOKEN|API_URL)\b")
-"""What a workflow names that asks GitHub's API."""
 
 
 def work_folder(state: Path, run: str, attempt: int) -> Path:
@@ -79,14 +68,8 @@ class JobStarter:
         self._allowed_environments = {fold(name) for name in definition.allowed_environments}
         self._record = record
         self._folder = work_folder(state, definition.run, definition.attempt)
-        self._tools = state / TOOLS
         self._numbers = itertools.count(record.count_jobs() + 1)
-        self._executors = Executors(
-            definition.places, root=Path(definition.repository.root), state=state
-        )
         self._cover = cover
-        self._published: PublishedActions | None = None
-        self._publishing = threading.Lock()
         self._services: RunServices | None = None
         self._serving = threading.Lock()
         self._source = Source(
@@ -99,11 +82,22 @@ class JobStarter:
             tell_tree=record.write_tree,
             layered=not definition.keep,
         )
-        self._asks_api = any(_API.search(text) for text in definition.texts.values())
+        self._places = JobPlaces(
+            Surroundings(
+                source=self._source,
+                places=definition.places,
+                work=self._folder,
+                tools=state / TOOLS,
+                sources=definition.sources,
+                variables=definition.given.env,
+                keep=definition.keep,
+                asks_api=names_api(definition.texts.values()),
+            )
+        )
         self._source.prepare_state()
         if not definition.keep:
             self._remove_folders()
-        if any(CHECKOUT in text for text in definition.texts.values()):
+        if names_checkout(definition.texts.values()):
             self._source.begin()
 
     def run_job(
@@ -122,7 +116,7 @@ class JobStarter:
             for event in announce(RejectJob(order.key, order.name, obstacle or "")):
                 emit(event)
             return JobFinished(order.key, Result.FAILURE, started=False)
-        executor = self._executors.find(order)
+        executor = self._places.find_executor(order)
         return run_job(
             order,
             executor=executor,
@@ -169,39 +163,14 @@ class JobStarter:
 
     def _make_place(self, order: StartJob, executor: Executor) -> JobPlace:
         key, number = self._cover(order.key), next(self._numbers)
-        name = _UNSAFE.sub("-", key)[:_LONGEST_NAME].strip("-.")
-        return JobPlace(
-            folder=self._folder / f"{number}-{name}",
+        return self._places.make(
+            order,
+            executor,
+            number=number,
+            name=key,
             record=self._record.open_job(number, key),
-            tools=self._tools,
-            source=self._source,
-            machine=os.environ,
-            variables=self._definition.given.env,
-            keep=self._definition.keep,
-            published=self._find_published,
             services=functools.partial(self._open_services, order),
-            asks_api=self._asks_api,
-            docker=None if executor.name == HOST else self._find_docker_needs(order),
         )
-
-    def _find_docker_needs(self, order: StartJob) -> DockerNeeds:
-        """Return what tells whether a job that is not on the host is to have a Docker daemon.
-
-        Raises:
-            InputError: the user's settings cannot be understood.
-        """
-        # Imported only where it may need one.
-        from windlass.jobs.docker_needs import DockerNeeds
-
-        settings = self._settings
-        return DockerNeeds(find_value(order.labels, settings.docker), settings.docker_images)
-
-    @functools.cached_property
-    def _settings(self) -> Settings:
-        """What the user has set, read once: two jobs of an attempt never differ in it."""
-        from windlass.config.settings import read_settings
-
-        return read_settings(os.environ)
 
     def _open_services(
         self, order: StartJob, address: str, folders: JobFolders, listener: int | None
@@ -238,16 +207,4 @@ class JobStarter:
     def _find_commit(self, workflow_path: str) -> str:
         """Return the commit that a workflow of another repository was read from, "" for our own."""
         called = read_called(workflow_path)
-        return "" if called is None else self._find_published().locate(called).sha
-
-    def _find_published(self) -> PublishedActions:
-        """Return what finds the actions of other repositories, the same for all jobs."""
-        # Imported only where there is one.
-        from windlass.jobs.actions.published import PublishedActions
-
-        definition = self._definition
-        with self._publishing:
-            if self._published is None:
-                server = definition.repository.server_url
-                self._published = PublishedActions(definition.sources, server)
-            return self._published
+        return "" if called is None else self._places.find_published().locate(called).sha

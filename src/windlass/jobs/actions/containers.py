@@ -226,7 +226,7 @@ def _list_objects(place: StepPlace) -> tuple[Mount, ...]:
     git = place.session.see(place.inside.workspace) / ".git"
     if not (git / "objects" / "info" / "alternates").exists():
         return ()
-    folders = find_object_folders(place.source.root)
+    folders = find_object_folders(place.source.folder)
     return tuple(Mount(str(folder), str(folder), read_only=True) for folder in folders)
 
 
