@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.testclient import TestClient
 
+from windlass.db.runs import AttemptRow, RunRow, enter_attempt
 from windlass.db.server_database import ServerDatabase
 from windlass.engine.server.changes import Changes
 from windlass.engine.server.runs import ServerRuns, Staged
 from windlass.errors import PlatformError
+from windlass.model.status import Result
 from windlass.operations.hosted.callers import Caller
 from windlass.operations.hosted.site import Site
 from windlass.server.app import make_app
@@ -59,3 +61,31 @@ def ask(
     app = make_app(site, check_token, routes=routes, guarded=guarded)
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     return TestClient(app, base_url=address, headers=headers, **options)
+
+
+def enter_runs(site: Site, count: int, *, repository: str = "r1") -> list[AttemptRow]:
+    """Runs with ids 1, 2, ...; every second one has failed, the others go on. Newest first."""
+    rows = [
+        AttemptRow(
+            run=RunRow(
+                id=str(number),
+                number=number,
+                workflow="CI",
+                path=".github/workflows/ci.yml",
+                event="push",
+                sha="f" * 40,
+                ref="refs/heads/main",
+                created=1000.5 + number,
+                repository=repository,
+            ),
+            attempt=1,
+            started=1000.5 + number,
+            finished=None if number % 2 else 2000.5,
+            result=None if number % 2 else Result.FAILURE,
+        )
+        for number in range(1, count + 1)
+    ]
+    with site.store.writing() as connection:
+        for row in rows:
+            enter_attempt(connection, row)
+    return rows[::-1]

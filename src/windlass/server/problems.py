@@ -42,7 +42,6 @@ class Kind:
 
 KINDS: Final[Mapping[str, Kind]] = {
     "usage": Kind(400, "Bad request", "The request cannot be understood."),
-    "input": Kind(400, "Bad request", "What the request is about cannot be read."),
     "unauthenticated": Kind(
         401, "Unauthorized", "There is no token, or it is not valid (any more)."
     ),
@@ -50,10 +49,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "missing": Kind(404, "Not found", "What was asked for is not there."),
     "method": Kind(405, "Method not allowed", "The address does not take this method."),
     "conflict": Kind(409, "Conflict", "It cannot be as things are now."),
+    "gone": Kind(410, "Gone", "It is no longer whose it was."),
     "too-large": Kind(413, "Content too large", "The body is larger than the address takes."),
     "media-type": Kind(415, "Unsupported media type", "The body has to be `application/json`."),
     "misdirected": Kind(421, "Misdirected request", "The host that was asked for is not this one."),
     "invalid": Kind(422, "Unprocessable content", "A value can be read and cannot be used."),
+    "input": Kind(422, "Unprocessable content", "What the request is about cannot be read."),
     "internal": Kind(500, "Internal error", "A fault of the server; its log says more."),
     "platform": Kind(503, "Service unavailable", "The server's machine or database is in trouble."),
 }

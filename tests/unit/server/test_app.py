@@ -9,25 +9,15 @@ import pytest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from tests.hosted_site import ADDRESS, ask, make_site
+from tests.hosted_site import ADDRESS, ask
 
 from windlass import errors
 from windlass.server.problems import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from starlette.requests import Request
 
     from windlass.operations.hosted.site import Site
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    made = make_site(tmp_path)
-    yield made
-    made.store.close()
 
 
 def say_who(request: Request) -> Response:
@@ -40,7 +30,7 @@ async def count_bytes(request: Request) -> Response:
 
 ERRORS = (
     (errors.UsageError("what?"), 400, "usage"),
-    (errors.InputError("unreadable", hint="look"), 400, "input"),
+    (errors.InputError("unreadable", hint="look"), 422, "input"),
     (errors.MissingError("gone"), 404, "missing"),
     (errors.ConflictError("taken"), 409, "conflict"),
     (errors.RefusedError("not yours"), 403, "refused"),

@@ -1,0 +1,83 @@
+"""What was answered to requests that may come again: by who asked, and the key they gave.
+
+A reply without a status is one that is still to come.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from windlass.model.values import dataclass
+
+if TYPE_CHECKING:
+    from windlass.db.connections import Connection, Store
+
+PENDING = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyRow:
+    """A reply: `token` is the id of the token that was shown, `key` what names the request.
+
+    `digest` is of the whole request. `status` and `body` were answered; `created` is in seconds
+    since the epoch.
+    """
+
+    token: str
+    key: str
+    digest: str
+    status: int = PENDING
+    body: str = ""
+    created: float
+
+
+def begin_reply(connection: Connection, row: ReplyRow) -> bool:
+    """Enter a reply that is to come; False where there is one of that key."""
+    entered = connection.execute(
+        "INSERT INTO replies (token, idempotency_key, digest, status, body, created) "
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (row.token, row.key, row.digest, row.status, row.body, row.created),
+    )
+    return entered.rowcount == 1
+
+
+def find_reply(store: Store, token: str, key: str) -> ReplyRow | None:
+    """Return the reply to a request."""
+    rows = store.ask(
+        "SELECT token, idempotency_key, digest, status, body, created FROM replies "
+        "WHERE token = ? AND idempotency_key = ?",
+        (token, key),
+    )
+    for token, key, digest, status, body, created in rows:
+        return ReplyRow(
+            token=token, key=key, digest=digest, status=status, body=body, created=created
+        )
+    return None
+
+
+def take_over(connection: Connection, row: ReplyRow, now: float) -> bool:
+    """Begin a reply anew that never came; False where somebody else has done so."""
+    changed = connection.execute(
+        "UPDATE replies SET created = ? "
+        "WHERE token = ? AND idempotency_key = ? AND status = 0 AND created = ?",
+        (now, row.token, row.key, row.created),
+    )
+    return changed.rowcount == 1
+
+
+def end_reply(connection: Connection, token: str, key: str, status: int, body: str) -> None:
+    """Keep what was answered."""
+    connection.execute(
+        "UPDATE replies SET status = ?, body = ? WHERE token = ? AND idempotency_key = ?",
+        (status, body, token, key),
+    )
+
+
+def drop_reply(connection: Connection, token: str, key: str) -> None:
+    """Forget a reply: the request may be made again."""
+    connection.execute("DELETE FROM replies WHERE token = ? AND idempotency_key = ?", (token, key))
+
+
+def remove_replies(connection: Connection, before: float) -> int:
+    """Forget the replies of before a moment, and return how many those were."""
+    return connection.execute("DELETE FROM replies WHERE created < ?", (before,)).rowcount

@@ -1,0 +1,1 @@
+"""What the catalogue offers, by noun: operations in the words of `windlass.protocol.api`."""

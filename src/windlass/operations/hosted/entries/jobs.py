@@ -1,0 +1,128 @@
+"""The jobs of an attempt: what the queue knows of them, and what was told of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from windlass.db.announcements import read_announcements
+from windlass.db.jobs import list_jobs as list_rows
+from windlass.errors import MissingError
+from windlass.operations.hosted.cursors import read_cursor, write_cursor
+from windlass.operations.hosted.entries.runs import find_attempt
+from windlass.operations.hosted.operation import Operation
+from windlass.operations.run_views import JobView, view_run
+from windlass.protocol.api import jobs as api
+from windlass.protocol.event_lines import read_event
+
+if TYPE_CHECKING:
+    from windlass.db.jobs import JobRow
+    from windlass.db.runs import AttemptRow
+    from windlass.operations.hosted.site import Site
+    from windlass.operations.run_views import Status, StepView
+    from windlass.protocol.events import Annotation
+
+
+def list_jobs(site: Site, given: api.ListJobs) -> api.JobPage:
+    """List the jobs of a run with their steps: those that were queued, then the others."""
+    jobs = read_jobs(site, find_attempt(site, given.run, given.attempt))
+    first = 0 if given.cursor is None else read_cursor(given.cursor, int)[0]
+    end = max(first, 0) + given.limit
+    return api.JobPage(
+        items=jobs[max(first, 0) : end], next=write_cursor(end) if end < len(jobs) else None
+    )
+
+
+def get_job(site: Site, given: api.FindJob) -> api.Job:
+    """Show one job with its steps, annotations, outputs and summary."""
+    row = find_attempt(site, given.run, given.attempt)
+    for job in read_jobs(site, row):
+        if job.number == given.number:
+            return job
+    raise MissingError(f"attempt {row.attempt} of run {given.run} has no job {given.number}")
+
+
+def read_jobs(site: Site, row: AttemptRow) -> list[api.Job]:
+    """Return the jobs of an attempt: those that were queued, in that order, then the others."""
+    run, attempt = row.run.id, row.attempt
+    rows = list_rows(site.store, run, attempt)
+    read = map(read_event, read_announcements(site.store, run, attempt))
+    told = [found[0] for found in read if found is not None]
+    views = dict(view_run(told, is_live=row.result is None).jobs)
+    queued = [_describe_job(views.pop(it.job, _imagine(it)), it) for it in rows]
+    return [*queued, *(_describe_job(view, None) for view in views.values())]
+
+
+def _imagine(row: JobRow) -> JobView:
+    """Return how a job looks of which nothing was told yet."""
+    return JobView(key=row.job, name=row.job)
+
+
+def _describe_job(view: JobView, row: JobRow | None) -> api.Job:
+    return api.Job(
+        job=view.key,
+        number=None if row is None else row.number,
+        name=view.name,
+        state="queued" if row is not None and row.state == "queued" else _spell(view.status),
+        seconds=view.seconds,
+        reason=view.reason,
+        kept=view.kept,
+        labels=[] if row is None else list(row.labels),
+        runner=None if row is None else row.runner,
+        queued=None if row is None else row.queued,
+        claimed=None if row is None else row.claimed,
+        outputs=dict(view.outputs),
+        steps=[_describe_step(step) for step in view.steps.values()],
+        annotations=[_describe_annotation(it) for it in view.annotations],
+        summary=view.summary,
+    )
+
+
+def _describe_step(step: StepView) -> api.Step:
+    return api.Step(
+        step=step.id,
+        name=step.name,
+        state=_spell(step.status),
+        conclusion=None if step.conclusion is None else step.conclusion.value,
+        seconds=step.seconds,
+        exit_code=step.exit_code,
+        reason=step.reason,
+        parent=step.parent,
+    )
+
+
+def _describe_annotation(annotation: Annotation) -> api.Annotation:
+    return api.Annotation(
+        step=annotation.step,
+        level=annotation.level,
+        message=annotation.message,
+        properties=dict(annotation.properties),
+    )
+
+
+def _spell(status: Status) -> Any:
+    """Return the word for a state; a result is a text of its own kind."""
+    return str(status)
+
+
+OPERATIONS: Final = (
+    Operation(
+        name="jobs.list",
+        effect="read",
+        method="GET",
+        path="/runs/{run}/jobs",
+        given=api.ListJobs,
+        answer=api.JobPage,
+        function=list_jobs,
+        errors=("missing",),
+    ),
+    Operation(
+        name="jobs.get",
+        effect="read",
+        method="GET",
+        path="/runs/{run}/jobs/{number}",
+        given=api.FindJob,
+        answer=api.Job,
+        function=get_job,
+        errors=("missing",),
+    ),
+)

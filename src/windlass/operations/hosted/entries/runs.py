@@ -1,0 +1,183 @@
+"""Runs: which there are, ending one, running one again, forgetting one."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any, Final
+
+from windlass.db.runs import RunFilter, list_attempts, list_page, remove_run
+from windlass.errors import ConflictError, InvalidError, MissingError
+from windlass.operations.hosted import attempts
+from windlass.operations.hosted.cursors import read_cursor, write_cursor
+from windlass.operations.hosted.operation import Operation
+from windlass.operations.kept_jobs import ALL, FAILED, name_job
+from windlass.protocol.api import runs as api
+from windlass.stores.run_folders import RunFolders
+
+if TYPE_CHECKING:
+    from windlass.db.runs import AttemptRow
+    from windlass.operations.hosted.site import Site
+
+WORKFLOWS: Final = ".github/workflows/"
+_BRANCHES: Final = "refs/heads/"
+
+
+def list_runs(site: Site, given: api.ListRuns) -> api.RunPage:
+    """List runs, newest first: all, or those of a repository, workflow, branch or state."""
+    if given.repository is None and (given.workflow or given.branch):
+        raise InvalidError(
+            "a workflow or a branch is one of a repository, and none is given",
+            hint="name the repository by its id too",
+        )
+    after = None if given.cursor is None else read_cursor(given.cursor, float, str)
+    wanted = RunFilter(
+        repository=given.repository,
+        path=None if given.workflow is None else find_workflow_path(given.workflow),
+        ref=None if given.branch is None else _BRANCHES + given.branch.removeprefix(_BRANCHES),
+        state=given.state,
+    )
+    rows = list_page(site.store, wanted, given.limit + 1, after)
+    shown = rows[: given.limit]
+    last = shown[-1].run if len(rows) > given.limit else None
+    return api.RunPage(
+        items=[describe_run(row) for row in shown],
+        next=None if last is None else write_cursor(last.created, last.id),
+    )
+
+
+def get_run(site: Site, given: api.FindRun) -> api.Run:
+    """Show one run, as its last attempt is, or an earlier one."""
+    return describe_run(find_attempt(site, given.run, given.attempt))
+
+
+def cancel_run(site: Site, given: api.CancelRun) -> api.Run:
+    """Ask a run to end as GitHub does: `always()` still runs. It does not wait for the end."""
+    attempts.cancel_run(site, given.run)
+    return describe_run(find_attempt(site, given.run))
+
+
+def rerun_run(site: Site, given: api.RerunRun) -> api.Run:
+    """Run a run that has ended again, or what failed of it, or one job: as its next attempt.
+
+    Commit, files and event are the same; secrets and variables are those of the moment.
+    """
+    if given.failed and given.job is not None:
+        raise InvalidError("`failed` and `job` exclude each other")
+    again = FAILED if given.failed else ALL
+    if given.job is not None:
+        again = name_job(given.job)
+    attempts.rerun(site, given.run, again)
+    return describe_run(find_attempt(site, given.run))
+
+
+def delete_run(site: Site, given: api.DeleteRun) -> None:
+    """Forget a run that has ended: its attempts, logs and events."""
+    row = find_attempt(site, given.run)
+    if row.result is None:
+        raise ConflictError(
+            f"run {given.run} goes on", hint=f"`windlass cancel {given.run}` ends it"
+        )
+    with site.store.writing() as connection:
+        remove_run(connection, given.run)
+    # Without its row nobody finds the folder, so what cannot be removed now harms no one.
+    shutil.rmtree(RunFolders(site.data).path / given.run, ignore_errors=True)
+
+
+def find_attempt(site: Site, run: str, attempt: int | None = None) -> AttemptRow:
+    """Return an attempt of a run, the last one if none is named.
+
+    Raises:
+        MissingError: there is none.
+    """
+    rows = list_attempts(site.store, run)
+    if not rows:
+        raise MissingError(f"there is no run '{run}'", hint="`windlass runs` lists them")
+    for row in rows:
+        if row.attempt == (rows[-1].attempt if attempt is None else attempt):
+            return row
+    raise MissingError(
+        f"run {run} has no attempt {attempt}", hint=f"its last one is {rows[-1].attempt}"
+    )
+
+
+def find_workflow_path(name: str) -> str:
+    """Return the path of a workflow's file that may be named without its folder."""
+    return name if "/" in name else WORKFLOWS + name
+
+
+def describe_run(row: AttemptRow) -> api.Run:
+    """Return what is said of an attempt."""
+    run = row.run
+    result: Any = None if row.result is None else row.result.value
+    return api.Run(
+        run=run.id,
+        attempt=row.attempt,
+        number=run.number,
+        repository=run.repository,
+        workflow=run.workflow,
+        path=run.path,
+        event=run.event,
+        sha=run.sha,
+        ref=run.ref,
+        state=result or "running",
+        result=result,
+        created=run.created,
+        started=row.started,
+        finished=row.finished,
+    )
+
+
+OPERATIONS: Final = (
+    Operation(
+        name="runs.list",
+        effect="read",
+        method="GET",
+        path="/runs",
+        given=api.ListRuns,
+        answer=api.RunPage,
+        function=list_runs,
+    ),
+    Operation(
+        name="runs.get",
+        effect="read",
+        method="GET",
+        path="/runs/{run}",
+        given=api.FindRun,
+        answer=api.Run,
+        function=get_run,
+        errors=("missing",),
+    ),
+    Operation(
+        name="runs.cancel",
+        effect="write",
+        method="POST",
+        path="/runs/{run}/cancel",
+        given=api.CancelRun,
+        answer=api.Run,
+        function=cancel_run,
+        status=202,
+        errors=("missing", "conflict"),
+    ),
+    Operation(
+        name="runs.rerun",
+        effect="write",
+        method="POST",
+        path="/runs/{run}/rerun",
+        given=api.RerunRun,
+        answer=api.Run,
+        function=rerun_run,
+        status=201,
+        errors=("missing", "conflict"),
+    ),
+    Operation(
+        name="runs.delete",
+        effect="write",
+        method="DELETE",
+        path="/runs/{run}",
+        given=api.DeleteRun,
+        answer=None,
+        function=delete_run,
+        status=204,
+        errors=("missing", "conflict"),
+    ),
+)

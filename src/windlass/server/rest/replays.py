@@ -1,0 +1,139 @@
+"""Requests that may be made again: the same `Idempotency-Key` has the same answer.
+
+Source: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from typing import TYPE_CHECKING, Final
+
+from windlass.db.replies import (
+    PENDING,
+    ReplyRow,
+    begin_reply,
+    drop_reply,
+    end_reply,
+    find_reply,
+    take_over,
+)
+from windlass.errors import ConflictError, InvalidError
+from windlass.model.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from windlass.operations.hosted.site import Site
+
+HEADER: Final = "idempotency-key"
+REPLAYED: Final = "Idempotency-Replayed"
+PATTERN: Final = r"^[\x21-\x7e]{1,128}$"
+PATIENCE_SECONDS: Final = 60.0
+"""So long an answer may take. After that whoever was to give it has died."""
+
+KEPT_SECONDS: Final = 86400.0
+_KEY: Final = re.compile(PATTERN)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status and a JSON body; `is_replayed` where it was given before.
+
+    `next` is the cursor of a list's next page.
+    """
+
+    status: int
+    body: str
+    is_replayed: bool = False
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a request is told apart by: who asks, the key, a digest of all of it.
+
+    With `once` its answer holds a secret, and is not kept.
+    """
+
+    token: str
+    key: str
+    digest: str
+    once: bool = False
+
+
+def read_key(text: str) -> str:
+    """Return a key as it was given.
+
+    Raises:
+        InvalidError: it cannot be one.
+    """
+    key = text.removeprefix('"').removesuffix('"')
+    if not _KEY.fullmatch(key):
+        raise InvalidError("an Idempotency-Key has 1 to 128 visible ASCII characters")
+    return key
+
+
+def digest_request(token: str, method: str, target: str, body: bytes) -> str:
+    """Return what stands for a request.
+
+    The body may hold a secret that could be guessed; the token, which is not kept, could not.
+    """
+    text = b"\n".join((method.encode(), target.encode(), body))
+    return hmac.digest(token.encode(), text, hashlib.sha256).hex()
+
+
+def answer_once(site: Site, request: Request, carry_out: Callable[[], Answer]) -> Answer:
+    """Carry a request out, or return what was answered to it before.
+
+    Where the server dies in between, it is carried out again when it comes again later than
+    PATIENCE_SECONDS.
+
+    Raises:
+        ConflictError: it is being carried out, or its answer was for one reading only.
+        InvalidError: another request has had the same key.
+    """
+    row = ReplyRow(token=request.token, key=request.key, digest=request.digest, created=site.now())
+    with site.store.writing() as connection:
+        begun = begin_reply(connection, row)
+    if not begun:
+        known = _find_known(site, row)
+        if known is not None:
+            return known
+    try:
+        answer = carry_out()
+    except BaseException:
+        # What has failed may be tried again.
+        with site.store.writing() as connection:
+            drop_reply(connection, row.token, row.key)
+        raise
+    with site.store.writing() as connection:
+        body = "" if request.once else answer.body
+        end_reply(connection, row.token, row.key, answer.status, body)
+    return answer
+
+
+def _find_known(site: Site, row: ReplyRow) -> Answer | None:
+    """Return what was answered before; None where that is to be done now."""
+    known = find_reply(site.store, row.token, row.key)
+    if known is None:
+        raise ConflictError("a request with this Idempotency-Key has just failed")
+    if known.digest != row.digest:
+        raise InvalidError("another request has had this Idempotency-Key", hint="use a new one")
+    if known.status != PENDING:
+        return _replay(known)
+    if row.created - known.created > PATIENCE_SECONDS:
+        with site.store.writing() as connection:
+            if take_over(connection, known, row.created):
+                return None
+    raise ConflictError("the request is being carried out", hint="ask again in a moment")
+
+
+def _replay(known: ReplyRow) -> Answer:
+    if not known.body and known.status not in (202, 204):
+        raise ConflictError(
+            "this has been done; its answer held a secret, which is shown once",
+            hint="use a new Idempotency-Key",
+        )
+    return Answer(known.status, known.body, is_replayed=True)
