@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from windlass.operations.hosted import logs
 from windlass.server.live.hub import Hub
+from windlass.server.live.sockets import Conversation
 from windlass.server.live.sources import EventSource, LogSource, Source
 from windlass.server.live.streams import EventStream, read_attempt, read_number, read_position
 from windlass.server.live.texts import answer_log
@@ -18,6 +19,7 @@ from windlass.server.problems import problem
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
+    from starlette.websockets import WebSocket
 
     from windlass.operations.hosted.logs import JobOfRun
     from windlass.operations.hosted.site import Site
@@ -33,6 +35,7 @@ def routes(site: Site) -> list[BaseRoute]:
         Route(f"{RUN}/events", live.watch_events),
         Route(f"{JOB}/log", live.watch_log),
         Route(f"{JOB}/log.txt", live.read_log),
+        WebSocketRoute("/api/v1/live", live.converse),
     ]
 
 
@@ -57,6 +60,10 @@ class Live:
     def read_log(self, request: Request) -> Response:
         """Return a job's log as it is now."""
         return answer_log(self._site, _find_job(self._site, request), request.headers.get("Range"))
+
+    async def converse(self, socket: WebSocket) -> None:
+        """Tell whatever a client wants to watch."""
+        await Conversation(self._site, self._hub, socket).hold()
 
     async def _stream(self, request: Request, source: Source) -> Response:
         position = read_position(request)

@@ -34,6 +34,20 @@ class Hub:
         """Whether the process is about to end, and takes no more watchers."""
         return self._changes.count(LEAVING) > 0
 
+    async def wait_until_leaving(self) -> None:
+        """Wait until the process is about to end."""
+        leaving = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        stop_listening = self._changes.listen(
+            lambda topic: _pass_on(loop, leaving.set) if topic == LEAVING else None
+        )
+        try:
+            # Listened first: it may be told at any moment.
+            if not self.is_leaving:
+                await leaving.wait()
+        finally:
+            stop_listening()
+
     @contextlib.asynccontextmanager
     async def watching(self, source: Source) -> AsyncIterator[Tail]:
         """Share the tail of a source with all who watch the same."""
@@ -75,7 +89,7 @@ class Hub:
                 tail.tell()
 
 
-def _pass_on(loop: asyncio.AbstractEventLoop, hear: Callable[[str], None], topic: str) -> None:
+def _pass_on(loop: asyncio.AbstractEventLoop, hear: Callable[..., None], *topics: str) -> None:
     # A loop that has ended has nobody left who would want to know.
     with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(hear, topic)
+        loop.call_soon_threadsafe(hear, *topics)
