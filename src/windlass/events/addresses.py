@@ -41,6 +41,10 @@ _HINT: Final = (
 )
 
 
+class UnknownHostError(InvalidError):
+    """Nobody knows a host, at least at this moment."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
     """Where a repository is: a folder of this machine, or a URL with the host it names.
@@ -102,6 +106,7 @@ def read_location(text: str, allowance: Allowance, resolve: Resolve = resolve_ho
     """Return where a repository is, with the addresses of its host.
 
     Raises:
+        UnknownHostError: nobody knows its host.
         InvalidError: it is no place that a server fetches from.
     """
     if _CONTROL.search(text):
@@ -202,9 +207,9 @@ def _list_addresses(host: str, resolve: Resolve) -> list[Address]:
     try:
         found = [ipaddress.ip_address(it.partition("%")[0]) for it in resolve(host)]
     except (OSError, ValueError) as error:
-        raise InvalidError(f"nobody knows the host '{host}'", hint="check the name") from error
+        raise UnknownHostError(f"nobody knows the host '{host}'", hint="check its name") from error
     if not found:
-        raise InvalidError(f"nobody knows the host '{host}'", hint="check the name")
+        raise UnknownHostError(f"nobody knows the host '{host}'", hint="check its name")
     return found
 
 

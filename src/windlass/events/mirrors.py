@@ -1,8 +1,8 @@
 """Mirrors: what the server keeps of each repository, as a bare repository of its own.
 
 A mirror has the branches, the tags, and what was asked for of pull requests. Jobs get their code
-from it, never from where it was fetched. Git fetches without any configuration of the user's, runs no
-hook and no helper, follows no redirect, and uses the one protocol of the location.
+from it, never from where it was fetched. Git fetches without any configuration of the user's, runs
+no hook and no helper, follows no redirect, and uses the one protocol of the location.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from windlass.errors import WorkspaceError
 from windlass.git.commands import NO_CONFIGURATION, Answer, ask, complain, decode, run_apart
 from windlass.git.folders import SHA256_LENGTH, make_git_folder
 from windlass.git.kept_repositories import LOCK
+from windlass.git.trees import compare_trees
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -120,12 +121,27 @@ class Mirrors:
         answer = ask(command, folder=mirror, variables=variables).answer()
         return decode(answer.output).strip() if answer.code == 0 else None
 
+    def has_path(self, repository: str, sha: str, path: str) -> bool:
+        """Tell whether a commit of a mirror has a file or a folder."""
+        variables = {**NO_CONFIGURATION, "GIT_DIR": str(self.find(repository))}
+        command = ["cat-file", "-e", f"{sha}:{path}"]
+        return ask(command, folder=self.find(repository), variables=variables).answer().code == 0
+
     def find_merge_base(self, repository: str, one: str, other: str) -> str | None:
         """Return where two commits of a mirror part; None where they share nothing."""
         variables = {**NO_CONFIGURATION, "GIT_DIR": str(self.find(repository))}
         command = ["merge-base", "--", one, other]
         answer = ask(command, folder=self.find(repository), variables=variables).answer()
         return decode(answer.output).strip() or None if answer.code == 0 else None
+
+    def list_changes(self, repository: str, before: str, after: str) -> tuple[str, ...]:
+        """Return the paths that differ between two commits of a mirror.
+
+        Raises:
+            GitError: one of them is not there.
+        """
+        changes = compare_trees(before, after, scratch=self.find(repository))
+        return tuple(decode(it.name) for it in changes)
 
     def keep(self, repository: str, sha: str) -> None:
         """Keep a commit that a run is about, whatever becomes of its branch.

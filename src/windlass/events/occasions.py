@@ -40,9 +40,9 @@ class Occasion:
     `revisions` are refs and commits of the mirror: the first one that is there is the commit.
     `fetched` are refs beside branches and tags that may have to be fetched for it. The files that
     changed are those since `before`; with `since_branch` since the commit left that branch. With
-    neither that is the commit's parent. A merge in `revisions` counts while it is one of
-    `head_sha`. `from_fork` says that the code is another repository's,
-    `path` that one workflow alone is meant.
+    neither that is the commit's parent. `head_sha` is the commit that a pull request proposes, and
+    a merge in `revisions` counts only while it is one of that. `from_fork` says that the code is
+    another repository's, `path` that one workflow alone is meant.
     """
 
     name: str
@@ -127,8 +127,10 @@ def _read_pull_request(event: str, payload: Payload) -> tuple[Occasion, ...]:
         ref=f"refs/heads/{base_ref}",
         revisions=(f"refs/heads/{base_ref}",),
         fetched=(own,),
+        since_branch=base_ref,
         head_ref=head_ref,
         base_ref=base_ref,
+        head_sha=sha,
     )
     return (occasion, target)
 

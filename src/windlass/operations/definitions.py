@@ -52,7 +52,7 @@ class Definition:
     `number` is the run's among those of its workflow, `created` in seconds since the epoch. `again`
     says which jobs of the attempt before this one runs once more (see
     `windlass.operations.reruns`); empty is all. `sources` says where actions of other repositories
-    are taken from.
+    are taken from. Code that comes `from_fork` gets no secrets of the repository.
     """
 
     run: str
@@ -76,6 +76,7 @@ class Definition:
     absent: tuple[str, ...] = ()
     whole: bool = True
     sources: ActionSources = ActionSources()
+    from_fork: bool = False
 
 
 def write_definition(definition: Definition, mask: Callable[[str], str]) -> str:
@@ -109,6 +110,7 @@ def write_definition(definition: Definition, mask: Callable[[str], str]) -> str:
         "private": sorted(definition.private),
         "sources": {**_write_fields(definition.sources), "urls": list(definition.sources.urls)},
         "absent": absent,
+        "from_fork": definition.from_fork,
         "texts": dict(definition.texts),
     }
     secrets = sorted(definition.given.secrets.items(), key=lambda item: -len(item[1]))
@@ -261,6 +263,7 @@ def _read(values: dict[str, Any]) -> Definition:
         absent=tuple(values["absent"]),
         whole=values["whole"],
         sources=_read_sources(values.get("sources", {})),
+        from_fork=values.get("from_fork", False),
     )
 
 

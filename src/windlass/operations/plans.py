@@ -28,7 +28,7 @@ from windlass.plan.synthesis import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from windlass.git.repository import Comparison
     from windlass.jobs.actions.published import PublishedActions
@@ -91,17 +91,39 @@ def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> P
         InputError: the folder is no checkout, or there are no workflows where they should be.
         GitError: git is missing, or could not read the repository.
     """
-    check_places(options.places)
     is_about_branch = name in PULL_REQUEST_EVENTS | REVIEW_EVENTS
     against: Comparison = "default-branch" if is_about_branch else "parent"
+
+    def make_event(repository: Repository, library: Library) -> Event | Diagnostic:
+        inputs = _choose_inputs(options, library)
+        return synthesise_event(name, repository, _make_wishes(repository, options, inputs))
+
+    check_places(options.places)
     repository = read_repository(folder, against=against, base=options.base)
+    return plan_repository(repository, make_event, options)
+
+
+def plan_repository(
+    repository: Repository,
+    make_event: Callable[[Repository, Library], Event | Diagnostic],
+    options: PlanOptions = _NO_OPTIONS,
+) -> Planning:
+    """Plan what an event would run in a checkout of which the facts are known.
+
+    `make_event` gets these and the workflows, and returns the event or what is wrong with it.
+
+    Raises:
+        UsageError: the options name a place that jobs cannot run in.
+        InputError: there are no workflows where they should be.
+        GitError: git is missing.
+    """
+    check_places(options.places)
     root = Path(repository.root)
     sources = with_lock(options.sources, root)
     calls = CalledWorkflows(lambda: _publish(sources, repository))
     library = load_workflows(root, options.workflows, read_published=calls.read)
     sources = replace(sources, pins={**sources.pins, **calls.pins})
-    inputs = _choose_inputs(options, library)
-    event = synthesise_event(name, repository, _make_wishes(repository, options, inputs))
+    event = make_event(repository, library)
     if isinstance(event, Diagnostic):
         return Planning(
             repository=repository,
@@ -110,16 +132,12 @@ def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> P
             plan=None,
             diagnostics=(event, *library.diagnostics),
         )
-    knowledge = Knowledge(
-        repository=repository,
-        variables=options.variables,
-        runner=describe_runner(),
-        digests={**library.digests, **sources.pins},
-        places=options.places,
-        find_default_place=lambda: _foresee(options.default_place),
+    plan = make_plan(
+        library.workflows,
+        event,
+        _gather_knowledge(repository, library, sources, options),
+        Selection(options.job, options.matrix),
     )
-    selection = Selection(options.job, options.matrix)
-    plan = make_plan(library.workflows, event, knowledge, selection)
     return Planning(
         repository=repository,
         event=event,
@@ -127,6 +145,19 @@ def plan_event(folder: Path, name: str, options: PlanOptions = _NO_OPTIONS) -> P
         plan=plan,
         diagnostics=(*library.diagnostics, *plan.diagnostics, *_warn(options.default_place)),
         sources=sources,
+    )
+
+
+def _gather_knowledge(
+    repository: Repository, library: Library, sources: ActionSources, options: PlanOptions
+) -> Knowledge:
+    return Knowledge(
+        repository=repository,
+        variables=options.variables,
+        runner=describe_runner(),
+        digests={**library.digests, **sources.pins},
+        places=options.places,
+        find_default_place=lambda: _foresee(options.default_place),
     )
 
 

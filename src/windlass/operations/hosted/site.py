@@ -45,7 +45,8 @@ class Site:
     """One server process. All of them on one database share `store` and what lies in `data`.
 
     `address` is where people, runners and jobs find it: `http://127.0.0.1:8484`, without a slash at
-    the end. `now` returns seconds since the epoch.
+    the end. `now` returns seconds since the epoch. Repositories may be fetched from
+    `allowed_hosts` too, names, addresses and networks inside of the server's own network.
     """
 
     store: Store
@@ -55,3 +56,4 @@ class Site:
     address: str
     now: Callable[[], float]
     values: RepositoryValues = field(default_factory=NoValues)
+    allowed_hosts: tuple[str, ...] = ()

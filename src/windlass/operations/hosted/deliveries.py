@@ -1,0 +1,170 @@
+"""Deliveries: what repositories tell the server, and the runs that come of it.
+
+A delivery is written down in one transaction with the effect that processes it. Processing it again
+starts nothing twice: a run is entered together with the delivery that caused it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from windlass.db.deliveries import (
+    DeliveryRow,
+    add_delivery,
+    find_delivery,
+    list_deliveries,
+    read_payload,
+    settle_delivery,
+)
+from windlass.db.effects import post_effect
+from windlass.db.repositories import find_repository
+from windlass.db.tickets import draw_ticket
+from windlass.engine.server.changes import EFFECTS
+from windlass.errors import InputError, PlatformError, UsageError
+from windlass.events.occasions import NO_COMMIT, read_occasions
+from windlass.lang.expressions import read_json
+from windlass.model.values import dataclass
+from windlass.operations.hosted.attempts import start_run
+from windlass.operations.hosted.planning import plan_occasion
+from windlass.operations.hosted.repositories import fetch_repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from windlass.db.connections import Connection
+    from windlass.db.deliveries import State
+    from windlass.db.repositories import RepositoryRow
+    from windlass.errors import WindlassError
+    from windlass.events.mirrors import Mirrors
+    from windlass.events.occasions import Occasion
+    from windlass.operations.hosted.planning import Outcome
+    from windlass.operations.hosted.site import Site
+
+DELIVERY: Final = "delivery"
+"""The kind of effect that processes a delivery."""
+
+_MOST_LETTERS: Final = 4000
+"""A message says what is wrong with some files; nobody reads about hundreds of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A delivery that was written down; it is not `new` where it came before."""
+
+    id: str
+    new: bool
+
+
+def accept_delivery(
+    site: Site, repository: RepositoryRow, guid: str, event: str, payload: str
+) -> Receipt:
+    """Write a delivery down and have it processed; `payload` is JSON.
+
+    Raises:
+        PlatformError: the database cannot be used, and nothing was written.
+    """
+    with site.store.writing() as connection:
+        receipt = enter_delivery(site, connection, repository.id, guid, event, payload)
+    site.changes.tell(EFFECTS)
+    return receipt
+
+
+def enter_delivery(
+    site: Site, connection: Connection, repository: str, guid: str, event: str, payload: str
+) -> Receipt:
+    """Do what `accept_delivery` does as a part of a transaction; then EFFECTS has to be told."""
+    row = DeliveryRow(
+        id=draw_ticket(), repository=repository, guid=guid, event=event, received=site.now()
+    )
+    if not add_delivery(connection, row, payload):
+        return Receipt("", new=False)
+    post_effect(connection, f"{DELIVERY}/{row.id}", DELIVERY, {"delivery": row.id}, site.now())
+    return Receipt(row.id, new=True)
+
+
+def show_deliveries(
+    site: Site, repository: RepositoryRow, limit: int, before: str = ""
+) -> list[DeliveryRow]:
+    """Return deliveries of a repository, newest first: those that came before one of them."""
+    if before:
+        return list_deliveries(site.store, repository.id, limit, before)
+    return list_deliveries(site.store, repository.id, limit)
+
+
+def process_delivery(site: Site, delivery: str) -> None:
+    """Start the runs that a delivery causes, and note what came of it.
+
+    What can be wrong with a repository is noted, and is no exception: it would be the same again.
+
+    Raises:
+        PlatformError: the repository or the database cannot be reached; it is to be tried again.
+    """
+    row = find_delivery(site.store, delivery)
+    if row is None or row.state != "received":
+        return
+    repository = find_repository(site.store, row.repository)
+    assert repository is not None  # noqa: S101 (its deliveries go with it)
+    try:
+        state, message = _process(site, repository, row)
+    except (InputError, UsageError) as error:
+        state, message = "refused", describe_error(error)
+    except PlatformError as error:
+        _settle(site, row, "received", f"to be tried again: {describe_error(error)}")
+        raise
+    _settle(site, row, state, message)
+
+
+def _process(site: Site, repository: RepositoryRow, row: DeliveryRow) -> tuple[State, str]:
+    payload = read_json(read_payload(site.store, row.id))
+    occasions = read_occasions(row.event, payload, repository.default_branch)
+    if not occasions:
+        return "nothing", _describe_nothing(row.event, payload)
+    fetched = [ref for occasion in occasions for ref in occasion.fetched]
+    mirrors = fetch_repository(site, repository, list(dict.fromkeys(fetched)))
+    outcomes = [_start(site, mirrors, repository, row, occasion, payload) for occasion in occasions]
+    runs = [run for started, _ in outcomes for run in started]
+    said = [outcome for _, outcome in outcomes]
+    return _judge(runs, said), _join(message for outcome in said for message in outcome.messages)
+
+
+def _start(
+    site: Site,
+    mirrors: Mirrors,
+    repository: RepositoryRow,
+    row: DeliveryRow,
+    occasion: Occasion,
+    payload: dict[str, Any],
+) -> tuple[list[str], Outcome]:
+    """Start what one event of a delivery causes; return the runs, and what is to be said."""
+    outcome = plan_occasion(site, mirrors, repository, occasion, payload)
+    cause = row.id if occasion.name == row.event else f"{row.id}/{occasion.name}"
+    if outcome.definitions:
+        mirrors.keep(repository.id, outcome.definitions[0].event.sha)
+    runs = [start_run(site, repository.id, it, delivery=cause) for it in outcome.definitions]
+    return runs, outcome
+
+
+def _judge(runs: Sequence[str], outcomes: Sequence[Outcome]) -> State:
+    if runs:
+        return "started"
+    return "refused" if any(outcome.refused for outcome in outcomes) else "nothing"
+
+
+def _settle(site: Site, row: DeliveryRow, state: State, message: str) -> None:
+    with site.store.writing() as connection:
+        settle_delivery(connection, row.id, state, message[:_MOST_LETTERS])
+
+
+def _describe_nothing(event: str, payload: dict[str, Any]) -> str:
+    if event == "push" and payload.get("after") in NO_COMMIT:
+        return f"{payload.get('ref')} was deleted, which starts nothing but `on: delete`"
+    return f"no workflow is started by '{event}'"
+
+
+def _join(messages: Iterable[str]) -> str:
+    return "\n".join(dict.fromkeys(messages))
+
+
+def describe_error(error: WindlassError) -> str:
+    """Return what an error says, and what to do."""
+    return f"{error.message} ({error.hint})" if error.hint else error.message
