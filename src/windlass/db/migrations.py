@@ -275,6 +275,15 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             PRIMARY KEY (token, idempotency_key)
         )
         """,
+        "CREATE INDEX attempts_by_finished ON attempts (finished)",
+        """
+        CREATE TABLE observations (
+            run TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            PRIMARY KEY (run, attempt),
+            FOREIGN KEY (run, attempt) REFERENCES attempts (run, attempt) ON DELETE CASCADE
+        )
+        """,
         """
         CREATE TABLE servers (
             id TEXT NOT NULL PRIMARY KEY,
