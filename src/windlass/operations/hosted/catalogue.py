@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from windlass.operations.hosted.entries import jobs, runs, server
+from windlass.operations.hosted.entries import (
+    jobs,
+    logs,
+    repositories,
+    runs,
+    server,
+    tokens,
+    values,
+)
 
 if TYPE_CHECKING:
     from windlass.operations.hosted.operation import Operation
@@ -13,6 +21,10 @@ CATALOGUE: Final[tuple[Operation, ...]] = (
     *server.OPERATIONS,
     *runs.OPERATIONS,
     *jobs.OPERATIONS,
+    *logs.OPERATIONS,
+    *repositories.OPERATIONS,
+    *values.OPERATIONS,
+    *tokens.OPERATIONS,
 )
 """All operations, by noun."""
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 import binascii
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from windlass.errors import InvalidError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from windlass.protocol.api.messages import PageInput
+
+Item = TypeVar("Item")
 
 
 def write_cursor(*place: float | str) -> str:
@@ -32,3 +39,10 @@ def read_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
     if any("\0" in part for part in place if isinstance(part, str)):
         raise InvalidError("the cursor is not one of this list")
     return tuple(place)
+
+
+def cut_page(items: Sequence[Item], given: PageInput) -> tuple[list[Item], str | None]:
+    """Return the page of a short list that is wanted, and the cursor of the next one."""
+    first = 0 if given.cursor is None else max(0, read_cursor(given.cursor, int)[0])
+    end = first + given.limit
+    return list(items[first:end]), write_cursor(end) if end < len(items) else None

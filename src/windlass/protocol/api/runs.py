@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from windlass.protocol.api.messages import Id, Input, Number, Output, Page, PageInput, Text, Time
+
+RepositoryKey = Annotated[
+    str, Field(min_length=1, max_length=140, pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]*$")
+]
+"""`OWNER/NAME`, or the id of one that was removed."""
 
 State = Literal["running", "success", "failure", "cancelled", "skipped"]
 
@@ -17,7 +22,9 @@ class Run(Output):
     run: str = Field(description="Its id.", examples=["1767225600000000"])
     attempt: int = Field(description="Counts the attempts from 1.", examples=[1])
     number: int = Field(description="Counts the runs of the workflow from 1.", examples=[7])
-    repository: str = Field(description="The repository's id.", examples=["b0a7"])
+    repository: str = Field(
+        description="`OWNER/NAME`; an id where it was removed.", examples=["octo/boat"]
+    )
     workflow: str = Field(description="The workflow's name.", examples=["CI"])
     path: str = Field(description="The workflow's file.", examples=[".github/workflows/ci.yml"])
     event: str = Field(description="What started it.", examples=["push"])
@@ -39,7 +46,9 @@ class RunPage(Page):
 class ListRuns(PageInput):
     """Which runs are wanted."""
 
-    repository: Id | None = Field(default=None, description="Of this repository.")
+    repository: RepositoryKey | None = Field(
+        default=None, description="Of this one: `OWNER/NAME`.", examples=["octo/boat"]
+    )
     workflow: Text | None = Field(
         default=None,
         description="Of this file, `ci.yml` or `.github/workflows/ci.yml`; of one repository.",

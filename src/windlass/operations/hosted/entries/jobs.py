@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from windlass.db.announcements import read_announcements
 from windlass.db.jobs import list_jobs as list_rows
 from windlass.errors import MissingError
-from windlass.operations.hosted.cursors import read_cursor, write_cursor
-from windlass.operations.hosted.entries.runs import find_attempt
+from windlass.operations.hosted.cursors import cut_page
+from windlass.operations.hosted.logs import find_attempt
 from windlass.operations.hosted.operation import Operation
 from windlass.operations.run_views import JobView, view_run
 from windlass.protocol.api import jobs as api
@@ -25,11 +25,8 @@ if TYPE_CHECKING:
 def list_jobs(site: Site, given: api.ListJobs) -> api.JobPage:
     """List the jobs of a run with their steps: those that were queued, then the others."""
     jobs = read_jobs(site, find_attempt(site, given.run, given.attempt))
-    first = 0 if given.cursor is None else read_cursor(given.cursor, int)[0]
-    end = max(first, 0) + given.limit
-    return api.JobPage(
-        items=jobs[max(first, 0) : end], next=write_cursor(end) if end < len(jobs) else None
-    )
+    items, following = cut_page(jobs, given)
+    return api.JobPage(items=items, next=following)
 
 
 def get_job(site: Site, given: api.FindJob) -> api.Job:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any, Final
 
-from windlass.db.runs import RunFilter, list_attempts, list_page, remove_run
-from windlass.errors import ConflictError, InvalidError, MissingError
+from windlass.db.repositories import find_repository, find_repository_named
+from windlass.db.runs import RunFilter, list_page, remove_run
+from windlass.errors import ConflictError, InvalidError
 from windlass.operations.hosted import attempts
 from windlass.operations.hosted.cursors import read_cursor, write_cursor
+from windlass.operations.hosted.logs import find_attempt
 from windlass.operations.hosted.operation import Operation
 from windlass.operations.kept_jobs import ALL, FAILED, name_job
 from windlass.protocol.api import runs as api
 from windlass.stores.run_folders import RunFolders
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from windlass.db.runs import AttemptRow
     from windlass.operations.hosted.site import Site
 
@@ -27,11 +31,11 @@ def list_runs(site: Site, given: api.ListRuns) -> api.RunPage:
     if given.repository is None and (given.workflow or given.branch):
         raise InvalidError(
             "a workflow or a branch is one of a repository, and none is given",
-            hint="name the repository by its id too",
+            hint="name the repository too",
         )
     after = None if given.cursor is None else read_cursor(given.cursor, float, str)
     wanted = RunFilter(
-        repository=given.repository,
+        repository=None if given.repository is None else _find_id(site, given.repository),
         path=None if given.workflow is None else find_workflow_path(given.workflow),
         ref=None if given.branch is None else _BRANCHES + given.branch.removeprefix(_BRANCHES),
         state=given.state,
@@ -40,20 +44,20 @@ def list_runs(site: Site, given: api.ListRuns) -> api.RunPage:
     shown = rows[: given.limit]
     last = shown[-1].run if len(rows) > given.limit else None
     return api.RunPage(
-        items=[describe_run(row) for row in shown],
+        items=_describe_runs(site, shown),
         next=None if last is None else write_cursor(last.created, last.id),
     )
 
 
 def get_run(site: Site, given: api.FindRun) -> api.Run:
     """Show one run, as its last attempt is, or an earlier one."""
-    return describe_run(find_attempt(site, given.run, given.attempt))
+    return _describe_runs(site, [find_attempt(site, given.run, given.attempt)])[0]
 
 
 def cancel_run(site: Site, given: api.CancelRun) -> api.Run:
     """Ask a run to end as GitHub does: `always()` still runs. It does not wait for the end."""
     attempts.cancel_run(site, given.run)
-    return describe_run(find_attempt(site, given.run))
+    return _describe_runs(site, [find_attempt(site, given.run)])[0]
 
 
 def rerun_run(site: Site, given: api.RerunRun) -> api.Run:
@@ -67,7 +71,7 @@ def rerun_run(site: Site, given: api.RerunRun) -> api.Run:
     if given.job is not None:
         again = name_job(given.job)
     attempts.rerun(site, given.run, again)
-    return describe_run(find_attempt(site, given.run))
+    return _describe_runs(site, [find_attempt(site, given.run)])[0]
 
 
 def delete_run(site: Site, given: api.DeleteRun) -> None:
@@ -83,37 +87,33 @@ def delete_run(site: Site, given: api.DeleteRun) -> None:
     shutil.rmtree(RunFolders(site.data).path / given.run, ignore_errors=True)
 
 
-def find_attempt(site: Site, run: str, attempt: int | None = None) -> AttemptRow:
-    """Return an attempt of a run, the last one if none is named.
-
-    Raises:
-        MissingError: there is none.
-    """
-    rows = list_attempts(site.store, run)
-    if not rows:
-        raise MissingError(f"there is no run '{run}'", hint="`windlass runs` lists them")
-    for row in rows:
-        if row.attempt == (rows[-1].attempt if attempt is None else attempt):
-            return row
-    raise MissingError(
-        f"run {run} has no attempt {attempt}", hint=f"its last one is {rows[-1].attempt}"
-    )
-
-
 def find_workflow_path(name: str) -> str:
     """Return the path of a workflow's file that may be named without its folder."""
     return name if "/" in name else WORKFLOWS + name
 
 
-def describe_run(row: AttemptRow) -> api.Run:
-    """Return what is said of an attempt."""
+def _find_id(site: Site, name: str) -> str:
+    """Return the id of a repository; one that was removed is known by its id alone."""
+    found = find_repository_named(site.store, name)
+    return name if found is None else found.id
+
+
+def _describe_runs(site: Site, rows: Sequence[AttemptRow]) -> list[api.Run]:
+    names = {}
+    for repository in {row.run.repository for row in rows}:
+        found = find_repository(site.store, repository)
+        names[repository] = repository if found is None else found.name
+    return [_describe_run(row, names[row.run.repository]) for row in rows]
+
+
+def _describe_run(row: AttemptRow, repository: str) -> api.Run:
     run = row.run
     result: Any = None if row.result is None else row.result.value
     return api.Run(
         run=run.id,
         attempt=row.attempt,
         number=run.number,
-        repository=run.repository,
+        repository=repository,
         workflow=run.workflow,
         path=run.path,
         event=run.event,
