@@ -161,13 +161,12 @@ def test_the_disk_fills_up_with_blocks(small: Path, job: Caller) -> None:
 def test_the_disk_is_full_when_an_upload_begins(small: Path, job: Caller) -> None:
     """Nothing is taken, and nothing is kept; when there is room, all is well."""
     fill(small / "filler")
-    address = job.create("large")
-    refusal = send(address, "PUT", os.urandom(BLOCK))
+    status, refusal = job.call("CreateArtifact", name="large")
     ended, _ = job.finalize(b"", "large")
     (small / "filler").unlink()
 
-    assert (refusal[0], ended) == (507, 400)
-    assert b"No space left on device" in refusal[2]
+    assert (status, ended) == (507, 404)
+    assert "No space left on device" in refusal["msg"]
     upload_again(job)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,23 +40,28 @@ def next_id(connection: Connection, now: float) -> int:
     return max(int(highest or 0) + 1, int(now * 1000))
 
 
-def enter_artifact(connection: Connection, row: ArtifactRow) -> None:
-    """Enter an artifact."""
-    connection.execute(
-        f"INSERT INTO artifacts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        (
-            row.id,
-            row.run,
-            row.attempt,
-            row.job,
-            row.name,
-            row.blob,
-            row.size,
-            row.mime_type,
-            row.created,
-            row.expires,
-        ),
-    )
+def enter_artifact(connection: Connection, row: ArtifactRow) -> ArtifactRow:
+    """Enter an artifact, under a later id where another process has just taken this one."""
+    while True:
+        entered = connection.execute(
+            f"INSERT INTO artifacts ({_COLUMNS}) "  # noqa: S608 (names of columns)
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            (
+                row.id,
+                row.run,
+                row.attempt,
+                row.job,
+                row.name,
+                row.blob,
+                row.size,
+                row.mime_type,
+                row.created,
+                row.expires,
+            ),
+        )
+        if entered.rowcount:
+            return row
+        row = replace(row, id=row.id + 1)
 
 
 def find_artifact(connection: Connection, run: str, attempt: int, name: str) -> ArtifactRow | None:

@@ -36,15 +36,24 @@ class CacheRow:
 
 def add_cache(
     connection: Connection, *, scope: str, version: str, key: str, writer: str, now: float
-) -> int:
-    """Add a cache that somebody is going to write; return its number."""
-    ((last,),) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM caches")
+) -> int | None:
+    """Add a cache that somebody is going to write; return its number.
+
+    None where another process has just added one of that name.
+    """
+    ((last,),) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM caches").fetchall()
     number = int(last) + 1
-    connection.execute(
-        f"INSERT INTO caches ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0, NULL)",  # noqa: S608
-        (number, scope, version, key, now, now, writer),
-    )
-    return number
+    while True:
+        added = connection.execute(
+            f"INSERT INTO caches ({_COLUMNS}) "  # noqa: S608 (names of columns)
+            "VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0, NULL) ON CONFLICT DO NOTHING",
+            (number, scope, version, key, now, now, writer),
+        )
+        if added.rowcount:
+            return number
+        if read_cache(connection, scope=scope, version=version, key=key) is not None:
+            return None
+        number += 1
 
 
 def read_cache(connection: Connection, *, scope: str, version: str, key: str) -> CacheRow | None:
@@ -55,6 +64,17 @@ def read_cache(connection: Connection, *, scope: str, version: str, key: str) ->
         (scope, version, key),
     ).fetchall()
     return _make(rows[0]) if rows else None
+
+
+def find_reserved(
+    database: Store, *, scope: str, version: str, key: str, writer: str
+) -> int | None:
+    """Return the number of the cache that somebody is writing under a name."""
+    rows = database.ask(
+        "SELECT id FROM caches WHERE scope = ? AND version = ? AND cache_key = ? AND writer = ?",
+        (scope, version, key, writer),
+    )
+    return int(rows[0][0]) if rows else None
 
 
 def finish_cache(connection: Connection, number: int, *, blob: str, size: int, now: float) -> None:
@@ -78,6 +98,11 @@ def remove_caches(connection: Connection, numbers: Iterable[int]) -> None:
 def remove_unfinished(connection: Connection, number: int, writer: str) -> None:
     """Remove what somebody is writing."""
     connection.execute("DELETE FROM caches WHERE id = ? AND writer = ?", (number, writer))
+
+
+def remove_all_unfinished(connection: Connection, writer: str) -> None:
+    """Remove all that somebody is writing."""
+    connection.execute("DELETE FROM caches WHERE writer = ?", (writer,))
 
 
 def touch_cache(connection: Connection, number: int, now: float) -> None:

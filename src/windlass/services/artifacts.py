@@ -11,7 +11,6 @@ Source: https://github.com/actions/toolkit/tree/main/packages/artifact/src/gener
 
 from __future__ import annotations
 
-import threading
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +23,6 @@ from windlass.db.artifacts import (
     next_id,
     remove_artifact,
 )
-from windlass.model.values import dataclass
 from windlass.services.jobs import name_job
 from windlass.services.messages import RequestError
 from windlass.services.twirp import Call, serve
@@ -32,11 +30,12 @@ from windlass.services.twirp import Call, serve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from windlass.db.database import Database
+    from windlass.db.connections import Store
     from windlass.services.contents import Contents
     from windlass.services.jobs import ServedJob
     from windlass.services.server import Server
-    from windlass.stores.blobs import BlobStore, Upload
+    from windlass.stores.blobs import BlobStore
+    from windlass.stores.uploads import Upload
 
 SERVICE: Final = "github.actions.results.api.v1.ArtifactService"
 ZIP: Final = "application/zip"
@@ -50,17 +49,9 @@ LONGEST_NAME_BYTES: Final = 255
 FORBIDDEN: Final = '":<>|*?\r\n\\/'
 """https://github.com/actions/toolkit, path-and-artifact-name-validation.ts"""
 
+_KIND: Final = "artifact"
+
 ALREADY_THERE: Final = "an artifact with this name already exists on the workflow run"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Draft:
-    """An artifact whose content is on its way."""
-
-    job: ServedJob
-    upload: Upload
-    mime_type: str
-    expires: float
 
 
 class Artifacts:
@@ -68,7 +59,7 @@ class Artifacts:
 
     def __init__(
         self,
-        database: Database,
+        database: Store,
         store: BlobStore,
         contents: Contents,
         now: Callable[[], float] = time.time,
@@ -77,8 +68,6 @@ class Artifacts:
         self._store = store
         self._contents = contents
         self._now = now
-        self._drafts: dict[tuple[str, int, str], _Draft] = {}
-        self._lock = threading.Lock()
 
     def create(self, call: Call) -> dict[str, Any]:
         """Offer an upload; a job may begin one of its own again."""
@@ -88,34 +77,29 @@ class Artifacts:
         with self._database.writing() as connection:
             if find_artifact(connection, *key) is not None:
                 raise RequestError(409, ALREADY_THERE)
-        upload, address = self._contents.offer_upload(call.request.origin)
-        mime_type = call.text("mime_type", ZIP) or ZIP
-        draft = _Draft(job=job, upload=upload, mime_type=mime_type, expires=expires)
-        with self._lock:
-            earlier = self._drafts.get(key)
-            if earlier is None or earlier.job.key == job.key:
-                self._drafts[key] = draft
-        if earlier is not None:
-            self._contents.end_upload((earlier if earlier.job.key == job.key else draft).upload)
-            if earlier.job.key != job.key:
-                raise RequestError(409, ALREADY_THERE)
+        facts = {"mime_type": call.text("mime_type", ZIP) or ZIP, "expires": expires}
+        names = _name_upload(job, name)
+        address = self._contents.offer_upload(call.request.origin, job, names, facts)
+        if address is None:
+            raise RequestError(409, ALREADY_THERE)
         return {"ok": True, "signed_upload_url": address}
 
     def finalize(self, call: Call) -> dict[str, Any]:
         """Keep a content that is complete; asked again, say the same again."""
         job, name = _check_run(call), _check_name(call.text("name"))
-        key = (job.run, job.attempt, name)
-        with self._lock:
-            draft = self._drafts.get(key)
-            if draft is not None and draft.job.key == job.key:
-                del self._drafts[key]
-        if draft is None or draft.job.key != job.key:
+        upload = self._contents.find_upload(job, _name_upload(job, name))
+        if upload is None:
             return self._repeat(call, job, name)
-        try:
-            digest = _verify(call, draft.upload)
-            row = self._keep(draft, name, digest)
-        finally:
-            self._contents.end_upload(draft.upload)
+        with upload.ending:
+            if not upload.is_there:
+                return self._repeat(call, job, name)
+            try:
+                row = self._keep(upload, job, name, _verify(call, upload))
+            except RequestError:
+                self._contents.end_upload(upload)
+                raise
+            # Where the machine is in trouble the content stays: its client may ask again.
+            self._contents.end_upload(upload)
         return {"ok": True, "artifact_id": str(row.id)}
 
     def list(self, call: Call) -> dict[str, Any]:
@@ -147,35 +131,28 @@ class Artifacts:
             remove_artifact(connection, row.id)
         return {"ok": True, "artifact_id": str(row.id)}
 
-    def give_up(self, job: ServedJob) -> None:
-        """Throw away what a job that has ended was sending."""
-        with self._lock:
-            keys = [key for key, it in self._drafts.items() if it.job.job_id == job.job_id]
-            drafts = [self._drafts.pop(key) for key in keys]
-        for draft in drafts:
-            self._contents.end_upload(draft.upload)
-
-    def _keep(self, draft: _Draft, name: str, digest: str) -> ArtifactRow:
-        job, now = draft.job, self._now()
+    def _keep(self, upload: Upload, job: ServedJob, name: str, digest: str) -> ArtifactRow:
+        now = self._now()
         with self._store.keeping():
-            blob = draft.upload.keep(digest)
+            blob = upload.keep(digest)
             with self._database.writing() as connection:
                 if find_artifact(connection, job.run, job.attempt, name) is not None:
                     raise RequestError(409, ALREADY_THERE)
-                row = ArtifactRow(
-                    id=next_id(connection, now),
-                    run=job.run,
-                    attempt=job.attempt,
-                    job=job.key,
-                    name=name,
-                    blob=blob.digest,
-                    size=blob.size,
-                    mime_type=draft.mime_type,
-                    created=now,
-                    expires=draft.expires,
+                return enter_artifact(
+                    connection,
+                    ArtifactRow(
+                        id=next_id(connection, now),
+                        run=job.run,
+                        attempt=job.attempt,
+                        job=job.key,
+                        name=name,
+                        blob=blob.digest,
+                        size=blob.size,
+                        mime_type=upload.about["mime_type"],
+                        created=now,
+                        expires=upload.about["expires"],
+                    ),
                 )
-                enter_artifact(connection, row)
-        return row
 
     def _repeat(self, call: Call, job: ServedJob, name: str) -> dict[str, Any]:
         """Answer a job that has not heard the answer to what it said before."""
@@ -220,6 +197,11 @@ def add_routes(server: Server, artifacts: Artifacts) -> None:
         "DeleteArtifact": artifacts.delete,
     }
     serve(server, SERVICE, procedures)
+
+
+def _name_upload(job: ServedJob, name: str) -> tuple[str, ...]:
+    """Return the names of what is sent as an artifact: of an attempt's, no two have the same."""
+    return (_KIND, job.run, str(job.attempt), name)
 
 
 def _check_run(call: Call) -> ServedJob:

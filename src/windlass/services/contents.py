@@ -14,18 +14,22 @@ from __future__ import annotations
 
 import os
 import re
-import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from windlass.services.messages import Request, RequestError, Response, Stream
 from windlass.stores.blob_parts import DamagedBlobError
-from windlass.stores.blobs import MissingBlockError
+from windlass.stores.uploads import LONGEST_NAME, MissingBlockError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from windlass.services.jobs import ServedJob
+    from windlass.services.owners import Owners
     from windlass.services.server import Server
     from windlass.services.tokens import Tokens
-    from windlass.stores.blobs import BlobStore, Upload
+    from windlass.stores.blobs import BlobStore
+    from windlass.stores.uploads import Upload
 
 PREFIX: Final = "/contents/"
 UPLOADS: Final = f"{PREFIX}uploads/"
@@ -37,6 +41,10 @@ LARGEST_LIST: Final = 16 << 20
 """Room for the 50,000 blocks that Azure allows."""
 
 MOST_BLOCKS: Final = 50_000
+_OWNER: Final = "owner"
+_TURN: Final = "turn"
+"""What the address of an upload has that the next one under its names has not."""
+
 ALL_AT_ONCE: Final = ""
 """The name of the only block of a content that came in one piece."""
 
@@ -54,28 +62,74 @@ _CODES: Final = {
 class Contents:
     """The uploads that are under way, and the blobs that may be fetched."""
 
-    def __init__(self, store: BlobStore, tokens: Tokens) -> None:
+    def __init__(self, store: BlobStore, tokens: Tokens, owners: Owners) -> None:
+        self.owners = owners
         self._store = store
         self._tokens = tokens
-        self._uploads: dict[str, Upload] = {}
-        self._lock = threading.Lock()
 
-    def offer_upload(self, origin: str) -> tuple[Upload, str]:
-        """Return a new upload and the address to which its content is to be sent.
+    def offer_upload(
+        self, origin: str, job: ServedJob, names: Sequence[str], facts: Mapping[str, Any]
+    ) -> str | None:
+        """Begin an upload and return the address to which its content is to be sent.
+
+        It has names by which `find_upload` finds it, from another process too, and facts that are
+        values of JSON. What the job was sending under these names is thrown away; None where
+        another job sends something.
 
         Raises:
             PlatformError: the disk refuses.
         """
-        upload = self._store.begin_upload()
-        with self._lock:
-            self._uploads[upload.id] = upload
-        return upload, self._tokens.sign_address(origin, f"{UPLOADS}{upload.id}{_TAIL}")
+        name, owner = self._tokens.name(*names), self.owners.name(job)
+        turn = os.urandom(8).hex()
+        while True:
+            try:
+                self._store.begin_upload(name, {**facts, _OWNER: owner, _TURN: turn})
+            except FileExistsError:
+                earlier = self._store.find_upload(name)
+                if earlier is None:
+                    continue
+                holder = str(earlier.about[_OWNER])
+                if holder != owner and self.owners.is_alive(holder):
+                    return None
+                self._store.end_upload(earlier)
+            else:
+                return self._tokens.sign_address(origin, f"{UPLOADS}{name}-{turn}{_TAIL}")
+
+    def find_upload(self, job: ServedJob, names: Sequence[str]) -> Upload | None:
+        """Return what a job sends under some names; None where it sends nothing.
+
+        Raises:
+            PlatformError: the disk refuses.
+        """
+        upload = self._store.find_upload(self._tokens.name(*names))
+        if upload is None or upload.about[_OWNER] != self.owners.name(job):
+            return None
+        return upload
 
     def end_upload(self, upload: Upload) -> None:
         """Take nothing more for an upload, which is thrown away unless it was kept."""
-        with self._lock:
-            self._uploads.pop(upload.id, None)
-        upload.discard()
+        self._store.end_upload(upload)
+
+    def give_up(self, job: ServedJob) -> None:
+        """Throw away what a job that has ended was sending.
+
+        Raises:
+            PlatformError: the disk refuses.
+        """
+        owner = self.owners.name(job)
+        for upload in self._store.list_uploads():
+            if upload.about[_OWNER] == owner:
+                self._store.end_upload(upload)
+
+    def sweep(self) -> None:
+        """Throw away what jobs were sending that nobody will hear of any more.
+
+        Raises:
+            PlatformError: the disk or the index of jobs cannot be read.
+        """
+        for upload in self._store.list_uploads():
+            if not self.owners.is_alive(str(upload.about[_OWNER])):
+                self._store.end_upload(upload)
 
     def sign_download(self, origin: str, digest: str, *, name: str, mime_type: str) -> str:
         """Return the address of a blob, which is to be saved under a name."""
@@ -93,10 +147,9 @@ class Contents:
 
     def _receive(self, request: Request) -> Response:
         self._check(request, ())
-        name = request.path.removeprefix(UPLOADS).removesuffix(_TAIL)
-        with self._lock:
-            upload = self._uploads.get(name)
-        if upload is None:
+        name, _, turn = request.path.removeprefix(UPLOADS).removesuffix(_TAIL).partition("-")
+        upload = self._store.find_upload(name)
+        if upload is None or upload.about[_TURN] != turn:
             raise RequestError(404, "This upload is not there: it is complete, or it was given up.")
         if request.method != "PUT":
             raise RequestError(405, "An upload takes PUT alone.")
@@ -105,6 +158,8 @@ class Contents:
                 block = request.query.get("blockid") or ""
                 if not block:
                     raise RequestError(400, "The block has no name (blockid).")
+                if len(block.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
+                    raise RequestError(400, f"A block's name has at most {LONGEST_NAME} bytes.")
                 _put_block(upload, block, request)
             case "blocklist":
                 _arrange(upload, read_block_list(request.read(LARGEST_LIST)))
@@ -164,8 +219,6 @@ def read_block_list(text: bytes) -> list[str]:
     Raises:
         RequestError: it is no such list.
     """
-    # Imported only where there is one: it is not free.
-
     # Imported only where there is one: it is not free.
     from xml.etree import ElementTree as Xml
 

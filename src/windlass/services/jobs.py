@@ -22,7 +22,8 @@ class ServedJob:
     event and so on), `permissions` the level of every scope, `environment` what it deploys to,
     `workflow_path` the file that the job stands in: `OWNER/NAME/PATH@REF`, read from the commit
     `workflow_sha`, where it is one of another repository. Of its folders, as its
-    processes see them, `places` tells.
+    processes see them, `places` tells. On a server, `repository` is the id of its repository, and
+    `claim` says which of the server's jobs it is and which runner has it; both are empty here.
     """
 
     run: str
@@ -34,6 +35,8 @@ class ServedJob:
     workflow_path: str = ""
     workflow_sha: str = ""
     places: Places | None = None
+    repository: str = ""
+    claim: str = ""
 
     @property
     def run_id(self) -> str:

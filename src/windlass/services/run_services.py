@@ -6,16 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 from windlass.services import catalogue
-from windlass.services.artifacts import Artifacts
-from windlass.services.caches.service import Caches
-from windlass.services.caches.store import CacheStore
-from windlass.services.catalogue import Means
-from windlass.services.contents import Contents
 from windlass.services.job_services import JobServices
 from windlass.services.listening import LOOPBACK
+from windlass.services.owners import ProcessOwners
 from windlass.services.server import Server
 from windlass.stores.blobs import BlobStore
-from windlass.stores.state_folder import BLOBS
+from windlass.stores.run_folders import RunFolders
+from windlass.stores.state_folder import BLOBS, IDENTITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,14 +38,15 @@ class RunServices:
         """
         self._server = Server(tell, now)
         self._blobs = BlobStore(state / BLOBS)
-        contents = Contents(self._blobs, self._server.tokens)
-        self._means = Means(
-            database=database,
-            state=state,
-            blobs=self._blobs,
-            contents=contents,
-            artifacts=Artifacts(database, self._blobs, contents, now),
-            caches=Caches(CacheStore(database, self._blobs, now=now), contents),
+        self._means = catalogue.make_means(
+            database,
+            self._blobs,
+            self._server.tokens,
+            ProcessOwners(),
+            now,
+            identity=state / IDENTITY,
+            find_root=lambda _job: state.parent,
+            read_events=lambda job: RunFolders(state).attempt(job.run, job.attempt).read_events(),
         )
         catalogue.add_all_routes(self._server, self._means)
 
@@ -78,7 +76,7 @@ class RunServices:
     def _forget(self, job: ServedJob) -> None:
         """Refuse the tokens of a job that has ended, and throw away what it did not finish."""
         self._server.tokens.revoke(job)
-        self._means.artifacts.give_up(job)
+        self._means.contents.give_up(job)
         self._means.caches.give_up(job)
 
     def close(self) -> None:

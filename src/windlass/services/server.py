@@ -47,9 +47,13 @@ class Server:
         self,
         tell: Callable[[str], None] | None = None,
         now: Callable[[], float] = time.time,
+        tokens: Tokens | None = None,
     ) -> None:
-        """Take what hears, in a line each, of faults of ours, and the clock of tokens."""
-        self.tokens = Tokens(now)
+        """Take what hears, in a line each, of faults of ours, and the clock of tokens.
+
+        Without `tokens` they are those of this process.
+        """
+        self.tokens = Tokens(now) if tokens is None else tokens
         self._tell = tell or (lambda _line: None)
         self._routes: list[Route] = []
         self._listeners = Listeners(lambda it, _origin: Connection(it, self.answer))

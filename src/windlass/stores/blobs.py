@@ -2,6 +2,7 @@
 
     ab/cdef…/00000000-8388608    the parts of the blob abcdef…, see `windlass.stores.blob_parts`
     staged/NAME/…                what a process is receiving; its `lock` is held while it lives
+    uploads/NAME/…               what the processes of a server are receiving, whichever lives
     lock                         shared while a blob is kept, exclusive while some are removed
 
 A blob is a folder that is filled under `staged` and then renamed, whole: nobody ever sees half of
@@ -11,64 +12,98 @@ for what is needed when nobody does.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from windlass.errors import PlatformError
-from windlass.model.values import dataclass
-from windlass.stores.blob_parts import DamagedBlobError, Part, list_parts, name_part, write_part
-from windlass.stores.running_digest import RunningDigest
+from windlass.stores.blob_parts import list_parts
+from windlass.stores.uploads import Upload, discard, explained, is_upload, make_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from windlass.stores.blob_parts import FileSlice
 
 STAGED: Final = "staged"
 LOCK: Final = "lock"
-_BLOCKS: Final = "blocks"
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """A content that is kept; `digest` is its SHA-256 in hexadecimal."""
-
-    digest: str
-    size: int
-
-
-class MissingBlockError(Exception):
-    """A list names blocks that were never received; the first of them."""
-
-    def __init__(self, block: str) -> None:
-        super().__init__(block)
-        self.block = block
+UPLOADS: Final = "uploads"
 
 
 class BlobStore:
     """The blobs below one folder, which processes share, and the threads of each."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, outlives: bool = False) -> None:
+        """Name the folder; what is received outlives the process where others may go on with it."""
         self.path = path
+        self._outlives = outlives
         self._staged: Path | None = None
         self._staged_lock: int | None = None
+        self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
 
-    def begin_upload(self) -> Upload:
-        """Return what takes a content block by block.
+    def begin_upload(self, name: str = "", about: Mapping[str, Any] | None = None) -> Upload:
+        """Return what takes a content block by block; without a name it gets one.
+
+        `about` is what is to be known of it afterwards, in values of JSON.
+
+        Raises:
+            FileExistsError: there is one of that name.
+            PlatformError: the disk refuses.
+        """
+        name = name or os.urandom(12).hex()
+        try:
+            folder = self._open_uploads() / name
+            make_folder(folder, about or {})
+            upload = Upload(folder, self.locate)
+        except FileExistsError:
+            raise
+        except OSError:
+            with explained(self.path):
+                raise
+        with self._lock:
+            self._uploads[name] = upload
+        return upload
+
+    def find_upload(self, name: str) -> Upload | None:
+        """Return the upload of a name, which another process may have begun; None without one.
 
         Raises:
             PlatformError: the disk refuses.
         """
-        with _explained(self.path):
-            folder = self._open_staged() / os.urandom(12).hex()
-            (folder / _BLOCKS).mkdir(parents=True, mode=0o700)
-        return Upload(self, folder)
+        with self._lock:
+            upload = self._uploads.get(name)
+        if upload is not None and upload.is_there:
+            return upload
+        with explained(self.path):
+            folder = self._open_uploads() / name
+            with self._lock:
+                upload = self._uploads.get(name)
+                if upload is None or not upload.is_there:
+                    self._uploads.pop(name, None)
+                    upload = None
+                if upload is None and is_upload(folder):
+                    upload = self._uploads[name] = Upload(folder, self.locate)
+                return upload
+
+    def list_uploads(self) -> list[Upload]:
+        """Return all uploads that are under way.
+
+        Raises:
+            PlatformError: the disk refuses.
+        """
+        with explained(self.path):
+            names = [it.name for it in self._open_uploads().iterdir() if is_upload(it)]
+        found = (self.find_upload(name) for name in names)
+        return [upload for upload in found if upload is not None]
+
+    def end_upload(self, upload: Upload) -> None:
+        """Throw an upload away, unless it was kept."""
+        with self._lock:
+            self._uploads.pop(upload.id, None)
+        upload.discard()
 
     def read(
         self, digest: str, start: int = 0, stop: int | None = None
@@ -128,7 +163,7 @@ class BlobStore:
         if not self.path.is_dir():
             return 0
         freed = 0
-        with self._locked(fcntl.LOCK_EX), _explained(self.path):
+        with self._locked(fcntl.LOCK_EX), explained(self.path):
             needed = list_needed()
             for folder in self._list_folders():
                 if folder.parent.name + folder.name not in needed:
@@ -144,13 +179,18 @@ class BlobStore:
         """Throw away what was not received to its end."""
         with self._lock:
             if self._staged is not None:
-                _discard(self._staged)
+                discard(self._staged)
             if self._staged_lock is not None:
                 os.close(self._staged_lock)
             self._staged = self._staged_lock = None
+            self._uploads.clear()
 
-    def _open_staged(self) -> Path:
-        """Return this process's own folder for what it receives."""
+    def _open_uploads(self) -> Path:
+        """Return the folder for what is received: of this process alone, or of all."""
+        if self._outlives:
+            folder = self.path / UPLOADS
+            folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+            return folder
         with self._lock:
             if self._staged is None:
                 folder = self.path / STAGED / os.urandom(8).hex()
@@ -162,7 +202,7 @@ class BlobStore:
 
     @contextmanager
     def _locked(self, kind: int) -> Iterator[None]:
-        with _explained(self.path):
+        with explained(self.path):
             self.path.mkdir(parents=True, mode=0o700, exist_ok=True)
             number = _open_lock(self.path / LOCK)
         try:
@@ -184,127 +224,6 @@ class BlobStore:
         return freed
 
 
-class Upload:
-    """A content on its way in: blocks in any order, at once or again, and a list that orders them.
-
-    Threads may share it. Blocks that no list names are thrown away when the content is kept.
-    """
-
-    def __init__(self, store: BlobStore, folder: Path) -> None:
-        self._store = store
-        self._folder = folder
-        self._blocks: dict[str, Part] = {}
-        self._order: tuple[Part, ...] | None = None
-        self._digest = RunningDigest()
-        self._lock = threading.Lock()
-
-    @property
-    def id(self) -> str:
-        """What the upload is called, by nobody who could guess it."""
-        return self._folder.name
-
-    @property
-    def size(self) -> int | None:
-        """How many bytes the list of blocks makes; None without a list."""
-        order = self._order
-        return None if order is None else sum(part.size for part in order)
-
-    def put_block(self, name: str, read: Callable[[memoryview], int]) -> int:
-        """Receive one block, in the place of an earlier one of that name; return its size.
-
-        Raises:
-            PlatformError: the disk refuses, e.g. for lack of space.
-        """
-        path = self._folder / _BLOCKS / os.urandom(8).hex()
-        with _explained(path):
-            size, is_compressed = write_part(path, read)
-            if is_compressed:
-                path = path.rename(f"{path}.zst")
-        part = Part(path, size)
-        with self._lock:
-            self._blocks[name] = part
-        self._digest.add(name, part)
-        return size
-
-    def arrange(self, names: Sequence[str]) -> None:
-        """Say which blocks make the content, in which order.
-
-        Raises:
-            MissingBlockError: one of them was not received.
-        """
-        with self._lock:
-            missing = next((name for name in names if name not in self._blocks), None)
-            if missing is not None:
-                raise MissingBlockError(missing)
-            self._order = tuple(self._blocks[name] for name in names)
-
-    def compute_digest(self) -> str:
-        """Return the SHA-256 of the content in hexadecimal.
-
-        Raises:
-            DamagedBlobError: a block is gone.
-        """
-        return self._digest.finish(self._order or ())
-
-    def keep(self, digest: str) -> Blob:
-        """Make a blob of the content, whose digest was computed; to be called within `keeping`.
-
-        Raises:
-            PlatformError: the disk refuses.
-        """
-        order = self._order or ()
-        blob = Blob(digest, sum(part.size for part in order))
-        target = self._store.locate(digest)
-        with _explained(target):
-            if not _is_whole(target, blob.size):
-                target.parent.mkdir(mode=0o700, exist_ok=True)
-                self._put_in_place(self._lay_out(order), target, blob.size)
-        self.discard()
-        return blob
-
-    def discard(self) -> None:
-        """Throw away what was received."""
-        self._digest.stop()
-        _discard(self._folder)
-
-    def _put_in_place(self, folder: Path, target: Path, size: int) -> None:
-        """Rename a folder to a blob; another one that is whole stays, a damaged one makes room."""
-        while True:
-            try:
-                folder.rename(target)
-            except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                    raise
-            else:
-                return
-            if _is_whole(target, size):
-                return
-            with suppress(FileNotFoundError):
-                target.rename(self._folder / f"damaged-{os.urandom(4).hex()}")
-
-    def _lay_out(self, order: Sequence[Part]) -> Path:
-        """Return a folder with the parts under their names; a block may occur twice in a list."""
-        folder = self._folder / "blob"
-        folder.mkdir(mode=0o700)
-        for place, part in enumerate(order):
-            os.link(
-                part.path,
-                folder / name_part(place, part.size, is_compressed=part.is_compressed),
-            )
-        return folder
-
-
-def _is_whole(folder: Path, size: int) -> bool:
-    """Tell whether a blob is there already and as long as it should be."""
-    try:
-        parts = list_parts(folder)
-        for part in parts:
-            part.check()
-    except DamagedBlobError:
-        return False
-    return sum(part.size for part in parts) == size
-
-
 def _open_lock(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
@@ -323,14 +242,6 @@ def _is_held(lock: Path) -> bool:
     return False
 
 
-def _discard(folder: Path) -> None:
-    """Remove a folder as far as that can be done."""
-    # Imported only where something was stored: it is not free.
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 def _remove(folder: Path) -> int:
     """Remove a folder and return how many bytes it took."""
     import shutil
@@ -342,14 +253,3 @@ def _remove(folder: Path) -> int:
                 freed += os.lstat(f"{parent}/{name}").st_blocks * 512
     shutil.rmtree(folder)
     return freed
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise PlatformError(
-            f"{error.filename or path} cannot be written: {error.strerror or error}",
-            hint="Free some room: `windlass prune` removes old runs and what they have stored.",
-        ) from error

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from windlass.errors import PlatformError
 from windlass.stores.blob_parts import DamagedBlobError, FileSlice, write_part
-from windlass.stores.blobs import Blob, BlobStore, MissingBlockError
+from windlass.stores.blobs import BlobStore
+from windlass.stores.uploads import Blob, MissingBlockError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +42,9 @@ def keep(store: BlobStore, *blocks: bytes) -> Blob:
         upload.put_block(str(number), reader(block))
     upload.arrange([str(number) for number in range(len(blocks))])
     with store.keeping():
-        return upload.keep(upload.compute_digest())
+        blob = upload.keep(upload.compute_digest())
+    store.end_upload(upload)
+    return blob
 
 
 def read(store: BlobStore, blob: Blob, start: int = 0, stop: int | None = None) -> bytes:
@@ -193,6 +196,7 @@ def test_two_keep_the_same_at_once(store: BlobStore) -> None:
                 blobs.append(upload.keep(digest))
         except PlatformError as error:
             errors.append(error)
+        store.end_upload(upload)
 
     threads = [threading.Thread(target=run) for _ in range(8)]
     for thread in threads:
@@ -220,7 +224,8 @@ def test_a_disk_that_is_full(store: BlobStore, monkeypatch: pytest.MonkeyPatch) 
             upload.put_block("b", reader(b"does not"))
 
     assert "windlass prune" in (caught.value.hint or "")
-    assert len(files_of(store)) == 1
+    assert upload.block_sizes == {"a": 4}
+    assert [path for path in files_of(store) if path.name.startswith("~")] == []
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from windlass.model.values import dataclass, field
-from windlass.services.caches.access import find_access
+from windlass.model.values import dataclass
 from windlass.services.caches.keys import find_fault_of_key, find_fault_of_version
-from windlass.services.caches.portable import qualify_version
 from windlass.services.caches.store import CacheName
 from windlass.services.messages import RequestError
 
@@ -16,36 +14,32 @@ if TYPE_CHECKING:
     from windlass.services.caches.store import CacheStore
     from windlass.services.contents import Contents
     from windlass.services.jobs import ServedJob
-    from windlass.stores.blobs import Upload
+    from windlass.stores.uploads import Upload
+
+_KIND: Final = "cache"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A cache that a job writes: its number, where it is sent to, and the ranges received so far.
-
-    `ranges` has the end of each range, which does not belong to it, by its start.
-    """
+    """A cache that a job writes, its number, and the upload that takes its content."""
 
     id: int
     name: CacheName
     job: ServedJob
     upload: Upload
-    address: str
-    ranges: dict[int, int] = field(default_factory=dict)
 
 
 class Drafts:
-    """The caches that the jobs of this process write. Threads may share it."""
+    """The caches that jobs write. Threads may share it, and processes the folder of uploads."""
 
     def __init__(self, store: CacheStore, contents: Contents) -> None:
         self._store = store
         self._contents = contents
-        self._by_id: dict[int, Draft] = {}
         self._finished: dict[tuple[str, CacheName], int] = {}
         self._lock = threading.Lock()
 
-    def begin(self, job: ServedJob, key: str, version: str, origin: str) -> Draft:
-        """Let a job write a cache.
+    def begin(self, job: ServedJob, key: str, version: str, origin: str) -> tuple[int, str]:
+        """Let a job write a cache; return its number, and the address to which it is sent.
 
         Raises:
             RequestError: there is one of that name, or another job is writing it.
@@ -54,44 +48,50 @@ class Drafts:
         fault = find_fault_of_key(key) or find_fault_of_version(version)
         if fault is not None:
             raise RequestError(400, fault)
-        name = _name(job, key, version)
-        upload, address = self._contents.offer_upload(origin)
+        name = self._store.name(job, key, version)
         number = self._store.reserve(name, job)
-        if number is None:
-            self._contents.end_upload(upload)
+        address = None
+        if number is not None:
+            facts = {"scope": name.scope, "version": name.version, "key": name.key}
+            try:
+                address = self._contents.offer_upload(origin, job, _name_upload(number), facts)
+            finally:
+                if address is None:
+                    self._store.release(job, number)
+        if number is None or address is None:
             raise RequestError(
                 409,
                 f"Cache already exists. Scope: {name.scope}, Key: {key}, Version: {version}",
             )
-        draft = Draft(id=number, name=name, job=job, upload=upload, address=address)
-        with self._lock:
-            self._by_id[number] = draft
-        return draft
+        return number, address
 
     def find(self, job: ServedJob, number: int) -> Draft:
         """Return what a job writes under a number.
 
         Raises:
             RequestError: it writes nothing of that number.
+            PlatformError: the disk refuses.
         """
-        with self._lock:
-            draft = self._by_id.get(number)
-        if draft is None or draft.job.job_id != job.job_id:
+        upload = self._contents.find_upload(job, _name_upload(number))
+        if upload is None:
             raise RequestError(404, f"This job is not writing a cache with the number {number}.")
-        return draft
+        about = upload.about
+        name = CacheName(scope=about["scope"], version=about["version"], key=about["key"])
+        return Draft(id=number, name=name, job=job, upload=upload)
 
     def find_by_name(self, job: ServedJob, key: str, version: str) -> Draft | int:
         """Return what a job writes under a key, or the number of what it has written already.
 
         Raises:
             RequestError: it is neither.
+            PlatformError: the index cannot be read.
         """
-        name = _name(job, key, version)
+        name = self._store.name(job, key, version)
+        number = self._store.find_reserved(name, job)
+        if number is not None:
+            return self.find(job, number)
         with self._lock:
-            drafts = [it for it in self._by_id.values() if it.name == name]
             finished = self._finished.get((job.job_id, name))
-        if drafts and drafts[0].job.job_id == job.job_id:
-            return drafts[0]
         if finished is None:
             raise RequestError(404, f"This job is not writing a cache with the key {key}.")
         return finished
@@ -103,38 +103,40 @@ class Drafts:
             RequestError: it is not complete, too large, or was given up; it is thrown away.
             PlatformError: the disk refuses.
         """
-        with self._lock:
-            self._by_id.pop(draft.id, None)
-        try:
-            self._check(draft.upload, size)
-            number = self._store.finish(draft.name, draft.job, draft.upload)
-            if number is None:
-                raise RequestError(409, f"The cache {draft.name.key} is not this job's any more.")
-        except BaseException:
-            self._store.release(draft.job, draft.id)
-            raise
-        finally:
+        finished = (draft.job.job_id, draft.name)
+        with draft.upload.ending:
+            with self._lock:
+                number = self._finished.get(finished)
+            if number is not None and not draft.upload.is_there:
+                return number
+            try:
+                self._check(draft.upload, size)
+                number = self._store.finish(draft.name, draft.job, draft.upload)
+                if number is None:
+                    raise RequestError(
+                        409, f"The cache {draft.name.key} is not this job's any more."
+                    )
+            except RequestError:
+                self._contents.end_upload(draft.upload)
+                self._store.release(draft.job, draft.id)
+                raise
+            # Where the machine is in trouble the content stays: its client may ask again.
             self._contents.end_upload(draft.upload)
-        with self._lock:
-            self._finished[draft.job.job_id, draft.name] = number
+            with self._lock:
+                self._finished[finished] = number
         return number
 
     def give_up(self, job: ServedJob) -> None:
-        """Throw away what a job that has ended was writing.
+        """Free what a job that has ended was writing.
 
         Raises:
             PlatformError: the index cannot be written.
         """
         with self._lock:
-            drafts = [it for it in self._by_id.values() if it.job.job_id == job.job_id]
-            for draft in drafts:
-                del self._by_id[draft.id]
             own = [key for key in self._finished if key[0] == job.job_id]
             for key in own:
                 del self._finished[key]
-        for draft in drafts:
-            self._contents.end_upload(draft.upload)
-            self._store.release(job, draft.id)
+        self._store.release_all(job)
 
     def _check(self, upload: Upload, size: int | None) -> None:
         limit = self._store.limits.bytes
@@ -148,13 +150,8 @@ class Drafts:
             raise RequestError(400, describe_excess(upload.size, limit))
 
 
-def _name(job: ServedJob, key: str, version: str) -> CacheName:
-    """Return what a job's own cache is called."""
-    return CacheName(
-        scope=find_access(job.github).written,
-        version=qualify_version(version, job.places),
-        key=key,
-    )
+def _name_upload(number: int) -> tuple[str, ...]:
+    return (_KIND, str(number))
 
 
 def describe_excess(size: int, limit: int) -> str:

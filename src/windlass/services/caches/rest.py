@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from windlass.services.caches.drafts import describe_excess
 from windlass.services.caches.portable import plain_version
+from windlass.services.caches.store import plain_scope
 from windlass.services.messages import RequestError, Response, read_text
 
 if TYPE_CHECKING:
@@ -85,8 +86,8 @@ class CacheApi:
         size, limit = fields.get("cacheSize"), self._caches.limit
         if isinstance(size, int) and size > limit:
             raise RequestError(400, describe_excess(size, limit))
-        draft = self._caches.drafts.begin(request.known_job, key, version, request.origin)
-        return Response.json({"cacheId": draft.id}, status=201)
+        number, _ = self._caches.drafts.begin(request.known_job, key, version, request.origin)
+        return Response.json({"cacheId": number}, status=201)
 
     def _receive(self, request: Request, draft: Draft) -> Response:
         """Take a range; one that comes again takes the place of the first."""
@@ -99,7 +100,6 @@ class CacheApi:
         size = draft.upload.put_block(str(start), request.body.readinto)
         if size != stop - start:
             raise RequestError(400, f"The range {match[0]} has {size} bytes, not {stop - start}.")
-        draft.ranges[start] = stop
         return Response(204)
 
     def _commit(self, request: Request, draft: Draft) -> Response:
@@ -113,19 +113,19 @@ class CacheApi:
 
 def _arrange(draft: Draft) -> None:
     """Put the ranges in order, if each begins where the one before it ends."""
-    end = 0
-    for start in sorted(draft.ranges):
+    end, sizes = 0, {int(name): size for name, size in draft.upload.block_sizes.items()}
+    for start in sorted(sizes):
         if start != end:
             raise RequestError(400, f"The cache is not complete: nothing was sent for byte {end}.")
-        end = draft.ranges[start]
-    draft.upload.arrange([str(start) for start in sorted(draft.ranges)])
+        end = start + sizes[start]
+    draft.upload.arrange([str(start) for start in sorted(sizes)])
 
 
 def _describe(row: CacheRow) -> dict[str, Any]:
     created = datetime.fromtimestamp(row.created, UTC).isoformat().replace("+00:00", "Z")
     return {
         "cacheKey": row.key,
-        "scope": row.scope,
+        "scope": plain_scope(row.scope),
         "cacheVersion": plain_version(row.version),
         "creationTime": created,
     }

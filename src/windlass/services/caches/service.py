@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from windlass.services.caches.access import find_access
 from windlass.services.caches.drafts import Draft, Drafts
 from windlass.services.caches.keys import find_fault_of_keys, find_fault_of_version
 from windlass.services.caches.rest import CacheApi
@@ -51,8 +50,8 @@ class Caches:
         """Offer an upload for a key that is free."""
         job = call.request.known_job
         key, version = call.text("key"), call.text("version")
-        draft = self.drafts.begin(job, key, version, call.request.origin)
-        return {"ok": True, "signed_upload_url": draft.address, "message": ""}
+        _, address = self.drafts.begin(job, key, version, call.request.origin)
+        return {"ok": True, "signed_upload_url": address, "message": ""}
 
     def finalize(self, call: Call) -> dict[str, Any]:
         """Keep a cache that is complete; asked again, say the same again."""
@@ -92,7 +91,7 @@ class Caches:
         Raises:
             PlatformError: the index cannot be read.
         """
-        return self._store.list_readable(find_access(job.github), prefix)
+        return self._store.list_readable(job, prefix)
 
     def sign(self, row: CacheRow, origin: str) -> str:
         """Return where a finished cache is fetched."""

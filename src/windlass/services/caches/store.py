@@ -6,7 +6,6 @@ job, and with the process of Windlass that served the job, however that ends.
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -14,11 +13,13 @@ from windlass.db.artifacts import list_blobs
 from windlass.db.caches import (
     add_cache,
     find_caches,
+    find_reserved,
     finish_cache,
     list_cache_blobs,
     list_caches,
     place_cache,
     read_cache,
+    remove_all_unfinished,
     remove_caches,
     remove_unfinished,
     touch_cache,
@@ -41,18 +42,22 @@ from windlass.services.caches.portable import (
     qualify_version,
     recognise,
 )
+from windlass.services.owners import ProcessOwners
 from windlass.stores.blob_parts import DamagedBlobError
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Sequence
 
     from windlass.db.caches import CacheRow
-    from windlass.db.database import Database
-    from windlass.services.caches.access import CacheAccess
+    from windlass.db.connections import Connection, Store
     from windlass.services.caches.eviction import Eviction
     from windlass.services.jobs import ServedJob
-    from windlass.stores.blobs import BlobStore, Upload
+    from windlass.services.owners import Owners
+    from windlass.stores.blobs import BlobStore
+    from windlass.stores.uploads import Upload
+
+_OF: Final = ":"
+"""Between a repository of a server and a ref of it; no ref has one in it."""
 
 RESERVED_SECONDS: Final = 6 * 3600
 """How long a cache may be written; as long as the address that it is sent to is good."""
@@ -72,13 +77,19 @@ class CacheStore:
 
     def __init__(
         self,
-        database: Database,
+        database: Store,
         blobs: BlobStore,
         *,
+        owners: Owners | None = None,
         limits: CacheLimits = GITHUB_LIMITS,
         now: Callable[[], float] = time.time,
     ) -> None:
+        """Take the index, the contents, and who knows which jobs still write.
+
+        Each repository has room for as much as the limits say.
+        """
         self.limits = limits
+        self._owners = ProcessOwners() if owners is None else owners
         self._database = database
         self._blobs = blobs
         self._now = now
@@ -102,17 +113,38 @@ class CacheStore:
                     return row
                 remove_caches(connection, [row.id])
 
-    def list_readable(self, access: CacheAccess, prefix: str) -> list[CacheRow]:
+    def list_readable(self, job: ServedJob, prefix: str) -> list[CacheRow]:
         """Return the caches that a job may read whose keys begin so, the newest first.
 
         Raises:
             PlatformError: the index cannot be read.
         """
+        scopes = _find_scopes(job)
         return [
             row
             for row in list_caches(self._database)
-            if row.scope in access.scopes and row.key.startswith(prefix)
+            if row.scope in scopes and row.key.startswith(prefix)
         ]
+
+    def name(self, job: ServedJob, key: str, version: str) -> CacheName:
+        """Return what a job's own cache is called."""
+        return CacheName(
+            scope=_find_scopes(job)[0], version=qualify_version(version, job.places), key=key
+        )
+
+    def find_reserved(self, name: CacheName, job: ServedJob) -> int | None:
+        """Return the number under which a job writes a cache; None where it does not.
+
+        Raises:
+            PlatformError: the index cannot be read.
+        """
+        return find_reserved(
+            self._database,
+            scope=name.scope,
+            version=name.version,
+            key=name.key,
+            writer=self._owners.name(job),
+        )
 
     def reserve(self, name: CacheName, job: ServedJob) -> int | None:
         """Let a job write a cache; return its number, or None where it is there or being written.
@@ -133,7 +165,7 @@ class CacheStore:
                 scope=name.scope,
                 version=name.version,
                 key=name.key,
-                writer=name_writer(job),
+                writer=self._owners.name(job),
                 now=self._now(),
             )
 
@@ -149,7 +181,7 @@ class CacheStore:
         digest = upload.compute_digest()
         with self._blobs.keeping(), self._database.writing() as connection:
             found = _read(connection, name)
-            if found is None or found.writer != name_writer(job):
+            if found is None or found.writer != self._owners.name(job):
                 return None
             blob = upload.keep(digest)
             finish_cache(connection, found.id, blob=blob.digest, size=blob.size, now=self._now())
@@ -164,7 +196,16 @@ class CacheStore:
             PlatformError: the index cannot be written.
         """
         with self._database.writing() as connection:
-            remove_unfinished(connection, number, name_writer(job))
+            remove_unfinished(connection, number, self._owners.name(job))
+
+    def release_all(self, job: ServedJob) -> None:
+        """Give up all that a job was writing.
+
+        Raises:
+            PlatformError: the index cannot be written.
+        """
+        with self._database.writing() as connection:
+            remove_all_unfinished(connection, self._owners.name(job))
 
     def evict(self) -> list[Eviction]:
         """Remove the caches that are beyond the limits; return which, and why.
@@ -172,9 +213,13 @@ class CacheStore:
         Raises:
             PlatformError: the index cannot be written.
         """
-        rows = list_caches(self._database)
-        usages = [Usage(row.id, row.size, row.used) for row in rows]
-        evicted = choose_evicted(usages, self._now(), self.limits)
+        usages: dict[str, list[Usage]] = {}
+        for row in list_caches(self._database):
+            repository = row.scope.rpartition(_OF)[0]
+            usages.setdefault(repository, []).append(Usage(row.id, row.size, row.used))
+        now = self._now()
+        chosen = (choose_evicted(it, now, self.limits) for it in usages.values())
+        evicted = [it for of_one in chosen for it in of_one]
         if evicted:
             with self._database.writing() as connection:
                 remove_caches(connection, [it.id for it in evicted])
@@ -184,15 +229,15 @@ class CacheStore:
         return evicted
 
     def _choose(self, job: ServedJob, version: str, keys: Sequence[str]) -> CacheRow | None:
-        access, wanted = find_access(job.github), qualify_version(version, job.places)
+        scopes, wanted = _find_scopes(job), qualify_version(version, job.places)
         now = self._now()
         rows = {
             row.id: row
-            for row in find_caches(self._database, access.scopes, wanted)
+            for row in find_caches(self._database, scopes, wanted)
             if has_version(row.version, row.places, wanted, job.places)
             and not is_stale(row.used, now, self.limits)
         }
-        chosen = choose_cache(map(_to_candidate, rows.values()), keys, access.scopes)
+        chosen = choose_cache(map(_to_candidate, rows.values()), keys, scopes)
         return None if chosen is None else rows[chosen.id]
 
     def _is_there(self, name: CacheName, job: ServedJob) -> bool:
@@ -221,29 +266,24 @@ class CacheStore:
             return False
 
     def _is_writing(self, row: CacheRow) -> bool:
-        process = (row.writer or "").partition("/")[0]
         is_recent = self._now() - row.created < RESERVED_SECONDS
-        return is_recent and process.isdigit() and _is_alive(int(process))
+        return is_recent and row.writer is not None and self._owners.is_alive(row.writer)
 
 
-def name_writer(job: ServedJob) -> str:
-    """Return what a job is called where it holds a name: its process of Windlass, then itself."""
-    return f"{os.getpid()}/{job.job_id}"
+def plain_scope(scope: str) -> str:
+    """Return a scope as GitHub's clients know it: a ref."""
+    return scope.rpartition(_OF)[2]
 
 
-def _read(connection: sqlite3.Connection, name: CacheName) -> CacheRow | None:
+def _find_scopes(job: ServedJob) -> tuple[str, ...]:
+    """Return the scopes a job may read, of its repository alone; it writes to the first."""
+    of = f"{job.repository}{_OF}" if job.repository else ""
+    return tuple(f"{of}{scope}" for scope in find_access(job.github).scopes)
+
+
+def _read(connection: Connection, name: CacheName) -> CacheRow | None:
     return read_cache(connection, scope=name.scope, version=name.version, key=name.key)
 
 
 def _to_candidate(row: CacheRow) -> Candidate:
     return Candidate(id=row.id, scope=row.scope, key=row.key, created=row.created)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -60,8 +60,8 @@ class Question:
 
     @property
     def root(self) -> Path:
-        """The checkout."""
-        return self.means.state.parent
+        """Where Git finds the repository."""
+        return self.means.find_root(self.job)
 
     @property
     def media(self) -> str:

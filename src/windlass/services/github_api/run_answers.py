@@ -12,7 +12,6 @@ from windlass.services.github_api.people import make_user
 from windlass.services.github_api.questions import answer
 from windlass.services.github_api.refusals import not_found, refuse_unknown
 from windlass.services.github_api.repositories import make_repository
-from windlass.stores.run_folders import RunFolders
 
 if TYPE_CHECKING:
     from windlass.services.github_api.questions import Question
@@ -78,7 +77,5 @@ def check_run(question: Question) -> None:
 
 
 def _follow(question: Question) -> tuple[Course, dict[str, Course]]:
-    served = question.job
-    folder = RunFolders(question.means.state).attempt(served.run, served.attempt)
-    told = (read_event(line) for line in folder.read_events())
+    told = map(read_event, question.means.read_events(question.job))
     return run_shapes.follow(it for it in told if it is not None)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 from windlass.services.identity.claims import CLAIMS, Identity, make_claims
 from windlass.services.identity.keys import SigningKey
 from windlass.services.messages import RequestError, Response
-from windlass.stores.state_folder import IDENTITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +90,7 @@ class Issuer:
 
 def add_routes(server: Server, means: Means) -> None:
     """Let a server issue identity tokens."""
-    issuer = Issuer(SigningKey(means.state / IDENTITY / FILE))
+    issuer = Issuer(SigningKey(means.identity / FILE))
     server.routes(TOKEN, issuer.issue)
     server.routes(DISCOVERY, issuer.discover, needs_token=False)
     server.routes(KEYS, issuer.show_keys, needs_token=False)
