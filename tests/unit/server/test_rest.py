@@ -11,6 +11,7 @@ from tests.hosted_site import ask, enter_runs
 from windlass.db.replies import ReplyRow, begin_reply, remove_replies
 from windlass.operations.hosted.catalogue import CATALOGUE
 from windlass.operations.hosted.operation import Operation
+from windlass.protocol.api.calls import Call
 from windlass.protocol.api.messages import Input, Output
 from windlass.server.rest import endpoints
 from windlass.server.rest.openapi import describe
@@ -165,12 +166,8 @@ class Counter:
         self.count = 0
         self.error: Exception | None = None
         operation = Operation(
-            name="counter.add",
+            call=Call("counter.add", "POST", "/counter", Counted, Count),
             effect="write",
-            method="POST",
-            path="/counter",
-            given=Counted,
-            answer=Count,
             function=self.add,
             status=201,
             once=once,

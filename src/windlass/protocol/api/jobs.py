@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from windlass.protocol.api.calls import Call
 from windlass.protocol.api.messages import Id, Input, Number, Output, Page, PageInput, Time
 
 JobState = Literal[
@@ -90,3 +91,7 @@ class FindJob(Input):
     attempt: Number | None = Field(
         default=None, description="The attempt; without it the last one.", examples=[1]
     )
+
+
+LIST = Call("jobs.list", "GET", "/runs/{run}/jobs", ListJobs, JobPage)
+GET = Call("jobs.get", "GET", "/runs/{run}/jobs/{number}", FindJob, Job)

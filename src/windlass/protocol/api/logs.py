@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from windlass.protocol.api.calls import Call
 from windlass.protocol.api.messages import Cursor, Id, Input, Number, Output, Page, Time
 
 
@@ -36,3 +37,6 @@ class ReadLog(Input):
         default=1000, description="So many lines at most.", examples=[1000]
     )
     cursor: Cursor = None
+
+
+READ = Call("logs.read", "GET", "/runs/{run}/jobs/{number}/lines", ReadLog, LogPage)

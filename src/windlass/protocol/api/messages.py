@@ -63,3 +63,7 @@ class Page(Output):
     next: str | None = Field(
         default=None, description="The cursor of the next page; null on the last one."
     )
+
+
+class Nothing(Output):
+    """The answer of an operation that has nothing to say but that it was done."""

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from windlass.protocol.api.messages import Input, Output, Page, PageInput, Text, Time
+from windlass.protocol.api.calls import Call
+from windlass.protocol.api.messages import Input, Nothing, Output, Page, PageInput, Text, Time
 
 Owner = Annotated[
     str,
@@ -177,3 +178,21 @@ class WebhookSecret(Output):
         description="Where webhooks are to be sent.",
         examples=["http://127.0.0.1:8484/hooks/octo/boat"],
     )
+
+
+LIST = Call("repositories.list", "GET", "/repositories", ListRepositories, RepositoryPage)
+GET = Call("repositories.get", "GET", "/repositories/{owner}/{name}", OfRepository, Repository)
+REGISTER = Call("repositories.register", "POST", "/repositories", RegisterRepository, Repository)
+UPDATE = Call(
+    "repositories.update", "PATCH", "/repositories/{owner}/{name}", UpdateRepository, Repository
+)
+REMOVE = Call(
+    "repositories.remove", "DELETE", "/repositories/{owner}/{name}", OfRepository, Nothing
+)
+RENEW_WEBHOOK_SECRET = Call(
+    "repositories.renew-webhook-secret",
+    "POST",
+    "/repositories/{owner}/{name}/webhook-secret",
+    OfRepository,
+    WebhookSecret,
+)

@@ -6,7 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from windlass.protocol.api.messages import Id, Input, Number, Output, Page, PageInput, Text, Time
+from windlass.protocol.api.calls import Call
+from windlass.protocol.api.messages import (
+    Id,
+    Input,
+    Nothing,
+    Number,
+    Output,
+    Page,
+    PageInput,
+    Text,
+    Time,
+)
 
 RepositoryKey = Annotated[
     str, Field(min_length=1, max_length=140, pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]*$")
@@ -89,3 +100,10 @@ class DeleteRun(Input):
     """Which run is to be forgotten."""
 
     run: Id = Field(description="The run's id.", examples=["1767225600000000"])
+
+
+LIST = Call("runs.list", "GET", "/runs", ListRuns, RunPage)
+GET = Call("runs.get", "GET", "/runs/{run}", FindRun, Run)
+CANCEL = Call("runs.cancel", "POST", "/runs/{run}/cancel", CancelRun, Run)
+RERUN = Call("runs.rerun", "POST", "/runs/{run}/rerun", RerunRun, Run)
+DELETE = Call("runs.delete", "DELETE", "/runs/{run}", DeleteRun, Nothing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from windlass.protocol.api.calls import Call
 from windlass.protocol.api.messages import Input, Output, Time
 
 
@@ -18,3 +19,6 @@ class ServerInfo(Output):
     api: int = Field(description="The version of this API.", examples=[1])
     address: str = Field(description="Where it is found.", examples=["http://127.0.0.1:8484"])
     time: Time = Field(description="What its clock says.")
+
+
+INFO = Call("server.info", "GET", "/server", ShowServer, ServerInfo)

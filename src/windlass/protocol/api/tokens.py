@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from windlass.protocol.api.messages import Id, Input, Output, Page, PageInput, Time
+from windlass.protocol.api.calls import Call
+from windlass.protocol.api.messages import Id, Input, Nothing, Output, Page, PageInput, Time
 
 
 class Token(Output):
@@ -50,3 +51,8 @@ class RevokeToken(Input):
     """Which token."""
 
     id: Id = Field(description="The token's id.", examples=["9a0c"])
+
+
+LIST = Call("tokens.list", "GET", "/tokens", ListTokens, TokenPage)
+CREATE = Call("tokens.create", "POST", "/tokens", CreateToken, NewToken)
+REVOKE = Call("tokens.revoke", "DELETE", "/tokens/{id}", RevokeToken, Nothing)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from windlass.protocol.api.messages import LongText, Output, Page, PageInput, Time
+from windlass.protocol.api.calls import Call
+from windlass.protocol.api.messages import LongText, Nothing, Output, Page, PageInput, Time
 from windlass.protocol.api.repositories import OfRepository
 
 ValueName = Annotated[
@@ -62,3 +63,23 @@ class SetValue(OfValue):
     """What it is to be."""
 
     value: LongText = Field(description="Up to 48 KB of text.", examples=["eu-1"])
+
+
+LIST_SECRETS = Call(
+    "secrets.list", "GET", "/repositories/{owner}/{name}/secrets", ListValues, SecretPage
+)
+SET_SECRET = Call(
+    "secrets.set", "PUT", "/repositories/{owner}/{name}/secrets/{key}", SetValue, Secret
+)
+REMOVE_SECRET = Call(
+    "secrets.remove", "DELETE", "/repositories/{owner}/{name}/secrets/{key}", OfValue, Nothing
+)
+LIST_VARIABLES = Call(
+    "variables.list", "GET", "/repositories/{owner}/{name}/variables", ListValues, VariablePage
+)
+SET_VARIABLE = Call(
+    "variables.set", "PUT", "/repositories/{owner}/{name}/variables/{key}", SetValue, Variable
+)
+REMOVE_VARIABLE = Call(
+    "variables.remove", "DELETE", "/repositories/{owner}/{name}/variables/{key}", OfValue, Nothing
+)

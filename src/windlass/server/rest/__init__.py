@@ -26,8 +26,8 @@ def routes(site: Site) -> list[BaseRoute]:
     """Return the routes of all operations, one an address, and that of their description."""
     by_path: dict[str, dict[str, Endpoint]] = {}
     for operation in CATALOGUE:
-        methods = by_path.setdefault(PREFIX + operation.path, {})
-        methods[operation.method] = Endpoint(site, operation)
+        methods = by_path.setdefault(PREFIX + operation.call.path, {})
+        methods[operation.call.method] = Endpoint(site, operation)
     found: list[BaseRoute] = [
         Route(path, _choose(methods), methods=sorted(methods)) for path, methods in by_path.items()
     ]

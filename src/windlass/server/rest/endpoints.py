@@ -42,7 +42,7 @@ class Endpoint:
 
     @functools.cached_property
     def _kinds(self) -> Any:
-        return find_kinds(self._operation.given)
+        return find_kinds(self._operation.call.given)
 
     async def answer(self, request: Request) -> Response:
         """Carry the operation out with what a request gives."""
@@ -58,7 +58,7 @@ class Endpoint:
 
     def _answer(self, request: Request, given: Input, body: bytes) -> Answer:
         key = request.headers.get(replays.HEADER)
-        if key is None or self._operation.method != "POST":
+        if key is None or self._operation.call.method != "POST":
             return self._carry_out(given)
         caller: Caller = request.scope["caller"]
         target = request.url.path
@@ -81,7 +81,7 @@ class Endpoint:
             return Response(status_code=_NO_CONTENT, headers=headers)
         if self._operation.once:
             headers["Cache-Control"] = "no-store"
-        if self._operation.method == "GET":
+        if self._operation.call.method == "GET":
             tag = f'"{hashlib.sha256(answer.body.encode()).hexdigest()[:32]}"'
             headers |= {"ETag": tag, "Cache-Control": "private, no-cache"}
             if _is_known(request.headers.get("if-none-match", ""), tag):

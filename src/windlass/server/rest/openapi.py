@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from pydantic.json_schema import models_json_schema
 
 from windlass import __version__
-from windlass.protocol.api.messages import API_VERSION
+from windlass.protocol.api.messages import API_VERSION, Nothing
 from windlass.server.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
 from windlass.server.rest import replays
 from windlass.server.rest.examples import find_example
@@ -68,9 +68,9 @@ def describe(catalogue: Sequence[Operation], address: str) -> Schema:
     schemas = _define_schemas(catalogue)
     paths: dict[str, Schema] = {}
     for operation in catalogue:
-        entry = paths.setdefault(PREFIX + operation.path, {})
-        entry[operation.method.lower()] = _describe_operation(operation, schemas)
-    shown = {name: it for name, it in schemas.items() if name not in _inputs(catalogue)}
+        entry = paths.setdefault(PREFIX + operation.call.path, {})
+        entry[operation.call.method.lower()] = _describe_operation(operation, schemas)
+    shown = {name: it for name, it in schemas.items() if name not in _hidden(catalogue)}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -98,8 +98,8 @@ def describe(catalogue: Sequence[Operation], address: str) -> Schema:
 
 
 def _define_schemas(catalogue: Sequence[Operation]) -> dict[str, Schema]:
-    answers: list[Any] = [(it.answer, "serialization") for it in catalogue if it.answer is not None]
-    given: list[Any] = [(it.given, "validation") for it in catalogue]
+    answers: list[Any] = [(it.call.answer, "serialization") for it in catalogue]
+    given: list[Any] = [(it.call.given, "validation") for it in catalogue]
     _, made = models_json_schema(
         [*given, *answers],
         ref_template=_COMPONENTS + "{model}",
@@ -107,8 +107,9 @@ def _define_schemas(catalogue: Sequence[Operation]) -> dict[str, Schema]:
     return {name: _without_titles(schema) for name, schema in made["$defs"].items()}
 
 
-def _inputs(catalogue: Iterable[Operation]) -> set[str]:
-    return {operation.given.__name__ for operation in catalogue}
+def _hidden(catalogue: Iterable[Operation]) -> set[str]:
+    """Return the names of the models that are not shown as they are, but in parts or not at all."""
+    return {operation.call.given.__name__ for operation in catalogue} | {Nothing.__name__}
 
 
 def _define_bodies(
@@ -117,12 +118,12 @@ def _define_bodies(
     """Return the schemas of bodies: what an operation is given, without what is in its path."""
     bodies = {}
     for operation in catalogue:
-        if operation.has_body:
-            whole = schemas[operation.given.__name__]
-            bodies[operation.given.__name__] = {
+        if operation.call.has_body:
+            whole = schemas[operation.call.given.__name__]
+            bodies[operation.call.given.__name__] = {
                 **whole,
-                "properties": {name: whole["properties"][name] for name in operation.others},
-                "required": [it for it in whole.get("required", []) if it in operation.others],
+                "properties": {name: whole["properties"][name] for name in operation.call.others},
+                "required": [it for it in whole.get("required", []) if it in operation.call.others],
             }
     return bodies
 
@@ -138,11 +139,13 @@ def _describe_operation(operation: Operation, schemas: Mapping[str, Schema]) -> 
         "parameters": list(_describe_parameters(operation, schemas)),
         "responses": _describe_responses(operation, schemas),
     }
-    if operation.has_body:
-        name = operation.given.__name__
-        needed = any(operation.given.model_fields[it].is_required() for it in operation.others)
+    if operation.call.has_body:
+        name = operation.call.given.__name__
+        needed = any(
+            operation.call.given.model_fields[it].is_required() for it in operation.call.others
+        )
         example = find_example({"$ref": _COMPONENTS + name}, schemas)
-        for field in operation.in_path:
+        for field in operation.call.in_path:
             example.pop(field, None)
         described["requestBody"] = {
             "required": needed,
@@ -157,11 +160,11 @@ def _read_description(operation: Operation) -> str:
 
 
 def _describe_parameters(operation: Operation, schemas: Mapping[str, Schema]) -> Iterator[Schema]:
-    whole = schemas[operation.given.__name__]
-    names = operation.in_path if operation.has_body else operation.given.model_fields
+    whole = schemas[operation.call.given.__name__]
+    names = operation.call.in_path if operation.call.has_body else operation.call.given.model_fields
     for name in names:
         schema = _without_null(whole["properties"][name])
-        is_in_path = name in operation.in_path
+        is_in_path = name in operation.call.in_path
         yield {
             "name": name,
             "in": "path" if is_in_path else "query",
@@ -169,14 +172,14 @@ def _describe_parameters(operation: Operation, schemas: Mapping[str, Schema]) ->
             "description": schema.pop("description", name),
             "schema": schema,
         }
-    if operation.method == "POST":
+    if operation.call.method == "POST":
         yield {
             "name": "Idempotency-Key",
             "in": "header",
             "description": "Names the request: sent again, it is not carried out again.",
             "schema": {"type": "string", "pattern": replays.PATTERN, "examples": ["a7f3"]},
         }
-    if operation.method == "GET":
+    if operation.call.method == "GET":
         yield {
             "name": "If-None-Match",
             "in": "header",
@@ -187,20 +190,20 @@ def _describe_parameters(operation: Operation, schemas: Mapping[str, Schema]) ->
 
 def _describe_responses(operation: Operation, schemas: Mapping[str, Schema]) -> Schema:
     good: Schema = {"description": operation.summary}
-    if operation.answer is not None:
-        reference = {"$ref": _COMPONENTS + operation.answer.__name__}
+    if operation.call.answer is not Nothing:
+        reference = {"$ref": _COMPONENTS + operation.call.answer.__name__}
         good["content"] = _json(reference, find_example(reference, schemas))
     responses: Schema = {str(operation.status): good}
-    if operation.method == "GET":
+    if operation.call.method == "GET":
         good["headers"] = {"ETag": _text("Stands for what is answered.")}
-        if operation.answer is not None and "next" in operation.answer.model_fields:
+        if "next" in operation.call.answer.model_fields:
             good["headers"]["Link"] = _text('The next page: `<...>; rel="next"`.')
         responses["304"] = {"description": "It is as `If-None-Match` says."}
-    if operation.method == "POST":
+    if operation.call.method == "POST":
         good["headers"] = {replays.REPLAYED: _text("`true` where it was answered before.")}
     codes = (*_ANY, *operation.errors)
-    codes += ("conflict",) if operation.method == "POST" else ()
-    codes += _WITH_BODY if operation.has_body else ()
+    codes += ("conflict",) if operation.call.method == "POST" else ()
+    codes += _WITH_BODY if operation.call.has_body else ()
     for code in codes:
         responses[str(KINDS[code].status)] = {"$ref": f"#/components/responses/{code}"}
     responses["default"] = {"$ref": "#/components/responses/internal"}

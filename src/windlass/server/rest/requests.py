@@ -71,9 +71,9 @@ def read_input(operation: Operation, kinds: Kinds, request: Request, body: bytes
         BadMediaError: the body says that it is something else than JSON.
         BadFieldsError: something is missing, not known, or not as it has to be.
     """
-    path = {name: kinds.read(name, request.path_params[name]) for name in operation.in_path}
+    path = {name: kinds.read(name, request.path_params[name]) for name in operation.call.in_path}
     given = _read_query(request, kinds)
-    if operation.has_body:
+    if operation.call.has_body:
         if given:
             raise BadFieldsError([_unknown(name) for name in given])
         given = _read_body(request, body)
@@ -82,9 +82,10 @@ def read_input(operation: Operation, kinds: Kinds, request: Request, body: bytes
     if taken := [name for name in given if name in path]:
         raise BadFieldsError([_unknown(name) for name in taken])
     try:
-        return operation.given.model_validate({**given, **path})
+        read: Input = operation.call.given.model_validate({**given, **path})
     except ValidationError as error:
         raise BadFieldsError(list(_describe(error))) from None
+    return read
 
 
 def _read_query(request: Request, kinds: Kinds) -> dict[str, Any]:

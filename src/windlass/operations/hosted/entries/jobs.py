@@ -103,22 +103,14 @@ def _spell(status: Status) -> Any:
 
 OPERATIONS: Final = (
     Operation(
-        name="jobs.list",
+        call=api.LIST,
         effect="read",
-        method="GET",
-        path="/runs/{run}/jobs",
-        given=api.ListJobs,
-        answer=api.JobPage,
         function=list_jobs,
         errors=("missing",),
     ),
     Operation(
-        name="jobs.get",
+        call=api.GET,
         effect="read",
-        method="GET",
-        path="/runs/{run}/jobs/{number}",
-        given=api.FindJob,
-        answer=api.Job,
         function=get_job,
         errors=("missing",),
     ),

@@ -41,12 +41,8 @@ def _number_lines(part: LogPart) -> list[api.Line]:
 
 OPERATIONS: Final = (
     Operation(
-        name="logs.read",
+        call=api.READ,
         effect="read",
-        method="GET",
-        path="/runs/{run}/jobs/{number}/lines",
-        given=api.ReadLog,
-        answer=api.LogPage,
         function=read_log,
         errors=("missing",),
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from windlass import __version__
 from windlass.operations.hosted.operation import Operation
 from windlass.protocol.api.messages import API_VERSION
-from windlass.protocol.api.server import ServerInfo, ShowServer
+from windlass.protocol.api.server import INFO, ServerInfo, ShowServer
 
 if TYPE_CHECKING:
     from windlass.operations.hosted.site import Site
@@ -25,12 +25,8 @@ def show_server(site: Site, _given: ShowServer) -> ServerInfo:
 
 OPERATIONS: Final = (
     Operation(
-        name="server.info",
+        call=INFO,
         effect="read",
-        method="GET",
-        path="/server",
-        given=ShowServer,
-        answer=ServerInfo,
         function=show_server,
     ),
 )
