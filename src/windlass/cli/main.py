@@ -36,6 +36,8 @@ COMMANDS = {
     "actions update": ("windlass.cli.actions_update", "lock refs as they are now"),
     "actions verify": ("windlass.cli.actions_verify", "say whether windlass.lock still holds"),
     "events schema": ("windlass.cli.events_schema", "print the JSON Schema of `run --json`"),
+    "runner": ("windlass.cmd.runner", "run jobs of a Windlass server on this machine"),
+    "up": ("windlass.cmd.up", "start a server that keeps repositories and runs their workflows"),
     "completion": ("windlass.cli.completion", "print a completion script for a shell"),
 }
 """Command → its module, which has `add_arguments(parser)` and `execute(arguments) -> exit code`,

@@ -37,31 +37,19 @@ _SPARE_FILES: Final = 512
 
 def serve(
     app: ASGIApp,
-    host: str,
-    port: int,
+    listening: socket.socket,
     *,
-    on_started: Callable[[str], None],
     on_leaving: Callable[[], None],
     grace: float = GRACE_SECONDS,
 ) -> None:
     """Serve until SIGINT or SIGTERM comes, and then until what is under way has ended.
 
-    `on_started` is called with the address, such as `http://127.0.0.1:8484`, once connections are
-    taken; with port 0 a free one is found. `on_leaving` is called when no more are taken: it says
-    `windlass.engine.server.changes.LEAVING`, so that whoever waits here is let go. What has not
-    ended after `grace` seconds is broken off.
-
-    Raises:
-        PlatformError: the address cannot be used.
+    `listening` is what `listen` returned. `on_leaving` is called when no more connections are
+    taken: it says `windlass.engine.server.changes.LEAVING`, so that whoever waits here is let go.
+    What has not ended after `grace` seconds is broken off.
     """
-    listening = listen(host, port)
     _allow_files(MOST_CONNECTIONS + _SPARE_FILES)
-    server = Server(app, on_leaving, grace)
-    on_started(f"http://{_write_host(host)}:{listening.getsockname()[1]}")
-    try:
-        server.run(sockets=[listening])
-    finally:
-        listening.close()
+    Server(app, on_leaving, grace).run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -139,6 +127,11 @@ def _allow_files(count: int) -> None:
     wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def write_address(host: str, listening: socket.socket) -> str:
+    """Return the address by which a socket that listens is found: `http://127.0.0.1:8484`."""
+    return f"http://{_write_host(host)}:{listening.getsockname()[1]}"
 
 
 def _write_host(host: str) -> str:

@@ -99,6 +99,26 @@ def read_values(site: Site, repository: str) -> tuple[dict[str, str], dict[str, 
     return {row.name: keys.unseal(row.value, _about(row)) for row in sealed}, variables
 
 
+class StoredValues:
+    """What a server's database holds for repositories; see `site.RepositoryValues`."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def find_variables(self, repository: str) -> dict[str, str]:
+        """Return the variables of a repository, by name."""
+        rows = list_values(self._site.store, repository, "variable")
+        return {row.name: row.value for row in rows}
+
+    def find_secrets(self, repository: str) -> dict[str, str]:
+        """Return the secrets of a repository in clear, by name.
+
+        Raises:
+            PlatformError: one cannot be opened; a run without it would do something else.
+        """
+        return read_values(self._site, repository)[0]
+
+
 def describe_webhook(repository: str) -> str:
     """Return what the sealed secret of a repository's webhook is about."""
     return f"webhook secret of the repository {repository}"

@@ -1,0 +1,80 @@
+"""The folder of a server: its database, mirrors, logs, blobs and keys.
+
+Several servers may share it where they share a PostgreSQL; a file of SQLite has one server.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from windlass.errors import InputError, PlatformError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DATABASE: Final = "windlass.db"
+LOCK: Final = "lock"
+DATABASE_VARIABLE: Final = "WINDLASS_DATABASE_URL"
+_VARIABLE: Final = "XDG_DATA_HOME"
+
+
+def find_data_folder(variables: Mapping[str, str]) -> Path:
+    """Return the folder of a server that was told none: `windlass` in the user's data folder.
+
+    Source: https://specifications.freedesktop.org/basedir-spec/latest/
+    """
+    given = variables.get(_VARIABLE, "")
+    base = Path(given) if given.startswith("/") else Path.home() / ".local/share"
+    return base / "windlass"
+
+
+def prepare_data_folder(path: Path) -> Path:
+    """Make the folder, for its owner alone, and return its full path.
+
+    Raises:
+        PlatformError: it cannot be made.
+        InputError: it is a file, or others may write to it.
+    """
+    path = path.expanduser().resolve()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = path.stat().st_mode
+    except FileExistsError as error:
+        raise InputError(f"{path} is no folder", hint="give one with --data DIR") from error
+    except OSError as error:
+        raise PlatformError(
+            f"{path} cannot be made: {error.strerror}", hint="give another one with --data DIR"
+        ) from error
+    if mode & 0o022:
+        raise InputError(f"others than its owner may write to {path}", hint=f"chmod go-w {path}")
+    return path
+
+
+def find_database(data: Path, given: str | None, variables: Mapping[str, str]) -> str:
+    """Return the address of the database: what was given, else a file in the folder."""
+    return given or variables.get(DATABASE_VARIABLE) or f"sqlite:///{data / DATABASE}"
+
+
+def lock_data_folder(data: Path) -> int:
+    """Keep other servers from the folder for as long as the descriptor that is returned is open.
+
+    Raises:
+        InputError: another server has it.
+        PlatformError: it cannot be locked.
+    """
+    try:
+        handle = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise PlatformError(f"{data / LOCK} cannot be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise InputError(
+            f"another server has {data}",
+            hint="several share a PostgreSQL: --database postgresql://USER:PASSWORD@HOST/NAME",
+        ) from error
+    return handle
