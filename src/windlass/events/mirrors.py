@@ -121,6 +121,12 @@ class Mirrors:
         answer = ask(command, folder=mirror, variables=variables).answer()
         return decode(answer.output).strip() if answer.code == 0 else None
 
+    def list_branches(self, repository: str, limit: int) -> list[str]:
+        """Return branches of a mirror, those with the newest commits first."""
+        command = ["for-each-ref", "--sort=-committerdate", f"--count={limit}"]
+        command += ["--format=%(refname:lstrip=2)", "refs/heads"]
+        return decode(run_apart(command, folder=self.find(repository))).splitlines()
+
     def has_path(self, repository: str, sha: str, path: str) -> bool:
         """Tell whether a commit of a mirror has a file or a folder."""
         variables = {**NO_CONFIGURATION, "GIT_DIR": str(self.find(repository))}

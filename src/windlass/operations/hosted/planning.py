@@ -7,6 +7,7 @@ Where jobs run is for runners to say.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.events.checkouts import WORKFLOWS, check_out
@@ -21,6 +22,7 @@ from windlass.operations.hosted.repository_settings import allows, find_rule, re
 from windlass.operations.plans import PlanOptions, plan_repository
 from windlass.operations.readiness import judge
 from windlass.plan.calls import find_called
+from windlass.plan.decision import Verdict
 from windlass.plan.default_place import NoPlace
 from windlass.plan.event import Event
 from windlass.plan.selection import Selection
@@ -28,7 +30,6 @@ from windlass.plan.synthesis import EventWishes, synthesise_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from windlass.db.repositories import RepositoryRow
     from windlass.events.mirrors import Mirrors
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from windlass.operations.hosted.site import Site
     from windlass.operations.loading import Library
     from windlass.operations.plans import Planning
-    from windlass.plan.plan import WorkflowPlan
+    from windlass.plan.plan import Plan, WorkflowPlan
 
 _SKIPPED: Final = re.compile(r"\[(?:skip ci|ci skip|no ci|skip actions|actions skip)\]")
 _SKIP_TRAILER: Final = re.compile(r"\n\n(?:.*\n)*skip-checks: ?true\s*\Z", re.IGNORECASE)
@@ -50,13 +51,15 @@ class Outcome:
     """The runs that an event is to start, and what is to be said of those that it is not.
 
     `diagnostics` are mistakes in the files or the call; `refused` says that they kept some from
-    starting.
+    starting, `held` that a rule did, `skipped` that nothing is for that event.
     """
 
     definitions: tuple[Definition, ...] = ()
     messages: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     refused: bool = False
+    held: bool = False
+    skipped: bool = False
 
 
 class RunnersPlace(DefaultPlace):
@@ -91,6 +94,8 @@ def plan_occasion(
     mirror, work = mirrors.find(repository.id), site.data / "planning"
     default = repository.default_branch
     with check_out(mirror, work, sha, occasion.ref, default) as root:
+        if occasion.path and not is_workflow(root, occasion.path):
+            return Outcome(messages=(f"{occasion.ref} has no workflow {occasion.path}",))
         facts = _gather_facts(mirrors, repository, occasion, root, sha)
         if occasion.name in _SKIPPABLE and is_skipped(facts.commit_message):
             return Outcome(messages=("the message of the commit asks for no runs: [skip ci]",))
@@ -114,6 +119,12 @@ def find_commit(mirrors: Mirrors, repository: str, occasion: Occasion) -> str | 
 def has_workflows(mirrors: Mirrors, repository: str, sha: str) -> bool:
     """Tell whether a commit has a folder of workflows."""
     return mirrors.has_path(repository, sha, WORKFLOWS)
+
+
+def is_workflow(root: Path, path: str) -> bool:
+    """Tell whether a path is that of a workflow file of a checkout, and of nothing else."""
+    folder, _, name = path.rpartition("/")
+    return folder == WORKFLOWS and name not in ("", ".", "..") and (root / path).is_file()
 
 
 def is_skipped(message: str) -> bool:
@@ -169,7 +180,11 @@ def _plan(
     rule: BranchRule | None,
 ) -> Planning:
     variables = {**site.values.find_variables(repository.id), **(rule.variables if rule else {})}
-    options = PlanOptions(variables=variables, default_place=RunnersPlace())
+    options = PlanOptions(
+        workflows=Path(facts.root, occasion.path) if occasion.path else None,
+        variables=variables,
+        default_place=RunnersPlace(),
+    )
 
     def make(facts: Repository, _library: Library) -> Event | Diagnostic:
         return make_event(facts, occasion, payload)
@@ -211,7 +226,7 @@ def make_event(
 def _draft(planning: Planning, occasion: Occasion, rule: BranchRule | None) -> Outcome:
     """Return the runs that a plan is to start."""
     readiness = judge(planning, occasion.name, {})
-    meant = [it for it in readiness.ready if not occasion.path or it.path == occasion.path]
+    meant = readiness.ready
     allowed = [it for it in meant if allows(rule, it.path)]
     held = [
         f"{it.path} does not start on '{occasion.branch}': a rule of the repository names others"
@@ -219,7 +234,7 @@ def _draft(planning: Planning, occasion: Occasion, rule: BranchRule | None) -> O
         if it not in allowed
     ]
     errors = [it for it in readiness.diagnostics if it.severity is Severity.ERROR]
-    said = [_describe(it) for it in readiness.diagnostics if it.severity is Severity.ERROR]
+    said = [describe_finding(it) for it in readiness.diagnostics if it.severity is Severity.ERROR]
     if not meant and not errors:
         said.append(f"'{occasion.name}' starts no workflow at {occasion.ref}")
     return Outcome(
@@ -227,7 +242,13 @@ def _draft(planning: Planning, occasion: Occasion, rule: BranchRule | None) -> O
         messages=(*said, *held),
         diagnostics=readiness.diagnostics,
         refused=bool(readiness.refused or errors),
+        held=bool(held),
+        skipped=planning.plan is not None and not _starts(planning.plan),
     )
+
+
+def _starts(plan: Plan) -> bool:
+    return any(it.decision.verdict is not Verdict.SKIP for it in plan.workflows)
 
 
 def _define(
@@ -264,7 +285,8 @@ def _define(
     )
 
 
-def _describe(finding: Diagnostic) -> str:
+def describe_finding(finding: Diagnostic) -> str:
+    """Return in one line what was found, where, and what to do."""
     place = ""
     if finding.span is not None:
         start = finding.span.start
