@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.waiting import wait_until
 
-from windlass.db.effects import list_waiting, post_effect, release_effects, remove_done_effects
+from windlass.db.effects import hold_effect, list_waiting, post_effect
 from windlass.db.server_database import ServerDatabase
 from windlass.engine.effects import tries
+from windlass.engine.effects.dbos import DbosEffects, place_tables
+from windlass.engine.effects.desk import Rules
 from windlass.engine.effects.threads import ThreadedEffects
 from windlass.errors import PlatformError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from windlass.db.connections import Store
     from windlass.engine.effects.interface import Effect, Effects, Handler
@@ -25,19 +28,27 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def store(database_address: str) -> Iterator[Store]:
+def store(database_address: str) -> Iterator[ServerDatabase]:
     opened = ServerDatabase(database_address)
     yield opened
     opened.close()
 
 
-@pytest.fixture
-def make_effects(store: Store) -> Iterator[MakeEffects]:
+@pytest.fixture(params=["threads", "dbos"])
+def make_effects(
+    request: pytest.FixtureRequest, store: Store, database_address: str, tmp_path: Path
+) -> Iterator[MakeEffects]:
     """Makes effects that are started, and stops them at the end."""
     made: list[Effects] = []
 
-    def make(handlers: dict[str, Handler], owner: str = "a") -> Effects:
-        effects = ThreadedEffects(store, handlers, owner=owner)
+    def make(handlers: dict[str, Handler], owner: str = "a", alone: bool = False) -> Effects:
+        rules = Rules(owner=owner, alone=alone)
+        if request.param == "threads":
+            effects: Effects = ThreadedEffects(store, handlers, rules)
+        elif made:
+            pytest.skip("DBOS is one a process: see tests/integration/server/test_effects.py")
+        else:
+            effects = DbosEffects(store, handlers, rules, place_tables(database_address, tmp_path))
         effects.start()
         made.append(effects)
         return effects
@@ -253,24 +264,15 @@ def test_slow_effects_do_not_keep_others_back(store: Store, make_effects: MakeEf
     assert wait_until(lambda: is_done(store))
 
 
-def test_what_a_dead_server_has_held_is_released(store: Store, make_effects: MakeEffects) -> None:
-    """Whoever knows that it is dead does not wait until its hold has run out."""
-    hang, begun = threading.Event(), threading.Event()
-
-    def block(effect: Effect) -> None:
-        begun.set()
-        hang.wait(30)
-
-    dead = make_effects({"note": block}, "dead")
+def test_who_is_alone_does_not_wait_for_the_dead(store: Store, make_effects: MakeEffects) -> None:
+    """What was held when the only server died is begun at once by the next."""
     post(store, "1")
-    assert begun.wait(10)
-    dead.stop(0)
+    (row,) = list_waiting(store, 1)
     with store.writing() as connection:
-        assert release_effects(connection, "dead") == 1
+        assert hold_effect(connection, row, "dead", time.time() + 3600)
     noted = Noted()
-    make_effects({"note": noted}, "alive")
+    make_effects({"note": noted}, "next", alone=True)
     assert wait_until(lambda: is_done(store))
-    hang.set()
 
     assert noted.ids == ["1"]
 
@@ -296,12 +298,11 @@ def test_stopping_waits_for_what_is_under_way(store: Store, make_effects: MakeEf
 def test_what_is_done_can_be_forgotten(store: Store, make_effects: MakeEffects) -> None:
     """What is still to be done stays, however old it is."""
     noted = Noted()
-    make_effects({"note": noted})
+    effects = make_effects({"note": noted})
     post(store, "1")
     assert wait_until(lambda: is_done(store))
     post(store, "2", "unknown")
 
-    with store.writing() as connection:
-        assert remove_done_effects(connection, time.time() - 60) == 0
-        assert remove_done_effects(connection, time.time() + 1) == 1
+    assert effects.forget(time.time() - 60) == 0
+    assert effects.forget(time.time() + 1) == 1
     assert [row.id for row in list_waiting(store, 9)] == ["2"]

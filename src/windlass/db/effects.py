@@ -102,35 +102,33 @@ def keep_holding(
     ]
 
 
-def finish_effect(
-    connection: Connection, key: str, owner: str, now: float, message: str = ""
-) -> bool:
+def finish_effect(connection: Connection, row: EffectRow, now: float, message: str = "") -> bool:
     """Note that an effect is done, or with a message that it was given up.
 
-    False where it is not the owner's any more.
+    False where the end of that try is known already.
     """
     done = connection.execute(
         "UPDATE effects SET done = ?, message = ?, owner = NULL "
-        "WHERE id = ? AND owner = ? AND done IS NULL",
-        (now, message, key, owner),
+        "WHERE id = ? AND tries = ? AND done IS NULL",
+        (now, message, row.id, row.tries),
     )
     return done.rowcount == 1
 
 
-def put_off_effect(connection: Connection, key: str, owner: str, due: float, message: str) -> bool:
-    """Note that a try has failed, and when the next is due; False where it is not the owner's."""
+def put_off_effect(connection: Connection, row: EffectRow, due: float, message: str) -> bool:
+    """Note that a try has failed, and when the next is due; False as of `finish_effect`."""
     put_off = connection.execute(
         "UPDATE effects SET tries = tries + 1, due = ?, message = ?, owner = NULL "
-        "WHERE id = ? AND owner = ? AND done IS NULL",
-        (due, message, key, owner),
+        "WHERE id = ? AND tries = ? AND done IS NULL",
+        (due, message, row.id, row.tries),
     )
     return put_off.rowcount == 1
 
 
-def release_effects(connection: Connection, owner: str) -> int:
-    """Let everything that one has held fall due at once: it is dead. Return how much it was."""
+def release_effects(connection: Connection) -> int:
+    """Let everything that is held fall due at once: whoever held it is dead. Return how much."""
     released = connection.execute(
-        "UPDATE effects SET owner = NULL, due = 0 WHERE owner = ? AND done IS NULL", (owner,)
+        "UPDATE effects SET owner = NULL, due = 0 WHERE owner IS NOT NULL AND done IS NULL"
     )
     return released.rowcount
 

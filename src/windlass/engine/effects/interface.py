@@ -41,3 +41,9 @@ class Effects(Protocol):
 
         What is not done by then is done again, by whoever starts next.
         """
+
+    def forget(self, before: float) -> int:
+        """Forget what was done before a moment, and return how much that was.
+
+        An id that was forgotten can be posted again.
+        """

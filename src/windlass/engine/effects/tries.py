@@ -10,7 +10,7 @@ from windlass.errors import WindlassError
 
 if TYPE_CHECKING:
     from windlass.db.connections import Connection
-    from windlass.engine.effects.interface import Effect
+    from windlass.engine.effects.interface import Effect, Handler
 
 MOST_TRIES: Final = 12
 _PAUSES: Final = (0.5, 1, 2, 5, 10, 30, 60, 120, 300)
@@ -23,20 +23,27 @@ def find_pause(tries: int) -> float:
     return _PAUSES[min(tries, len(_PAUSES)) - 1]
 
 
-def note_try(
-    connection: Connection, effect: Effect, owner: str, now: float, error: Exception | None
-) -> bool:
-    """Note how a try has ended; False where the effect is not the owner's any more."""
+def carry_out(handler: Handler, effect: Effect) -> Exception | None:
+    """Have a handler try an effect once, and return what it raised."""
+    try:
+        handler(effect)
+    except Exception as error:  # noqa: BLE001 (a worker's boundary: whatever it is, it is noted)
+        return error
+    return None
+
+
+def note_try(connection: Connection, effect: Effect, now: float, error: Exception | None) -> bool:
+    """Note how a try has ended; False where that try's end is known already."""
     if error is None:
-        return finish_effect(connection, effect.id, owner, now)
+        return finish_effect(connection, effect, now)
     failed = effect.tries + 1
     message = describe(error)
     if failed >= MOST_TRIES:
         _log.error("the effect %s is given up after %d tries: %s", effect.id, failed, message)
-        return finish_effect(connection, effect.id, owner, now, message)
+        return finish_effect(connection, effect, now, message)
     pause = find_pause(failed)
     _log.warning("the effect %s is tried again in %s s: %s", effect.id, pause, message)
-    return put_off_effect(connection, effect.id, owner, now + pause, message)
+    return put_off_effect(connection, effect, now + pause, message)
 
 
 def describe(error: Exception) -> str:

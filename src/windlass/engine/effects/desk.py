@@ -1,0 +1,181 @@
+"""Where effects are handed out: what is due, to whom, and what became of it.
+
+It is the same whoever carries them out. A row that is handed out is held for `HOLD_SECONDS`, and
+for longer while somebody works on it. So several processes on one database share the work, and what
+a dead one held falls due again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from windlass.db.effects import (
+    find_next_due,
+    hold_effect,
+    keep_holding,
+    list_due,
+    release_effects,
+    remove_done_effects,
+)
+from windlass.engine.effects.interface import LOOK_AGAIN_SECONDS
+from windlass.engine.effects.tries import note_try
+from windlass.errors import PlatformError
+from windlass.model.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from windlass.db.connections import Store
+    from windlass.engine.effects.interface import Effect
+
+HOLD_SECONDS: Final = 6.0
+_RENEWAL_SECONDS: Final = 1.5
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How a process takes part: its name, which no other has; how many effects at once; its clock.
+
+    Where it is `alone` on its database, what somebody holds when it starts is of a dead one. `now`
+    returns seconds since the epoch.
+    """
+
+    owner: str
+    alone: bool = False
+    at_once: int = 8
+    now: Callable[[], float] = time.time
+
+
+class EffectDesk:
+    """Hands effects of some kinds out: `begin(effect)` starts the work on one and returns at once.
+
+    Whoever has done it calls `end`. May be used from any number of threads.
+    """
+
+    def __init__(
+        self, store: Store, kinds: Collection[str], begin: Callable[[Effect], None], rules: Rules
+    ) -> None:
+        self._store = store
+        self._kinds = sorted(kinds)
+        self._begin = begin
+        self._rules = rules
+        self._woken = threading.Event()
+        self._stopping = False
+        self._held: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._loop: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to hand out.
+
+        Raises:
+            PlatformError: the database cannot be used.
+        """
+        self._stopping = False
+        if self._rules.alone:
+            with self._store.writing() as connection:
+                release_effects(connection)
+        self._loop = threading.Thread(target=self._look_on, name="effects", daemon=True)
+        self._loop.start()
+
+    def wake(self) -> None:
+        """Look for effects at once."""
+        self._woken.set()
+
+    def stop(self, seconds: float) -> None:
+        """Hand nothing more out, and wait so long for what is under way."""
+        self._stopping = True
+        self._woken.set()
+        if self._loop is not None:
+            self._loop.join(seconds)
+
+    def is_held(self, effect: Effect) -> bool:
+        """Whether an effect is still this process's: not after it stood still for too long."""
+        with self._lock:
+            until = self._held.get(effect.id)
+        return until is not None and time.monotonic() < until
+
+    def end(self, effect: Effect, error: Exception | None) -> None:
+        """Note how a try has ended; a database that is away is waited for."""
+        try:
+            while not self._note(effect, error) and not self._stopping:
+                time.sleep(LOOK_AGAIN_SECONDS)
+        finally:
+            self.let_go(effect)
+
+    def let_go(self, effect: Effect) -> None:
+        """Hold an effect no longer; what is not done falls due again."""
+        with self._lock:
+            self._held.pop(effect.id, None)
+        self._woken.set()
+
+    def forget(self, before: float) -> int:
+        """Forget what was done before a moment, and return how much that was."""
+        with self._store.writing() as connection:
+            return remove_done_effects(connection, before)
+
+    def _note(self, effect: Effect, error: Exception | None) -> bool:
+        try:
+            with self._store.writing() as connection:
+                note_try(connection, effect, self._rules.now(), error)
+        except PlatformError as reason:
+            _log.warning("the end of the effect %s cannot be noted yet: %s", effect.id, reason)
+            return False
+        return True
+
+    def _look_on(self) -> None:
+        """Hand out what falls due, and hold on to it, until it is time to stop."""
+        renewed = time.monotonic()
+        while not self._stopping or self._held:
+            pause = LOOK_AGAIN_SECONDS
+            self._woken.clear()
+            try:
+                if time.monotonic() - renewed > _RENEWAL_SECONDS:
+                    self._renew()
+                    renewed = time.monotonic()
+                if not self._stopping:
+                    pause = self._hand_out()
+            except PlatformError as error:
+                _log.warning("effects cannot be looked after: %s", error)
+            self._woken.wait(pause)
+
+    def _hand_out(self) -> float:
+        """Hand out what is due, and return the seconds until there may be more."""
+        free = self._rules.at_once - len(self._held)
+        if free <= 0:
+            return LOOK_AGAIN_SECONDS
+        for effect in list_due(self._store, self._kinds, self._rules.now(), free):
+            if self._hold(effect):
+                self._begin(effect)
+        due = find_next_due(self._store, self._kinds)
+        if due is None or len(self._held) >= self._rules.at_once:
+            return LOOK_AGAIN_SECONDS
+        return min(max(due - self._rules.now(), 0.0), LOOK_AGAIN_SECONDS)
+
+    def _hold(self, effect: Effect) -> bool:
+        until, lease = self._rules.now() + HOLD_SECONDS, time.monotonic() + HOLD_SECONDS
+        with self._store.writing() as connection:
+            held = hold_effect(connection, effect, self._rules.owner, until)
+        if held:
+            with self._lock:
+                self._held[effect.id] = lease
+        return held
+
+    def _renew(self) -> None:
+        """Hold for longer what is not done yet."""
+        with self._lock:
+            held = list(self._held)
+        if not held:
+            return
+        until, lease = self._rules.now() + HOLD_SECONDS, time.monotonic() + HOLD_SECONDS
+        with self._store.writing() as connection:
+            lost = keep_holding(connection, held, self._rules.owner, until)
+        with self._lock:
+            for key in lost:
+                self._held.pop(key, None)
+            self._held.update((key, lease) for key in held if key in self._held)

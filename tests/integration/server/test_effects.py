@@ -1,0 +1,173 @@
+"""Effects where servers die: nothing is lost, and others take over."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.waiting import wait_until
+
+from windlass.db.effects import list_waiting, post_effect
+from windlass.db.server_database import ServerDatabase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[3]
+TAKEOVER_SECONDS = 10
+
+
+class Servers:
+    """Processes that carry effects out, the database they share, and the ledger they write."""
+
+    def __init__(self, adapter: str, address: str, folder: Path) -> None:
+        self.adapter = adapter
+        self.store = ServerDatabase(address)
+        self._address = address
+        self._folder = folder
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, owner: str) -> subprocess.Popen[bytes]:
+        """Start one, and wait until it is ready."""
+        given = [self.adapter, self._address, str(self._folder), owner]
+        self._running[owner] = started = subprocess.Popen(
+            [sys.executable, "-m", "tests.effect_server", *given],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert wait_until(lambda: ("ready", "-", owner) in self.read_ledger())
+        return started
+
+    def kill(self, owner: str) -> None:
+        """Kill one as a crash of the machine would."""
+        self._running[owner].kill()
+        self._end(owner)
+
+    def end(self, owner: str) -> str:
+        """Have one end by itself, and return what it has printed."""
+        return self._end(owner)
+
+    def _end(self, owner: str) -> str:
+        return self._running.pop(owner).communicate(timeout=60)[0].decode()
+
+    def post(self, key: str, seconds: float = 0) -> None:
+        with self.store.writing() as connection:
+            post_effect(connection, key, "work", {"seconds": seconds}, 0)
+
+    def read_ledger(self) -> list[tuple[str, ...]]:
+        path = self._folder / "ledger"
+        if not path.exists():
+            return []
+        return [tuple(line.split()) for line in path.read_text().splitlines()]
+
+    def is_done(self) -> bool:
+        return list_waiting(self.store, 1) == []
+
+    def close(self) -> None:
+        for process in self._running.values():
+            process.kill()
+            process.communicate()
+        self.store.close()
+
+
+@pytest.fixture(params=["threads", "dbos"])
+def servers(
+    request: pytest.FixtureRequest, database_address: str, tmp_path: Path
+) -> Iterator[Servers]:
+    made = Servers(request.param, database_address, tmp_path)
+    yield made
+    made.close()
+
+
+def test_what_a_killed_server_had_begun_is_done_by_the_next(servers: Servers) -> None:
+    """At once what it had not begun, and within 10 s what it had."""
+    servers.start("a")
+    servers.post("long", 60)
+    assert wait_until(lambda: ("begin", "long", "a") in servers.read_ledger())
+    servers.kill("a")
+    servers.post("short")
+    servers.start("b")
+    assert wait_until(lambda: ("end", "short", "b") in servers.read_ledger(), 5)
+
+    assert wait_until(lambda: ("begin", "long", "b") in servers.read_ledger(), TAKEOVER_SECONDS)
+
+
+def test_another_server_takes_over(servers: Servers) -> None:
+    """What a dead one held is begun by the one that lives within 10 s, and ends once."""
+    servers.start("a")
+    servers.start("b")
+    servers.post("1", 2)
+    assert wait_until(lambda: servers.read_ledger()[-1][0] == "begin")
+    _, _, dead = servers.read_ledger()[-1]
+    servers.kill(dead)
+    died = time.monotonic()
+    other = "b" if dead == "a" else "a"
+    assert wait_until(lambda: ("begin", "1", other) in servers.read_ledger())
+    assert time.monotonic() - died < TAKEOVER_SECONDS
+    assert wait_until(servers.is_done)
+
+    assert [it for it in servers.read_ledger() if it[0] == "end"] == [("end", "1", other)]
+
+
+def test_a_server_that_stood_still_does_nothing_more(servers: Servers) -> None:
+    """When it goes on, others have done its work, and it begins none of it again."""
+    paused = servers.start("a")
+    servers.post("1", 60)
+    assert wait_until(lambda: ("begin", "1", "a") in servers.read_ledger())
+    os.kill(paused.pid, signal.SIGSTOP)
+    servers.start("b")
+    servers.post("2")
+    assert wait_until(lambda: ("end", "2", "b") in servers.read_ledger(), 5)
+    assert wait_until(lambda: ("begin", "1", "b") in servers.read_ledger(), TAKEOVER_SECONDS)
+    os.kill(paused.pid, signal.SIGCONT)
+    servers.post("3")
+    assert wait_until(lambda: ("end", "3") in {it[:2] for it in servers.read_ledger()}, 10)
+
+    begun = Counter(it for it in servers.read_ledger() if it[0] == "begin" and it[1] != "3")
+    assert begun == {("begin", "1", "a"): 1, ("begin", "2", "b"): 1, ("begin", "1", "b"): 1}
+
+
+def test_nothing_is_lost_whenever_servers_are_killed(servers: Servers) -> None:
+    """Every effect is carried out; what is repeated was under way at a kill, or had just ended."""
+    choose = random.Random(20)
+    for number in range(120):
+        servers.post(f"{number:03}", choose.choice([0, 0, 0.02]))
+    for number in range(4):
+        servers.start(f"s{number}")
+        wait_until(lambda: False, choose.uniform(0, 0.6), pause_milliseconds=10)
+        servers.kill(f"s{number}")
+    servers.start("last")
+    assert wait_until(servers.is_done)
+
+    ends = Counter(it[1] for it in servers.read_ledger() if it[0] == "end")
+    assert sorted(ends) == [f"{number:03}" for number in range(120)]
+    assert sum(ends.values()) - len(ends) <= 4 * 8
+
+
+def test_it_is_quiet_and_listens_to_nobody(servers: Servers) -> None:
+    """No line is printed, and no socket waits for connections."""
+    process = servers.start("a")
+    servers.post("1")
+    assert wait_until(servers.is_done)
+
+    listening = "0A"
+    inodes = {
+        str(it.readlink())
+        for it in Path(f"/proc/{process.pid}/fd").iterdir()
+        if str(it.readlink()).startswith("socket:")
+    }
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{process.pid}/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            assert words[3] != listening or f"socket:[{words[9]}]" not in inodes
+    assert servers.end("a") == ""
