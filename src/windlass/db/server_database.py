@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -43,6 +43,14 @@ _POSTGRESQL_OPTIONS: Final = {
 }
 _SKIP_LOCKED: Final = " FOR UPDATE SKIP LOCKED"
 _KINDS: Final = ("sqlite", "postgresql")
+
+
+class ConnectionCount(NamedTuple):
+    """Connections to a database that this process has, and how many it may have."""
+
+    in_use: int
+    idle: int
+    limit: int
 
 
 class ServerDatabase:
@@ -93,6 +101,11 @@ class ServerDatabase:
                 yield _Writing(connection, self._spell)
             finally:
                 self._open.connection = None
+
+    def count_connections(self) -> ConnectionCount:
+        """Return how many connections there are."""
+        pool: Any = self._engine.pool
+        return ConnectionCount(pool.checkedout(), pool.checkedin(), MOST_CONNECTIONS)
 
     def close(self) -> None:
         """Close all connections."""
