@@ -5,9 +5,13 @@
     ├── InputError            a file or repository cannot be read           exit 2
     │   ├── MissingError      what was asked of a server is not there
     │   ├── ConflictError     it cannot be as things are now: taken, ended, changed meanwhile
+    │   │   └── GapError      what is sent begins behind what is there
+    │   ├── GoneError         it is no longer whose it was
+    │   ├── StrangerError     whoever asks shows nothing that is good (any more)
     │   ├── RefusedError      whoever asks may not
     │   └── InvalidError      a value that is given cannot be used
     ├── PlatformError         the machine could not do what was asked       exit 3
+    │   ├── DatabaseError     a server's database is away, full or locked: later it may do
     │   ├── GitError          git is missing, or a git command failed
     │   ├── WorkspaceError    a workspace could not be made or filled
     │   ├── DockerError       the Docker daemon is absent, went away, or refused
@@ -61,6 +65,26 @@ class ConflictError(InputError):
     code = "conflict"
 
 
+class GapError(ConflictError):
+    """What is sent in pieces begins behind what is there; `expected` is where it should."""
+
+    def __init__(self, message: str, *, expected: int) -> None:
+        super().__init__(message, hint=f"go on at {expected}")
+        self.expected = expected
+
+
+class GoneError(InputError):
+    """It is no longer whose it was: a job that was given to another runner, or has ended."""
+
+    code = "gone"
+
+
+class StrangerError(InputError):
+    """Whoever asks shows no token, or one that is not known, has expired or was revoked."""
+
+    code = "unauthenticated"
+
+
 class RefusedError(InputError):
     """Whoever asks may not have that, or not do it."""
 
@@ -78,6 +102,12 @@ class PlatformError(WindlassError):
 
     code = "platform"
     exit_code = 3
+
+
+class DatabaseError(PlatformError):
+    """A server's database is away, full or locked; what was asked of it may be asked again."""
+
+    code = "database"
 
 
 class GitError(PlatformError):

@@ -102,22 +102,144 @@ def find_numbered(store: Store, run: str, attempt: int, number: int) -> JobRow |
     return _read(rows[0]) if rows else None
 
 
-def claim_job(connection: Connection, row: JobRow, runner: str, now: float) -> bool:
-    """Give a queued job to a runner; False where it is not queued any more."""
+def list_label_sets(store: Store) -> list[str]:
+    """Return the sets of labels that queued jobs ask for, each once, as they are kept: JSON.
+
+    It takes as long as there are different sets, however many jobs wait: each set is found by one
+    step down the index (https://wiki.postgresql.org/wiki/Loose_indexscan).
+    """
+    rows = store.ask(
+        """
+        WITH RECURSIVE sets (labels) AS (
+            SELECT min(labels) FROM jobs WHERE state = 'queued'
+            UNION ALL
+            SELECT (
+                SELECT min(labels) FROM jobs WHERE state = 'queued' AND labels > sets.labels
+            ) FROM sets WHERE sets.labels IS NOT NULL
+        )
+        SELECT labels FROM sets WHERE labels IS NOT NULL
+        """
+    )
+    return [str(labels) for (labels,) in rows]
+
+
+def lock_oldest(connection: Connection, labels: str, limit: int) -> list[tuple[str, JobRow]]:
+    """Return the jobs that have waited longest for a set of labels, behind their tickets.
+
+    Nobody else is given them until the transaction ends; those that somebody else is looking at are
+    left out.
+    """
+    rows = connection.execute(
+        f"SELECT ticket, {_COLUMNS} FROM jobs WHERE state = 'queued' AND labels = ? "  # noqa: S608
+        "ORDER BY ticket LIMIT ? FOR UPDATE SKIP LOCKED",
+        (labels, limit),
+    ).fetchall()
+    return [(str(ticket), _read(row)) for ticket, *row in rows]
+
+
+def claim_job(
+    connection: Connection, row: JobRow, runner: str, now: float, token: str | None = None
+) -> bool:
+    """Give a queued job to a runner; False where it is not queued any more.
+
+    `token` is the digest of what the job shows.
+    """
     changed = connection.execute(
-        "UPDATE jobs SET state = 'running', runner = ?, claimed = ? "
+        "UPDATE jobs SET state = 'running', runner = ?, token = ?, claimed = ? "
         "WHERE run = ? AND attempt = ? AND job = ? AND state = 'queued'",
-        (runner, now, row.run, row.attempt, row.job),
+        (runner, token, now, row.run, row.attempt, row.job),
     )
     return changed.rowcount == 1
 
 
-def end_job(connection: Connection, run: str, attempt: int, job: str) -> bool:
-    """Note that a job has ended; False where that is known already."""
+def renew_token(connection: Connection, row: JobRow, token: str) -> bool:
+    """Give a job another token; False where it does not run as that number any more."""
+    changed = connection.execute(
+        "UPDATE jobs SET token = ? "
+        "WHERE run = ? AND attempt = ? AND number = ? AND state = 'running'",
+        (token, row.run, row.attempt, row.number),
+    )
+    return changed.rowcount == 1
+
+
+def note_received(connection: Connection, row: JobRow, received: int) -> None:
+    """Note how many events a job has told; the attempt's row has to be locked."""
+    connection.execute(
+        "UPDATE jobs SET received = ? WHERE run = ? AND attempt = ? AND number = ?",
+        (received, row.run, row.attempt, row.number),
+    )
+
+
+def queue_again(connection: Connection, row: JobRow, now: float) -> bool:
+    """Put a job that runs back into the queue, under another number and in its old place.
+
+    False where it does not run as that number any more. The attempt's row has to be locked.
+    """
+    ((last,),) = connection.execute(
+        "SELECT max(number) FROM jobs WHERE run = ? AND attempt = ?", (row.run, row.attempt)
+    ).fetchall()
+    changed = connection.execute(
+        "UPDATE jobs SET state = 'queued', number = ?, runner = NULL, token = NULL, received = 0, "
+        "queued = ?, claimed = NULL WHERE run = ? AND attempt = ? AND number = ? AND state = 'running'",
+        (last + 1, now, row.run, row.attempt, row.number),
+    )
+    return changed.rowcount == 1
+
+
+def find_by_token(store: Store, digest: str) -> JobRow | None:
+    """Return the job that runs and shows a token with that digest."""
+    rows = store.ask(
+        f"SELECT {_COLUMNS} FROM jobs WHERE token = ? AND state = 'running'",  # noqa: S608
+        (digest,),
+    )
+    return _read(rows[0]) if rows else None
+
+
+def runs_job_of(store: Store, runner: str, repository: str) -> bool:
+    """Tell whether a runner has a job of a repository that has not ended."""
+    rows = store.ask(
+        "SELECT 1 FROM jobs JOIN runs ON runs.id = jobs.run "
+        "WHERE jobs.runner = ? AND jobs.state = 'running' AND runs.repository = ? LIMIT 1",
+        (runner, repository),
+    )
+    return bool(rows)
+
+
+def list_asked_to_end(store: Store) -> set[str]:
+    """Return the ids of the runners that have jobs which are asked to end."""
+    rows = store.ask(
+        "SELECT DISTINCT runner FROM jobs WHERE state = 'running' AND reason IS NOT NULL"
+    )
+    return {str(runner) for (runner,) in rows}
+
+
+def list_queued_before(store: Store, moment: float, limit: int) -> list[JobRow]:
+    """Return the jobs that nobody has taken since a moment."""
+    rows = store.ask(
+        f"SELECT {_COLUMNS} FROM jobs WHERE state = 'queued' AND queued < ? "  # noqa: S608
+        "ORDER BY queued LIMIT ?",
+        (moment, limit),
+    )
+    return [_read(row) for row in rows]
+
+
+def count_states(store: Store) -> dict[State, int]:
+    """Return how many jobs wait, and how many run."""
+    rows = store.ask(
+        "SELECT state, count(*) FROM jobs WHERE state IN ('queued', 'running') GROUP BY state"
+    )
+    return {"queued": 0, "running": 0, **{state: int(count) for state, count in rows}}
+
+
+def end_job(
+    connection: Connection, run: str, attempt: int, job: str, number: int | None = None
+) -> bool:
+    """Note that a job has ended; False where that is known already, or it has another number."""
     changed = connection.execute(
         "UPDATE jobs SET state = 'ended' "
-        "WHERE run = ? AND attempt = ? AND job = ? AND state <> 'ended'",
-        (run, attempt, job),
+        "WHERE run = ? AND attempt = ? AND job = ? AND state <> 'ended' "
+        "AND number = COALESCE(?, number)",
+        (run, attempt, job, number),
     )
     return changed.rowcount == 1
 

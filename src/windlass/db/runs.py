@@ -200,6 +200,12 @@ def list_page(
     return _read(database.ask(question, (*values, limit)))
 
 
+def find_repository_of(database: Store, run: str) -> str:
+    """Return the id of a run's repository; empty where there is no such run."""
+    rows = database.ask("SELECT repository FROM runs WHERE id = ?", (run,))
+    return str(rows[0][0]) if rows else ""
+
+
 def list_attempts(database: Store, run: str) -> list[AttemptRow]:
     """Return the attempts of one run, oldest first; none where there is no such run."""
     question = _ATTEMPTS + "WHERE runs.id = ? ORDER BY attempts.attempt"

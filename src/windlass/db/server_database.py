@@ -16,7 +16,7 @@ import sqlalchemy
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from windlass.db.lineage import upgrade
-from windlass.errors import InputError, PlatformError
+from windlass.errors import DatabaseError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -63,7 +63,8 @@ class ServerDatabase:
 
         Raises:
             InputError: it is neither.
-            PlatformError: it cannot be reached, or is of a newer version of Windlass.
+            DatabaseError: it cannot be reached.
+            PlatformError: it is of a newer version of Windlass.
         """
         url = _read_address(address)
         self.name = url.render_as_string(hide_password=True)
@@ -127,7 +128,7 @@ class ServerDatabase:
             yield
         except SQLAlchemyError as error:
             reason = str(error.orig if isinstance(error, DBAPIError) else error).strip()
-            raise PlatformError(
+            raise DatabaseError(
                 f"the database {self.name} cannot be {deed}: {reason}",
                 hint="is it running, and has it room?",
             ) from error

@@ -13,12 +13,12 @@ import threading
 import time
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 from windlass.db.announcements import add_announcements
 from windlass.db.groups import MemberRow
 from windlass.db.inbox import list_letters, take_letter
-from windlass.db.jobs import ask_to_end, drop_job, end_job, queue_job
+from windlass.db.jobs import ask_to_end, drop_job, end_job, queue_again, queue_job
 from windlass.db.runs import find_start, finish_attempt, lock_attempt
 from windlass.engine.announcements import announce, describe_end
 from windlass.engine.resumption import replay
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from windlass.db.connections import Connection, Store
+    from windlass.db.jobs import JobRow
     from windlass.engine.journals.server import ServerJournal
     from windlass.engine.key_cover import KeyCover
     from windlass.engine.machine import Machine
@@ -76,6 +77,15 @@ class OpenAttempt(Protocol):
     def __call__(self, run: str, attempt: int, /) -> Staged: ...
 
 
+Condition: TypeAlias = "Callable[[Connection], bool]"
+"""What has to hold when something is done, asked in the transaction in which it is done."""
+
+
+def always(_connection: Connection) -> bool:
+    """Hold."""
+    return True
+
+
 class ServerRuns:
     """See the module. May be used from any number of threads, and of processes on one database.
 
@@ -101,16 +111,52 @@ class ServerRuns:
         """Have those who wait hear of an attempt; after the commit of whoever has changed it."""
         self._changed(run, attempt)
 
-    def tell(self, run: str, attempt: int, signal: Signal) -> bool:
+    def tell(self, run: str, attempt: int, signal: Signal, *, number: int | None = None) -> bool:
         """Tell an attempt what has happened; False where it has ended, or knew it already.
+
+        The end of a job counts only where it has the `number` that is named: one that was queued
+        again has another.
 
         Raises:
             PlatformError: the database cannot be used, and nothing has been told.
         """
         with self._alone(run, attempt), self._store.writing() as connection:
-            told = self._tell(connection, run, attempt, signal)
+            told = self._tell(connection, run, attempt, signal, number)
         self._changed(run, attempt)
         return told
+
+    def end_job(
+        self, row: JobRow, result: Result, message: str, condition: Condition, *, started: bool
+    ) -> bool:
+        """End a job of which nobody else will tell the end; onlookers are told why.
+
+        False where `condition`, asked within the transaction, does not hold, or the row does not.
+        """
+        run, attempt = row.run, row.attempt
+        with self._alone(run, attempt), self._store.writing() as connection:
+            staged = self._find(connection, run, attempt)
+            order = None if staged is None else staged.starts.get(row.job)
+            if staged is None or order is None or not condition(connection):
+                return False
+            end = JobFinished(order.key, result, started=started)
+            if not end_job(connection, run, attempt, row.job, row.number):
+                return False
+            _tell_of(connection, row, message, "error", describe_end(end, order.name))
+            self._take(connection, run, attempt, staged, end)
+        self._changed(run, attempt)
+        return True
+
+    def queue_again(self, row: JobRow, message: str, condition: Condition) -> bool:
+        """Give a job that runs back to the queue; see `end_job`."""
+        run, attempt = row.run, row.attempt
+        with self._alone(run, attempt), self._store.writing() as connection:
+            if not lock_attempt(connection, run, attempt) or not condition(connection):
+                return False
+            if not queue_again(connection, row, time.time()):
+                return False
+            _tell_of(connection, row, message, "warning")
+        self._changed(run, attempt)
+        return True
 
     def find_start(self, run: str, attempt: int, job: str) -> StartJob | None:
         """Return the order to start a job; None where its attempt has ended, or gave none.
@@ -160,13 +206,15 @@ class ServerRuns:
         self._changed(run, attempt)
         return True
 
-    def _tell(self, connection: Connection, run: str, attempt: int, signal: Signal) -> bool:
+    def _tell(
+        self, connection: Connection, run: str, attempt: int, signal: Signal, number: int | None
+    ) -> bool:
         staged = self._find(connection, run, attempt)
         if staged is None:
             return False
         if isinstance(signal, JobFinished):
             job = staged.cover.cover(signal.key)
-            if not end_job(connection, run, attempt, job):
+            if not end_job(connection, run, attempt, job, number):
                 return False
         self._take(connection, run, attempt, staged, signal)
         return True
@@ -277,6 +325,19 @@ def _finish(connection: Connection, run: str, attempt: int, result: Result, now:
     seconds = max(0.0, now - find_start(connection, run, attempt))
     end = events.RunFinished(run=run, result=result, seconds=seconds)
     add_announcements(connection, run, attempt, [write_event(end, now)])
+
+
+def _tell_of(
+    connection: Connection,
+    row: JobRow,
+    message: str,
+    level: Literal["error", "warning"],
+    *more: RunEvent,
+) -> None:
+    """Tell onlookers of a job what its runner does not."""
+    note = events.Annotation(job=row.job, step="", level=level, message=message)
+    lines = [write_event(event, time.time()) for event in (note, *more)]
+    add_announcements(connection, row.run, row.attempt, lines)
 
 
 def _say(connection: Connection, run: str, attempt: int, order: Order) -> None:
