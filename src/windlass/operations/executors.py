@@ -28,7 +28,7 @@ from windlass.plan.places import (
 from windlass.stores.state_folder import BASES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from windlass.jobs.executors.docker import DockerExecutor
@@ -40,8 +40,19 @@ if TYPE_CHECKING:
 class Executors:
     """The executors of one attempt; each is made when the first job needs it."""
 
-    def __init__(self, places: Mapping[str, str], *, root: Path, state: Path) -> None:
-        """Take where labels are to run (`require_places`), the user's repository, `.windlass`."""
+    def __init__(
+        self,
+        places: Mapping[str, str],
+        *,
+        root: Path,
+        state: Path,
+        hidden: Sequence[Path] = (),
+    ) -> None:
+        """Take where labels are to run (`require_places`), the user's repository, `.windlass`.
+
+        Jobs in a sandbox see nothing of the folders `hidden`.
+        """
+        self._hidden = hidden
         self._places = places
         self._root = root
         self._state = state
@@ -107,4 +118,6 @@ class Executors:
 
         # What is not there yet when a job starts cannot be shown to it later.
         (self._state / BASES).mkdir(exist_ok=True)
-        return SandboxExecutor(describe_view(self._root, self._state), offline=offline)
+        return SandboxExecutor(
+            describe_view(self._root, self._state, self._hidden), offline=offline
+        )

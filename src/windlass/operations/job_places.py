@@ -15,7 +15,7 @@ from windlass.operations.executors import Executors
 from windlass.plan.places import HOST, find_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from windlass.config.settings import Settings
@@ -51,6 +51,7 @@ class Surroundings:
     `places` says by label where they run, `work` is the folder of theirs, `tools` the tool cache,
     `variables` what every process of them is given. `sources` says where actions of other
     repositories are from. `asks_api` is whether the workflow names GitHub's API or a token for it.
+    Jobs in a sandbox see nothing of the folders `hidden`.
     """
 
     source: Source
@@ -61,6 +62,7 @@ class Surroundings:
     variables: Mapping[str, str] = field(default_factory=dict)
     keep: bool = False
     asks_api: bool = False
+    hidden: Sequence[Path] = ()
 
 
 class JobPlaces:
@@ -69,7 +71,9 @@ class JobPlaces:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         source = around.source
-        self._executors = Executors(around.places, root=source.folder, state=source.state)
+        self._executors = Executors(
+            around.places, root=source.folder, state=source.state, hidden=around.hidden
+        )
         self._published: PublishedActions | None = None
         self._publishing = threading.Lock()
 

@@ -70,7 +70,7 @@ def prune(
     try:
         if not dry_run:
             sweep(history.folders.path)
-            sweep_daemons(history)
+            sweep_daemons(history.tell)
         removed = [*pruner.prune_runs(), *pruner.prune_leftovers(), *pruner.prune_bases()]
         removed += [*pruner.prune_objects(), *pruner.prune_damaged(), *pruner.prune_tools()]
         removed += prune_stored(history, dry_run=dry_run, now=now)

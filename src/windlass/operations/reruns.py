@@ -60,7 +60,7 @@ def resume_run(
     """
     # The supervisors of interrupted jobs may still be ending these.
     sweep(history.folders.path)
-    sweep_daemons(history)
+    sweep_daemons(history.tell)
     attempt = history.find(name)
     run = attempt.row.run.id
     if attempt.row.result is not None:
@@ -102,7 +102,7 @@ def rerun(
         UsageError: the run goes on at this moment, or nothing of it has failed.
         PlatformError: the history cannot be read or written.
     """
-    sweep_daemons(history)
+    sweep_daemons(history.tell)
     before = history.find(name)
     if before.is_live:
         raise _refuse_live(before.row.run.id)

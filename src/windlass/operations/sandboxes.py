@@ -11,18 +11,20 @@ from windlass.jobs.executors.sandbox_view import View
 from windlass.stores.state_folder import BASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 NODE: Final = "node"
 
 
-def describe_view(root: Path, state: Path) -> View:
+def describe_view(root: Path, state: Path, hidden: Sequence[Path] = ()) -> View:
     """Return the view of jobs for a repository with its `.windlass`.
 
-    All of the user's working tree is hidden, with what is in it that Git does not know. A job's own
-    `.git` shares the objects of the user's; the content of a workspace may lie in a base.
+    All of the user's working tree is hidden, with what is in it that Git does not know, and the
+    folders `hidden`. A job's own `.git` shares the objects of the user's; the content of a
+    workspace may lie in a base.
     """
-    return View(hidden=(root,), shown=(state / BASES, *find_object_folders(root), *_find_node()))
+    shown = (state / BASES, *find_object_folders(root), *_find_node())
+    return View(hidden=(root, *hidden), shown=shown)
 
 
 def _find_node() -> Iterator[Path]:

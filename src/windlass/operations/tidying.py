@@ -25,7 +25,7 @@ MARK: Final = "pruned"
 
 def end_leftovers(history: History) -> None:
     """End what killed runs have left running; trouble is told and changes nothing else."""
-    sweep_daemons(history)
+    sweep_daemons(history.tell)
     interrupted = history.list_interrupted()
     if not interrupted:
         return
@@ -40,7 +40,7 @@ def end_leftovers(history: History) -> None:
             history.tell(f"what run {run} has left running could not be ended: {error}")
 
 
-def sweep_daemons(history: History) -> None:
+def sweep_daemons(tell: Callable[[str], None]) -> None:
     """Remove what killed runs have left in Docker daemons, in whichever repository they were."""
     try:
         if not any((find_user_cache() / DAEMONS).iterdir()):
@@ -54,7 +54,7 @@ def sweep_daemons(history: History) -> None:
         # Only now: what speaks to daemons takes longer to import than all of a short run.
         from windlass.jobs.containers.sweeping import sweep_after
 
-        sweep_after(users, history.tell)
+        sweep_after(users, tell)
 
 
 def tidy_up(history: History, now: Callable[[], float] = time.time) -> None:
