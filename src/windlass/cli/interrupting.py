@@ -34,7 +34,7 @@ def cancelled_by_signals(
     """
     hears_hang_ups = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
     numbers = [it for it in CANCELLING_SIGNALS if it != signal.SIGHUP or hears_hang_ups]
-    with _signals_told(numbers, _Escalation(cancel, announce).hear):
+    with signals_told(numbers, _Escalation(cancel, announce).hear):
         yield
 
 
@@ -59,7 +59,7 @@ class _Escalation:
 
 
 @contextmanager
-def _signals_told(numbers: Sequence[int], hear: Callable[[int], None]) -> Iterator[None]:
+def signals_told(numbers: Sequence[int], hear: Callable[[int], None]) -> Iterator[None]:
     """Have a thread told of signals.
 
     Handlers run in the main thread, between two instructions of Python. While it waits for

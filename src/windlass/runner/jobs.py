@@ -1,0 +1,240 @@
+"""One job of a runner: a thread that carries it out, and one that tells the server of it.
+
+Neither waits for the other. While the server is away the job goes on and what it says stays in its
+record; the job is over for the runner when the server has all of it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from windlass.engine.announcements import announce_breakdown
+from windlass.errors import InputError, PlatformError, WindlassError
+from windlass.jobs.cancellation import Cancellation
+from windlass.model.status import Result
+from windlass.operations.concealment import Concealment
+from windlass.protocol import events
+from windlass.protocol.assignments import decode_assignment
+from windlass.protocol.event_lines import write_event
+from windlass.protocol.runner import EndRequest
+from windlass.runner.backoff import Backoff
+from windlass.runner.connection import AwayError, GoneError, ProtocolError, RefusedError
+from windlass.runner.shipping import Shipment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from windlass.protocol.assignments import Assignment
+    from windlass.protocol.events import RunEvent
+    from windlass.runner.connection import Connection
+    from windlass.runner.records import JobRecord
+    from windlass.runner.workshop import Workshop
+
+LOOK_SECONDS: Final = 1.0
+"""So often is looked for what a job has printed without anybody being told."""
+
+BATCH_SECONDS: Final = 0.03
+"""So long is waited for more while a job runs: lines come in hundreds."""
+
+
+class Delivery:
+    """Tells the server of one job until it has all of it, in a thread of its own.
+
+    `give_up` hears why the server does not want to hear more, before the job has ended perhaps;
+    `finished` is called at the end, whatever it is.
+    """
+
+    def __init__(
+        self,
+        record: JobRecord,
+        connection: Connection,
+        shipment: Shipment,
+        give_up: Callable[[str], None],
+        finished: Callable[[], None],
+    ) -> None:
+        self.record = record
+        self._connection = connection
+        self._shipment = shipment
+        self._give_up = give_up
+        self._finished = finished
+        self._news = threading.Event()
+        self._ended = threading.Event()
+        self._dropped = threading.Event()
+        self._end: EndRequest | None = None
+        self.thread = threading.Thread(target=self._deliver, name=f"tell of {record.job}")
+        # What it has not told yet is told by the next process that is this runner.
+        self.thread.daemon = True
+
+    def notice(self) -> None:
+        """Hear that there is something to tell."""
+        self._news.set()
+
+    def end(self, end: EndRequest) -> None:
+        """Hear how the job has ended: nothing comes after this."""
+        self._end = end
+        self._ended.set()
+        self._news.set()
+
+    def drop(self) -> None:
+        """Tell no more of it: nobody wants to know."""
+        self._dropped.set()
+        self._news.set()
+
+    def _deliver(self) -> None:
+        try:
+            if self._try_all():
+                self._ended.wait()
+                self.record.remove()
+        finally:
+            self.record.close()
+            self._connection.close()
+            self._finished()
+
+    def _try_all(self) -> bool:
+        """Tell everything; return whether the record is done with."""
+        backoff = Backoff()
+        while not self._dropped.is_set():
+            self._news.wait(LOOK_SECONDS)
+            self._news.clear()
+            end = self._end
+            try:
+                if end is not None:
+                    self._shipment.end(self._connection, end)
+                    return True
+                self._shipment.ship(self._connection)
+                backoff.succeed()
+            except AwayError:
+                self._news.set()
+                self._dropped.wait(backoff.fail())
+            except (GoneError, ProtocolError) as error:
+                self._give_up(error.message)
+                return True
+            except RefusedError:
+                # The runner as a whole is told so when it polls; what there is stays.
+                return False
+            if end is None:
+                self._ended.wait(BATCH_SECONDS)
+        return True
+
+
+class RunningJob:
+    """One job from its assignment to its end."""
+
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        record: JobRecord,
+        workshop: Workshop,
+        connection: Connection,
+        tell: Callable[[str], None],
+        finished: Callable[[RunningJob], None],
+    ) -> None:
+        """Take an assignment as it came; `finished` is called when nothing is left to do."""
+        self.record = record
+        self._values = values
+        self._workshop = workshop
+        self._tell = tell
+        self._cancellation = Cancellation()
+        self._emitting = threading.Lock()
+        shipment = Shipment(record, self._cancellation.request)
+        self.delivery = Delivery(record, connection, shipment, self.give_up, lambda: finished(self))
+        self.thread = threading.Thread(target=self._run, name=f"job {record.job}")
+
+    def start(self) -> None:
+        """Start both threads.
+
+        Raises:
+            PlatformError: nothing can be kept of the job; the next poll brings it again.
+        """
+        self.record.make()
+        self.thread.start()
+        self.delivery.thread.start()
+
+    def cancel(self, reason: str) -> None:
+        """Ask the job to end; a second time changes nothing."""
+        self._cancellation.request(reason)
+
+    def force(self, reason: str) -> None:
+        """End the job at once."""
+        self._cancellation.request(reason)
+        self._cancellation.force()
+
+    def give_up(self, reason: str) -> None:
+        """End the job at once and say nothing more of it: it is no longer ours."""
+        self._tell(f"job {self.record.job} is ended: {reason}")
+        self.force(reason)
+        self.delivery.drop()
+
+    def _run(self) -> None:
+        end = EndRequest(received=0, result=Result.FAILURE, outputs={}, started=False)
+        try:
+            end = self._carry_out()
+            self.record.write_end(end)
+        except WindlassError as error:
+            self._tell(f"job {self.record.job} could not be carried out: {error.message}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the job has ended
+            self._tell(f"job {self.record.job} met a fault of Windlass: {error!r}")
+        finally:
+            self.delivery.end(end)
+
+    def _carry_out(self) -> EndRequest:
+        """Run the job.
+
+        Raises:
+            PlatformError: nothing can be kept of it.
+        """
+        try:
+            assignment = decode_assignment(self._values)
+        except InputError as error:
+            return self._reject(error)
+        concealment = Concealment(assignment.secrets.values())
+
+        def emit(event: RunEvent) -> None:
+            self._emit(event, concealment)
+
+        try:
+            signal = self._workshop.carry_out(assignment, self.record, self._cancellation, emit)
+        except (PlatformError, InputError) as error:
+            return self._break_down(assignment, error, emit)
+        except Exception as error:
+            fault = PlatformError(f"Windlass met a fault of its own: {type(error).__name__}")
+            self._break_down(assignment, fault, emit)
+            raise
+        return EndRequest(
+            received=0,
+            result=signal.result,
+            outputs=dict(signal.outputs),
+            started=signal.started,
+        )
+
+    def _break_down(
+        self, assignment: Assignment, error: WindlassError, emit: Callable[[RunEvent], None]
+    ) -> EndRequest:
+        for event in announce_breakdown(assignment.order, error):
+            emit(event)
+        return EndRequest(received=0, result=Result.FAILURE, outputs={}, started=False)
+
+    def _reject(self, error: InputError) -> EndRequest:
+        """Fail a job of which not even the order can be understood."""
+        order = self._values.get("order")
+        known = order if isinstance(order, dict) else {}
+        key, name = str(known.get("key", "")), str(known.get("name", ""))
+        message = f"{error.message}. {error.hint}" if error.hint else error.message
+        for event in (
+            events.Annotation(job=key, step="", level="error", message=message),
+            events.JobFinished(
+                job=key, name=name, result=Result.FAILURE, seconds=0.0, started=False
+            ),
+        ):
+            self._emit(event, Concealment(()))
+        return EndRequest(received=0, result=Result.FAILURE, outputs={}, started=False)
+
+    def _emit(self, event: RunEvent, concealment: Concealment) -> None:
+        """Keep an event; output is in the log already."""
+        if not isinstance(event, events.Output):
+            with self._emitting:
+                line = write_event(concealment.conceal(event), time.time())
+                self.record.add_events((line,))
+        self.delivery.notice()

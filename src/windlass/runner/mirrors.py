@@ -1,0 +1,98 @@
+"""The runner's own copies of repositories, brought up to date from the server's.
+
+    repositories/ID/repository/.git    the mirror: branches and tags, as they were last fetched
+    repositories/ID                    beside it what a local run keeps in `.windlass`
+
+Git is told the token of the job by variables, so it is in no argument of a process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from typing import TYPE_CHECKING, Final
+
+from windlass.errors import GitError, InputError, WorkspaceError
+from windlass.git.asking_remotes import add_setting, fetch_history, first_line
+from windlass.git.commands import ask, run_apart
+from windlass.git.folders import SHA256_LENGTH, make_git_folder
+from windlass.git.kept_repositories import LOCK
+from windlass.stores.state_folder import prepare_state
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from windlass.protocol.assignments import GitAccess
+    from windlass.runner.connection import Address
+
+REPOSITORY: Final = "repository"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_NO_CLEANING: Final = "[gc]\n\tauto = 0\n"
+"""Commits that no branch leads to any more may be those of a job."""
+
+
+class Mirror:
+    """One repository as this runner has it; several jobs may use it at once."""
+
+    def __init__(self, repositories: Path, access: GitAccess, server: Address, sha: str) -> None:
+        """Take the folder of all repositories, where this one is, and the commit of a job.
+
+        Raises:
+            InputError: the server's id of the repository is none.
+            WorkspaceError: the mirror cannot be made.
+        """
+        if not _NAME.fullmatch(access.repository):
+            raise InputError(f"'{access.repository}' is not the id of a repository")
+        self.state = repositories / access.repository
+        self._access = access
+        self._url = server.join(access.url)
+        self._sha = sha
+        self._make()
+
+    @property
+    def root(self) -> Path:
+        """What stands for a user's working tree: nothing but its `.git`."""
+        return self.state / REPOSITORY
+
+    def update(self) -> None:
+        """Fetch all branches and tags, and the commit.
+
+        Raises:
+            GitError: the server does not have the commit, or git failed.
+            WorkspaceError: it cannot be kept.
+        """
+        store = self.root / ".git"
+        header = f"Authorization: Bearer {self._access.token}"
+        variables = add_setting(f"http.{self._url}.extraHeader", header)
+        try:
+            with (store / LOCK).open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                answer = fetch_history(store, self._url, self._sha, lock.fileno(), variables)
+                is_there = self._has_commit(store)
+                if is_there:
+                    run_apart(["update-ref", "--no-deref", "HEAD", self._sha], folder=store)
+        except OSError as error:
+            raise WorkspaceError(f"{store} cannot be used: {error.strerror}") from error
+        if not is_there:
+            raise GitError(
+                f"the commit {self._sha} cannot be fetched from the server: "
+                f"{first_line(answer.complaint) or 'it does not have it'}",
+                hint="The server may not have it any more; run what is pushed now.",
+            )
+
+    def _has_commit(self, store: Path) -> bool:
+        question = ["cat-file", "-e", f"{self._sha}^{{commit}}"]
+        return ask(question, folder=store, variables={"GIT_DIR": str(store)}).answer().code == 0
+
+    def _make(self) -> None:
+        store = self.root / ".git"
+        prepare_state(self.state)
+        try:
+            self.root.mkdir(mode=0o700, exist_ok=True)
+            with (self.state / LOCK).open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not (store / "HEAD").exists():
+                    wide = len(self._sha) == SHA256_LENGTH
+                    make_git_folder(store, (), bare=True, wide=wide, settings=_NO_CLEANING)
+        except OSError as error:
+            raise WorkspaceError(f"{store} cannot be made: {error.strerror}") from error

@@ -1,0 +1,235 @@
+"""A runner takes jobs, runs them, and the server has everything of them in the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.integration.runner.conftest import assign, git
+
+from windlass.stores.logs import JobLogReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.runner_server import Held, RunnerServer
+
+JOB = "1700000000000000/1/1"
+SECOND = "1700000000000000/1/2"
+CHECKOUT = """
+    on: push
+    jobs:
+      build:
+        runs-on: ubuntu-latest
+        outputs: {colour: "${{ steps.look.outputs.colour }}"}
+        steps:
+          - uses: actions/checkout@v4
+          - id: look
+            run: |
+              cat sail.txt
+              git log --oneline --decorate
+              echo "colour=$(cat sail.txt)" >> "$GITHUB_OUTPUT"
+          - run: echo "::warning file=sail.txt::torn, ${{ secrets.WORD }}"
+"""
+SCRIPT = """
+    on: push
+    jobs: {{build: {{runs-on: ubuntu-latest, steps: [{{run: {run}}}]}}}}
+"""
+
+
+def lines_of(held: Held, folder: Path) -> list[str]:
+    with JobLogReader(held.write_to(folder)) as reader:
+        return [line.text for line in reader.lines(0, 100_000)]
+
+
+def names(held: Held) -> list[str]:
+    return [it["event"] for it in held.told]
+
+
+def test_a_job_from_its_assignment_to_its_end(
+    played: RunnerServer, start: Callable[..., Any], repository: Path, tmp_path: Path
+) -> None:
+    """The repository is fetched, steps run, and events, log, outputs and result arrive."""
+    played.assign(assign(CHECKOUT, root=repository, secrets={"WORD": "open sesame"}))
+    with start():
+        held = played.wait_for_end(JOB)
+
+    assert held.end is not None
+    assert (held.end.result, held.end.outputs) == ("success", {"colour": "white"})
+    assert held.end.started
+    assert names(held)[0] == "job-started"
+    assert names(held)[-1] == "job-finished"
+    assert names(held).count("step-finished") == 3
+    lines = lines_of(held, tmp_path / "there")
+    assert "white" in lines
+    assert any("Set sail" in line for line in lines)
+    (warning,) = (it for it in held.told if it["event"] == "annotation")
+    assert warning["message"] == "torn, ***"
+    assert "open sesame" not in "\n".join((*held.events, *lines))
+    assert not (tmp_path / "state" / "runs" / "1700000000000000").exists()
+    assert list((tmp_path / "state").glob("repositories/7/work/*/*")) == []
+
+
+def test_a_later_commit_is_fetched(
+    played: RunnerServer, start: Callable[..., Any], repository: Path, tmp_path: Path
+) -> None:
+    """The mirror is brought up to date, also for a commit that no branch leads to any more."""
+    with start():
+        played.assign(assign(CHECKOUT, root=repository))
+        played.wait_for_end(JOB)
+        (repository / "sail.txt").write_text("red\n", encoding="utf-8")
+        git(repository, "commit", "-q", "-a", "-m", "Another sail")
+        later = assign(CHECKOUT, 2, root=repository)
+        git(repository, "config", "uploadpack.allowAnySHA1InWant", "true")
+        git(repository, "reset", "-q", "--hard", "HEAD~1")
+        played.assign(later)
+        held = played.wait_for_end(SECOND)
+
+    assert held.end is not None
+    assert held.end.outputs == {"colour": "red"}
+    assert lines_of(held, tmp_path / "there")
+
+
+def test_a_commit_that_is_nowhere(
+    played: RunnerServer, start: Callable[..., Any], repository: Path
+) -> None:
+    """The checkout fails and says that the server does not have it."""
+    played.assign(assign(CHECKOUT, root=repository, sha="e" * 40))
+    with start():
+        held = played.wait_for_end(JOB)
+
+    assert held.end is not None
+    assert held.end.result == "failure"
+    messages = [it["message"] for it in held.told if it["event"] == "annotation"]
+    assert any(f"the commit {'e' * 40} cannot be fetched" in it for it in messages)
+
+
+def test_a_job_without_a_checkout_fetches_nothing(
+    played: RunnerServer, start: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Where its repository is does not matter to it."""
+    played.assign(assign(SCRIPT.format(run="'true'"), root=None))
+    with start():
+        held = played.wait_for_end(JOB)
+
+    assert held.end is not None
+    assert held.end.result == "success"
+
+
+def test_as_many_jobs_as_there_is_room(
+    played: RunnerServer, start: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Two at a time; the others wait at the server, and come as soon as there is room."""
+    ready = tmp_path / "ready"
+    ready.mkdir()
+    wait = f"touch {ready}/$RANDOM; until test $(ls {ready} | wc -l) -ge 2; do sleep 0.01; done"
+    for number in range(1, 5):
+        played.assign(assign(SCRIPT.format(run=f'"{wait}"'), number))
+    with start(capacity=2):
+        for number in range(1, 5):
+            played.wait_for_end(f"1700000000000000/1/{number}")
+
+    assert max(len(it.running) for it in played.polls) == 2
+    assert max(it.free for it in played.polls) == 2
+
+
+def test_a_job_is_cancelled(
+    played: RunnerServer, start: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Its steps are asked to end, and it ends as cancelled."""
+    mark = tmp_path / "begun"
+    played.assign(assign(SCRIPT.format(run=f'"touch {mark}; exec sleep 100"')))
+    with start():
+        played.wait_for(lambda: "step-started" in names(played.jobs[JOB]) if played.jobs else False)
+        played.cancel(JOB, "somebody asked")
+        held = played.wait_for_end(JOB)
+
+    assert held.end is not None
+    assert held.end.result == "cancelled"
+
+
+def test_a_job_that_is_no_longer_ours(
+    played: RunnerServer, start: Callable[..., Any], tmp_path: Path, told: list[str]
+) -> None:
+    """It is ended at once, and nothing more is said of it."""
+    played.assign(assign(SCRIPT.format(run='"exec sleep 100"')))
+    with start():
+        played.wait_for(lambda: "step-started" in names(played.jobs[JOB]) if played.jobs else False)
+        played.take_away(JOB)
+        played.wait_for(lambda: played.polls[-1].running == ())
+
+    assert played.jobs[JOB].end is None
+    assert list((tmp_path / "state" / "runs").iterdir()) == []
+    assert any("is ended" in line for line in told)
+
+
+def test_an_assignment_that_cannot_be_understood(
+    played: RunnerServer, start: Callable[..., Any]
+) -> None:
+    """The job fails and says why; the runner goes on."""
+    values = assign(SCRIPT.format(run="'true'"))
+    values["order"]["workflow"]["text"] = "on: ["
+    played.assign(values)
+    with start():
+        held = played.wait_for_end(JOB)
+        played.assign(assign(SCRIPT.format(run="'true'"), 2))
+        played.wait_for_end(SECOND)
+
+    assert held.end is not None
+    assert (held.end.result, held.end.started) == ("failure", False)
+    assert "cannot be read here" in held.told[0]["message"]
+    assert held.told[1]["job"] == "build"
+
+
+def test_the_host_has_to_be_allowed_by_both(
+    played: RunnerServer, start: Callable[..., Any]
+) -> None:
+    """A job that is to run there fails where the runner does not let it."""
+    played.assign(assign(SCRIPT.format(run="'true'"), places={"*": "host"}))
+    with start(allow_host=False):
+        held = played.wait_for_end(JOB)
+
+    assert held.end is not None
+    assert (held.end.result, held.end.started) == ("failure", False)
+    assert "--allow-host" in held.told[0]["message"]
+
+
+def test_an_ephemeral_runner(played: RunnerServer, start: Callable[..., Any]) -> None:
+    """It runs one job, and leaves."""
+    for number in (1, 2):
+        played.assign(assign(SCRIPT.format(run="'true'"), number))
+    with start(ephemeral=True):
+        played.wait_for_end(JOB)
+        played.wait_for(lambda: played.has_left)
+
+    assert SECOND not in played.jobs
+
+
+def test_draining(played: RunnerServer, start: Callable[..., Any], tmp_path: Path) -> None:
+    """The jobs that there are go on, others are not taken, and then the runner leaves."""
+    mark = tmp_path / "go"
+    played.assign(assign(SCRIPT.format(run=f'"until test -e {mark}; do sleep 0.01; done"')))
+    with start(capacity=2) as runner:
+        played.wait_for(lambda: JOB in played.jobs)
+        runner.drain()
+        played.wait_for(lambda: played.polls[-1].draining)
+        played.assign(assign(SCRIPT.format(run="'true'"), 2))
+        mark.touch()
+        played.wait_for(lambda: played.has_left)
+
+    end = played.jobs[JOB].end
+    assert end is not None
+    assert end.result == "success"
+    assert SECOND not in played.jobs
+
+
+def test_stopping(played: RunnerServer, start: Callable[..., Any]) -> None:
+    """The jobs are ended, and the server is told so."""
+    played.assign(assign(SCRIPT.format(run='"exec sleep 100"')))
+    with start() as runner:
+        played.wait_for(lambda: "step-started" in names(played.jobs[JOB]) if played.jobs else False)
+        runner.stop()
+        held = played.wait_for_end(JOB)
+
+    assert held.end is not None
+    assert held.end.result == "cancelled"
