@@ -86,3 +86,13 @@ def count_letters(store: Store) -> int:
     """Return how many letters have not been delivered to their runs."""
     ((count,),) = store.ask("SELECT count(*) FROM inbox")
     return int(count)
+
+
+def list_waits(store: Store, run: str, attempt: int) -> list[float]:
+    """Return for how many seconds each job of an attempt was in the queue, if it left it."""
+    rows = store.ask(
+        "SELECT claimed - queued FROM jobs WHERE run = ? AND attempt = ? AND claimed IS NOT NULL "
+        "ORDER BY number",
+        (run, attempt),
+    )
+    return [max(0.0, float(seconds)) for (seconds,) in rows]

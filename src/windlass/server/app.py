@@ -16,6 +16,7 @@ from windlass.model.values import dataclass
 from windlass.server.boundary import BodyLimits, KnownHosts, LastResort
 from windlass.server.guard import Guard
 from windlass.server.problems import answer_error, answer_http_error
+from windlass.server.request_lines import RequestLines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -38,10 +39,11 @@ ROOMS: Final = (
     Room("windlass.server.rest", guarded=True),
     Room("windlass.server.live", guarded=True),
     Room("windlass.server.runners", guarded=False),  # runners show credentials of their own
+    Room("windlass.server.services", guarded=False),
     Room("windlass.server.git", guarded=False),
     Room("windlass.server.hooks", guarded=False),  # deliveries are signed
     Room("windlass.server.health", guarded=False),
-    Room("windlass.server.metrics", guarded=False),
+    Room("windlass.server.metrics", guarded=True),
 )
 
 LIMITS: Final[Mapping[str, int | None]] = {
@@ -71,6 +73,7 @@ def make_app(
     return Starlette(
         routes=[*collect_routes(site, check_token), *guard(guarded, check_token), *routes],
         middleware=[
+            Middleware(RequestLines),
             Middleware(LastResort),
             Middleware(KnownHosts, hosts=known),
             Middleware(BodyLimits, limits=LIMITS),

@@ -22,9 +22,11 @@ from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
 if TYPE_CHECKING:
     import asyncio
+    import socket
 
 HEAD_SECONDS: Final = 10.0
 PAUSE_SECONDS: Final = 30.0
+CONNECTION: Final = "connection"
 LEAST_RATE: Final = 1024
 """Bytes of a body, each second, once PAUSE_SECONDS have passed."""
 
@@ -62,6 +64,8 @@ class PatientProtocol(H11Protocol):
 
     def __init__(self, *values: Any, **named: Any) -> None:
         super().__init__(*values, **named)
+        # Whoever answers a request finds the connection in its scope, below `state`.
+        self.app_state = {**self.app_state, CONNECTION: self}
         self._reading: asyncio.TimerHandle | None = None
         self._body_began = 0.0
         self._body_bytes = 0
@@ -71,6 +75,15 @@ class PatientProtocol(H11Protocol):
         super().connection_made(transport)
         self._writing = WritingTimer(transport, self.loop)
         self._expect(HEAD_SECONDS)
+
+    def hand_over(self) -> socket.socket:
+        """Give the socket away, within a request; nothing more is read or answered here."""
+        self.transport.pause_reading()
+        handed: socket.socket = self.transport.get_extra_info("socket").dup()
+        self.cycle.disconnected = True
+        # It closes its own end of the socket alone.
+        self.transport.abort()
+        return handed
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing more."""

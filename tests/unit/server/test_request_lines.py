@@ -1,0 +1,95 @@
+"""One line of log for each request, with nothing in it that is nobody's business."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from tests.hosted_site import ask, make_site
+
+from windlass.logs import FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from starlette.requests import Request
+
+    from windlass.operations.hosted.site import Site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = make_site(tmp_path)
+    yield made
+    made.store.close()
+
+
+def fail(_: Request) -> Response:
+    raise ZeroDivisionError
+
+
+async def take(request: Request) -> Response:
+    return JSONResponse({"bytes": len(await request.body())})
+
+
+ROUTES = [Route("/boats/{run}", take, methods=["POST"]), Route("/broken", fail)]
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    name = "windlass.server.request_lines"
+    return [getattr(it, FIELDS) for it in caplog.records if it.name == name]
+
+
+def test_a_request(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """Method, route, status, time and sizes; neither the query, nor the body, nor a header."""
+    caplog.set_level(logging.INFO)
+    secret = "wlt_0123456789abcdef"
+    answer = ask(site, routes=ROUTES).post(
+        f"/boats/7?token={secret}", content=secret.encode(), headers={"X-Secret": secret}
+    )
+
+    (line,) = lines(caplog)
+    assert line.pop("ms") > 0
+    assert line == {
+        "method": "POST",
+        "route": "/boats/{run}",
+        "status": 200,
+        "received": len(secret),
+        "sent": len(answer.content),
+        "run": "7",
+    }
+    ours = [it for it in caplog.records if it.name.startswith("windlass")]
+    assert secret not in "".join(it.getMessage() + str(it.__dict__) for it in ours)
+
+
+def test_a_fault(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """It has its line like any other, and the same id as the answer."""
+    caplog.set_level(logging.INFO)
+    answer = ask(site, routes=ROUTES, raise_server_exceptions=False).get("/broken")
+
+    (line,) = lines(caplog)
+    assert (line["status"], line["route"]) == (500, "/broken")
+    assert len(answer.headers["x-request-id"]) == 16
+
+
+@pytest.mark.parametrize(
+    ("given", "is_taken"),
+    [("0123abcd-4567", True), ("short", False), ("line\tbreak-0000", False), ("x" * 65, False)],
+)
+def test_the_id_of_a_request(site: Site, given: str, is_taken: bool) -> None:
+    """A proxy may have given it one already; anything else is not repeated."""
+    answer = ask(site).get("/health", headers={"X-Request-Id": given})
+
+    assert (answer.headers["x-request-id"] == given) is is_taken
+
+
+def test_methods_nobody_has(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """They have one name together."""
+    caplog.set_level(logging.INFO)
+    ask(site).request("BREW", "/health")
+
+    assert lines(caplog)[0]["method"] == "other"
