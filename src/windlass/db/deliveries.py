@@ -34,11 +34,16 @@ class DeliveryRow:
     message: str = ""
 
 
-def add_delivery(connection: Connection, row: DeliveryRow, payload: str) -> bool:
-    """Enter a delivery; False where it came before. `payload` is that of a webhook, as JSON."""
+def add_delivery(
+    connection: Connection, row: DeliveryRow, payload: str, digest: str | None = None
+) -> bool:
+    """Enter a delivery; False where it came before. `payload` is that of a webhook, as JSON.
+
+    With a `digest` of it, it is known again under any name.
+    """
     added = connection.execute(
-        f"INSERT INTO deliveries ({_COLUMNS}, payload) "  # noqa: S608
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        f"INSERT INTO deliveries ({_COLUMNS}, payload, digest) "  # noqa: S608
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             row.id,
             row.repository,
@@ -48,6 +53,7 @@ def add_delivery(connection: Connection, row: DeliveryRow, payload: str) -> bool
             row.state,
             row.message,
             payload,
+            digest,
         ),
     )
     return added.rowcount == 1

@@ -189,7 +189,9 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             received DOUBLE PRECISION NOT NULL,
             state TEXT NOT NULL,
             message TEXT NOT NULL DEFAULT '',
-            UNIQUE (repository, guid)
+            digest TEXT,
+            UNIQUE (repository, guid),
+            UNIQUE (repository, digest)
         )
         """,
         "CREATE INDEX deliveries_by_repository ON deliveries (repository, id)",

@@ -70,13 +70,23 @@ def accept_delivery(
 
 
 def enter_delivery(
-    site: Site, connection: Connection, repository: str, guid: str, event: str, payload: str
+    site: Site,
+    connection: Connection,
+    repository: str,
+    guid: str,
+    event: str,
+    payload: str,
+    *,
+    digest: str | None = None,
 ) -> Receipt:
-    """Do what `accept_delivery` does as a part of a transaction; then EFFECTS has to be told."""
+    """Do what `accept_delivery` does as a part of a transaction; then EFFECTS has to be told.
+
+    With a `digest` of the payload, the same under another name is known again too.
+    """
     row = DeliveryRow(
         id=draw_ticket(), repository=repository, guid=guid, event=event, received=site.now()
     )
-    if not add_delivery(connection, row, payload):
+    if not add_delivery(connection, row, payload, digest):
         return Receipt("", new=False)
     post_effect(connection, f"{DELIVERY}/{row.id}", DELIVERY, {"delivery": row.id}, site.now())
     return Receipt(row.id, new=True)
