@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import os
 import sys
 from importlib.util import find_spec
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 DEFAULT_LISTEN: Final = "127.0.0.1:8484"
 _NEEDED: Final = ("sqlalchemy", "starlette", "uvicorn", "pydantic", "cryptography", "dbos")
 _LAST_PORT: Final = 65535
+_log = logging.getLogger("windlass")
 
 
 def add_arguments(parser: Parser) -> None:
@@ -91,9 +93,12 @@ def execute(arguments: argparse.Namespace) -> int:
         Path(arguments.data) if arguments.data else find_data_folder(os.environ)
     )
     # Imported only now: what a server is made of takes its time.
+    from windlass import logs
     from windlass.cmd.hosting import Options, hosting
+    from windlass.cmd.observing import observing
     from windlass.server.serving import listen, write_address
 
+    logs.configure()
     options = Options(
         data=data,
         database=find_database(data, arguments.database, os.environ),
@@ -101,7 +106,7 @@ def execute(arguments: argparse.Namespace) -> int:
     )
     with listen(host, port) as listening:
         address = arguments.url or write_address(host, listening)
-        with hosting(options, address.rstrip("/")) as site:
+        with hosting(options, address.rstrip("/")) as site, observing(site, os.environ):
             _serve(site, listening, arguments)
     _say("the server has ended")
     return 0
@@ -141,7 +146,7 @@ def _greet(site: Site) -> None:
 
 
 def _say(text: str) -> None:
-    write(sys.stderr, f"windlass: {text}\n")
+    _log.info("%s", text)
 
 
 def _require_extra() -> None:
