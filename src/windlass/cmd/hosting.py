@@ -8,10 +8,11 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
-from windlass.cmd.background import Rounds, carry_out_effects
+from windlass.cmd.background import carry_out_effects
 from windlass.cmd.data_folder import lock_data_folder
 from windlass.db.server_database import ServerDatabase
 from windlass.engine.server.changes import EFFECTS, Changes
+from windlass.engine.server.leases import Watch
 from windlass.model.values import dataclass, replace
 from windlass.operations.hosted.attempts import make_runs
 from windlass.operations.hosted.secrets import StoredValues
@@ -58,9 +59,9 @@ def hosting(options: Options, address: str) -> Iterator[Site]:
         effects.start()
         stack.callback(effects.stop, _SECONDS_TO_END)
         stack.callback(site.changes.listen(lambda it: effects.wake() if it == EFFECTS else None))
-        rounds = Rounds(site)
-        rounds.start()
-        stack.callback(rounds.stop)
+        watch = Watch(store, site.runs, site.changes, now=site.now)
+        watch.start()
+        stack.callback(watch.stop)
         yield site
 
 

@@ -162,6 +162,14 @@ def renew_token(connection: Connection, row: JobRow, token: str) -> bool:
     return changed.rowcount == 1
 
 
+def disown_job(connection: Connection, row: JobRow) -> None:
+    """Note that a job was ended by somebody else than its runner: it has no token any more."""
+    connection.execute(
+        "UPDATE jobs SET token = NULL WHERE run = ? AND attempt = ? AND number = ?",
+        (row.run, row.attempt, row.number),
+    )
+
+
 def note_received(connection: Connection, row: JobRow, received: int) -> None:
     """Note how many events a job has told; the attempt's row has to be locked."""
     connection.execute(
@@ -180,7 +188,8 @@ def queue_again(connection: Connection, row: JobRow, now: float) -> bool:
     ).fetchall()
     changed = connection.execute(
         "UPDATE jobs SET state = 'queued', number = ?, runner = NULL, token = NULL, received = 0, "
-        "queued = ?, claimed = NULL WHERE run = ? AND attempt = ? AND number = ? AND state = 'running'",
+        "queued = ?, claimed = NULL "
+        "WHERE run = ? AND attempt = ? AND number = ? AND state = 'running'",
         (last + 1, now, row.run, row.attempt, row.number),
     )
     return changed.rowcount == 1

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 from windlass.db.announcements import add_announcements
 from windlass.db.groups import MemberRow
 from windlass.db.inbox import list_letters, take_letter
-from windlass.db.jobs import ask_to_end, drop_job, end_job, queue_again, queue_job
+from windlass.db.jobs import ask_to_end, disown_job, drop_job, end_job, queue_again, queue_job
 from windlass.db.runs import find_start, finish_attempt, lock_attempt
 from windlass.engine.announcements import announce, describe_end
 from windlass.engine.resumption import replay
@@ -141,6 +141,7 @@ class ServerRuns:
             end = JobFinished(order.key, result, started=started)
             if not end_job(connection, run, attempt, row.job, row.number):
                 return False
+            disown_job(connection, row)
             _tell_of(connection, row, message, "error", describe_end(end, order.name))
             self._take(connection, run, attempt, staged, end)
         self._changed(run, attempt)

@@ -119,7 +119,7 @@ def end_job(site: Site, runner: RunnerRow, job: JobId, request: EndRequest) -> N
         InvalidError: its outputs are too large.
     """
     row = find_numbered(site.store, job.run, job.attempt, job.number)
-    if row is None or row.runner != runner.id:
+    if row is None or row.runner != runner.id or row.token is None:
         raise _refuse(job)
     if row.state == "ended":
         return
@@ -136,7 +136,7 @@ def end_job(site: Site, runner: RunnerRow, job: JobId, request: EndRequest) -> N
 def _require_ended(site: Site, runner: RunnerRow, job: JobId) -> None:
     """Let a message pass that was overtaken by itself; refuse what is not that runner's now."""
     row = find_numbered(site.store, job.run, job.attempt, job.number)
-    if row is None or row.runner != runner.id:
+    if row is None or row.runner != runner.id or row.token is None:
         raise _refuse(job)
 
 

@@ -26,6 +26,7 @@ from windlass.operations.hosted.credentials import (
 from windlass.protocol.runner import VERSION
 
 if TYPE_CHECKING:
+    from windlass.db.connections import Connection
     from windlass.operations.hosted.site import Site
     from windlass.protocol.runner import RegisterRequest
 
@@ -120,11 +121,21 @@ def register_runner(site: Site, request: RegisterRequest) -> NewRunner:
             seen=now,
         )
         if not table.add_runner(connection, row):
-            raise InvalidError(
-                f"there is a runner '{request.name}' already",
-                hint="give this one another name, or remove that one",
-            )
+            _make_room(site, connection, request.name)
+            table.add_runner(connection, row)
     return NewRunner(row, credential)
+
+
+def _make_room(site: Site, connection: Connection, name: str) -> None:
+    """Forget a runner of a name that is away and has no job: another machine takes its place."""
+    (row,) = (it for it in table.list_runners(site.store) if it.name == name)
+    state = _describe(site, row)
+    if state.online or state.running:
+        raise InvalidError(
+            f"there is a runner '{name}' already",
+            hint="give this one another name, or remove that one",
+        )
+    table.remove_runner(connection, row.id)
 
 
 def check_runner(site: Site, credential: str) -> table.RunnerRow:
