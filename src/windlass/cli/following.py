@@ -71,7 +71,7 @@ def _show_to_people(start: Start, directory: Path | None) -> RunReport:
     terminal = open_terminal(sys.stdout)
     interruption = Interruption()
     with (
-        _open_view(terminal, directory) as view,
+        open_view(terminal, directory) as view,
         cancelled_by_signals(interruption.request, view.announce),
     ):
 
@@ -84,7 +84,8 @@ def _show_to_people(start: Start, directory: Path | None) -> RunReport:
     return report
 
 
-def _open_view(terminal: Terminal, directory: Path | None) -> LiveView | LogView:
+def open_view(terminal: Terminal, directory: Path | None) -> LiveView | LogView:
+    """Return what shows events on a terminal: a tree that is redrawn, or lines."""
     if terminal.is_live:
         from windlass.cli.live import LiveView
 

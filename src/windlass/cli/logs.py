@@ -11,13 +11,16 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from windlass.cli.directory import add_directory_option
+from windlass.cli.directory import add_directory_option, enter_directory
 from windlass.cli.escapes import strip_colours
-from windlass.cli.history_options import add_run_argument, entered_history
+from windlass.cli.failures import say_warning
+from windlass.cli.history_options import add_run_argument, find_state
+from windlass.cli.servers import add_server_option, find_server
 from windlass.cli.show import choose_attempt
 from windlass.cli.step_output import StepOutput, put_in_front
 from windlass.cli.terminal import open_terminal, visible
 from windlass.errors import UsageError
+from windlass.operations.history import open_history
 from windlass.operations.run_logs import (
     LogChoice,
     find_logs,
@@ -55,6 +58,7 @@ def add_arguments(parser: Parser) -> None:
         "--attempt", type=int, metavar="N", help="the n-th attempt; default: the last one"
     )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each line")
+    add_server_option(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -64,7 +68,13 @@ def execute(arguments: argparse.Namespace) -> int:
     choice = LogChoice(
         job=arguments.job, step=arguments.step, failed=arguments.failed, tail=arguments.tail
     )
-    with entered_history(arguments) as history:
+    enter_directory(arguments)
+    server = find_server(arguments)
+    if server is not None:
+        from windlass.cli.hosted.logs import print_logs
+
+        return print_logs(server, arguments, choice)
+    with open_history(find_state(), say_warning) as history:
         attempts = history.attempts(history.find(arguments.run).row.run.id)
     last = choose_attempt(attempts, arguments.attempt)
     attempts = [it for it in attempts if it.row.attempt <= last.row.attempt]
@@ -82,23 +92,23 @@ def _follow(
     attempts: Sequence[Attempt], choice: LogChoice, terminal: Terminal, *, as_json: bool
 ) -> None:
     """Write each line as it comes; nobody can tell how many jobs there will be."""
-    layout = _Layout(terminal, several=choice.job is None)
+    layout = LogLayout(terminal, several=choice.job is None)
     for job, line in follow_logs(attempts, choice):
         if as_json:
-            terminal.write(f"{_as_json(job, line)}\n")
+            terminal.write(f"{lay_out_json(job, line)}\n")
         else:
             layout.write(job, line.step, line.text)
 
 
 def _print_json(logs: Sequence[JobLog], choice: LogChoice, terminal: Terminal) -> None:
-    lines = (_as_json(log.job, line) for log in logs for line in read_log(log, choice.tail))
+    lines = (lay_out_json(log.job, line) for log in logs for line in read_log(log, choice.tail))
     while batch := list(islice(lines, LINES_AT_ONCE)):
         terminal.write("".join(f"{line}\n" for line in batch))
 
 
 def _print(logs: Sequence[JobLog], choice: LogChoice, terminal: Terminal) -> None:
     """Write whole logs many lines at once."""
-    layout = _Layout(terminal, several=len(logs) > 1)
+    layout = LogLayout(terminal, several=len(logs) > 1)
     for log in logs:
         texts: Iterable[tuple[str, str]] = read_texts(log)
         if choice.tail is not None:
@@ -107,12 +117,13 @@ def _print(logs: Sequence[JobLog], choice: LogChoice, terminal: Terminal) -> Non
             layout.write(log.job, step, text)
 
 
-def _as_json(job: JobView, line: LogLine) -> str:
+def lay_out_json(job: JobView, line: LogLine) -> str:
+    """Return a line of a job's log as JSON; lines count from 1."""
     values = {"job": job.key, "step": line.step, "line": line.number + 1, "time": line.time}
     return json.dumps({**values, "text": line.text})
 
 
-class _Layout:
+class LogLayout:
     """Writes what jobs printed: to a person as a run shows it, elsewhere as the log has it."""
 
     def __init__(self, terminal: Terminal, *, several: bool) -> None:

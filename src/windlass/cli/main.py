@@ -13,7 +13,7 @@ from windlass.cli.pipes import open_missing_streams, write
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import ModuleType
+    from typing import Any
 
 COMMANDS = {
     "run": ("windlass.cli.run", "run what an event starts"),
@@ -38,10 +38,59 @@ COMMANDS = {
     "events schema": ("windlass.cli.events_schema", "print the JSON Schema of `run --json`"),
     "runner": ("windlass.cmd.runner", "run jobs of a Windlass server on this machine"),
     "up": ("windlass.cmd.up", "start a server that keeps repositories and runs their workflows"),
+    "login": ("windlass.cli.hosted.login", "keep a server's address and a token for it"),
+    "server info": ("windlass.cli.hosted.login:ShowServer", "say what a server is"),
+    "watch": ("windlass.cli.hosted.watch", "show a run of a server until it has ended"),
+    "dispatch": ("windlass.cli.hosted.dispatch", "start a workflow on a server by hand"),
+    "events send": (
+        "windlass.cli.hosted.dispatch:SendEvent",
+        "tell a server's repository of an event",
+    ),
+    "runs delete": ("windlass.cli.hosted.runs:DeleteRun", "have a server forget a run"),
+    "repos list": (
+        "windlass.cli.hosted.repositories:ListRepositories",
+        "list a server's repositories",
+    ),
+    "repos add": (
+        "windlass.cli.hosted.repositories:AddRepository",
+        "make a repository known to a server",
+    ),
+    "repos show": (
+        "windlass.cli.hosted.repositories:ShowRepository",
+        "show one, with its settings",
+    ),
+    "repos set": ("windlass.cli.hosted.repositories:SetRepository", "change its settings"),
+    "repos remove": ("windlass.cli.hosted.repositories:RemoveRepository", "forget it"),
+    "repos webhook": (
+        "windlass.cli.hosted.repositories:RenewWebhook",
+        "make a new secret for its webhooks",
+    ),
+    "repos deliveries": (
+        "windlass.cli.hosted.repositories:ListDeliveries",
+        "list what the server was told of it",
+    ),
+    "secrets list": ("windlass.cli.hosted.values:ListSecrets", "list a repository's secrets"),
+    "secrets set": ("windlass.cli.hosted.values:SetSecret", "set one"),
+    "secrets remove": ("windlass.cli.hosted.values:RemoveSecret", "forget one"),
+    "variables list": ("windlass.cli.hosted.values:ListVariables", "list a repository's variables"),
+    "variables set": ("windlass.cli.hosted.values:SetVariable", "set one"),
+    "variables remove": ("windlass.cli.hosted.values:RemoveVariable", "forget one"),
+    "runners list": ("windlass.cli.hosted.runners:ListRunners", "list a server's runners"),
+    "runners show": ("windlass.cli.hosted.runners:ShowRunner", "show one"),
+    "runners token": (
+        "windlass.cli.hosted.runners:CreateRegistration",
+        "make a token for a new runner",
+    ),
+    "runners drain": ("windlass.cli.hosted.runners:DrainRunner", "let one end its jobs and leave"),
+    "runners revoke": ("windlass.cli.hosted.runners:RevokeRunner", "shut one out"),
+    "runners remove": ("windlass.cli.hosted.runners:RemoveRunner", "forget one"),
+    "tokens list": ("windlass.cli.hosted.tokens:ListTokens", "list a server's access tokens"),
+    "tokens create": ("windlass.cli.hosted.tokens:CreateToken", "make one"),
+    "tokens revoke": ("windlass.cli.hosted.tokens:RevokeToken", "have one not count any more"),
     "completion": ("windlass.cli.completion", "print a completion script for a shell"),
 }
-"""Command → its module, which has `add_arguments(parser)` and `execute(arguments) -> exit code`,
-and one line that says what it does. In the order of the help."""
+"""Command → its module, or `MODULE:CLASS` of several in one, which has `add_arguments(parser)` and
+`execute(arguments) -> exit code`, and one line that says what it does. In the order of the help."""
 
 CANCELLED_EXIT_CODE = 130
 
@@ -91,11 +140,13 @@ def _execute(name: str, words: list[str]) -> int:
     return code
 
 
-def load_command(name: str) -> ModuleType:
-    """Import the module of one command."""
+def load_command(name: str) -> Any:
+    """Import one command."""
     from importlib import import_module
 
-    return import_module(COMMANDS[name][0])
+    module, _, member = COMMANDS[name][0].partition(":")
+    found = import_module(module)
+    return getattr(found, member) if member else found
 
 
 def _list_commands(group: str) -> int:

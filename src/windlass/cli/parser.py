@@ -10,7 +10,6 @@ from windlass.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import ModuleType
 
 
 _NOMINAL_WIDTH: Final = 80
@@ -51,15 +50,21 @@ class Parser(argparse.ArgumentParser):
         return [action for action in self._actions if action.dest != "help"]
 
 
-def build_parser(name: str, module: ModuleType) -> Parser:
-    """Build the parser of one command; its module's docstring is the description."""
+def build_parser(name: str, command: Any) -> Parser:
+    """Build the parser of one command; its docstring is the description."""
     parser = Parser(
         prog=f"windlass {name}",
-        description=module.__doc__,
+        description=read_description(command),
         formatter_class=_format_to_check,
     )
-    module.add_arguments(parser)
+    command.add_arguments(parser)
     return parser
+
+
+def read_description(command: Any) -> str | None:
+    """Return the docstring of a command; that of a class is indented."""
+    text: str | None = command.__doc__
+    return text and "\n".join(line.removeprefix("    ") for line in text.splitlines())
 
 
 def _format_to_check(*, prog: str) -> argparse.HelpFormatter:

@@ -3,18 +3,24 @@
 With `--failed` the jobs run that failed, were cancelled or did not end, and all that need them;
 with `--job` one job and all that need it. The other jobs count as they ended. Secrets and values
 from local files are not kept: they are read again from where they came, or given again.
+
+On a server secrets and variables are those that the server has by now. The command shows what
+happens until the run has ended; without it, the run goes on.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windlass.cli.directory import add_directory_option
+from windlass.cli.directory import add_directory_option, enter_directory
+from windlass.cli.failures import say_warning
 from windlass.cli.following import add_json_option, follow
 from windlass.cli.given_options import add_given_options, read_given
-from windlass.cli.history_options import add_run_argument, entered_history
+from windlass.cli.history_options import add_run_argument, find_state
 from windlass.cli.place_options import add_place_option, read_place_options
+from windlass.cli.servers import add_server_option, find_server
 from windlass.errors import UsageError
+from windlass.operations.history import open_history
 from windlass.operations.reruns import ALL, FAILED, name_job, rerun
 
 if TYPE_CHECKING:
@@ -34,17 +40,24 @@ def add_arguments(parser: Parser) -> None:
     add_given_options(parser)
     add_place_option(parser, otherwise="; default: where they ran")
     add_json_option(parser)
+    add_server_option(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run again, show what happens, and return the exit code as `windlass run` does."""
     if arguments.failed and arguments.job is not None:
         raise UsageError("--failed and --job exclude each other")
+    enter_directory(arguments)
+    server = find_server(arguments)
+    if server is not None:
+        from windlass.cli.hosted.rerun import rerun_on_server
+
+        return rerun_on_server(server, arguments)
     again = FAILED if arguments.failed else ALL
     if arguments.job is not None:
         again = name_job(arguments.job)
     places = read_place_options(arguments.platform)
-    with entered_history(arguments) as history:
+    with open_history(find_state(), say_warning) as history:
         given, local = read_given(arguments)
         return follow(
             lambda emit, interruption, _: rerun(

@@ -1,4 +1,4 @@
-"""How the states of runs, jobs and steps look: results, and those of runs without one."""
+"""How the states of runs, jobs and steps look: results, and those of what has none."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from windlass.operations.history import Attempt
     from windlass.operations.run_views import Status
 
-_OPEN_MARKS: Final = {"waiting": WAITING, "running": "▸", "interrupted": "↯"}
+_OPEN_MARKS: Final = {"queued": WAITING, "waiting": WAITING, "running": "▸", "interrupted": "↯"}
 _OPEN_STYLES: Final[dict[str, Style]] = {
+    "queued": "dim",
     "waiting": "dim",
     "running": "cyan",
     "interrupted": "yellow",
@@ -26,11 +27,6 @@ def describe_state(attempt: Attempt) -> Status:
     if attempt.row.result is not None:
         return attempt.row.result
     return "running" if attempt.is_live else "interrupted"
-
-
-def paint_state(attempt: Attempt, terminal: Terminal) -> str:
-    """Return the mark of an attempt."""
-    return paint_status(describe_state(attempt), terminal)
 
 
 def paint_status(status: Status, terminal: Terminal) -> str:

@@ -7,26 +7,30 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from windlass.cli.directory import add_directory_option
-from windlass.cli.history_options import add_run_argument, entered_history
+from windlass.cli.directory import add_directory_option, enter_directory
+from windlass.cli.failures import say_warning
+from windlass.cli.history_options import add_run_argument, find_state
 from windlass.cli.marks import KEPT, annotation_text, format_seconds
 from windlass.cli.run_states import describe_state, paint_status
 from windlass.cli.runs import SHORT_SHA, describe_attempt
+from windlass.cli.servers import add_server_option, find_server
 from windlass.cli.summaries import lay_out_markdown
 from windlass.cli.terminal import open_terminal, visible
 from windlass.errors import InputError
 from windlass.model.values import fields
+from windlass.operations.history import open_history
 from windlass.operations.run_views import show_attempt
 from windlass.operations.summaries import summarise_attempt
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from windlass.cli.parser import Parser
     from windlass.cli.terminal import Terminal
+    from windlass.db.runs import AttemptRow
     from windlass.operations.history import Attempt
     from windlass.operations.run_views import JobView, RunView, Status, StepView
 
@@ -43,29 +47,52 @@ def add_arguments(parser: Parser) -> None:
         "--summary", action="store_true", help="print what its steps wrote to GITHUB_STEP_SUMMARY"
     )
     form.add_argument("--json", action="store_true", help="print the run as JSON")
+    add_server_option(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print the run."""
-    terminal = open_terminal(sys.stdout)
-    with entered_history(arguments) as history:
-        attempts = history.attempts(history.find(arguments.run).row.run.id)
-    attempt = choose_attempt(attempts, arguments.attempt)
-    if arguments.summary:
-        _print_summary(attempt, terminal)
-        return 0
-    view = show_attempt(attempt)
-    if arguments.json:
-        terminal.write(json.dumps(_describe(attempt, view), indent=2) + "\n")
+    enter_directory(arguments)
+    server = find_server(arguments)
+    if server is not None:
+        from windlass.cli.hosted.show import find_shown
+
+        shown = find_shown(server, arguments)
     else:
-        lines = _lay_out(attempt, view, terminal)
-        terminal.write("".join(f"{line}\n" for line in lines))
+        shown = _find_shown(arguments)
+    terminal = open_terminal(sys.stdout)
+    if arguments.summary:
+        _print_summary(shown.summary(), terminal)
+    elif arguments.json:
+        terminal.write(json.dumps(_describe(shown), indent=2) + "\n")
+    else:
+        terminal.write("".join(f"{line}\n" for line in _lay_out(shown, terminal)))
     return 0
 
 
-def _print_summary(attempt: Attempt, terminal: Terminal) -> None:
+class Shown(NamedTuple):
+    """An attempt that is shown: what is known of it, its jobs, and how to get its summary."""
+
+    row: AttemptRow
+    state: Status
+    view: RunView
+    summary: Callable[[], str]
+
+
+def _find_shown(arguments: argparse.Namespace) -> Shown:
+    with open_history(find_state(), say_warning) as history:
+        attempts = history.attempts(history.find(arguments.run).row.run.id)
+    attempt = choose_attempt(attempts, arguments.attempt)
+    return Shown(
+        attempt.row,
+        describe_state(attempt),
+        show_attempt(attempt),
+        lambda: summarise_attempt(attempt),
+    )
+
+
+def _print_summary(markdown: str, terminal: Terminal) -> None:
     """Print the summaries of all jobs: laid out for a screen, else as Markdown."""
-    markdown = summarise_attempt(attempt)
     if not markdown:
         open_terminal(sys.stderr).write("no step has written a summary\n")
         return
@@ -85,10 +112,10 @@ def choose_attempt(attempts: list[Attempt], number: int | None) -> Attempt:
     raise InputError(f"the run has no attempt {number}", hint=f"it has {known}")
 
 
-def _describe(attempt: Attempt, view: RunView) -> dict[str, Any]:
+def _describe(shown: Shown) -> dict[str, Any]:
     return {
-        **describe_attempt(attempt),
-        "jobs": [_describe_job(job) for job in view.jobs.values()],
+        **describe_attempt(shown.row, shown.state),
+        "jobs": [_describe_job(job) for job in shown.view.jobs.values()],
     }
 
 
@@ -120,16 +147,15 @@ def _describe_step(step: StepView) -> dict[str, Any]:
     return {"step": values.pop("id"), "state": values.pop("status"), **values}
 
 
-def _lay_out(attempt: Attempt, view: RunView, terminal: Terminal) -> Iterator[str]:
-    row = attempt.row
-    state = describe_state(attempt)
+def _lay_out(shown: Shown, terminal: Terminal) -> Iterator[str]:
+    row, state = shown.row, shown.state
     paint = terminal.paint
     yield f"{paint_status(state, terminal)} {paint(visible(row.run.workflow), 'bold')}  {state}"
     again = f", attempt {row.attempt}" if row.attempt > 1 else ""
     about = f"run {row.run.id} (number {row.run.number}{again})"
     where = f"{row.run.path} on {row.run.event} at {row.run.sha[:SHORT_SHA]}"
     yield paint(visible(f"{about}  {where}"), "dim")
-    for job in view.jobs.values():
+    for job in shown.view.jobs.values():
         yield from _lay_out_job(job, terminal)
     if state == "interrupted":
         yield ""

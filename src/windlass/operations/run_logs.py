@@ -49,11 +49,11 @@ def find_logs(attempts: Sequence[Attempt], choice: LogChoice) -> list[JobLog]:
         InputError: no job or step is called so.
         PlatformError: the history cannot be read.
     """
-    jobs = _choose_jobs(list(show_attempt(attempts[-1]).jobs.values()), choice)
+    jobs = choose_jobs(list(show_attempt(attempts[-1]).jobs.values()), choice)
     logs = []
     for job in jobs:
         path = _find_path(attempts, job.key)
-        steps = _choose_steps(job, choice)
+        steps = choose_steps(job, choice)
         if path is not None and steps != ():
             logs.append(JobLog(job, path, steps))
     if choice.step is not None and not logs:
@@ -156,7 +156,12 @@ def _read_new(
     return read(), blocks[-1].number + 1 if blocks else first
 
 
-def _choose_jobs(jobs: list[JobView], choice: LogChoice) -> list[JobView]:
+def choose_jobs(jobs: list[JobView], choice: LogChoice) -> list[JobView]:
+    """Return the jobs that are wanted.
+
+    Raises:
+        InputError: no job is called so.
+    """
     if choice.failed:
         jobs = [job for job in jobs if job.status == Result.FAILURE]
     if choice.job is None:
@@ -174,7 +179,8 @@ def _is_leg(key: str, job: str) -> bool:
     return equals_ignoring_case(key[: len(job)], job) and key[len(job) :][:2] in ("", " (", " /")
 
 
-def _choose_steps(job: JobView, choice: LogChoice) -> tuple[str, ...] | None:
+def choose_steps(job: JobView, choice: LogChoice) -> tuple[str, ...] | None:
+    """Return the keys of the steps of a job that are wanted; None for all of them."""
     if choice.step is not None:
         wanted = choice.step
         return tuple(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from windlass.operations.history import Attempt
     from windlass.protocol.events import RunEvent
 
-Status: TypeAlias = Literal["waiting", "running", "interrupted"] | Result
-"""A job that is `waiting` does so for its concurrency group."""
+Status: TypeAlias = Literal["queued", "waiting", "running", "interrupted"] | Result
+"""A job that is `waiting` does so for its concurrency group, one that is `queued` for a runner."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from windlass.operations.hosted.entries import (
+    dispatches,
     jobs,
     logs,
     repositories,
+    runners,
     runs,
     server,
     tokens,
@@ -24,6 +26,8 @@ CATALOGUE: Final[tuple[Operation, ...]] = (
     *logs.OPERATIONS,
     *repositories.OPERATIONS,
     *values.OPERATIONS,
+    *dispatches.OPERATIONS,
+    *runners.OPERATIONS,
     *tokens.OPERATIONS,
 )
 """All operations, by noun."""

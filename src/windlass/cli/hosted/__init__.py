@@ -1,0 +1,1 @@
+"""The command line against a server: the same words as for a repository's own history."""

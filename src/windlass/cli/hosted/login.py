@@ -1,0 +1,88 @@
+"""Keep the address of a server and a token for it, in a file that only you can read.
+
+The token is asked for, or read from a file or stdin. The server that was logged in to last is the
+one that commands outside of any repository are about, and those that only a server knows.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from windlass.cli.failures import say_warning
+from windlass.cli.hosted.opening import open_client
+from windlass.cli.hosted.secret_texts import read_secret
+from windlass.cli.hosted.tables import add_json_option, print_one
+from windlass.cli.servers import TOKEN, add_server_option, require_server
+from windlass.cli.terminal import open_terminal
+from windlass.client.logins import Login, add_login
+from windlass.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from windlass.cli.parser import Parser
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of `windlass login`."""
+    parser.add_argument(
+        "--url", required=True, metavar="URL", help="where the server is: http://127.0.0.1:8484"
+    )
+    parser.add_argument(
+        "--name", metavar="NAME", help="what to call it; default: its host and port"
+    )
+    token = parser.add_mutually_exclusive_group()
+    token.add_argument("--token-file", metavar="FILE", help="holds the token; - is stdin")
+    token.add_argument(
+        "--token", metavar="TOKEN", help="the token; other users may see it: better a file"
+    )
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Ask the server whether the token is good, and keep it."""
+    from windlass.protocol.api import server
+
+    url = arguments.url.rstrip("/")
+    name = arguments.name or urlsplit(url).netloc
+    if not name or "://" in name:
+        raise UsageError(f"'{name}' cannot be the name of a server")
+    login = Login(name, url, _read_token(arguments))
+    with open_client(login) as client:
+        info = client.ask(server.INFO, server.ShowServer())
+    path = add_login(os.environ, login)
+    open_terminal(sys.stderr).write(
+        f"logged in to '{name}', Windlass {info.version}; the token is in {path}\n"
+    )
+    return 0
+
+
+def _read_token(arguments: argparse.Namespace) -> str:
+    if arguments.token is not None:
+        say_warning("other users of this machine can read arguments: --token-file hides the token")
+        return str(arguments.token)
+    if arguments.token_file is None and os.environ.get(TOKEN):
+        return os.environ[TOKEN]
+    return read_secret(arguments.token_file, "the token").strip()
+
+
+class ShowServer:
+    """Show what a server is: its version and its address."""
+
+    @staticmethod
+    def add_arguments(parser: Parser) -> None:
+        """Declare the arguments."""
+        add_json_option(parser)
+        add_server_option(parser)
+
+    @staticmethod
+    def execute(arguments: argparse.Namespace) -> int:
+        """Print it."""
+        from windlass.protocol.api import server
+
+        with open_client(require_server(arguments)) as client:
+            info = client.ask(server.INFO, server.ShowServer())
+        print_one(info, f"Windlass {info.version} at {info.address}", as_json=arguments.json)
+        return 0

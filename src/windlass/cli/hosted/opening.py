@@ -1,0 +1,124 @@
+"""Reaching a server, and finding a run there by what a person calls it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from windlass.db.runs import AttemptRow, RunRow
+from windlass.errors import InputError, PlatformError, UsageError
+from windlass.model.status import Result
+from windlass.operations.history import LATEST
+
+if TYPE_CHECKING:
+    from windlass.client.client import Client
+    from windlass.client.logins import Login
+    from windlass.protocol.api.runs import Run
+
+_LOOKED_AT: Final = 200
+"""So many of the latest runs are looked through for one whose id begins or ends so."""
+
+_SHORTEST_END: Final = 4
+
+
+def open_client(server: Login) -> Client:
+    """Return a client of a server; use it as a context.
+
+    Raises:
+        PlatformError: what it is made of is not installed.
+        InputError: the address is none.
+    """
+    try:
+        from windlass.client.client import Client
+    except ModuleNotFoundError as error:
+        raise PlatformError(
+            f"to talk to a server, {error.name} has to be installed",
+            hint="pip install 'windlass[server]'",
+        ) from None
+    return Client(server.url, server.token)
+
+
+def find_run(client: Client, name: str, attempt: int | None = None) -> Run:
+    """Return the run that is meant by an id, by its beginning or end, or by `latest`.
+
+    Raises:
+        InputError: there is none.
+        UsageError: there are several.
+    """
+    from windlass.errors import MissingError
+    from windlass.protocol.api import runs
+
+    if name != LATEST:
+        try:
+            return client.ask(runs.GET, runs.FindRun(run=name, attempt=attempt))
+        except MissingError:
+            if attempt is not None and name.isdecimal() and len(name) > _SHORTEST_END:
+                known = _choose(client, name)
+                if known.run == name:
+                    raise
+            found = _choose(client, name)
+    else:
+        latest = list(client.list_all(runs.LIST, runs.ListRuns(limit=1), 1))
+        if not latest:
+            raise InputError(f"there are no runs on {client.url} yet")
+        found = latest[0]
+    if attempt is None:
+        return found
+    return client.ask(runs.GET, runs.FindRun(run=found.run, attempt=attempt))
+
+
+def _choose(client: Client, name: str) -> Run:
+    from windlass.protocol.api import runs
+
+    latest: list[Run] = list(client.list_all(runs.LIST, runs.ListRuns(limit=100), _LOOKED_AT))
+    found = [run for run in latest if run.run.startswith(name)]
+    if not found and len(name) >= _SHORTEST_END:
+        found = [run for run in latest if run.run.endswith(name)]
+    if not found:
+        raise InputError(f"there is no run '{name}'", hint="`windlass runs` lists them")
+    if len(found) > 1:
+        some = ", ".join(run.run for run in found[:5])
+        raise UsageError(f"'{name}' may be any of {len(found)} runs", hint=f"for instance {some}")
+    return found[0]
+
+
+def find_repository(client: Client, name: str | None) -> dict[str, Any]:
+    """Return the owner and name of a repository: the one that is named, or the only one.
+
+    Raises:
+        UsageError: the name is none, or none is given and there is not just one.
+    """
+    from windlass.protocol.api import repositories
+
+    if name is None:
+        page = client.ask(repositories.LIST, repositories.ListRepositories(limit=2))
+        if len(page.items) != 1:
+            raise UsageError(
+                "which repository?", hint="-R OWNER/NAME; `windlass repos list` lists them"
+            )
+        name = page.items[0].name
+    owner, slash, rest = name.partition("/")
+    if not (owner and slash and rest):
+        raise UsageError(f"'{name}' is not OWNER/NAME")
+    return {"owner": owner, "name": rest}
+
+
+def to_row(run: Run) -> AttemptRow:
+    """Return a run as local history has it."""
+    row = RunRow(
+        id=run.run,
+        number=run.number,
+        workflow=run.workflow,
+        path=run.path,
+        event=run.event,
+        sha=run.sha,
+        ref=run.ref,
+        created=run.created,
+        repository=run.repository,
+    )
+    return AttemptRow(
+        run=row,
+        attempt=run.attempt,
+        started=run.started,
+        finished=run.finished,
+        result=None if run.result is None else Result(run.result),
+    )
