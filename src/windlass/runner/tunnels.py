@@ -6,6 +6,7 @@ Source of the way in: https://www.rfc-editor.org/rfc/rfc9110#name-upgrade
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -18,6 +19,7 @@ from windlass.protocol.services import ORIGIN, TUNNELS, UPGRADE
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from windlass.protocol.runner import JobId
     from windlass.runner.encrypted import EncryptedSocket
@@ -30,6 +32,7 @@ SECONDS_TO_CONNECT: Final = 10.0
 LINGER_SECONDS: Final = 1.0
 _PORTS: Final = {"http": 80, "https": 443}
 _LONGEST_HEAD: Final = 1 << 16
+_LENGTH: Final = re.compile(rb"(?i)\r\ncontent-length: *(\d{1,9})")
 _SWITCHED: Final = 101
 _REFUSED: Final = 400
 _LAST_REFUSED: Final = 499
@@ -171,17 +174,30 @@ def _read_answer(server: Channel) -> tuple[int, str]:
 
     The server says nothing behind the head of a 101 before it is spoken to.
     """
-    head = bytearray()
-    buffer = memoryview(bytearray(1 << 12))
-    while b"\r\n\r\n" not in head:
-        count = server.recv_into(buffer)
-        if not count or len(head) > _LONGEST_HEAD:
-            raise UnreachableError("the server ended the connection without an answer")
-        head += buffer[:count]
+    head, _, body = _read_until(server, bytearray(), lambda it: b"\r\n\r\n" in it).partition(
+        b"\r\n\r\n"
+    )
     first = bytes(head).split(b"\r\n", 1)[0].decode("latin-1").split(" ")
     if len(first) < 2 or not first[1].isdigit():
         raise UnreachableError("what is at the address of the server does not speak HTTP")
-    return int(first[1]), _read_detail(bytes(head).partition(b"\r\n\r\n")[2])
+    length = _LENGTH.search(head)
+    if length is not None:
+        wanted = min(int(length[1]), _LONGEST_HEAD)
+        body = _read_until(server, body, lambda it: len(it) >= wanted)
+    return int(first[1]), _read_detail(bytes(body))
+
+
+def _read_until(
+    server: Channel, got: bytearray, is_enough: Callable[[bytearray], bool]
+) -> bytearray:
+    """Read on, behind what came already, until it is enough."""
+    buffer = memoryview(bytearray(1 << 12))
+    while not is_enough(got):
+        count = server.recv_into(buffer)
+        if not count or len(got) > _LONGEST_HEAD:
+            raise UnreachableError("the server ended the connection without an answer")
+        got += buffer[:count]
+    return got
 
 
 def _read_detail(body: bytes) -> str:

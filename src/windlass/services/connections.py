@@ -43,14 +43,21 @@ class Connection:
     """Answers what comes on a socket, by `answer`, until its client has nothing more to ask."""
 
     def __init__(
-        self, connection: socket.socket, answer: Callable[[Request, str], Response]
+        self,
+        connection: socket.socket,
+        answer: Callable[[Request, str], Response],
+        origin: str = "",
     ) -> None:
-        """Take what answers a request and its field `Authorization`."""
+        """Take what answers a request and its field `Authorization`.
+
+        The client finds this server at the origin; without one, where it says itself.
+        """
         self.waiting_since: float | None = time.monotonic()
         """Since when no whole head of a request has come; None while one is answered."""
         self._socket = connection
         self._source = connection.makefile("rb")
         self._answer = answer
+        self._origin = origin
 
     def serve(self) -> None:
         """Answer to the end; a client that goes away is no fault of anybody."""
@@ -110,7 +117,7 @@ class Connection:
             query=head.query,
             headers=head.headers,
             body=body,
-            origin=f"http://{head.get('host') or self._own_name()}",
+            origin=self._origin or f"http://{head.get('host') or self._own_name()}",
             job=None,
         )
 

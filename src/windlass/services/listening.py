@@ -40,7 +40,9 @@ class Guest(Protocol):
 class Guests:
     """The connections that are open, up to a number of them. Threads may share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
+        """Take how many may be open; MOST_CONNECTIONS where nothing is said."""
+        self._most = most
         self._guests: set[Guest] = set()
         self._lock = threading.Lock()
 
@@ -61,7 +63,7 @@ class Guests:
             waiting = [
                 (since, it) for it in self._guests if (since := it.waiting_since) is not None
             ]
-            is_full = len(self._guests) >= MOST_CONNECTIONS
+            is_full = len(self._guests) >= (self._most or MOST_CONNECTIONS)
             self._guests.add(guest)
             if not is_full or not waiting:
                 return

@@ -41,6 +41,7 @@ CODES: Final = {
     409: "already_exists",
     413: "resource_exhausted",
     501: "unimplemented",
+    503: "unavailable",
     507: "resource_exhausted",
 }
 """Twirp's words for HTTP's numbers: https://twitchtv.github.io/twirp/docs/errors.html"""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from windlass.errors import PlatformError
+from windlass.errors import DatabaseError, PlatformError
 from windlass.model.values import dataclass, replace
 from windlass.services.connections import Connection
 from windlass.services.listening import LOOPBACK, Listeners
@@ -97,6 +97,10 @@ class Server:
             return error.respond()
         except TruncatedBodyError:
             raise
+        except DatabaseError as error:
+            # Clients ask again after this, and after 507 they do not.
+            self._tell(f"{request.method} {request.path}: {error.message}")
+            return RequestError(503, "Windlass's database is not there now.").respond()
         except PlatformError as error:
             self._tell(f"{request.method} {request.path}: {error.message}")
             hint = f"; {error.hint}" if error.hint else ""
