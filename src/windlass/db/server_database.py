@@ -152,6 +152,15 @@ class _Writing:
             self._connection.exec_driver_sql(self._spell(statement), many)
 
 
+def open_engine(address: str) -> sqlalchemy.Engine:
+    """Return what reaches a database as it is: its tables are not brought up to date.
+
+    Raises:
+        InputError: the address is of no database that can be used.
+    """
+    return _make_engine(_read_address(address))
+
+
 def _read_address(address: str) -> sqlalchemy.URL:
     try:
         url = sqlalchemy.make_url(address)
