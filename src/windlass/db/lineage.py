@@ -30,8 +30,8 @@ LOCK: Final = 0x77696E646C617373
 """PostgreSQL's advisory lock that one server holds while it changes tables: `windlass`."""
 
 
-def upgrade(connection: Connection) -> int:
-    """Carry out the migrations that are missing, and return the version before.
+def upgrade(connection: Connection, target: int = len(MIGRATIONS)) -> int:
+    """Carry out the migrations that are missing up to a version, and return the version before.
 
     To be called in a transaction that is open. Of several servers at once, one does.
 
@@ -41,7 +41,7 @@ def upgrade(connection: Connection) -> int:
     is_sqlite = connection.dialect.name == "sqlite"
     if not is_sqlite:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
-    version = _read_version(connection)
+    version = read_version(connection)
     if version > len(MIGRATIONS):
         raise PlatformError(
             f"the database was written by a newer Windlass: its version is {version}, and this one "
@@ -51,10 +51,10 @@ def upgrade(connection: Connection) -> int:
     config = _configure(connection)
     if version and MigrationContext.configure(connection).get_current_revision() is None:
         command.stamp(config, f"{version:04d}")
-    if version < len(MIGRATIONS):
-        command.upgrade(config, "head")
+    if version < target:
+        command.upgrade(config, f"{target:04d}")
         if is_sqlite:
-            connection.exec_driver_sql(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            connection.exec_driver_sql(f"PRAGMA user_version = {target}")
     return version
 
 
@@ -76,7 +76,7 @@ def _configure(connection: Connection) -> Config:
     return config
 
 
-def _read_version(connection: Connection) -> int:
+def read_version(connection: Connection) -> int:
     """Return the version of the tables: 0 where there are none."""
     revision = MigrationContext.configure(connection).get_current_revision()
     if revision is not None:

@@ -1,0 +1,65 @@
+"""The options by which commands find a server's folder and database, without a server running."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from windlass.cmd.data_folder import find_data_folder, find_database
+from windlass.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from windlass.cli.parser import Parser
+
+_NEEDED: Final = ("alembic", "sqlalchemy", "cryptography")
+
+
+def add_place_options(parser: Parser) -> None:
+    """Declare where a server keeps things."""
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        help="the server's folder; default: windlass in XDG_DATA_HOME, or ~/.local/share",
+    )
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="its database; default: WINDLASS_DATABASE_URL, or a file in the folder",
+    )
+
+
+def read_data(arguments: argparse.Namespace) -> Path:
+    """Return the folder that is meant, whether it is there or not."""
+    given = Path(arguments.data) if arguments.data else find_data_folder(os.environ)
+    return given.expanduser().absolute()
+
+
+def require_data(arguments: argparse.Namespace) -> Path:
+    """Return the folder that is meant.
+
+    Raises:
+        InputError: it is not there.
+    """
+    data = read_data(arguments)
+    if not data.is_dir():
+        raise InputError(f"{data} is no folder", hint="give the server's with --data DIR")
+    return data
+
+
+def read_database(arguments: argparse.Namespace, data: Path) -> str:
+    """Return the address of the database that is meant."""
+    return find_database(data, arguments.database, os.environ)
+
+
+def require_server_packages() -> None:
+    """Refuse where what reaches a server's database is not installed."""
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"a server's database needs packages that are not installed: {', '.join(missing)}",
+            hint="pip install 'windlass[server]'",
+        )
