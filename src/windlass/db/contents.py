@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from windlass.db.lineage import read_version, upgrade
 from windlass.db.server_database import open_engine
-from windlass.errors import ConflictError, InputError, PlatformError
+from windlass.errors import ConflictError, InputError, MissingError, PlatformError
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -61,13 +62,23 @@ def reading(address: str) -> Iterator[Contents]:
     """Read a database as it is at one moment, without changing anything.
 
     Raises:
+        MissingError: it is a file that is not there.
         PlatformError: it cannot be read.
     """
-    with _connected(address, "read") as connection:
-        if connection.dialect.name == "sqlite":
-            # Autocommit: a deferred transaction, which keeps nobody from writing.
-            connection.exec_driver_sql("BEGIN DEFERRED")
-        yield Contents(connection)
+    engine = open_engine(address)
+    is_file = engine.dialect.name == "sqlite"
+    if is_file and not Path(engine.url.database or "").is_file():
+        raise MissingError(f"there is no file {engine.url.database}")
+    try:
+        with _explained(engine, "read"), engine.connect() as connected:
+            level: Any = "AUTOCOMMIT" if is_file else "REPEATABLE READ"
+            connection = connected.execution_options(isolation_level=level)
+            if is_file:
+                # A transaction that keeps nobody from writing.
+                connection.exec_driver_sql("BEGIN DEFERRED")
+            yield Contents(connection)
+    finally:
+        engine.dispose()
 
 
 @contextlib.contextmanager
@@ -143,17 +154,6 @@ def _list_tables(connection: sqlalchemy.Connection) -> list[Table]:
         for name in names
         if name is not None and name not in _LEFT_OUT
     ]
-
-
-@contextlib.contextmanager
-def _connected(address: str, deed: str) -> Iterator[sqlalchemy.Connection]:
-    engine = open_engine(address)
-    level = "AUTOCOMMIT" if engine.dialect.name == "sqlite" else "REPEATABLE READ"
-    try:
-        with _explained(engine, deed), engine.connect() as connection:
-            yield connection.execution_options(isolation_level=level)
-    finally:
-        engine.dispose()
 
 
 @contextlib.contextmanager
