@@ -52,6 +52,9 @@ PREFIX: Final = "/runner/v1"
 HOLD_SECONDS: Final = 25.0
 """How long a poll is held where there is nothing to say."""
 
+LONGEST_EVENT: Final = 2 << 20
+"""What an event may have, in bytes of JSON: a server takes twice as much."""
+
 LOG_FILES: Final = ("log", "log.index", "log.steps")
 """The files of a job's record (`windlass.stores.logs`)."""
 

@@ -162,6 +162,7 @@ class Connection:
         if self._client is None or self._client.sock is None:
             made = self._make(patience)
             made.connect()
+            _watch(made.sock)
             with self._lock:
                 self._client = made
         client = self._client
@@ -193,6 +194,15 @@ class Connection:
         if 400 <= status < 500 and status not in _OVERLOADED:
             raise ProtocolError(said)
         raise AwayError(said)
+
+
+def _watch(link: socket.socket) -> None:
+    """Have the kernel notice within seconds that nothing comes through any more."""
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 3)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 15_000)
 
 
 def read_gap(content: bytes, member: str) -> int:

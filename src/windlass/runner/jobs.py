@@ -14,17 +14,18 @@ from windlass.engine.announcements import announce_breakdown
 from windlass.errors import InputError, PlatformError, WindlassError
 from windlass.jobs.cancellation import Cancellation
 from windlass.model.status import Result
+from windlass.model.values import replace
 from windlass.operations.concealment import Concealment
 from windlass.protocol import events
 from windlass.protocol.assignments import decode_assignment
-from windlass.protocol.event_lines import write_event
-from windlass.protocol.runner import EndRequest
+from windlass.protocol.event_lines import read_event, write_event
+from windlass.protocol.runner import LONGEST_EVENT, EndRequest
 from windlass.runner.backoff import Backoff
 from windlass.runner.connection import AwayError, GoneError, ProtocolError, RefusedError
 from windlass.runner.shipping import Shipment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from windlass.protocol.assignments import Assignment
     from windlass.protocol.events import RunEvent
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS: Final = 1.0
 """So often is looked for what a job has printed without anybody being told."""
 
+_LONGEST_MESSAGE: Final = 1000
 BATCH_SECONDS: Final = 0.03
 """So long is waited for more while a job runs: lines come in hundreds."""
 
@@ -108,15 +110,52 @@ class Delivery:
             except AwayError:
                 self._news.set()
                 self._dropped.wait(backoff.fail())
-            except (GoneError, ProtocolError) as error:
+            except GoneError as error:
                 self._give_up(error.message)
                 return True
+            except ProtocolError as error:
+                self._give_up(error.message)
+                return self._end_badly(error)
             except RefusedError:
                 # The runner as a whole is told so when it polls; what there is stays.
                 return False
             if end is None:
                 self._ended.wait(BATCH_SECONDS)
         return True
+
+    def _end_badly(self, error: ProtocolError) -> bool:
+        """Have a job failed of which the server does not take everything.
+
+        It is not let go before: the server would take it for one that was never begun.
+        """
+        self._ended.wait()
+        end = EndRequest(received=0, result=Result.FAILURE, outputs={})
+        lines = [write_event(it, time.time()) for it in self._describe_refusal(error)]
+        pause = Backoff()
+        while True:
+            try:
+                self._shipment.end_badly(self._connection, end, lines)
+            except GoneError:
+                return True
+            except RefusedError:
+                return False
+            except (AwayError, ProtocolError):
+                self._dropped.wait(pause.fail())
+                if self._dropped.is_set():
+                    return True
+            else:
+                return True
+
+    def _describe_refusal(self, error: ProtocolError) -> Iterator[RunEvent]:
+        """Yield the end of a job instead of the one that was refused."""
+        told = [it[0] for it in map(read_event, self.record.read_events(0, 1 << 62)) if it]
+        named = next((it for it in told if isinstance(it, events.JobStarted)), None)
+        if named is not None:
+            message = f"What this job says was refused: {error.message}"[:_LONGEST_MESSAGE]
+            yield events.Annotation(job=named.job, step="", level="error", message=message)
+            yield events.JobFinished(
+                job=named.job, name=named.name, result=Result.FAILURE, seconds=0.0
+            )
 
 
 class RunningJob:
@@ -139,7 +178,7 @@ class RunningJob:
         self._cancellation = Cancellation()
         self._emitting = threading.Lock()
         shipment = Shipment(record, self._cancellation.request)
-        self.delivery = Delivery(record, connection, shipment, self.give_up, lambda: finished(self))
+        self.delivery = Delivery(record, connection, shipment, self._abort, lambda: finished(self))
         self.thread = threading.Thread(target=self._run, name=f"job {record.job}")
 
     def start(self) -> None:
@@ -163,9 +202,12 @@ class RunningJob:
 
     def give_up(self, reason: str) -> None:
         """End the job at once and say nothing more of it: it is no longer ours."""
+        self._abort(reason)
+        self.delivery.drop()
+
+    def _abort(self, reason: str) -> None:
         self._tell(f"job {self.record.job} is ended: {reason}")
         self.force(reason)
-        self.delivery.drop()
 
     def _run(self) -> None:
         end = EndRequest(received=0, result=Result.FAILURE, outputs={}, started=False)
@@ -231,10 +273,26 @@ class RunningJob:
             self._emit(event, Concealment(()))
         return EndRequest(received=0, result=Result.FAILURE, outputs={}, started=False)
 
-    def _emit(self, event: RunEvent, concealment: Concealment) -> None:
-        """Keep an event; output is in the log already."""
+    def _emit(self, event: Any, concealment: Concealment) -> None:
+        """Keep an event; output is in the log already.
+
+        The job keeps the key by which the server knows it, which has no secret in it.
+        """
         if not isinstance(event, events.Output):
             with self._emitting:
-                line = write_event(concealment.conceal(event), time.time())
+                concealed: Any = concealment.conceal(event)
+                line = write_event(replace(concealed, job=event.job), time.time())
+                if len(line) > LONGEST_EVENT:
+                    line = write_event(_describe_length(event, len(line)), time.time())
                 self.record.add_events((line,))
         self.delivery.notice()
+
+
+def _describe_length(event: Any, length: int) -> RunEvent:
+    """Return what is told instead of an event that is too long: of a summary, most likely."""
+    message = (
+        f"The {event.event} of this step is left out: it has {length} bytes as JSON, and a server "
+        f"takes {LONGEST_EVENT}"
+    )
+    step = getattr(event, "step", "")
+    return events.Annotation(job=event.job, step=step, level="error", message=message)

@@ -110,7 +110,8 @@ class Runner:
         try:
             while not self._is_done():
                 self._poll(connection, backoff)
-            self._leave(connection)
+            if not self._jobs and not self._leftovers:
+                self._leave(connection)
         except PlatformError:
             self._end_all(STOPPED)
             raise
@@ -214,7 +215,7 @@ class Runner:
     def _give_up(self, name: str) -> bool:
         with self._lock:
             job, delivery = self._jobs.get(name), self._leftovers.get(name)
-        if job is not None:
+        if job is not None and job.thread.is_alive():
             job.give_up(NOT_OURS)
         if delivery is not None:
             delivery.drop()

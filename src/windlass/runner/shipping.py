@@ -7,6 +7,7 @@ an order in which a reader there never finds a record of bytes that are not.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.model.values import replace
@@ -20,7 +21,7 @@ from windlass.protocol.runner import (
 from windlass.runner.connection import AwayError, ProtocolError, read_answer, read_gap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from windlass.protocol.runner import EndRequest
     from windlass.runner.connection import Connection
@@ -78,6 +79,26 @@ class Shipment:
                 # The server has lost what it had: a backup was restored, perhaps.
                 self._events = self._go_back(count, read_gap(content, "received"))
                 self._offsets.clear()
+
+    def end_badly(self, connection: Connection, end: EndRequest, lines: Sequence[str]) -> None:
+        """End a job of which the server has refused something: it is told so instead.
+
+        `lines` are events that say why; without them, and without outputs, where it refuses those
+        too. Raises as `ship` does.
+        """
+        events = EventsRequest(self._events, tuple(lines))
+        with suppress(ProtocolError):
+            path = f"jobs/{self._record.job}/events"
+            status, content = connection.post(path, encode_message(events))
+            if status != _CONFLICT:
+                answer: EventsAnswer = read_answer(EventsAnswer, content)
+                self._events = answer.received
+        status, received = _CONFLICT, self._events
+        while status == _CONFLICT:
+            body = encode_message(replace(end, received=received, outputs={}))
+            status, content = connection.post(f"jobs/{self._record.job}/end", body)
+            if status == _CONFLICT and received == (received := read_gap(content, "received")):
+                raise ProtocolError(f"the server lets job {self._record.job} not end")
 
     def _ship_events(self, connection: Connection) -> bool:
         sent = False
