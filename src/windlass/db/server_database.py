@@ -120,7 +120,7 @@ class ServerDatabase:
         """
         if self.kind == "sqlite":
             return statement.removesuffix(_SKIP_LOCKED)
-        return statement.replace("?", "%s")
+        return statement.replace("%", "%%").replace("?", "%s")
 
     @contextmanager
     def _explained(self, deed: str) -> Iterator[None]:

@@ -106,6 +106,8 @@ class ServerRuns:
     def begin(self, connection: Connection, run: str, attempt: int, staged: Staged) -> None:
         """Take the first step of an attempt, in the transaction in which it is entered."""
         self._take(connection, run, attempt, staged, RunStarted())
+        # Should the transaction fail, the journal will not have what this machine was told.
+        self._remember(run, attempt, staged)
 
     def notice(self, run: str, attempt: int) -> None:
         """Have those who wait hear of an attempt; after the commit of whoever has changed it."""
@@ -165,9 +167,14 @@ class ServerRuns:
         Raises:
             PlatformError: the database cannot be used.
         """
-        with self._alone(run, attempt), self._store.writing() as connection:
-            staged = self._find(connection, run, attempt)
-            return None if staged is None else staged.starts.get(job)
+        with self._alone(run, attempt):
+            staged = self._staged.get((run, attempt))
+            # An order does not change once it is given, whatever others have told the run since.
+            if staged is not None and job in staged.starts:
+                return staged.starts[job]
+            with self._store.writing() as connection:
+                staged = self._find(connection, run, attempt)
+                return None if staged is None else staged.starts.get(job)
 
     def announce(self, run: str, attempt: int, events: Sequence[RunEvent]) -> None:
         """Keep what a job says of itself."""
@@ -252,10 +259,14 @@ class ServerRuns:
         for _, orders in replay(staged.machine, staged.journal):
             staged.note(orders)
             staged.count += 1
-        if len(self._staged) >= _MOST_MACHINES:
-            self._staged.pop(next(iter(self._staged)), None)
-        self._staged[run, attempt] = staged
+        self._remember(run, attempt, staged)
         return staged
+
+    def _remember(self, run: str, attempt: int, staged: Staged) -> None:
+        with self._lock:
+            if len(self._staged) >= _MOST_MACHINES:
+                self._staged.pop(next(iter(self._staged)), None)
+            self._staged[run, attempt] = staged
 
     def _take(
         self, connection: Connection, run: str, attempt: int, staged: Staged, first: Signal

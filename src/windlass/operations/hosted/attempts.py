@@ -8,7 +8,7 @@ no machine knows them; each job gets those of the moment in which a runner takes
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from windlass.db.announcements import add_announcements
 from windlass.db.definitions import add_definition, find_definition
@@ -18,6 +18,7 @@ from windlass.db.runs import (
     enter_attempt,
     enter_run,
     find_by_delivery,
+    find_repository_of,
     list_attempts,
     lock_numbers,
     lock_run,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from windlass.operations.hosted.site import Site
 
 CANCELLED: Final = "The run was cancelled"
+_MOST_DEFINITIONS: Final = 200
 
 
 def make_runs(store: Store, changes: Changes) -> ServerRuns:
@@ -61,18 +63,24 @@ def open_attempt(store: Store, run: str, attempt: int) -> Staged:
     Raises:
         PlatformError: there is no such attempt, or another version wrote what it is made of.
     """
-    rows = [row for row in list_attempts(store, run) if row.attempt == attempt]
-    if not rows:
-        raise PlatformError(f"run {run} has no attempt {attempt}")
-    return _stage(store, rows[0].run.repository, find_attempt(store, run, attempt))
+    return _stage(store, find_repository_of(store, run), find_attempt(store, run, attempt))
 
 
 def find_attempt(store: Store, run: str, attempt: int) -> Definition:
     """Return what an attempt was defined as; its repository has no root, and there are no secrets.
 
+    It never changes, so the last ones are kept in memory.
+
     Raises:
-        PlatformError: there is no such attempt, or another version wrote it.
+        PlatformError: there is no such attempt.
+        InputError: another version wrote it.
     """
+    key: Any = store
+    return _read_attempt(key, run, attempt)
+
+
+@functools.lru_cache(maxsize=_MOST_DEFINITIONS)
+def _read_attempt(store: Store, run: str, attempt: int) -> Definition:
     name = f"the definition of run {run}, attempt {attempt},"
     text = find_definition(store, run, attempt)
     if text is None:
