@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.docs.cli_reference import lay_out_reference
 from tests.docs.events_reference import lay_out_events
+from tests.docs.operations_reference import lay_out_operations
 from tests.published.table import lay_out_page
 
 from windlass.cli.events_schema import format_schema
@@ -25,6 +26,11 @@ def test_the_reference_of_the_command_line_is_current(golden: Golden) -> None:
 def test_the_reference_of_the_events_is_current(golden: Golden) -> None:
     """docs/reference/events.md says what the events of a run are."""
     golden(CHECKOUT / "docs" / "reference" / "events.md", lay_out_events())
+
+
+def test_the_reference_of_the_operations_is_current(golden: Golden) -> None:
+    """docs/reference/operations.md says what the catalogue of a server's operations holds."""
+    golden(CHECKOUT / "docs" / "reference" / "operations.md", lay_out_operations())
 
 
 def test_the_schema_of_the_events_is_current(golden: Golden) -> None:

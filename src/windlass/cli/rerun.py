@@ -4,8 +4,8 @@ With `--failed` the jobs run that failed, were cancelled or did not end, and all
 with `--job` one job and all that need it. The other jobs count as they ended. Secrets and values
 from local files are not kept: they are read again from where they came, or given again.
 
-On a server secrets and variables are those that the server has by now. The command shows what
-happens until the run has ended; without it, the run goes on.
+On a server secrets are those that the server has by now. The command prints the id of the run; with
+`--watch` it shows the run until it has ended, and exits with the run's code.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ def add_arguments(parser: Parser) -> None:
     add_given_options(parser)
     add_place_option(parser, otherwise="; default: where they ran")
     add_json_option(parser)
+    parser.add_argument(
+        "--watch", action="store_true", help="with a server: show the run until it has ended"
+    )
     add_server_option(parser)
 
 

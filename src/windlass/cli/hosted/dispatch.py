@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from windlass.cli.hosted.fields import make_input
 from windlass.cli.hosted.opening import find_repository, open_client
-from windlass.cli.hosted.watch import watch_attempt
+from windlass.cli.hosted.watch import show_started
 from windlass.cli.parser import parse_pairs
 from windlass.cli.servers import add_server_option, require_server
 from windlass.cli.terminal import open_terminal
@@ -65,13 +65,7 @@ def execute(arguments: argparse.Namespace) -> int:
             ref=arguments.ref,
             inputs=inputs,
         )
-        run = client.ask(api.CREATE, given)
-        if not (arguments.watch and arguments.json):
-            line = run.model_dump_json() if arguments.json else run.run
-            open_terminal(sys.stdout).write(f"{line}\n")
-        if arguments.watch:
-            return watch_attempt(client, run.run, run.attempt, as_json=arguments.json)
-    return 0
+        return show_started(client, client.ask(api.CREATE, given), arguments)
 
 
 class SendEvent:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from windlass.cli.hosted.fields import make_input
 from windlass.cli.hosted.opening import find_run, open_client
-from windlass.cli.hosted.watch import watch_attempt
+from windlass.cli.hosted.watch import show_started
 from windlass.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _LOCAL = ("secret", "secret_file", "github_token", "input", "var", "env", "platf
 
 
 def rerun_on_server(server: Login, arguments: argparse.Namespace) -> int:
-    """Run again, show what happens, and return the exit code for the result."""
+    """Run again; with `--watch` show what happens, and return the exit code for the result."""
     from windlass.protocol.api import runs
 
     for name in _LOCAL:
@@ -27,5 +27,4 @@ def rerun_on_server(server: Login, arguments: argparse.Namespace) -> int:
     with open_client(server) as client:
         run = find_run(client, arguments.run)
         given = make_input(runs.RerunRun, run=run.run, failed=arguments.failed, job=arguments.job)
-        again = client.ask(runs.RERUN, given)
-        return watch_attempt(client, again.run, again.attempt, as_json=arguments.json)
+        return show_started(client, client.ask(runs.RERUN, given), arguments)

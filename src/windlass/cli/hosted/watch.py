@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from windlass.cli.parser import Parser
     from windlass.client.client import Client
+    from windlass.protocol.api.runs import Run
 
 _EXIT_CODES: Final = {Result.SUCCESS: 0, Result.SKIPPED: 0}
 _FAILED: Final = 1
@@ -43,6 +44,16 @@ def execute(arguments: argparse.Namespace) -> int:
     with open_client(require_server(arguments)) as client:
         run = find_run(client, arguments.run, arguments.attempt)
         return watch_attempt(client, run.run, run.attempt, as_json=arguments.json)
+
+
+def show_started(client: Client, run: Run, arguments: argparse.Namespace) -> int:
+    """Print the id of a run that was just started; with `--watch` show it until it has ended."""
+    if not (arguments.watch and arguments.json):
+        line = run.model_dump_json() if arguments.json else run.run
+        open_terminal(sys.stdout).write(f"{line}\n")
+    if not arguments.watch:
+        return 0
+    return watch_attempt(client, run.run, run.attempt, as_json=arguments.json)
 
 
 def watch_attempt(client: Client, run: str, attempt: int, *, as_json: bool) -> int:

@@ -63,7 +63,7 @@ def cancel_run(site: Site, given: api.CancelRun) -> api.Run:
 def rerun_run(site: Site, given: api.RerunRun) -> api.Run:
     """Run a run that has ended again, or what failed of it, or one job: as its next attempt.
 
-    Commit, files and event are the same; secrets and variables are those of the moment.
+    Commit, files, event and variables are the same; secrets are those of the moment.
     """
     if given.failed and given.job is not None:
         raise InvalidError("`failed` and `job` exclude each other")

@@ -1,0 +1,358 @@
+"""Every operation through every door, and its effect as seen through another."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.hosted_runner import describe_runner
+from tests.hosted_runs import define, open_site
+from tests.hosted_site import TOKEN
+from tests.integration.server.doors import (
+    NAMES,
+    ClientDoor,
+    CommandDoor,
+    FunctionDoor,
+    RestDoor,
+)
+from tests.live_server import running
+from tests.pushed_repository import CI, PushedRepository
+
+from windlass.client.client import Client
+from windlass.db.announcements import add_announcements
+from windlass.operations.hosted.attempts import start_run
+from windlass.operations.hosted.catalogue import find_operation
+from windlass.operations.hosted.repositories import register_repository
+from windlass.operations.hosted.runners import create_registration, register_runner
+from windlass.operations.hosted.secrets import set_secret, set_variable
+from windlass.operations.hosted.tokens import create_token
+from windlass.protocol import events
+from windlass.protocol.event_lines import write_event
+from windlass.protocol.runner import RegisterRequest
+from windlass.stores.logs import JobLogWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from tests.integration.server.doors import Door
+
+    from windlass.operations.hosted.site import Site
+
+DOORS = ("function", "rest", "client", "command")
+OTHERS = dict(zip(DOORS, (*DOORS[1:], DOORS[0]), strict=True))
+"""Through which door the effect of each is seen."""
+
+BOAT = {"owner": "octo", "name": "boat"}
+DEPLOY = CI.replace("push", "workflow_dispatch").replace("CI", "Deploy")
+
+
+class World:
+    """A server with something of everything: what operations are about."""
+
+    def __init__(self, site: Site, folder: Path) -> None:
+        self.site = site
+        self.folder = folder
+        self.pushed = PushedRepository(folder)
+        self.pushed.write(".github/workflows/deploy.yml", DEPLOY)
+        self.pushed.push()
+        row = register_repository(site, str(self.pushed.bare), "octo/boat")
+        register_repository(site, str(self.pushed.bare), "octo/spare")
+        self.going = start_run(site, row.id, define(CI))
+        self.ended = start_run(site, row.id, define(CI))
+        find_operation("runs.cancel").function(site, _given("runs.cancel", run=self.ended))
+        self._print(self.going)
+        set_secret(site, row.id, "KEY", "s3cret")
+        set_variable(site, row.id, "REGION", "eu")
+        self.token = create_token(site, "laptop").row.id
+        registration = create_registration(site).token
+        request = RegisterRequest(**describe_runner(registration, "build-1"))
+        self.runner = register_runner(site, request).row.id
+
+    def _print(self, run: str) -> None:
+        folder = self.site.data / "runs" / run / "1" / "jobs" / "1"
+        folder.mkdir(parents=True)
+        writer = JobLogWriter(folder / "log")
+        writer.write("1", b"one\ntwo\n")
+        writer.close()
+        told = [
+            events.JobStarted(job="build", name="build"),
+            events.StepStarted(job="build", step="1", name="Run echo built"),
+        ]
+        with self.site.store.writing() as connection:
+            add_announcements(connection, run, 1, [write_event(it, 5.5) for it in told])
+
+
+def _given(name: str, **values: Any) -> Any:
+    return find_operation(name).call.given(**values)
+
+
+@dataclass(frozen=True)
+class Case:
+    """How an operation is used, and by which read its effect is seen.
+
+    `values` are what it is given, `words` the command for it. `seen` is another operation with what
+    that is given, and `holds` says whether its answer shows the effect; those without one read, and
+    any two doors have to answer the same.
+    """
+
+    words: Callable[[Mapping[str, Any]], Sequence[str]]
+    values: Callable[[World], dict[str, Any]] = lambda _: {}
+    seen: tuple[str, Callable[[World], dict[str, Any]]] | None = None
+    holds: Callable[[World, Any, Any], bool] = lambda _world, _before, _answer: True
+    read: Callable[[Any], Any] = field(default=lambda answer: answer)
+    """What of a command's output is the answer."""
+
+
+def of_boat(**more: Any) -> Callable[[World], dict[str, Any]]:
+    return lambda _: {**BOAT, **more}
+
+
+def names(answer: Any, key: str = "name") -> set[str]:
+    return {item[key] for item in answer["items"]}
+
+
+RUN_GOING = lambda world: {"run": world.going}  # noqa: E731
+RUN_ENDED = lambda world: {"run": world.ended}  # noqa: E731
+NOTHING = lambda _: {}  # noqa: E731
+BOAT_OPTION = ("-R", "octo/boat")
+
+CASES: dict[str, Case] = {
+    "server.info": Case(lambda _: ["server", "info", "--json"]),
+    "runs.list": Case(
+        lambda it: ["runs", "--json", *(["--state", it["state"], *BOAT_OPTION] if it else [])],
+        lambda _: {"repository": "octo/boat", "state": "running"},
+    ),
+    "runs.get": Case(lambda it: ["show", it["run"], "--json"], RUN_GOING),
+    "runs.cancel": Case(
+        lambda it: ["cancel", it["run"]],
+        RUN_GOING,
+        ("runs.get", RUN_GOING),
+        lambda _world, _answer, seen: seen["result"] == "cancelled",
+    ),
+    "runs.rerun": Case(
+        lambda it: ["rerun", it["run"], "--json"],
+        RUN_ENDED,
+        ("runs.get", RUN_ENDED),
+        lambda _world, _answer, seen: (seen["attempt"], seen["state"]) == (2, "running"),
+    ),
+    "runs.delete": Case(
+        lambda it: ["runs", "delete", it["run"]],
+        RUN_ENDED,
+        ("runs.list", NOTHING),
+        lambda world, _answer, seen: names(seen, "run") == {world.going},
+    ),
+    "jobs.list": Case(
+        lambda it: ["show", it["run"], "--json"],
+        RUN_GOING,
+        read=lambda answer: {"items": answer["jobs"]},
+    ),
+    "jobs.get": Case(
+        lambda it: ["show", it["run"], "--json"],
+        lambda world: {"run": world.going, "number": 1},
+        read=lambda answer: answer["jobs"][0],
+    ),
+    "logs.read": Case(
+        lambda it: ["logs", it["run"], "--json"],
+        lambda world: {"run": world.going, "number": 1},
+    ),
+    "repositories.list": Case(lambda _: ["repos", "list", "--json"]),
+    "repositories.get": Case(lambda _: ["repos", "show", "octo/boat", "--json"], of_boat()),
+    "repositories.register": Case(
+        lambda it: ["repos", "add", it["location"], "--name", it["name"], "--json"],
+        lambda world: {"location": str(world.pushed.bare), "name": "octo/raft"},
+        ("repositories.list", NOTHING),
+        lambda _world, _answer, seen: names(seen) == {"octo/boat", "octo/raft", "octo/spare"},
+    ),
+    "repositories.update": Case(
+        lambda _: ["repos", "set", "octo/boat", "--poll-seconds", "60", "--public-badge", "--json"],
+        of_boat(poll_seconds=60, public_badge=True),
+        ("repositories.get", of_boat()),
+        lambda _world, _answer, seen: (
+            (seen["poll_seconds"], seen["public_badge"], seen["host"]) == (60, True, False)
+        ),
+    ),
+    "repositories.remove": Case(
+        lambda _: ["repos", "remove", "octo/spare"],
+        lambda _: {"owner": "octo", "name": "spare"},
+        ("repositories.list", NOTHING),
+        lambda _world, _answer, seen: names(seen) == {"octo/boat"},
+    ),
+    "repositories.renew-webhook-secret": Case(
+        lambda _: ["repos", "webhook", "octo/boat", "--json"],
+        of_boat(),
+        ("repositories.get", of_boat()),
+        lambda _world, answer, seen: seen["has_webhook"] and len(answer["secret"]) > 30,
+    ),
+    "secrets.list": Case(lambda _: ["secrets", "list", "--json", *BOAT_OPTION], of_boat()),
+    "secrets.set": Case(
+        lambda it: ["secrets", "set", it["key"], *BOAT_OPTION],
+        of_boat(key="TOKEN_2", value="hidden"),
+        ("secrets.list", of_boat()),
+        lambda _world, _answer, seen: (
+            names(seen) == {"KEY", "TOKEN_2"} and "hidden" not in str(seen)
+        ),
+    ),
+    "secrets.remove": Case(
+        lambda it: ["secrets", "remove", it["key"], *BOAT_OPTION],
+        of_boat(key="KEY"),
+        ("secrets.list", of_boat()),
+        lambda _world, _answer, seen: seen["items"] == [],
+    ),
+    "variables.list": Case(lambda _: ["variables", "list", "--json", *BOAT_OPTION], of_boat()),
+    "variables.set": Case(
+        lambda it: ["variables", "set", it["key"], it["value"], *BOAT_OPTION],
+        of_boat(key="REGION", value="us"),
+        ("variables.list", of_boat()),
+        lambda _world, _answer, seen: [it["value"] for it in seen["items"]] == ["us"],
+    ),
+    "variables.remove": Case(
+        lambda it: ["variables", "remove", it["key"], *BOAT_OPTION],
+        of_boat(key="REGION"),
+        ("variables.list", of_boat()),
+        lambda _world, _answer, seen: seen["items"] == [],
+    ),
+    "dispatches.create": Case(
+        lambda it: ["dispatch", it["workflow"], "--json", *BOAT_OPTION],
+        of_boat(workflow="deploy.yml"),
+        ("runs.list", NOTHING),
+        lambda _world, answer, seen: (
+            (answer["run"], "Deploy") in {(it["run"], it["workflow"]) for it in seen["items"]}
+        ),
+    ),
+    "dispatches.send-event": Case(
+        lambda it: ["events", "send", it["type"], "--payload", "page=index", *BOAT_OPTION],
+        of_boat(type="docs", payload={"page": "index"}),
+        ("deliveries.list", of_boat()),
+        lambda _world, _answer, seen: (
+            [it["event"] for it in seen["items"]] == ["repository_dispatch"]
+        ),
+    ),
+    "deliveries.list": Case(lambda _: ["repos", "deliveries", "octo/boat", "--json"], of_boat()),
+    "runners.list": Case(lambda _: ["runners", "list", "--json"]),
+    "runners.get": Case(
+        lambda it: ["runners", "show", it["runner"], "--json"], lambda _: {"runner": "build-1"}
+    ),
+    "runners.register-token": Case(
+        lambda _: ["runners", "token", "--json"],
+        NOTHING,
+        ("runners.list", NOTHING),
+        lambda world, answer, _seen: bool(
+            register_runner(
+                world.site, RegisterRequest(**describe_runner(answer["token"], "build-2"))
+            ).credential
+        ),
+    ),
+    "runners.drain": Case(
+        lambda it: ["runners", "drain", it["runner"]],
+        lambda _: {"runner": "build-1"},
+        ("runners.list", NOTHING),
+        lambda _world, _answer, seen: names(seen, "state") == {"draining"},
+    ),
+    "runners.revoke": Case(
+        lambda it: ["runners", "revoke", it["runner"]],
+        lambda _: {"runner": "build-1"},
+        ("runners.list", NOTHING),
+        lambda _world, _answer, seen: names(seen, "state") == {"revoked"},
+    ),
+    "runners.remove": Case(
+        lambda it: ["runners", "remove", it["runner"]],
+        lambda world: {"runner": world.runner},
+        ("runners.list", NOTHING),
+        lambda _world, _answer, seen: seen["items"] == [],
+    ),
+    "tokens.list": Case(lambda _: ["tokens", "list", "--json"]),
+    "tokens.create": Case(
+        lambda it: ["tokens", "create", it["name"], "--json"],
+        lambda _: {"name": "robot"},
+        ("tokens.list", NOTHING),
+        lambda _world, answer, seen: (
+            names(seen) == {"laptop", "robot"} and answer["token"] not in str(seen)
+        ),
+    ),
+    "tokens.revoke": Case(
+        lambda it: ["tokens", "revoke", it["id"]],
+        lambda world: {"id": world.token},
+        ("tokens.list", NOTHING),
+        lambda _world, _answer, seen: seen["items"][0]["revoked"] is not None,
+    ),
+}
+
+
+class Doors:
+    """All doors of one server; `open` gives one by its name."""
+
+    def __init__(self, world: World, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._world = world
+        self.rest = RestDoor(address)
+        self.client = Client(address, TOKEN)
+        words = {name: case.words for name, case in CASES.items()}
+        self._command = CommandDoor(address, words, monkeypatch)
+
+    def carry_out(self, door: str, name: str, values: Mapping[str, Any]) -> Any:
+        opened: dict[str, Door] = {
+            "function": FunctionDoor(self._world.site),
+            "rest": self.rest,
+            "client": ClientDoor(self.client),
+            "command": self._command,
+        }
+        answer = opened[door](name, values)
+        return CASES[name].read(answer) if door == "command" else answer
+
+    def close(self) -> None:
+        self.rest.close()
+        self.client.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    data = tmp_path / "data"
+    data.mkdir()
+    with open_site(f"sqlite:///{tmp_path / 'server.db'}", data) as site:
+        with site.store.writing() as connection:
+            connection.execute("DELETE FROM repositories")
+        yield World(site, tmp_path)
+
+
+@pytest.fixture
+def doors(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doors]:
+    with running(world.site) as server:
+        opened = Doors(world, server.address, monkeypatch)
+        with contextlib.closing(opened):
+            yield opened
+
+
+def agree(one: Any, other: Any) -> bool:
+    """Whether two answers say the same, as far as both say it; clocks aside."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        both = (one.keys() & other.keys()) - {"time", "next"}
+        return (one == other or bool(both)) and all(agree(one[key], other[key]) for key in both)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(agree, one, other))
+    return bool(one == other)
+
+
+def test_every_operation_has_a_case() -> None:
+    """An operation that is added is tried through every door."""
+    assert set(CASES) == set(NAMES)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("name", NAMES)
+def test_an_operation_does_the_same_through_every_door(
+    world: World, doors: Doors, name: str, door: str
+) -> None:
+    """What is done through one door is seen through another; what is read is the same there."""
+    case = CASES[name]
+    values = case.values(world)
+
+    answer = doors.carry_out(door, name, values)
+
+    if case.seen is None:
+        assert find_operation(name).effect == "read"
+        assert agree(answer, doors.carry_out(OTHERS[door], name, values)), answer
+    else:
+        seen, given = case.seen
+        assert case.holds(world, answer, doors.carry_out(OTHERS[door], seen, given(world)))
