@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PR_SET_CHILD_SUBREAPER: Final = 36
 PATIENCE_SECONDS: Final = 30.0
 PAUSE_MILLISECONDS: Final = 5
-SCRIPTS: Final = ("windlass.__main__", "windlass.jobs.matchers.matching")
+SCRIPTS: Final = ("windlass.__main__", "windlass.db.env", "windlass.jobs.matchers.matching")
 
 
 @dataclass(frozen=True, slots=True)
