@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from windlass.stores.log_index import LogBlock
 
 EVENTS_AT_ONCE: Final = 256
-BYTES_AT_ONCE: Final = 1 << 16
+BYTES_AT_ONCE: Final = 1 << 17
 _FILES: Final = ("log", "log.index", "log.steps")
 
 

@@ -24,7 +24,9 @@ LOOK_SECONDS: Final = 0.5
 """What other processes write is found by looking again."""
 
 PAUSE_SECONDS: Final = 0.05
-"""Between two looks, however often something is told: what comes meanwhile is one frame."""
+PAUSE_PER_WATCHER: Final = 0.001
+"""Between two looks, however often something is told: what comes meanwhile is one frame. A frame
+costs more the more there are who get it."""
 
 HEARTBEAT_SECONDS: Final = 15.0
 KEPT_BYTES: Final = 4 << 20
@@ -88,7 +90,8 @@ class Tail:
                     yield frame
                     return
             try:
-                await asyncio.wait_for(news.wait(), HEARTBEAT_SECONDS)
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await news.wait()
             except TimeoutError:
                 yield None
 
@@ -143,7 +146,7 @@ class Tail:
                 self._failure = error
                 self._wake()
                 return
-            await self._wait(looked + PAUSE_SECONDS)
+            await self._wait(looked + PAUSE_SECONDS + PAUSE_PER_WATCHER * self.watchers)
 
     async def _look(self) -> None:
         """Read until nothing more is there."""
@@ -160,7 +163,8 @@ class Tail:
         """Wait until something is told, or for a while; at least until a moment of the loop's."""
         loop = asyncio.get_running_loop()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._told.wait(), LOOK_SECONDS)
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._told.wait()
         await asyncio.sleep(max(0.0, earliest - loop.time()))
 
     def _wake(self) -> None:
