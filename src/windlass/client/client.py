@@ -60,7 +60,7 @@ class Client:
             InputError: the address is none.
         """
         self.url = check_url(url)
-        self._sleep = sleep
+        self.sleep = sleep
         self.http = httpx.Client(
             base_url=self.url + PREFIX,
             headers={"Authorization": f"Bearer {token}", "User-Agent": f"windlass/{__version__}"},
@@ -131,7 +131,7 @@ class Client:
             else:
                 if pause is None or answer.status_code not in _BUSY:
                     return answer
-            self._sleep(pause)
+            self.sleep(pause)
         raise AssertionError  # the last pause is None
 
     def _build(self, call: Call[Given, Answer], given: Given) -> httpx.Request:

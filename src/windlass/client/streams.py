@@ -6,7 +6,6 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -16,7 +15,7 @@ from windlass.errors import PlatformError
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from windlass.client.client import Client
 
@@ -78,9 +77,7 @@ def read_messages(lines: Iterable[str]) -> Iterator[Message]:
             fields[name] = value
 
 
-def _follow(
-    client: Client, path: str, attempt: int, sleep: Callable[[float], None] = time.sleep
-) -> Iterator[Message]:
+def _follow(client: Client, path: str, attempt: int) -> Iterator[Message]:
     """Yield messages until the last one, asking again behind the last that came."""
     last = ""
     pauses = iter(PAUSES)
@@ -99,7 +96,7 @@ def _follow(
         else:
             if (pause := next(pauses, None)) is None:
                 raise PlatformError(f"the server at {client.url} ends the stream again and again")
-        sleep(pause)
+        client.sleep(pause)
 
 
 class StopFollowingError(Exception):

@@ -33,7 +33,7 @@ def read_log(site: Site, given: api.ReadLog) -> api.LogPage:
 
 def _number_lines(part: LogPart) -> list[api.Line]:
     return [
-        api.Line(line=number, step=printed.step, time=printed.time, text=text)
+        api.Line(line=number, step=printed.step, time=round(printed.time, 6), text=text)
         for printed in part.printed
         for number, text in enumerate(printed.lines, printed.first + 1)
     ]
