@@ -100,7 +100,7 @@ class RunnerServer:
             self.gone.add(job)
             self.changed.notify_all()
 
-    def wait_for(self, holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    def wait_for(self, holds: Callable[[], bool], seconds: float = 30.0) -> None:
         with self.changed:
             assert self.changed.wait_for(holds, seconds), "it did not happen in time"
 
@@ -139,9 +139,13 @@ class RunnerServer:
             self.polls.append(request)
             self.changed.notify_all()
             while True:
+                if request is not self.polls[-1]:
+                    # The runner has given it up, and asks again.
+                    return PollAnswer()
                 answer = self._say(request)
                 left = deadline - time.monotonic()
-                if answer != PollAnswer() or left <= 0 or request is not self.polls[-1]:
+                is_last = request.draining and not request.running
+                if answer != PollAnswer() or is_last or left <= 0:
                     return answer
                 self.changed.wait(left)
 
@@ -151,7 +155,8 @@ class RunnerServer:
             for name, it in self.assignments.items()
             if name not in request.running and name not in self.gone and not self._has_ended(name)
         ]
-        taken = due[: request.free]
+        lost = [it for it in due if it["job"] in self.jobs]
+        taken = [*lost, *(it for it in due if it not in lost)][: max(len(lost), request.free)]
         for values in taken:
             self.jobs.setdefault(values["job"], Held())
         from windlass.protocol.runner import CancelNotice

@@ -42,6 +42,9 @@ SOON_SECONDS: Final = 1.0
 once."""
 
 PAUSE_SECONDS: Final = 0.5
+LAST_POLL_SECONDS: Final = 5.0
+"""So long is waited for jobs that were on the way when the runner began to drain."""
+
 LEAVE_TRIES: Final = 5
 STOPPED: Final = "The runner is shut down"
 NOT_OURS: Final = "the server has given it to somebody else, or ended it"
@@ -78,6 +81,8 @@ class Runner:
         self._polling: Connection | None = None
         self._draining = False
         self._is_stopped = False
+        self._is_settled = False
+        """Whether the server knows that this runner drains, and has nothing on the way to it."""
         self._is_away = False
 
     def resume(self, records: Sequence[JobRecord]) -> None:
@@ -136,17 +141,20 @@ class Runner:
             if self._is_stopped:
                 # What is not told yet is told by the next process that is this runner.
                 return not self._jobs or self._is_away
-            return self._draining and not self._jobs and not self._leftovers
+            is_idle = not self._jobs and not self._leftovers
+            return self._draining and is_idle and self._is_settled
 
     def _poll(self, connection: Connection, backoff: Backoff) -> None:
         request = self._describe()
         began = time.monotonic()
+        is_last = request.draining and not request.running
+        patience = LAST_POLL_SECONDS if is_last else HOLD_SECONDS + ANSWER_SECONDS
         try:
-            _, content = connection.post(
-                "poll", encode_message(request), HOLD_SECONDS + ANSWER_SECONDS
-            )
+            _, content = connection.post("poll", encode_message(request), patience)
             answer: PollAnswer = read_answer(PollAnswer, content)
         except AwayError as error:
+            # A server that holds it has nothing for this runner.
+            self._is_settled = is_last and time.monotonic() - began >= patience
             if not self._changed.is_set():
                 self._note_away(error)
                 self._changed.wait(backoff.fail())
@@ -156,7 +164,9 @@ class Runner:
             self._tell("the server is there again")
             self._is_away = False
         backoff.succeed()
-        if not self._follow(answer) and time.monotonic() - began < SOON_SECONDS:
+        self._is_settled = is_last and not answer.assignments
+        is_early = time.monotonic() - began < SOON_SECONDS and not self._is_settled
+        if not self._follow(answer) and is_early:
             self._changed.wait(PAUSE_SECONDS)
         self._changed.clear()
 

@@ -91,7 +91,8 @@ class _Door:
             return runner, asked, answer_poll(self._site, runner, asked)
 
         runner, asked, answer = await run_in_threadpool(look)
-        if not self._notices.is_news(runner.id, answer):
+        is_last = asked.draining and not asked.running
+        if not is_last and not self._notices.is_news(runner.id, answer):
             seconds = min(HOLD_SECONDS, runner.patience * _PATIENCE_SHARE)
             if answer.cancel:
                 seconds = min(seconds, REPEAT_SECONDS)
