@@ -139,6 +139,9 @@ class Connection:
             status, content = self._try(method, path, body, kind, patience)
         except (OSError, http.client.HTTPException) as error:
             self.close()
+            with self._lock:
+                # It has ended this question: the next one is asked.
+                self._is_hung_up = False
             said = str(error) or type(error).__name__
             raise AwayError(f"the server {self._address} does not answer: {said}") from error
         self._judge(status, content)

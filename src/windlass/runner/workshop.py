@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import ExecutorError
@@ -80,11 +81,12 @@ class Workshop:
         )
         source = _make_source(assignment, mirror)
         job = assignment.job
+        work = mirror.state / WORK / f"{job.run}.{job.attempt}.{job.number}"
         made = JobPlaces(
             Surroundings(
                 source=source,
                 places=places,
-                work=mirror.state / WORK / f"{job.run}.{job.attempt}",
+                work=work,
                 tools=mirror.state / TOOLS,
                 sources=assignment.sources,
                 variables=assignment.env,
@@ -103,14 +105,18 @@ class Workshop:
             record=record.folder,
             services=functools.partial(self._open_services, assignment, made),
         )
-        return run_job(
-            assignment.order,
-            executor=executor,
-            place=place,
-            secrets=assignment.secrets,
-            emit=emit,
-            cancellation=cancellation,
-        )
+        try:
+            return run_job(
+                assignment.order,
+                executor=executor,
+                place=place,
+                secrets=assignment.secrets,
+                emit=emit,
+                cancellation=cancellation,
+            )
+        finally:
+            with suppress(OSError):
+                work.rmdir()
 
     def _open_services(
         self,
