@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from windlass.server.problems import answer_unexpected, problem_of
 
@@ -37,6 +38,9 @@ class LastResort:
 
         try:
             await self._app(scope, receive, send_on)
+        except ClientDisconnect:
+            # Nobody is there to be answered; a machine that dies in mid-sentence is no fault.
+            return
         except Exception:
             # What has begun can only be broken off, which the server does.
             if begun or scope["type"] != "http":
