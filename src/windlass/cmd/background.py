@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def carry_out_effects(site: Site, database: str, owner: str) -> Effects:
     """Return what carries out the effects of a server; `owner` names this process."""
-    rules = Rules(owner=owner, now=site.now)
+    rules = Rules(owner=owner, alone=database.startswith("sqlite"), now=site.now)
     return DbosEffects(site.store, find_handlers(site), rules, place_tables(database, site.data))
 
 

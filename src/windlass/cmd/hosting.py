@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.cmd.background import carry_out_effects
 from windlass.cmd.data_folder import lock_data_folder
+from windlass.cmd.tidying import Tidying
 from windlass.db.server_database import ServerDatabase
 from windlass.engine.server.changes import EFFECTS, Changes
 from windlass.engine.server.leases import Watch
 from windlass.model.values import dataclass, replace
 from windlass.operations.hosted.attempts import make_runs
+from windlass.operations.hosted.retention import read_limits
 from windlass.operations.hosted.secrets import StoredValues
 from windlass.operations.hosted.site import Site
 from windlass.operations.hosted.tokens import write_bootstrap_token
@@ -59,6 +61,9 @@ def hosting(options: Options, address: str) -> Iterator[Site]:
         effects.start()
         stack.callback(effects.stop, _SECONDS_TO_END)
         stack.callback(site.changes.listen(lambda it: effects.wake() if it == EFFECTS else None))
+        tidying = Tidying(site, effects, read_limits(os.environ))
+        tidying.start()
+        stack.callback(tidying.stop)
         watch = Watch(store, site.runs, site.changes, now=site.now)
         watch.start()
         stack.callback(watch.stop)

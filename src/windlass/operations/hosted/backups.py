@@ -20,6 +20,7 @@ from windlass.errors import ConflictError, InputError, PlatformError
 from windlass.model.values import dataclass
 from windlass.secrets.sealing import KEY_FILE
 from windlass.stores.backup_files import FILES, TABLES, open_backup, writing_backup
+from windlass.stores.blobs import BlobStore
 from windlass.stores.state_folder import BLOBS, IDENTITY, RUNS
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def make_backup(data: Path, database: str, path: Path, *, now: float, keys: bool
             raise InputError(
                 f"there is no server's database in {data}", hint="give its folder with --data DIR"
             )
-        with writing_backup(path) as backup:
+        with writing_backup(path) as backup, _keeping_blobs(data / BLOBS):
             for table in contents.tables:
                 rows[table.name] = backup.add_lines(
                     f"{TABLES}{table.name}{_SUFFIX}", contents.read(table)
@@ -145,6 +146,16 @@ def _add_files(backup: BackupWriter, data: Path, *, keys: bool) -> int:
         for path in _walk(folder):
             backup.add_file(f"{FILES}{path.relative_to(data)}", path)
     return len(backup.members) - before
+
+
+@contextlib.contextmanager
+def _keeping_blobs(folder: Path) -> Iterator[None]:
+    """Let no blob be removed that rows needed when they were read."""
+    if folder.is_dir():
+        with BlobStore(folder, outlives=True).keeping():
+            yield
+    else:
+        yield
 
 
 def _walk(folder: Path) -> Iterator[Path]:

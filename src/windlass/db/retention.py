@@ -1,0 +1,72 @@
+"""Which runs of a server are old or too many, and what goes with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from windlass.db.connections import Connection, Store
+
+_ENDED_BEFORE: Final = (
+    "runs.state <> 'running' AND runs.created < ? AND NOT EXISTS (SELECT 1 FROM attempts "
+    "WHERE attempts.run = runs.id AND (attempts.finished IS NULL OR attempts.finished >= ?))"
+)
+
+
+def list_old_runs(store: Store, before: float, limit: int) -> list[str]:
+    """Return runs of which all attempts ended before a moment, the oldest first."""
+    rows = store.ask(
+        f"SELECT id FROM runs WHERE {_ENDED_BEFORE} ORDER BY created, id LIMIT ?",  # noqa: S608
+        (before, before, limit),
+    )
+    return [run for (run,) in rows]
+
+
+def list_old_among(store: Store, runs: Sequence[str], before: float) -> list[str]:
+    """Return those of some runs of which all attempts ended before a moment."""
+    marks = ", ".join("?" * len(runs)) or "NULL"
+    rows = store.ask(
+        f"SELECT id FROM runs WHERE {_ENDED_BEFORE} AND id IN ({marks})",  # noqa: S608
+        (before, before, *runs),
+    )
+    return [run for (run,) in rows]
+
+
+def list_unknown(store: Store, runs: Sequence[str]) -> list[str]:
+    """Return those of some ids that are of no run."""
+    marks = ", ".join("?" * len(runs)) or "NULL"
+    known = {run for (run,) in store.ask(f"SELECT id FROM runs WHERE id IN ({marks})", tuple(runs))}  # noqa: S608
+    return [run for run in runs if run not in known]
+
+
+def list_repositories_of_runs(store: Store) -> list[str]:
+    """Return the ids of the repositories that have runs, also of those that were removed."""
+    return [name for (name,) in store.ask("SELECT DISTINCT repository FROM runs")]
+
+
+def list_surplus_runs(store: Store, repository: str, keep: int, limit: int) -> list[str]:
+    """Return the ended runs of a repository that are not among its newest, the oldest first."""
+    edge = store.ask(
+        "SELECT created, id FROM runs WHERE repository = ? "
+        "ORDER BY created DESC, id DESC LIMIT 1 OFFSET ?",
+        (repository, keep),
+    )
+    if not edge:
+        return []
+    created, run = edge[0]
+    rows = store.ask(
+        "SELECT id FROM runs WHERE repository = ? AND state <> 'running' "
+        "AND (created < ? OR (created = ? AND id <= ?)) ORDER BY created, id LIMIT ?",
+        (repository, created, created, run, limit),
+    )
+    return [found for (found,) in rows]
+
+
+def remove_ended_runs(connection: Connection, runs: Sequence[str]) -> int:
+    """Forget runs with all that is of them, but none that goes on; return how many those were."""
+    return sum(
+        connection.execute("DELETE FROM runs WHERE id = ? AND state <> 'running'", (run,)).rowcount
+        for run in runs
+    )
