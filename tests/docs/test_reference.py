@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.docs.cli_reference import lay_out_reference
 from tests.docs.events_reference import lay_out_events
+from tests.docs.figures_reference import lay_out_guide
 from tests.docs.operations_reference import lay_out_operations
 from tests.published.table import lay_out_page
 
@@ -41,6 +42,13 @@ def test_the_schema_of_the_events_is_current(golden: Golden) -> None:
 def test_the_table_of_published_actions_is_current(golden: Golden) -> None:
     """docs/reference/published-actions.md says which were tried, and what they need."""
     golden(CHECKOUT / "docs" / "reference" / "published-actions.md", lay_out_page())
+
+
+def test_the_table_of_figures_is_current(golden: Golden, tmp_path: Path) -> None:
+    """docs/guides/watching-the-server.md has every figure that a server tells of itself."""
+    page = CHECKOUT / "docs" / "guides" / "watching-the-server.md"
+
+    golden(page, lay_out_guide(page.read_text(encoding="utf-8"), tmp_path))
 
 
 def test_every_argument_is_explained() -> None:

@@ -13,13 +13,17 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.logs import tell, telling_of
+from windlass.observe.traces import format_trace_id
 from windlass.server.figures import LOG_BYTES, REQUEST_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER: Final = b"x-request-id"
 UNMATCHED: Final = "unmatched"
+MOST_DIGITS: Final = 40
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ID: Final = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 _STREAM: Final = b"text/event-stream"
@@ -101,9 +105,20 @@ class _Request:
             "received": self._received,
             "sent": self._sent,
         }
-        if (run := self._scope.get("path_params", {}).get("run")) is not None:
-            fields["run"] = run
-        tell(_log, "request", **fields)
+        tell(_log, "request", **fields, **_name_run(self._scope.get("path_params", {})))
+
+
+def _name_run(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which run a request is about, if it says, and the trace of its attempt."""
+    run, attempt = params.get("run"), str(params.get("attempt", ""))
+    if run is None:
+        return {}
+    # An address may hold anything; what is no run's id is not repeated at length.
+    named = {"run": str(run)[:MOST_DIGITS]}
+    if attempt.isascii() and attempt.isdecimal():
+        attempt = attempt[:MOST_DIGITS]
+        return {**named, "attempt": int(attempt), "trace": format_trace_id(run, int(attempt))}
+    return named
 
 
 def _read_id(scope: Scope) -> str:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from tests.hosted_site import ask, make_site
 
 from windlass.logs import FIELDS
+from windlass.observe.traces import format_trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,11 @@ async def take(request: Request) -> Response:
     return JSONResponse({"bytes": len(await request.body())})
 
 
-ROUTES = [Route("/boats/{run}", take, methods=["POST"]), Route("/broken", fail)]
+ROUTES = [
+    Route("/boats/{run}/{attempt}", take, methods=["POST"]),
+    Route("/boats/{run}", take, methods=["POST"]),
+    Route("/broken", fail),
+]
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
@@ -93,3 +98,17 @@ def test_methods_nobody_has(site: Site, caplog: pytest.LogCaptureFixture) -> Non
     ask(site).request("BREW", "/health")
 
     assert lines(caplog)[0]["method"] == "other"
+
+
+def test_the_trace_of_an_attempt(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever sees a line finds the trace; an address that is none is not believed."""
+    caplog.set_level(logging.INFO)
+    client = ask(site, routes=ROUTES)
+    client.post("/boats/7/2")
+    client.post("/boats/7/x")
+    client.post(f"/boats/{'9' * 5000}/{'9' * 5000}")
+    first, second, third = lines(caplog)
+
+    assert (first["run"], first["attempt"], first["trace"]) == ("7", 2, format_trace_id("7", 2))
+    assert "trace" not in second
+    assert len(third["run"]) == len(str(third["attempt"])) == 40
