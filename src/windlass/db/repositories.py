@@ -126,7 +126,22 @@ def note_heads(connection: Connection, repository: str, heads: Mapping[str, str]
     )
 
 
-def claim_poll(connection: Connection, row: RepositoryRow, now: float) -> bool:
+@dataclass(frozen=True, slots=True)
+class PollRow:
+    """When a repository was last looked at, and how it is set up."""
+
+    id: str
+    polled: float | None
+    settings: Mapping[str, Any]
+
+
+def list_polls(store: Store) -> list[PollRow]:
+    """Return when each repository was looked at, without what it is large with."""
+    rows = store.ask("SELECT id, polled, settings FROM repositories ORDER BY polled")
+    return [PollRow(key, polled, json.loads(settings)) for key, polled, settings in rows]
+
+
+def claim_poll(connection: Connection, row: PollRow, now: float) -> bool:
     """Take it upon oneself to look at a repository; False where somebody else was faster."""
     changed = connection.execute(
         "UPDATE repositories SET polled = ? WHERE id = ? AND coalesce(polled, -1) = ?",

@@ -26,7 +26,7 @@ from windlass.lang.expressions import read_json
 from windlass.model.values import dataclass
 from windlass.operations.hosted.attempts import start_run
 from windlass.operations.hosted.planning import plan_occasion
-from windlass.operations.hosted.repositories import fetch_repository
+from windlass.operations.hosted.repositories import ask_refresh, fetch_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -114,18 +114,20 @@ def process_delivery(site: Site, delivery: str) -> None:
         return
     repository = find_repository(site.store, row.repository)
     assert repository is not None  # noqa: S101 (its deliveries go with it)
+    payload = read_json(read_payload(site.store, row.id))
     try:
-        state, message = _process(site, repository, row)
+        state, message = _process(site, repository, row, payload)
     except (InputError, UsageError) as error:
         state, message = "refused", describe_error(error)
     except PlatformError as error:
         _settle(site, row, "received", f"to be tried again: {describe_error(error)}")
         raise
-    _settle(site, row, state, message)
+    _settle(site, row, state, message, refresh=_is_default(row, payload, repository))
 
 
-def _process(site: Site, repository: RepositoryRow, row: DeliveryRow) -> tuple[State, str]:
-    payload = read_json(read_payload(site.store, row.id))
+def _process(
+    site: Site, repository: RepositoryRow, row: DeliveryRow, payload: dict[str, Any]
+) -> tuple[State, str]:
     occasions = read_occasions(row.event, payload, repository.default_branch)
     if not occasions:
         return "nothing", _describe_nothing(row.event, payload)
@@ -160,9 +162,20 @@ def _judge(runs: Sequence[str], outcomes: Sequence[Outcome]) -> State:
     return "refused" if any(outcome.refused for outcome in outcomes) else "nothing"
 
 
-def _settle(site: Site, row: DeliveryRow, state: State, message: str) -> None:
+def _is_default(row: DeliveryRow, payload: dict[str, Any], repository: RepositoryRow) -> bool:
+    """Tell whether a delivery is a push to the default branch, which may change the schedules."""
+    return row.event == "push" and payload.get("ref") == f"refs/heads/{repository.default_branch}"
+
+
+def _settle(
+    site: Site, row: DeliveryRow, state: State, message: str, *, refresh: bool = False
+) -> None:
     with site.store.writing() as connection:
         settle_delivery(connection, row.id, state, message[:_MOST_LETTERS])
+        if refresh:
+            ask_refresh(connection, row.repository, row.id)
+    if refresh:
+        site.changes.tell(EFFECTS)
 
 
 def _describe_nothing(event: str, payload: dict[str, Any]) -> str:

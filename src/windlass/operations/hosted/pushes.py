@@ -22,7 +22,7 @@ from windlass.events.mirrors import find_mirrors
 from windlass.git.folders import BRANCH_PREFIX, TAG_PREFIX
 from windlass.model.values import dataclass
 from windlass.operations.hosted.deliveries import enter_delivery
-from windlass.operations.hosted.repositories import find_token, locate
+from windlass.operations.hosted.repositories import ask_refresh, find_token, locate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,6 +86,8 @@ def _look(site: Site, repository: RepositoryRow) -> int | None:
     if branch and branch != repository.default_branch:
         with site.store.writing() as connection:
             change_default_branch(connection, repository.id, branch)
+            ask_refresh(connection, repository.id, draw_ticket())
+        site.changes.tell(EFFECTS)
     return _advance(site, repository, updates)
 
 

@@ -21,10 +21,11 @@ from windlass.operations.hosted.secrets import seal_text, set_secret, unseal_tex
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from windlass.db.connections import Connection
     from windlass.operations.hosted.site import Site
 
-MIRROR: Final = "mirror"
-"""The kind of effect that fetches a repository for the first time."""
+REFRESH: Final = "refresh"
+"""The kind of effect that fetches a repository and reads what its default branch schedules."""
 
 TOKEN: Final = "WINDLASS_GITHUB_TOKEN"
 """The secret of a repository that the server itself shows to GitHub."""
@@ -76,11 +77,18 @@ def register_repository(
     with site.store.writing() as connection:
         if not rows.add_repository(connection, row):
             raise _refuse_taken(name)
-        post_effect(connection, f"{MIRROR}/{row.id}", MIRROR, {"repository": row.id}, site.now())
+        ask_refresh(connection, row.id, "first")
     if token:
         set_secret(site, row.id, TOKEN, token)
     site.changes.tell(EFFECTS)
     return row
+
+
+def ask_refresh(connection: Connection, repository: str, occasion: str) -> None:
+    """Have a repository fetched, and its schedules read, once for an occasion."""
+    post_effect(
+        connection, f"{REFRESH}/{repository}/{occasion}", REFRESH, {"repository": repository}
+    )
 
 
 def require_repository(site: Site, name: str) -> RepositoryRow:

@@ -1,0 +1,163 @@
+"""What a server does about events by itself: effects of deliveries, looks at repositories, time.
+
+Whoever composes a server gives `list_handlers` to its effects, and starts a `Watch` of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from windlass.db.repositories import claim_poll, find_repository, list_polls
+from windlass.errors import WindlassError
+from windlass.events.rounds import Rounds
+from windlass.events.schedules import CATCH_UP_SECONDS
+from windlass.jobs.clock import SYSTEM_CLOCK
+from windlass.operations.hosted.deliveries import DELIVERY, process_delivery
+from windlass.operations.hosted.pushes import look
+from windlass.operations.hosted.repositories import REFRESH, fetch_repository
+from windlass.operations.hosted.repository_settings import read_settings
+from windlass.operations.hosted.schedules import (
+    fire_schedules,
+    read_schedules,
+    realign_schedules,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from windlass.db.repositories import PollRow
+    from windlass.engine.effects.interface import Effect, Handler
+    from windlass.jobs.clock import Clock
+    from windlass.operations.hosted.site import Site
+
+ROUND_SECONDS: Final = 1.0
+_WORKERS: Final = 4
+_BACK_SECONDS: Final = 1.0
+_log = logging.getLogger(__name__)
+
+
+def list_handlers(site: Site) -> Mapping[str, Handler]:
+    """Return what carries out the effects of events, by their kinds."""
+
+    def handle_delivery(effect: Effect) -> None:
+        process_delivery(site, effect.payload["delivery"])
+
+    def handle_refresh(effect: Effect) -> None:
+        refresh_repository(site, effect.payload["repository"])
+
+    return {DELIVERY: handle_delivery, REFRESH: handle_refresh}
+
+
+def refresh_repository(site: Site, repository: str) -> None:
+    """Fetch a repository, read its schedules and tidy its mirror; nothing where it is gone.
+
+    Raises:
+        PlatformError: the repository or the database cannot be reached.
+    """
+    row = find_repository(site.store, repository)
+    if row is not None:
+        mirrors = fetch_repository(site, row)
+        read_schedules(site, mirrors, row)
+        mirrors.tidy(row.id)
+
+
+class Watch:
+    """Looks at the repositories whose turn it is, and fires schedules, while it is started.
+
+    All servers on one database share that: each look and each time is one server's. `catch_up` is
+    how long ago a time may have been that is made up for, `seconds` how often it is asked what is
+    due.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        submit: Callable[[Callable[[], None]], object] | None = None,
+        catch_up: float = CATCH_UP_SECONDS,
+        seconds: float = ROUND_SECONDS,
+    ) -> None:
+        self._site = site
+        self._catch_up = catch_up
+        self._pool = None if submit else ThreadPoolExecutor(_WORKERS, "events")
+        self._submit = submit or self._submit_to_pool
+        self._rounds = (
+            Rounds(clock, seconds, self._poll, self._submit),
+            Rounds(clock, seconds, self._tell_time, self._submit),
+        )
+        self._lock = threading.Lock()
+        self._looking: set[str] = set()
+        self._last = 0.0
+
+    def start(self) -> None:
+        """Begin."""
+        for rounds in self._rounds:
+            rounds.start()
+
+    def stop(self) -> None:
+        """Begin nothing more; what is under way is done again by whoever starts next."""
+        for rounds in self._rounds:
+            rounds.stop()
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _submit_to_pool(self, go: Callable[[], None]) -> None:
+        assert self._pool is not None  # noqa: S101 (see where this is chosen)
+        try:
+            self._pool.submit(go)
+        except RuntimeError:
+            return  # it was shut down meanwhile
+
+    def _poll(self) -> None:
+        """Have those repositories looked at whose turn it is."""
+        with _logged("repositories cannot be looked at"):
+            for row in list_polls(self._site.store):
+                if self._is_due(row):
+                    self._submit(lambda row=row: self._look(row))  # type: ignore[misc]
+
+    def _is_due(self, row: PollRow) -> bool:
+        seconds = read_settings(row.settings).poll_seconds
+        if not seconds or row.id in self._looking:
+            return False
+        now, polled = self._site.now(), row.polled or 0.0
+        # A clock that was set back must not keep anybody from looking.
+        return not polled <= now < polled + seconds
+
+    def _look(self, row: PollRow) -> None:
+        with self._lock:
+            if row.id in self._looking:
+                return
+            self._looking.add(row.id)
+        try:
+            with _logged(f"the repository {row.id} cannot be looked at"):
+                with self._site.store.writing() as connection:
+                    claimed = claim_poll(connection, row, self._site.now())
+                found = find_repository(self._site.store, row.id)
+                if claimed and found is not None:
+                    look(self._site, found)
+        finally:
+            with self._lock:
+                self._looking.discard(row.id)
+
+    def _tell_time(self) -> None:
+        """Fire what is due; where the clock was set back, what is due is found anew."""
+        with _logged("schedules cannot be told the time"):
+            now = self._site.now()
+            if not self._last or now < self._last - _BACK_SECONDS:
+                realign_schedules(self._site)
+            self._last = now
+            fire_schedules(self._site, self._catch_up)
+
+
+@contextmanager
+def _logged(problem: str) -> Iterator[None]:
+    """Log an error of ours, and go on: the next round tries again."""
+    try:
+        yield
+    except WindlassError as error:
+        _log.warning("%s: %s", problem, error.message)

@@ -1,0 +1,262 @@
+"""What a server does by itself: it looks at repositories, and fires schedules in time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.hosted_runs import open_site
+from tests.pushed_repository import CI, PushedRepository
+
+from windlass.db.effects import list_waiting
+from windlass.db.runs import list_latest
+from windlass.db.schedules import list_schedules
+from windlass.operations.hosted.attempts import find_attempt
+from windlass.operations.hosted.deliveries import show_deliveries
+from windlass.operations.hosted.repositories import (
+    change_settings,
+    register_repository,
+    require_repository,
+)
+from windlass.operations.hosted.watching import Watch, list_handlers
+from windlass.testing.clock import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from windlass.operations.hosted.site import Site
+
+NAME = "octo/boat"
+MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+HOUR = 3600.0
+
+NIGHTLY = CI.replace(
+    "on: push",
+    "on:\n  schedule:\n    - cron: '0 2 * * *'\n"
+    "    - {cron: '30 4 * * *', timezone: Europe/Berlin}",
+)
+
+
+class Times:
+    """A wall clock and a clock for timers, which go together unless somebody sets the first one."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.offset = MIDNIGHT
+
+    def now(self) -> float:
+        return self.clock.now() + self.offset
+
+
+@pytest.fixture
+def times() -> Times:
+    return Times()
+
+
+@pytest.fixture
+def pushed(tmp_path: Path) -> PushedRepository:
+    return PushedRepository(tmp_path)
+
+
+@pytest.fixture
+def site(
+    database_address: str, tmp_path: Path, times: Times, pushed: PushedRepository
+) -> Iterator[Site]:
+    with open_site(database_address, tmp_path / "data", now=times.now) as opened:
+        with opened.store.writing() as connection:
+            connection.execute("DELETE FROM repositories")
+        yield opened
+
+
+def watch(site: Site, times: Times, seconds: float = 1.0) -> Watch:
+    started = Watch(site, clock=times.clock, submit=lambda go: go(), seconds=seconds)
+    started.start()
+    return started
+
+
+def carry_out(site: Site) -> None:
+    """Do what is waiting, as the effects do, and leave nothing."""
+    handlers = list_handlers(site)
+    while waiting := list_waiting(site.store, 99):
+        for effect in waiting:
+            handlers[effect.kind](effect)
+            with site.store.writing() as connection:
+                connection.execute("UPDATE effects SET done = 1.0 WHERE id = ?", (effect.id,))
+
+
+def events(site: Site) -> list[str]:
+    rows = show_deliveries(site, require_repository(site, NAME), 99)
+    return [row.event for row in rows[::-1]]
+
+
+def test_looking_in_turn(site: Site, times: Times, pushed: PushedRepository) -> None:
+    """A repository is looked at every `poll_seconds`, and not before."""
+    register_repository(site, str(pushed.bare), NAME, {"poll_seconds": 10})
+    watch(site, times)
+    pushed.push()
+    times.clock.advance(9.0)
+    assert events(site) == []
+    times.clock.advance(1.0)
+    assert events(site) == ["push"]
+    carry_out(site)
+    assert len(list_latest(site.store)) == 1
+    times.clock.advance(30.0)
+    assert events(site) == ["push"]
+
+
+def test_looking_never(site: Site, times: Times, pushed: PushedRepository) -> None:
+    """With 0 seconds nobody looks."""
+    register_repository(site, str(pushed.bare), NAME, {"poll_seconds": 0})
+    watch(site, times)
+    pushed.push()
+    times.clock.advance(60.0)
+    assert events(site) == []
+    change_settings(site, NAME, {"poll_seconds": 5})
+    times.clock.advance(1.0)
+    assert events(site) == ["push"]
+
+
+def test_a_repository_that_is_gone(site: Site, times: Times, pushed: PushedRepository) -> None:
+    """It is logged, and others are looked at."""
+    register_repository(site, str(pushed.bare), NAME, {"poll_seconds": 5})
+    other = PushedRepository(pushed.work)
+    register_repository(site, str(other.bare), "octo/other", {"poll_seconds": 5})
+    watch(site, times)
+    pushed.bare.rename(pushed.bare.with_name("aside"))
+    other.push()
+    times.clock.advance(5.0)
+    assert len(show_deliveries(site, require_repository(site, "octo/other"), 9)) == 1
+    pushed.bare.with_name("aside").rename(pushed.bare)
+    pushed.push()
+    times.clock.advance(5.0)
+    assert events(site) == ["push"]
+
+
+def test_two_servers_share_the_looks(site: Site, times: Times, pushed: PushedRepository) -> None:
+    """A push is told once."""
+    register_repository(site, str(pushed.bare), NAME, {"poll_seconds": 5})
+    watch(site, times)
+    watch(site, times)
+    pushed.push()
+    times.clock.advance(20.0)
+    assert events(site) == ["push"]
+
+
+def test_a_server_that_is_stopped(site: Site, times: Times, pushed: PushedRepository) -> None:
+    """It looks no more, and has no timers left."""
+    register_repository(site, str(pushed.bare), NAME, {"poll_seconds": 5})
+    watch(site, times).stop()
+    pushed.push()
+    times.clock.advance(20.0)
+    assert events(site) == []
+    assert times.clock.pending() == 0
+
+
+@pytest.fixture
+def nightly(site: Site, pushed: PushedRepository) -> None:
+    """The repository has a workflow with two times, of which the server knows."""
+    pushed.write(".github/workflows/nightly.yml", NIGHTLY)
+    pushed.push()
+    register_repository(site, str(pushed.bare), NAME, {"poll_seconds": 0})
+    carry_out(site)
+
+
+def due(site: Site) -> list[float]:
+    return sorted((row.due - MIDNIGHT) / HOUR for row in list_schedules(site.store))
+
+
+@pytest.mark.requirement("A06")
+@pytest.mark.usefixtures("nightly")
+def test_a_schedule(site: Site, times: Times, pushed: PushedRepository) -> None:
+    """Each of its times starts the one workflow, at the head of the default branch, once."""
+    watch(site, times, seconds=300.0)
+    assert due(site) == [2.0, 3.5]
+    times.clock.advance(2 * HOUR)
+    times.clock.advance(1.5 * HOUR)
+    assert events(site) == ["schedule", "schedule"]
+    assert due(site) == [26.0, 27.5]
+    carry_out(site)
+    runs = list_latest(site.store)
+    assert [(row.run.path, row.run.sha) for row in runs] == [
+        (".github/workflows/nightly.yml", pushed.find("main"))
+    ] * 2
+    crons = {find_attempt(site.store, it.run.id, 1).event.payload["schedule"] for it in runs}
+    assert crons == {"0 2 * * *", "30 4 * * *"}
+
+
+@pytest.mark.usefixtures("nightly")
+def test_schedules_follow_the_default_branch(
+    site: Site, times: Times, pushed: PushedRepository
+) -> None:
+    """A push there changes them, one to another branch does not; one that stays keeps its time."""
+    change_settings(site, NAME, {"poll_seconds": 5})
+    watch(site, times)
+    pushed.write(".github/workflows/nightly.yml", NIGHTLY.replace("0 2 *", "0 3 *"))
+    pushed.push(branch="feature")
+    times.clock.advance(5.0)
+    carry_out(site)
+    assert due(site) == [2.0, 3.5]
+    pushed.push()
+    times.clock.advance(5.0)
+    carry_out(site)
+    assert due(site) == [3.0, 3.5]
+    pushed.git("rm", "-q", "-r", ".github")
+    pushed.push()
+    times.clock.advance(5.0)
+    carry_out(site)
+    assert due(site) == []
+
+
+@pytest.mark.usefixtures("nightly")
+@pytest.mark.parametrize(
+    ("down", "expected"), [(2.9 * HOUR, 1), (3.1 * HOUR, 0), (48.5 * HOUR, 0), (51 * HOUR, 1)]
+)
+def test_a_server_that_was_down(site: Site, times: Times, down: float, expected: int) -> None:
+    """The last time is made up for if it was missed by less than an hour."""
+    times.offset += down
+    watch(site, times)
+    assert len(events(site)) == expected
+    assert all(it > down / HOUR for it in due(site))
+
+
+@pytest.mark.usefixtures("nightly")
+def test_a_clock_that_was_wrong(site: Site, times: Times) -> None:
+    """Years ahead and back again: no time is told twice, and none is waited for too long."""
+    watch(site, times, seconds=300.0)
+    times.offset += 365 * 24 * HOUR + 2 * HOUR
+    times.clock.advance(300.0)
+    assert events(site) == ["schedule"]
+    times.offset = MIDNIGHT
+    times.clock.advance(300.0)
+    assert due(site) == [2.0, 3.5]
+    times.clock.advance(2 * HOUR)
+    assert events(site) == ["schedule", "schedule"]
+    times.offset -= HOUR
+    times.clock.advance(1.5 * HOUR)
+    assert events(site) == ["schedule", "schedule"]
+    assert due(site) == [3.5, 26.0]
+
+
+@pytest.mark.usefixtures("nightly")
+def test_two_servers_share_the_time(site: Site, times: Times) -> None:
+    """A time is told once."""
+    watch(site, times, seconds=300.0)
+    watch(site, times, seconds=300.0)
+    times.clock.advance(2 * HOUR)
+    assert events(site) == ["schedule"]
+
+
+def test_lines_that_cannot_be_told(site: Site, pushed: PushedRepository) -> None:
+    """One of an unknown zone, or of a day that never comes, is left out; the others count."""
+    pushed.write(
+        ".github/workflows/nightly.yml",
+        NIGHTLY.replace("Europe/Berlin", "Europe/Nowhere").replace(
+            "  schedule:\n", "  schedule:\n    - cron: '0 0 30 2 *'\n"
+        ),
+    )
+    pushed.push()
+    register_repository(site, str(pushed.bare), NAME)
+    carry_out(site)
+    assert [row.cron for row in list_schedules(site.store)] == ["0 2 * * *"]
