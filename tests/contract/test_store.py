@@ -14,11 +14,13 @@ from windlass.db.jobs import claim_job, end_job, find_job, list_queued, queue_jo
 from windlass.db.migrations import MIGRATIONS
 from windlass.db.runs import AttemptRow, RunRow, enter_attempt, list_latest, lock_attempt
 from windlass.db.server_database import ServerDatabase
-from windlass.errors import InputError, PlatformError
+from windlass.errors import DatabaseError, InputError, PlatformError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.postgres import PostgresServer
 
     from windlass.db.connections import Store
 
@@ -185,6 +187,35 @@ def test_local_history_of_any_version_becomes_a_servers(tmp_path: Path, version:
     local = Database(path)
     assert [row.run.id for row in list_latest(local)] == ["1"]
     local.close()
+
+
+def test_a_database_that_was_started_again(postgres: PostgresServer) -> None:
+    """Who reads and who writes go on with new connections, and nobody is told of the old ones."""
+    served = ServerDatabase(postgres.make_database())
+    # Two connections for reading are kept, of which both are lost.
+    both = threading.Barrier(2)
+    threads = [
+        threading.Thread(target=lambda: (both.wait(), served.ask("SELECT pg_sleep(0.2)")))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    postgres.stop()
+    with pytest.raises(DatabaseError, match="cannot be read"):
+        served.ask("SELECT 1")
+    postgres.resume()
+
+    assert served.ask("SELECT 1") == [(1,)]
+    with served.writing() as connection:
+        enter_attempt(connection, make_row())
+    postgres.stop()
+    postgres.resume()
+    with served.writing() as connection:
+        write_members(connection, "count", [])
+    assert [row.run.id for row in list_latest(served)] == ["1"]
+    served.close()
 
 
 def test_a_newer_database_is_refused(database_address: str) -> None:

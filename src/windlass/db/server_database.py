@@ -1,7 +1,9 @@
 """The database of a server: SQLite in a file, or PostgreSQL.
 
-Both are reached through SQLAlchemy, whose pool gives each thread a connection of its own. In SQLite
-one transaction writes at a time and others wait for it, as in `windlass.db.database`.
+SQLAlchemy makes the connections and keeps them in pools, from which each thread takes its own;
+statements go to the driver itself, for they are plain SQL and what SQLAlchemy would add to each
+takes longer than most of them. In SQLite one transaction writes at a time and others wait for it,
+as in `windlass.db.database`.
 
 Source: https://docs.sqlalchemy.org/en/20/dialects/sqlite.html
 """
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 BUSY_SECONDS: Final = 30
 POOL_SIZE: Final = 20
 MOST_CONNECTIONS: Final = 40
+MOST_READING: Final = 10
+"""Connections to PostgreSQL that only read; in SQLite the others do."""
+
 _SECONDS_TO_CONNECT: Final = 10
 IDLE_SECONDS: Final = 6
 """So long a transaction may do nothing: whoever stops within one must not hold its locks."""
@@ -71,6 +76,8 @@ class ServerDatabase:
         self.kind = url.get_backend_name()
         """`sqlite` or `postgresql`."""
         self._engine = _make_engine(url)
+        self._reading = self._engine if self.kind == "sqlite" else _make_reading_engine(url)
+        self._faults: Any = self._engine.dialect.loaded_dbapi.Error
         self._open = threading.local()
         try:
             with self._explained("opened"), self._engine.begin() as connection:
@@ -85,32 +92,57 @@ class ServerDatabase:
         Within a transaction of the same thread they are what that one sees: if each that writes
         needed a second connection to read, those who have one could wait for each other for ever.
         """
-        writing: sqlalchemy.Connection | None = getattr(self._open, "connection", None)
-        if writing is not None:
-            with self._explained("read"):
-                return writing.exec_driver_sql(self._spell(question), tuple(values)).fetchall()
-        with self._explained("read"), self._engine.connect() as connection:
-            reading = connection.execution_options(isolation_level="AUTOCOMMIT")
-            return reading.exec_driver_sql(self._spell(question), tuple(values)).fetchall()
+        writing: _Writing | None = getattr(self._open, "connection", None)
+        with self._explained("read"):
+            if writing is not None:
+                return writing.execute(question, values).fetchall()
+            statement, given = self._spell(question), tuple(values)
+            try:
+                return self._read(statement, given)
+            except _LostConnectionError:
+                # All that were kept are as old: the database was started again meanwhile.
+                self._reading.dispose()
+                return self._read(statement, given)
+
+    def _read(self, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
+        """Ask on a connection that is kept for reading, outside of any transaction."""
+        connection = self._reading.raw_connection()
+        try:
+            cursor: Any = connection.cursor()
+            try:
+                cursor.execute(statement, values)
+                return cursor.fetchall()  # type: ignore[no-any-return]
+            except self._faults as error:
+                driver: Any = connection.driver_connection
+                if not self._reading.dialect.is_disconnect(error, driver, cursor):
+                    raise
+                connection.invalidate(error)
+                raise _LostConnectionError(str(error)) from error
+        finally:
+            connection.close()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Write in one transaction; an exception takes it all back."""
         with self._explained("written"), self._engine.begin() as connection:
-            self._open.connection = connection
+            self._open.connection = _Writing(connection.connection, self._spell)
             try:
-                yield _Writing(connection, self._spell)
+                yield self._open.connection
             finally:
                 self._open.connection = None
 
     def count_connections(self) -> ConnectionCount:
         """Return how many connections there are."""
-        pool: Any = self._engine.pool
-        return ConnectionCount(pool.checkedout(), pool.checkedin(), MOST_CONNECTIONS)
+        pools: set[Any] = {self._engine.pool, self._reading.pool}
+        in_use = sum(pool.checkedout() for pool in pools)
+        idle = sum(pool.checkedin() for pool in pools)
+        limit = MOST_CONNECTIONS + (MOST_READING if self._reading is not self._engine else 0)
+        return ConnectionCount(in_use, idle, limit)
 
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+        self._reading.dispose()
 
     def _spell(self, statement: str) -> str:
         """Return a statement as the driver wants it.
@@ -126,7 +158,7 @@ class ServerDatabase:
     def _explained(self, deed: str) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, _LostConnectionError, self._faults) as error:
             reason = str(error.orig if isinstance(error, DBAPIError) else error).strip()
             raise DatabaseError(
                 f"the database {self.name} cannot be {deed}: {reason}",
@@ -134,22 +166,27 @@ class ServerDatabase:
             ) from error
 
 
+class _LostConnectionError(Exception):
+    """A connection that was kept is one no more; nothing was read."""
+
+
 class _Writing:
     """An open transaction, as the query modules use it."""
 
-    def __init__(self, connection: sqlalchemy.Connection, spell: Any) -> None:
+    def __init__(self, connection: Any, spell: Any) -> None:
         self._connection = connection
         self._spell = spell
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Rows:
         """Carry out a statement."""
-        rows: Any = self._connection.exec_driver_sql(self._spell(statement), tuple(values))
-        return rows  # type: ignore[no-any-return]
+        cursor = self._connection.cursor()
+        cursor.execute(self._spell(statement), tuple(values))
+        return cursor  # type: ignore[no-any-return]
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         """Carry out a statement for each of several rows."""
         if many := [tuple(row) for row in values]:
-            self._connection.exec_driver_sql(self._spell(statement), many)
+            self._connection.cursor().executemany(self._spell(statement), many)
 
 
 def open_engine(address: str) -> sqlalchemy.Engine:
@@ -190,6 +227,23 @@ def _make_engine(url: sqlalchemy.URL) -> sqlalchemy.Engine:
     engine = sqlalchemy.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, **pool)
     sqlalchemy.event.listen(engine, "connect", _prepare_sqlite)
     sqlalchemy.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_reading_engine(url: sqlalchemy.URL) -> sqlalchemy.Engine:
+    """Return what keeps connections on which every statement is by itself.
+
+    They are not tried before each use: one that turns out to be lost is replaced.
+    """
+    engine = sqlalchemy.create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        connect_args=_POSTGRESQL_OPTIONS,
+        pool_size=MOST_READING,
+        max_overflow=0,
+        pool_reset_on_return=None,
+    )
+    sqlalchemy.event.listen(engine, "connect", _prepare_postgresql)
     return engine
 
 
