@@ -63,17 +63,6 @@ class GitAccess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceAccess:
-    """Where a job finds the server's runtime services, and the token that it shows there.
-
-    `url` is a path of the server where it begins with a slash.
-    """
-
-    url: str
-    token: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """One job to run.
 
@@ -98,12 +87,11 @@ class Assignment:
     places: Mapping[str, str] = field(default_factory=dict)
     asks_api: bool = False
     allow_host: bool = False
-    services: ServiceAccess | None = None
 
 
 def encode_assignment(assignment: Assignment) -> dict[str, Any]:
     """Return an assignment as an object of JSON, for `PollAnswer.assignments`."""
-    it, services = assignment, assignment.services
+    it = assignment
     return {
         _MARK: VERSION,
         "job": str(it.job),
@@ -123,7 +111,6 @@ def encode_assignment(assignment: Assignment) -> dict[str, Any]:
         "places": dict(it.places),
         "asks_api": it.asks_api,
         "allow_host": it.allow_host,
-        "services": services and {"url": services.url, "token": services.token},
     }
 
 
@@ -150,7 +137,6 @@ def decode_assignment(values: Mapping[str, Any]) -> Assignment:
         places=take(values, "places", as_text_by_name, name, {}),
         asks_api=take(values, "asks_api", as_flag, name, default=False),
         allow_host=take(values, "allow_host", as_flag, name, default=False),
-        services=take(values, "services", or_none(_read_services), name, None),
     )
 
 
@@ -262,13 +248,6 @@ def _read_git(value: Any, name: str) -> GitAccess:
         repository=take(values, "repository", as_text, name),
         url=take(values, "url", as_text, name),
         token=take(values, "token", as_text, name),
-    )
-
-
-def _read_services(value: Any, name: str) -> ServiceAccess:
-    values = as_object(value, name)
-    return ServiceAccess(
-        url=take(values, "url", as_text, name), token=take(values, "token", as_text, name)
     )
 
 

@@ -39,6 +39,10 @@ class AwayError(PlatformError):
     """The server did not answer, or could not do it now; whoever asked tries again."""
 
 
+class HungUpError(AwayError):
+    """The question was given up on this side."""
+
+
 class RefusedError(PlatformError):
     """The server does not know, or no longer knows, who asks."""
 
@@ -124,7 +128,7 @@ class Connection:
             client.close()
 
     def hang_up(self) -> None:
-        """End a question that waits for its answer: it raises AwayError. Others may follow."""
+        """End a question that waits for its answer: it raises HungUpError. Others may follow."""
         with self._lock:
             self._is_hung_up = True
             link = None if self._client is None else self._client.sock
@@ -141,7 +145,9 @@ class Connection:
             self.close()
             with self._lock:
                 # It has ended this question: the next one is asked.
-                self._is_hung_up = False
+                was_hung_up, self._is_hung_up = self._is_hung_up, False
+            if was_hung_up:
+                raise HungUpError("the question was given up") from error
             said = str(error) or type(error).__name__
             raise AwayError(f"the server {self._address} does not answer: {said}") from error
         self._judge(status, content)

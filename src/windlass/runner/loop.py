@@ -24,6 +24,7 @@ from windlass.runner.connection import (
     ANSWER_SECONDS,
     AwayError,
     Connection,
+    HungUpError,
     RefusedError,
     read_answer,
 )
@@ -152,12 +153,15 @@ class Runner:
         try:
             _, content = connection.post("poll", encode_message(request), patience)
             answer: PollAnswer = read_answer(PollAnswer, content)
+        except HungUpError:
+            self._is_settled = False
+            self._changed.clear()
+            return
         except AwayError as error:
             # A server that holds it has nothing for this runner.
             self._is_settled = is_last and time.monotonic() - began >= patience
-            if not self._changed.is_set():
-                self._note_away(error)
-                self._changed.wait(backoff.fail())
+            self._note_away(error)
+            self._changed.wait(backoff.fail())
             self._changed.clear()
             return
         if self._is_away:

@@ -24,7 +24,6 @@ from windlass.plan.signals import JobFinished, RunStarted
 from windlass.protocol.assignments import (
     Assignment,
     GitAccess,
-    ServiceAccess,
     decode_assignment,
     decode_order,
     encode_assignment,
@@ -212,9 +211,9 @@ def test_any_value_arrives(value: Any) -> None:
     assert repr(decoded) == repr(value)
 
 
-def make_assignment(**changes: Any) -> Assignment:
+def make_assignment() -> Assignment:
     order = next(orders(WORKFLOWS["needs"]))
-    assignment = Assignment(
+    return Assignment(
         job=JobId("1700000000000000", 2, 3),
         order=order,
         text=dedent(WORKFLOWS["needs"]),
@@ -230,18 +229,14 @@ def make_assignment(**changes: Any) -> Assignment:
         places={"*": "sandbox"},
         asks_api=True,
         allow_host=True,
-        services=ServiceAccess(url="/services/", token="wlj_abc"),
     )
-    return replace(assignment, **changes)
 
 
-@pytest.mark.parametrize("services", [None, ServiceAccess(url="http://a/", token="t")])
-def test_an_assignment_arrives_whole(services: ServiceAccess | None) -> None:
+def test_an_assignment_arrives_whole() -> None:
     """What surrounds the order, too."""
-    given_assignment = make_assignment(services=services)
-    data = json.loads(json.dumps(encode_assignment(given_assignment)))
+    data = json.loads(json.dumps(encode_assignment(make_assignment())))
 
-    assert decode_assignment(data) == given_assignment
+    assert decode_assignment(data) == make_assignment()
 
 
 def test_what_is_shown_of_an_assignment_has_no_secrets() -> None:
@@ -326,9 +321,9 @@ def test_members_of_a_newer_version_are_left_out() -> None:
 def test_an_older_server_says_less() -> None:
     """What has a default need not be there."""
     data = encode_assignment(make_assignment())
-    for member in ("env", "secrets", "sources", "places", "asks_api", "allow_host", "services"):
+    for member in ("env", "secrets", "sources", "places", "asks_api", "allow_host"):
         del data[member]
 
     decoded = decode_assignment(data)
 
-    assert (decoded.services, decoded.allow_host, decoded.secrets) == (None, False, {})
+    assert (decoded.allow_host, decoded.secrets, decoded.places) == (False, {}, {})
