@@ -22,7 +22,8 @@ def lay_out_guide(page: str, folder: Path) -> str:
     head, begin, rest = page.partition(BEGIN)
     comment, newline, rest = rest.partition("\n")
     _, end, tail = rest.partition(END)
-    assert begin and end, "the page has no place for the table"
+    assert begin, "the page has no place for the table"
+    assert end, "the place for the table does not end"
     return head + begin + comment + newline + lay_out_table(folder) + end + tail
 
 

@@ -13,6 +13,7 @@ from tests.hosted_site import TOKEN, make_site
 from tests.live_server import GrowingRun, RunningServer, running
 from tests.waiting import wait_until
 
+from windlass.db.runs import remove_run
 from windlass.db.server_database import ServerDatabase
 from windlass.model.status import Result
 from windlass.server.figures import WATCHERS
@@ -197,3 +198,55 @@ def test_a_server_that_ends_says_goodbye(site: Site) -> None:
         assert stream.read_all() == []
         assert stream.comments[-1] == "the server is about to end"
     assert server.left == 1
+
+
+def test_a_run_that_is_removed(site: Site, server: RunningServer) -> None:
+    """Whoever watches it is told, and does not wait for ever."""
+    run = GrowingRun(site)
+    run.say_lines(1)
+    with watch(server, "events") as stream:
+        assert stream.read() is not None
+        with site.store.writing() as connection:
+            remove_run(connection, "1")
+        (last,) = stream.read_all()
+
+    assert (last["event"], last["data"]["code"]) == ("problem", "missing")
+
+
+def test_a_job_that_is_queued_again(site: Site, server: RunningServer) -> None:
+    """What it printed before its runner was lost is the log of a number that has ended."""
+    run = GrowingRun(site)
+    run.add_job()
+    run.print(b"one\n")
+    with watch(server, "jobs/1/log") as stream:
+        assert stream.read() is not None
+        with site.store.writing() as connection:
+            connection.execute("UPDATE jobs SET number = 2")
+        assert stream.read_all() == [{"event": "end", "data": {"lines": 1}}]
+    with watch(server, "jobs/1/log") as stream:
+        assert lines_of(stream.read_all()) == ["one"]
+
+
+def test_a_database_that_goes_away(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Streams wait for it, and go on where they were; so do those that still read what was."""
+    postgres = request.getfixturevalue("postgres")
+    site = make_site(tmp_path, ServerDatabase(postgres.make_database()))
+    run = GrowingRun(site)
+    run.add_job()
+    run.print(b"one\n")
+    with (
+        running(site) as server,
+        watch(server, "events") as events,
+        watch(server, "jobs/1/log") as log,
+    ):
+        run.say_lines(2)
+        assert [events.read() is not None for _ in range(2)] == [True, True]
+        assert lines_of([log.read() or {}]) == ["one"]
+        postgres.stop("immediate")
+        run.print(b"two\n")
+        site.changes.tell("run/1/1")
+        postgres.resume()
+        run.say_lines(1, first=2)
+        assert (events.read() or {})["id"] == "2"
+        assert lines_of([log.read() or {}]) == ["two"]
+    site.store.close()

@@ -92,9 +92,10 @@ def find_job(site: Site, run: str, attempt: int | None, number: int) -> JobOfRun
         MissingError: there is none.
     """
     row = find_attempt(site, run, attempt)
-    if find_numbered(site.store, run, row.attempt, number) is None:
+    job = JobOfRun(run=run, attempt=row.attempt, number=number)
+    if find_numbered(site.store, run, row.attempt, number) is None and find_log(site, job) is None:
         raise MissingError(f"attempt {row.attempt} of run {run} has no job {number}")
-    return JobOfRun(run=run, attempt=row.attempt, number=number)
+    return job
 
 
 def count_events(site: Site, run: str, attempt: int) -> int:
@@ -141,13 +142,15 @@ def read_lines(site: Site, job: JobOfRun, first: int = 0) -> LogPart:
         MissingError: the job is not there any more.
     """
     row = find_numbered(site.store, job.run, job.attempt, job.number)
-    if row is None:
-        raise MissingError(f"run {job.run} and its log are not kept any more")
     path = find_log(site, job)
+    if path is None and row is None:
+        raise MissingError(f"run {job.run} and its log are not kept any more")
+    # A job whose runner was lost may have been queued again, under another number.
+    is_over = row is None or row.state == "ended"
     if path is None:
-        return LogPart((), row.state == "ended")
+        return LogPart((), is_over)
     with JobLogReader(path) as reader:
-        return LogPart(tuple(_read_blocks(reader, first)), row.state == "ended")
+        return LogPart(tuple(_read_blocks(reader, first)), is_over)
 
 
 def _read_blocks(reader: JobLogReader, first: int) -> Iterator[Printed]:

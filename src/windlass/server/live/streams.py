@@ -6,6 +6,7 @@
     event: end
     data: {"result": "success"}
 
+Where it is taken away while it is told, `event: problem` comes instead, with a problem document.
 `Last-Event-ID`, or `after`, is the last number that was received: the stream goes on behind it. The
 one of a browser asks again by itself whenever a stream ends; it is answered 204 when all is told.
 
@@ -20,8 +21,9 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
-from windlass.errors import UsageError
+from windlass.errors import InputError, UsageError
 from windlass.server.figures import LIVE_BYTES, WATCHERS
+from windlass.server.problems import answer_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -108,6 +110,14 @@ class EventStream(Response):
     async def _tell(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         await _send(send, RETRY)
+        try:
+            await self._watch(send)
+        except InputError as error:
+            problem = bytes(answer_error(None, error).body)
+            await _send(send, b"event: problem\ndata: " + problem + b"\n\n")
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _watch(self, send: Send) -> None:
         with WATCHERS.labels(self._source.kind).track_inprogress():
             async with (
                 self._hub.watching(self._source) as tail,
@@ -116,7 +126,6 @@ class EventStream(Response):
                 is_told = await self._tell_frames(send, frames)
         if not is_told:
             await _send(send, LEAVING)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _tell_frames(self, send: Send, frames: AsyncIterator[Frame | None]) -> bool:
         """Send frames as they come; return whether that was all."""

@@ -12,13 +12,14 @@ import contextlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from windlass.errors import InputError, PlatformError, WindlassError
+from windlass.errors import InputError, PlatformError
+from windlass.server.live.sources import Frame
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from concurrent.futures import Executor
 
-    from windlass.server.live.sources import Frame, Source
+    from windlass.server.live.sources import Source
 
 LOOK_SECONDS: Final = 0.5
 """What other processes write is found by looking again."""
@@ -45,7 +46,7 @@ class Tail:
         self._end = 0
         self._is_over = False
         self._is_left = False
-        self._failure: WindlassError | None = None
+        self._failure: InputError | None = None
         self._news = asyncio.Event()
         self._told = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -72,28 +73,38 @@ class Tail:
         """Yield what comes from a position on, last of all a frame with an outcome.
 
         None is yielded where nothing has come for a while. It ends early when watchers are let go.
+        A database or a disk in trouble is waited for.
 
         Raises:
-            WindlassError: it cannot be read, or is not there any more.
+            InputError: it is not there any more.
         """
         while not self._is_left:
-            if self._failure is not None:
-                raise self._failure
             news = self._news
-            if self._is_over or position < self._end:
-                frame = await self.read(position)
-                if frame.messages:
-                    yield frame
-                    position = frame.end
-                    continue
+            frame = await self._find(position)
+            if frame is not None:
+                yield frame
                 if frame.outcome:
-                    yield frame
                     return
+                position = frame.end
+                continue
             try:
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
                     await news.wait()
             except TimeoutError:
                 yield None
+
+    async def _find(self, position: int) -> Frame | None:
+        """Return what comes at a position; None where that is nothing yet."""
+        if self._failure is not None:
+            raise self._failure
+        if not self._is_over and position >= self._end:
+            return None
+        try:
+            frame = await self.read(position)
+        except PlatformError:
+            await asyncio.sleep(LOOK_SECONDS)
+            return Frame((), position)
+        return frame if frame.messages or frame.outcome else None
 
     async def read(self, position: int) -> Frame:
         """Return what is there from a position on; those who ask at once read once.
