@@ -29,6 +29,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+import subprocess
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,6 +116,10 @@ class Behaviour:
         """What a step printed, without the lines that repeat its script."""
         return HEADER.sub("", self.seen.output[step])
 
+    def expect_output(self, expected: str | list[str]) -> str | list[str]:
+        """Return what a step's output is to be here."""
+        return expected
+
     def _lay_out(self, folder: Path) -> None:
         files = {".github/workflows/behaviour.yml": self.workflow, **self.given.get("files", {})}
         for name, content in files.items():
@@ -169,6 +174,17 @@ class Behaviour:
         if moment == self.given.get("force"):
             self._interruption.request()
             self._interruption.request()
+
+
+def make_template(folder: Path) -> Path:
+    """Make a repository with one empty commit on its branch `main`."""
+    identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
+    for words in (
+        ("init", "--quiet", "--initial-branch=main", "--template=", str(folder)),
+        ("-C", str(folder), *identity, "commit", "--quiet", "--allow-empty", "--message=Start"),
+    ):
+        subprocess.run(["git", *words], check=True)
+    return folder
 
 
 def make_repository(template: Path, folder: Path) -> Path:
