@@ -20,6 +20,7 @@ from windlass.operations.hosted.retention import read_limits
 from windlass.operations.hosted.secrets import StoredValues
 from windlass.operations.hosted.site import Site
 from windlass.operations.hosted.tokens import write_bootstrap_token
+from windlass.operations.hosted.watching import EventWatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,9 @@ def hosting(options: Options, address: str) -> Iterator[Site]:
         watch = Watch(store, site.runs, site.changes, now=site.now)
         watch.start()
         stack.callback(watch.stop)
+        events = EventWatch(site)
+        events.start()
+        stack.callback(events.stop)
         yield site
 
 

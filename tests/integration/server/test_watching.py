@@ -19,7 +19,7 @@ from windlass.operations.hosted.repositories import (
     register_repository,
     require_repository,
 )
-from windlass.operations.hosted.watching import Watch, list_handlers
+from windlass.operations.hosted.watching import EventWatch, list_handlers
 from windlass.testing.clock import ManualClock
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def site(
         yield opened
 
 
-def watch(site: Site, times: Times, seconds: float = 1.0) -> Watch:
-    started = Watch(site, clock=times.clock, submit=lambda go: go(), seconds=seconds)
+def watch(site: Site, times: Times, seconds: float = 1.0) -> EventWatch:
+    started = EventWatch(site, clock=times.clock, submit=lambda go: go(), seconds=seconds)
     started.start()
     return started
 

@@ -29,6 +29,7 @@ from windlass.model.status import Result
 from windlass.model.values import dataclass, replace
 from windlass.operations.hosted.attempts import find_attempt
 from windlass.operations.hosted.credentials import JOB, digest_credential, draw_credential
+from windlass.operations.hosted.repositories import find_job_secrets
 from windlass.operations.job_places import names_api
 from windlass.plan.faults import PlanFault
 from windlass.plan.handover import hand_over
@@ -167,7 +168,8 @@ def _assemble(site: Site, given: _Handover) -> Mapping[str, Any] | None:
         return None
     definition = find_attempt(site.store, row.run, row.attempt)
     repository = find_repository_of(site.store, row.run)
-    secrets = hand_over(site.values.find_secrets(repository), order.handovers)
+    own = find_job_secrets(site, repository, from_fork=definition.from_fork)
+    secrets = hand_over(own, order.handovers)
     if isinstance(secrets, PlanFault):
         message = describe_fault(secrets)
         site.runs.end_job(row, Result.FAILURE, message, always, started=False)

@@ -16,7 +16,12 @@ from windlass.events.addresses import Allowance, Location, UnknownHostError, rea
 from windlass.events.mirrors import Mirrors, find_mirrors
 from windlass.git.remotes import read_remote
 from windlass.operations.hosted.repository_settings import read_settings, write_settings
-from windlass.operations.hosted.secrets import seal_text, set_secret, unseal_text
+from windlass.operations.hosted.secrets import (
+    describe_webhook,
+    seal_text,
+    set_secret,
+    unseal_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -156,7 +161,7 @@ def renew_webhook_secret(site: Site, name: str) -> str:
     """
     row = require_repository(site, name)
     text = secrets.token_hex(32)
-    sealed = seal_text(site, text, _about(row))
+    sealed = seal_text(site, text, describe_webhook(row.id))
     with site.store.writing() as connection:
         rows.change_webhook_secret(connection, row.id, sealed)
     return text
@@ -168,7 +173,7 @@ def find_webhook_secret(site: Site, row: RepositoryRow) -> str | None:
     Raises:
         PlatformError: it cannot be unsealed.
     """
-    return row.webhook_secret and unseal_text(site, row.webhook_secret, _about(row))
+    return row.webhook_secret and unseal_text(site, row.webhook_secret, describe_webhook(row.id))
 
 
 def fetch_repository(site: Site, row: RepositoryRow, more: Sequence[str] = ()) -> Mirrors:
@@ -206,6 +211,19 @@ def find_token(site: Site, row: RepositoryRow) -> str:
     return site.values.find_secrets(row.id).get(TOKEN, "")
 
 
+def find_job_secrets(site: Site, repository: str, *, from_fork: bool) -> dict[str, str]:
+    """Return the secrets of which jobs of a repository may be given: of a fork's code none.
+
+    The server's own token is for no job.
+
+    Raises:
+        PlatformError: one cannot be unsealed.
+    """
+    if from_fork:
+        return {}
+    return {name: it for name, it in site.values.find_secrets(repository).items() if name != TOKEN}
+
+
 def _choose_name(location: str, name: str) -> str:
     if not name:
         remote = read_remote(location)
@@ -226,7 +244,3 @@ def _refuse_taken(name: str) -> ConflictError:
     return ConflictError(
         f"there is a repository '{name}'", hint="remove it, or choose another name"
     )
-
-
-def _about(row: RepositoryRow) -> str:
-    return f"the webhook secret of the repository {row.id}"

@@ -1,6 +1,6 @@
 """What a server does about events by itself: effects of deliveries, looks at repositories, time.
 
-Whoever composes a server gives `list_handlers` to its effects, and starts a `Watch` of its own.
+Whoever composes a server gives `list_handlers` to its effects, and starts an `EventWatch`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def refresh_repository(site: Site, repository: str) -> None:
         mirrors.tidy(row.id)
 
 
-class Watch:
+class EventWatch:
     """Looks at the repositories whose turn it is, and fires schedules, while it is started.
 
     All servers on one database share that: each look and each time is one server's. `catch_up` is

@@ -53,7 +53,7 @@ def remove_repository(site: Site, given: api.OfRepository) -> None:
 def renew_webhook_secret(site: Site, given: api.OfRepository) -> api.WebhookSecret:
     """Make a new secret that signs a repository's webhooks; the one before is refused."""
     secret = repositories.renew_webhook_secret(site, given.full_name)
-    return api.WebhookSecret(secret=secret, url=f"{site.address}/hooks/{given.full_name}")
+    return api.WebhookSecret(secret=secret, url=f"{site.address}/hooks/github/{given.full_name}")
 
 
 def describe_repository(row: RepositoryRow) -> api.Repository:
