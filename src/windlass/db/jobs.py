@@ -214,6 +214,16 @@ def runs_job_of(store: Store, runner: str, repository: str) -> bool:
     return bool(rows)
 
 
+def is_anything_due(store: Store) -> bool:
+    """Tell whether any runner may be told something: a job, the end of one, or its own."""
+    rows = store.ask(
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM jobs WHERE state = 'queued') "
+        "OR EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND reason IS NOT NULL) "
+        "OR EXISTS (SELECT 1 FROM runners WHERE state <> 'active')"
+    )
+    return bool(rows)
+
+
 def list_asked_to_end(store: Store) -> set[str]:
     """Return the ids of the runners that have jobs which are asked to end."""
     rows = store.ask(

@@ -172,13 +172,14 @@ def test_a_runner_that_is_heard_of_at_the_last_moment(
     assert runner.end(job).status_code == 204
 
 
-def test_a_job_that_nobody_takes(site: Site, watch: Watch, wall: Clock) -> None:
-    """It fails after a day, and says which labels it waited for."""
+def test_a_job_that_nobody_takes(site: Site, watch: Watch, wall: Clock, steady: Clock) -> None:
+    """It fails after a day, give or take a minute, and says which labels it waited for."""
     run = start_run(site, REPOSITORY, define(JOB))
     wall.at = site.store.ask("SELECT queued FROM jobs")[0][0] + 86_399
     watch.look()
     assert result(site, run) is None
     wall.at += 2
+    steady.at += 60
     watch.look()
     assert result(site, run) is Result.FAILURE
     lines = str(site.store.ask("SELECT line FROM announcements"))

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS: Final = 0.5
 """What another process has left is found within this time."""
 
-BEAT_SECONDS: Final = 1.0
-LEASE_SECONDS: Final = 5.0
+BEAT_SECONDS: Final = 2.0
+LEASE_SECONDS: Final = 6.0
 """A process that has given no sign of life for so long counts as dead."""
 
 QUEUE_SECONDS: Final = 24 * 3600.0
@@ -51,6 +51,7 @@ QUEUE_SECONDS: Final = 24 * 3600.0
 Source: https://docs.github.com/en/actions/reference/limits
 """
 
+_FORGOTTEN_SECONDS: Final = 60.0
 _JOBS_AT_ONCE: Final = 100
 _log = logging.getLogger(__name__)
 
@@ -138,7 +139,9 @@ class Watch:
         self._runs = runs
         self._changes = changes
         self._now = now
+        self._clock = clock
         self._queue_seconds = queue_seconds
+        self._next_search = clock()
         self._silence = Silence(clock, LEASE_SECONDS)
         self.presence = Presence(store, now, clock)
         self._stopping = threading.Event()
@@ -161,13 +164,15 @@ class Watch:
         _try("it cannot be said that this server ends", self.presence.leave)
 
     def look(self) -> None:
-        """Look once for lost runners and for jobs that nobody takes.
+        """Look once for lost runners and, from time to time, for jobs that nobody takes.
 
         Raises:
             DatabaseError: the database cannot be used.
         """
         self._find_lost()
-        self._find_forgotten()
+        if (now := self._clock()) >= self._next_search:
+            self._find_forgotten()
+            self._next_search = now + _FORGOTTEN_SECONDS
 
     def _deliver_on(self) -> None:
         while not self._stopping.is_set():

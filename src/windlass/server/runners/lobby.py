@@ -11,7 +11,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Final
 
-from windlass.db.jobs import list_asked_to_end
+from windlass.db.jobs import is_anything_due, list_asked_to_end
 from windlass.db.runners import find_runner, list_inactive
 from windlass.engine.server.changes import JOBS, LEAVING
 from windlass.errors import WindlassError
@@ -149,6 +149,8 @@ class Lobby:
     def _answer_all(self, waiters: Sequence[Waiter]) -> None:
         """Answer those for whom there is something, in the order in which they came."""
         site = self._site
+        if not is_anything_due(site.store):
+            return
         noticed = list_asked_to_end(site.store) | list_inactive(site.store)
         wanted = list_wanted(site) if any(it.takes_jobs for it in waiters) else []
         for waiter in waiters:
