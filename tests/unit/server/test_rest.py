@@ -206,6 +206,15 @@ def test_a_request_with_a_key_is_carried_out_once(site: Site) -> None:
     assert counter.post(None).json() == {"count": 3}
 
 
+def test_an_integer_may_have_a_point(site: Site) -> None:
+    """In JSON 5.0 is an integer: the schema allows it; a text is none."""
+    counter = Counter(site)
+
+    assert counter.post(None, step=5.0).json() == {"count": 5}
+    assert counter.post(None, step=5.5).status_code == 422
+    assert counter.post(None, step="5").status_code == 422
+
+
 def test_a_key_is_of_one_request(site: Site) -> None:
     """With another body it is refused, and nothing is done."""
     counter = Counter(site)

@@ -39,6 +39,9 @@ FullName = Annotated[
     ),
 ]
 
+VariableName = Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+VariableText = Annotated[str, Field(max_length=65536, pattern=r"^[^\x00]*$")]
+
 
 class Rule(Output):
     """What may start for some branches; the first rule that matches decides."""
@@ -64,6 +67,13 @@ class Rule(Output):
 
 class GivenRule(Rule, Input):
     """What may start for some branches; the first rule that matches decides."""
+
+    variables: dict[VariableName, VariableText] = Field(
+        default={},
+        max_length=100,
+        description="Laid over the repository's own.",
+        examples=[{"ENVIRONMENT": "production"}],
+    )
 
 
 class Repository(Output):

@@ -50,6 +50,15 @@ class Kinds:
             return int(text)
         return _BOOLEANS.get(text, text) if kind == "boolean" else text
 
+    def settle(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values of JSON, in which 5.0 is an integer as well."""
+        return {
+            name: int(it)
+            if self.by_name.get(name) == "integer" and isinstance(it, float) and it.is_integer()
+            else it
+            for name, it in values.items()
+        }
+
 
 def find_kinds(model: type[Input]) -> Kinds:
     """Return the kinds of the fields of a model."""
@@ -76,7 +85,7 @@ def read_input(operation: Operation, kinds: Kinds, request: Request, body: bytes
     if operation.call.has_body:
         if given:
             raise BadFieldsError([_unknown(name) for name in given])
-        given = _read_body(request, body)
+        given = kinds.settle(_read_body(request, body))
     elif body:
         raise UsageError("the request has a body, and takes none")
     if taken := [name for name in given if name in path]:
