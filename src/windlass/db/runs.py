@@ -19,7 +19,12 @@ SELECT runs.id, runs.number, runs.workflow, runs.path, runs.event, runs.sha, run
 FROM runs JOIN attempts ON attempts.run = runs.id
 """
 
-_IS_LATEST: Final = "attempts.attempt = (SELECT max(attempt) FROM attempts WHERE run = runs.id)"
+_IS_LATEST: Final = """
+NOT EXISTS (SELECT 1 FROM attempts AS later
+    WHERE later.run = attempts.run AND later.attempt > attempts.attempt)
+"""
+"""To ask for the highest one instead has PostgreSQL look at all runs, for each page."""
+
 _LATEST: Final = f"WHERE {_IS_LATEST} ORDER BY runs.created DESC, runs.id DESC"
 
 
