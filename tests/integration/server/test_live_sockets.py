@@ -39,6 +39,7 @@ def talk(server: RunningServer) -> AbstractContextManager[WebSocketClient]:
     return connect(server.port, "/api/v1/live", Authorization=f"Bearer {TOKEN}")
 
 
+@pytest.mark.requirement("P04")
 def test_events_and_a_log_on_one_connection(site: Site, server: RunningServer) -> None:
     """Each message says what it is about; what is new comes as it comes."""
     run = GrowingRun(site, "1")
@@ -62,6 +63,7 @@ def test_events_and_a_log_on_one_connection(site: Site, server: RunningServer) -
         assert client.read() == {**event, "end": {"result": "success"}}
 
 
+@pytest.mark.requirement("P04")
 def test_a_client_that_comes_back(site: Site, server: RunningServer) -> None:
     """It is told what it does not have."""
     GrowingRun(site, "2").say_lines(600)

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from tests.collector import Collector, attributes, collecting
 from tests.hosted_site import make_site
 from tests.live_server import GrowingRun
-from tests.serving import serve
 from tests.waiting import wait_until
 
 from windlass.db.server_database import ServerDatabase
@@ -30,60 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from opentelemetry.proto.trace.v1.trace_pb2 import Span
-
     from windlass.operations.hosted.site import Site
 
 SECRET = "wlt_0123456789abcdef"
-
-
-class Collector:
-    """What an OpenTelemetry collector does with traces over HTTP: it reads the protobuf."""
-
-    def __init__(self) -> None:
-        self.spans: list[Span] = []
-        self.resources: list[dict[str, str]] = []
-        self.status = 200
-        self.go_on = threading.Event()
-        self.go_on.set()
-        self.requests = 0
-
-    def make_handler(self) -> type[BaseHTTPRequestHandler]:
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                collector.requests += 1
-                assert collector.go_on.wait(30)
-                if collector.status == 200:
-                    assert self.path == "/v1/traces"
-                    assert self.headers["Content-Type"] == "application/x-protobuf"
-                    collector.take(ExportTraceServiceRequest.FromString(body))
-                answer = ExportTraceServiceResponse().SerializeToString()
-                self.send_response(collector.status)
-                self.send_header("Content-Type", "application/x-protobuf")
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        return Handler
-
-    def take(self, request: ExportTraceServiceRequest) -> None:
-        for resource in request.resource_spans:
-            self.resources.append(attributes(resource.resource))
-            for scope in resource.scope_spans:
-                assert scope.scope.name == "windlass"
-                self.spans += scope.spans
-
-
-def attributes(it: Any) -> dict[str, Any]:
-    return {
-        pair.key: getattr(pair.value, str(pair.value.WhichOneof("value"))) for pair in it.attributes
-    }
 
 
 @pytest.fixture
@@ -95,11 +39,9 @@ def site(tmp_path: Path, database_address: str) -> Iterator[Site]:
 
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
-    made = Collector()
-    with serve(made.make_handler()) as address:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+    with collecting() as made:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", made.address)
         yield made
-        made.go_on.set()
 
 
 @contextmanager

@@ -30,6 +30,7 @@ def site(tmp_path: Path, database_address: str) -> Iterator[Site]:
     made.store.close()
 
 
+@pytest.mark.requirement("P01")
 def test_a_server_that_works(site: Site) -> None:
     """Nobody needs a token to ask, and nobody keeps the answer."""
     client = ask(site, token=None)

@@ -62,6 +62,7 @@ def add_runner(site: Site, name: str, *, state: str = "active", seen: float) -> 
         )
 
 
+@pytest.mark.requirement("K01")
 def test_what_waits_and_who_works(site: Site) -> None:
     """The queue by labels, the runners by state, what is still to be done."""
     run = GrowingRun(site)
@@ -109,6 +110,7 @@ def test_the_age_of_the_queue(site: Site) -> None:
     assert before - 0.001 <= figures.oldest <= between + 0.001
 
 
+@pytest.mark.requirement("K06")
 def test_workflows_that_invent_labels(tmp_path: Path) -> None:
     """They do not fill Prometheus: the rarest are taken together."""
     site = make_site(tmp_path)
@@ -144,6 +146,7 @@ def test_a_database_that_cannot_be_read(tmp_path: Path) -> None:
     assert found["process_open_fds", ()] > 0
 
 
+@pytest.mark.requirement("K06")
 def test_requests_by_the_template_of_their_route(site: Site) -> None:
     """No run has figures of its own, and neither has an address that nobody has."""
     client = ask(site)
