@@ -7,9 +7,10 @@ those before, or bytes that differ from those that were sent before, are noted i
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -292,7 +293,17 @@ class _Http(ThreadingHTTPServer):
 
     def __init__(self, port: int, played: RunnerServer) -> None:
         self.played = played
+        self.links: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.links.add(request)
+        super().process_request(request, client_address)
+
+    def cut_all(self) -> None:
+        for link in self.links:
+            with suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that the test, or the runner, has cut."""
@@ -300,7 +311,7 @@ class _Http(ThreadingHTTPServer):
 
 @contextmanager
 def served(played: RunnerServer, port: int = 0) -> Iterator[str]:
-    """Serve on a port; yield the URL. What is held is let go at the end."""
+    """Serve on a port; yield the URL. At the end all connections are cut."""
     http = _Http(port, played)
     thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
@@ -310,3 +321,4 @@ def served(played: RunnerServer, port: int = 0) -> Iterator[str]:
         http.shutdown()
         thread.join()
         http.server_close()
+        http.cut_all()

@@ -86,16 +86,16 @@ class Delivery:
 
     def _deliver(self) -> None:
         try:
-            if self._try_all():
-                self._ended.wait()
-                self.record.remove()
+            self._try_all()
+            self._ended.wait()
+            self.record.remove()
         finally:
             self.record.close()
             self._connection.close()
             self._finished()
 
-    def _try_all(self) -> bool:
-        """Tell everything; return whether the record is done with."""
+    def _try_all(self) -> None:
+        """Tell everything, until that is done or nobody wants to know."""
         backoff = Backoff()
         while not self._dropped.is_set():
             self._news.wait(LOOK_SECONDS)
@@ -104,26 +104,24 @@ class Delivery:
             try:
                 if end is not None:
                     self._shipment.end(self._connection, end)
-                    return True
+                    return
                 self._shipment.ship(self._connection)
                 backoff.succeed()
-            except AwayError:
+            except (AwayError, RefusedError):
+                # A runner that is no longer known hears of it when it polls, and ends.
                 self._news.set()
                 self._dropped.wait(backoff.fail())
             except GoneError as error:
                 self._give_up(error.message)
-                return True
+                return
             except ProtocolError as error:
                 self._give_up(error.message)
-                return self._end_badly(error)
-            except RefusedError:
-                # The runner as a whole is told so when it polls; what there is stays.
-                return False
+                self._end_badly(error)
+                return
             if end is None:
                 self._ended.wait(BATCH_SECONDS)
-        return True
 
-    def _end_badly(self, error: ProtocolError) -> bool:
+    def _end_badly(self, error: ProtocolError) -> None:
         """Have a job failed of which the server does not take everything.
 
         It is not let go before: the server would take it for one that was never begun.
@@ -132,19 +130,15 @@ class Delivery:
         end = EndRequest(received=0, result=Result.FAILURE, outputs={})
         lines = [write_event(it, time.time()) for it in self._describe_refusal(error)]
         pause = Backoff()
-        while True:
+        while not self._dropped.is_set():
             try:
                 self._shipment.end_badly(self._connection, end, lines)
             except GoneError:
-                return True
-            except RefusedError:
-                return False
-            except (AwayError, ProtocolError):
+                return
+            except (AwayError, RefusedError, ProtocolError):
                 self._dropped.wait(pause.fail())
-                if self._dropped.is_set():
-                    return True
             else:
-                return True
+                return
 
     def _describe_refusal(self, error: ProtocolError) -> Iterator[RunEvent]:
         """Yield the end of a job instead of the one that was refused."""
