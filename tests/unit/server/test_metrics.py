@@ -92,7 +92,9 @@ def test_what_waits_and_who_works(site: Site) -> None:
     assert found["windlass_effects_waiting", (("kind", "delivery"),)] == 1
     assert 100 <= found["windlass_effects_overdue_seconds", (("kind", "delivery"),)] < 160
     assert found["windlass_database_up", ()] == 1
-    assert found["windlass_database_connections_limit", ()] == 40
+    assert isinstance(site.store, ServerDatabase)
+    limit = site.store.count_connections().limit
+    assert found["windlass_database_connections_limit", ()] == limit >= 40
     assert found["windlass_data_free_bytes", ()] > 0
     assert found["process_resident_memory_bytes", ()] > 1 << 20
 
