@@ -35,6 +35,7 @@ APPLICATION_VERSION: Final = "1"
 
 SCHEMA: Final = "dbos"
 FILE: Final = "effects.db"
+_UNDER_WAY: Final = ("PENDING", "ENQUEUED", "DELAYED")
 _AT_ONCE: Final = 1000
 _QUIET_SECONDS: Final = 3600.0
 
@@ -123,15 +124,33 @@ class DbosEffects:
                     self._workflow, effect.id, effect.kind, dict(effect.payload), effect.tries
                 )
         except error.DBOSWorkflowIDInUseError:
-            DBOS.resume_workflow(name)
+            self._go_on(name, effect)
 
-    def _work(self, key: str, kind: str, payload: dict[str, Any], tries: int) -> None:
+    def _go_on(self, name: str, effect: Effect) -> None:
+        """Resume a workflow, or note the end of one that could not do so itself."""
+        from dbos import DBOS
+
+        found = DBOS.get_workflow_status(name)
+        if found is None or found.status in _UNDER_WAY:
+            DBOS.resume_workflow(name)
+        elif found.status == "SUCCESS":
+            self._desk.end(effect, _as_error(found.output))
+        else:
+            self._desk.end(effect, PlatformError(f"it was broken off: {found.status}"))
+
+    def _work(self, key: str, kind: str, payload: dict[str, Any], tries: int) -> str | None:
         """Be a workflow: try once, keep how it went, and say so where effects are kept."""
         from dbos import DBOS
 
         effect = Effect(id=key, kind=kind, payload=payload, due=0.0, tries=tries)
-        message = DBOS.run_step({"name": kind}, self._try, effect)
-        self._desk.end(effect, None if message is None else PlatformError(message))
+        try:
+            message = DBOS.run_step({"name": kind}, self._try, effect)
+        except BaseException:
+            # Not its handler but DBOS has failed, or another server has it now.
+            self._desk.let_go(effect)
+            raise
+        self._desk.end(effect, _as_error(message))
+        return message
 
     def _try(self, effect: Effect) -> str | None:
         """Be a step: return what went wrong, in words that may be kept."""
@@ -147,11 +166,15 @@ def place_tables(address: str, data: Path) -> str:
     return f"sqlite:///{data / FILE}" if address.startswith("sqlite") else address
 
 
-def _as_function(method: Callable[..., None]) -> Callable[..., None]:
+def _as_error(message: str | None) -> PlatformError | None:
+    return None if message is None else PlatformError(message)
+
+
+def _as_function(method: Callable[..., Any]) -> Callable[..., Any]:
     """Return a method as a function: what it is registered as is written into it."""
 
-    def call(*values: Any) -> None:
-        method(*values)
+    def call(*values: Any) -> Any:
+        return method(*values)
 
     return call
 

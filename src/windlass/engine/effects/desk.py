@@ -21,7 +21,7 @@ from windlass.db.effects import (
     remove_done_effects,
 )
 from windlass.engine.effects.interface import LOOK_AGAIN_SECONDS
-from windlass.engine.effects.tries import note_try
+from windlass.engine.effects.tries import describe, note_try
 from windlass.errors import PlatformError
 from windlass.model.values import dataclass
 
@@ -151,11 +151,18 @@ class EffectDesk:
             return LOOK_AGAIN_SECONDS
         for effect in list_due(self._store, self._kinds, self._rules.now(), free):
             if self._hold(effect):
-                self._begin(effect)
+                self._begin_or_let_go(effect)
         due = find_next_due(self._store, self._kinds)
         if due is None or len(self._held) >= self._rules.at_once:
             return LOOK_AGAIN_SECONDS
         return min(max(due - self._rules.now(), 0.0), LOOK_AGAIN_SECONDS)
+
+    def _begin_or_let_go(self, effect: Effect) -> None:
+        try:
+            self._begin(effect)
+        except Exception as error:  # noqa: BLE001 (a loop's boundary: it must go on)
+            _log.warning("the effect %s cannot be begun: %s", effect.id, describe(error))
+            self.let_go(effect)
 
     def _hold(self, effect: Effect) -> bool:
         until, lease = self._rules.now() + HOLD_SECONDS, time.monotonic() + HOLD_SECONDS
