@@ -23,6 +23,7 @@ _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 30.0
 _SECONDS_TO_END: Final = 15.0
 _LOOK_SECONDS: Final = 0.1
+_SECONDS_BETWEEN: Final = 0.5
 
 
 class EmbeddedRunner:
@@ -69,6 +70,8 @@ class EmbeddedRunner:
     def _run_once(self) -> int:
         """Start the process, and wait until it has ended or is to."""
         words = ["--url", self._site.address, "--name", NAME, "--state", str(self.state)]
+        # Tokens, keys and the database lie there, and a sandbox shows what is not hidden from it.
+        words += ["--hide", str(self._site.data)]
         variables = {**os.environ, **self._find_token()}
         # Its own group: Ctrl-C at the terminal is for the server, which ends it in good order.
         process = subprocess.Popen(
@@ -95,7 +98,11 @@ class EmbeddedRunner:
 def _end(process: subprocess.Popen[bytes]) -> int:
     # The first signal lets jobs finish, the second cancels them.
     process.terminate()
-    process.terminate()
+    try:
+        return process.wait(_SECONDS_BETWEEN)
+    except subprocess.TimeoutExpired:
+        # Not at once: two signals that wait to be heard are one.
+        process.terminate()
     try:
         return process.wait(_SECONDS_TO_END)
     except subprocess.TimeoutExpired:

@@ -177,7 +177,6 @@ class Connection:
         client = self._client
         with self._lock:
             if self._is_hung_up:
-                self._is_hung_up = False
                 raise ConnectionAbortedError("the question is no longer asked")
         client.timeout = patience
         link: socket.socket = client.sock

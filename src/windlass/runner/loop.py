@@ -7,6 +7,7 @@ and polling is tried again.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -82,6 +83,7 @@ class Runner:
         self._polling: Connection | None = None
         self._draining = False
         self._is_stopped = False
+        self._idle_since = math.inf
         self._is_settled = False
         """Whether the server knows that this runner drains, and has nothing on the way to it."""
         self._is_away = False
@@ -116,7 +118,7 @@ class Runner:
         try:
             while not self._is_done():
                 self._poll(connection, backoff)
-            if not self._jobs and not self._leftovers:
+            if not self._jobs and not self._leftovers and not self._is_away:
                 self._leave(connection)
         except PlatformError:
             self._end_all(STOPPED)
@@ -149,6 +151,7 @@ class Runner:
         request = self._describe()
         began = time.monotonic()
         is_last = request.draining and not request.running
+        self._idle_since = min(self._idle_since, began) if is_last else math.inf
         patience = LAST_POLL_SECONDS if is_last else HOLD_SECONDS + ANSWER_SECONDS
         try:
             _, content = connection.post("poll", encode_message(request), patience)
@@ -158,8 +161,8 @@ class Runner:
             self._changed.clear()
             return
         except AwayError as error:
-            # A server that holds it has nothing for this runner.
-            self._is_settled = is_last and time.monotonic() - began >= patience
+            # A server that holds it has nothing more; one that is away is not waited for.
+            self._is_settled = time.monotonic() - self._idle_since >= LAST_POLL_SECONDS
             self._note_away(error)
             self._changed.wait(backoff.fail())
             self._changed.clear()
