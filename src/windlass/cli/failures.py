@@ -16,6 +16,26 @@ if TYPE_CHECKING:
 UNEXPECTED_EXIT_CODE = 3
 _UNREADABLE = (ENOENT, EACCES, EPERM, EISDIR, ENOTDIR, ELOOP, ENAMETOOLONG)
 USAGE_EXIT_CODE = 2
+_SERVER_EXTRA = frozenset(
+    [
+        "alembic",
+        "cronsim",
+        "cryptography",
+        "dbos",
+        "httpx",
+        "opentelemetry",
+        "prometheus_client",
+        "psycopg",
+        "pydantic",
+        "pydantic_core",
+        "sqlalchemy",
+        "starlette",
+        "structlog",
+        "uvicorn",
+        "wsproto",
+    ]
+)
+"""The modules of `windlass[server]`."""
 
 
 def report_failure(error: BaseException) -> int:
@@ -26,6 +46,8 @@ def report_failure(error: BaseException) -> int:
         return Cancelled.exit_code
     if isinstance(error, OSError):
         error = _explain(error)
+    elif isinstance(error, ModuleNotFoundError):
+        error = _explain_missing(error)
     if isinstance(error, WindlassError):
         say_error(error.message, error.hint)
         return error.exit_code
@@ -65,6 +87,16 @@ def _explain(error: OSError) -> WindlassError:
     name = os.fsdecode(name) if isinstance(name, str | bytes) else str(name)
     kind = InputError if error.errno in _UNREADABLE else PlatformError
     return kind(f"{name}: {problem}")
+
+
+def _explain_missing(error: ModuleNotFoundError) -> Exception:
+    """Say what to install where a command needs what only the server extra brings."""
+    name = (error.name or "").partition(".")[0]
+    if name not in _SERVER_EXTRA:
+        return error
+    return PlatformError(
+        f"this needs {name}, which is not installed", hint="pip install 'windlass[server]'"
+    )
 
 
 def _describe_unexpected(error: BaseException) -> tuple[str, str]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[3]
 EXAMPLES = int(os.environ.get("WINDLASS_EXAMPLES", "0"))
 SEED = "20260101"
-BUDGET_SECONDS = 45 if not EXAMPLES else 3600
+BUDGET_SECONDS = 25 if not EXAMPLES else 3600
 PATIENCE_SECONDS = BUDGET_SECONDS + 120
 OPERATIONS = len(CATALOGUE)
 
@@ -36,11 +36,14 @@ expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "422"]
 """
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     data = tmp_path / "data"
     data.mkdir()
-    with open_site(f"sqlite:///{tmp_path / 'server.db'}", data) as site:
+    database = f"sqlite:///{tmp_path / 'server.db'}"
+    if request.param == "postgresql":
+        database = request.getfixturevalue("postgres").make_database()
+    with open_site(database, data) as site:
         with site.store.writing() as connection:
             connection.execute("DELETE FROM repositories")
         World(site, tmp_path)
@@ -65,7 +68,7 @@ def test_the_server_keeps_to_its_description(address: str, tmp_path: Path) -> No
             "--phases",
             ",".join(phases),
             "--max-examples",
-            str(EXAMPLES or 6),
+            str(EXAMPLES or 4),
             "--max-time",
             str(BUDGET_SECONDS),
             "--seed",

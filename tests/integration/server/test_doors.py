@@ -307,10 +307,15 @@ class Doors:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """Two of the doors are tried on SQLite, two on PostgreSQL."""
     data = tmp_path / "data"
     data.mkdir()
-    with open_site(f"sqlite:///{tmp_path / 'server.db'}", data) as site:
+    if request.node.callspec.params["door"] in ("rest", "command"):
+        address = request.getfixturevalue("postgres").make_database()
+    else:
+        address = f"sqlite:///{tmp_path / 'server.db'}"
+    with open_site(address, data) as site:
         with site.store.writing() as connection:
             connection.execute("DELETE FROM repositories")
         yield World(site, tmp_path)

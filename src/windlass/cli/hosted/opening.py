@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.db.runs import AttemptRow, RunRow
-from windlass.errors import InputError, PlatformError, UsageError
+from windlass.errors import InputError, UsageError
 from windlass.model.status import Result
 from windlass.operations.history import LATEST
 
@@ -24,16 +24,10 @@ def open_client(server: Login) -> Client:
     """Return a client of a server; use it as a context.
 
     Raises:
-        PlatformError: what it is made of is not installed.
         InputError: the address is none.
     """
-    try:
-        from windlass.client.client import Client
-    except ModuleNotFoundError as error:
-        raise PlatformError(
-            f"to talk to a server, {error.name} has to be installed",
-            hint="pip install 'windlass[server]'",
-        ) from None
+    from windlass.client.client import Client
+
     return Client(server.url, server.token)
 
 
