@@ -68,6 +68,8 @@ COMMANDS = {
         "windlass.cli.hosted.repositories:RenewWebhook",
         "make a new secret for its webhooks",
     ),
+    "repos hook": ("windlass.cli.hosted.hook", "tell a server at once of pushes to a repository"),
+    "hook send": ("windlass.cli.hook", "tell a server what was pushed; Git runs it"),
     "repos deliveries": (
         "windlass.cli.hosted.repositories:ListDeliveries",
         "list what the server was told of it",

@@ -105,7 +105,7 @@ def require_repository(site: Site, name: str) -> RepositoryRow:
     found = rows.find_repository_named(site.store, name)
     if found is None:
         raise MissingError(
-            f"there is no repository '{name}'", hint="`windlass repositories` lists them"
+            f"there is no repository '{name}'", hint="`windlass repos list` lists them"
         )
     return found
 

@@ -109,7 +109,7 @@ def _require_signed(site: Site, name: str, body: bytes, signature: str) -> Repos
     if not is_signed(secret, body, signature) or repository is None:
         raise RefusedError(
             "the body is not signed with the webhook secret of such a repository",
-            hint="a new secret is made with `windlass webhook-secret OWNER/NAME`",
+            hint="`windlass repos webhook OWNER/NAME` makes a new secret",
         )
     return repository
 

@@ -186,7 +186,7 @@ class WebhookSecret(Output):
     secret: str = Field(examples=["5f2c..."])
     url: str = Field(
         description="Where webhooks are to be sent.",
-        examples=["http://127.0.0.1:8484/hooks/octo/boat"],
+        examples=["http://127.0.0.1:8484/hooks/github/octo/boat"],
     )
 
 
