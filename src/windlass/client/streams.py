@@ -86,6 +86,9 @@ def _follow(client: Client, path: str, attempt: int) -> Iterator[Message]:
             for message in _read_stream(client, path, attempt, last):
                 if message.kind == "end":
                     return
+                if message.kind == "problem":
+                    # It was taken away meanwhile: whoever asks again is told.
+                    break
                 last, pauses = message.id, iter(PAUSES)
                 yield message
         except StopFollowingError:

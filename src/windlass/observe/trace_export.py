@@ -15,6 +15,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from windlass import __version__
+from windlass.errors import InputError
 from windlass.observe.traces import build_trace, make_trace_id, to_nanoseconds
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 Outcome: TypeAlias = Literal["sent", "refused", "dropped"]
 
 VARIABLES: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+SPOKEN: Final = "http/protobuf"
 MOST_WAITING: Final = 200
 """Traces that wait for a collector which is slow or gone; what comes then is dropped."""
 
@@ -48,7 +51,12 @@ class TraceExport:
     """Takes attempts that have ended and sends their traces, in a thread of its own."""
 
     def __init__(self, count: Callable[[Outcome], None]) -> None:
-        """`count` is told what became of each trace."""
+        """`count` is told what became of each trace.
+
+        Raises:
+            InputError: what names the collector cannot be used.
+        """
+        check_variables(os.environ)
         self._count = count
         self._waiting: queue.Queue[EndedAttempt | None] = queue.Queue(MOST_WAITING)
         self._ending = threading.Event()
@@ -99,6 +107,28 @@ class TraceExport:
     def _translate(self, ended: EndedAttempt) -> Sequence[ReadableSpan]:
         trace = make_trace_id(ended.row.run.id, ended.row.attempt)
         return [_translate_span(trace, span, self._resource) for span in build_trace(ended)]
+
+
+def check_variables(variables: Mapping[str, str]) -> None:
+    """Check what names the collector.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    for name in VARIABLES:
+        address = variables.get(name)
+        if address and not address.lower().startswith(("http://", "https://")):
+            raise InputError(
+                f"{name} is not the address of a collector: it begins neither with http:// nor "
+                "with https://",
+                hint="name the one for OTLP over HTTP, such as http://127.0.0.1:4318",
+            )
+    for name in PROTOCOLS:
+        if (protocol := variables.get(name, SPOKEN)) not in ("", SPOKEN):
+            raise InputError(
+                f"{name} is '{protocol}', and traces are sent as {SPOKEN} only",
+                hint="unset it, and name the address of a collector for that, often on port 4318",
+            )
 
 
 def _make_exporter() -> SpanExporter:

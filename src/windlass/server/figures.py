@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 from windlass.protocol.events import JobFinished
 
@@ -20,6 +27,9 @@ REGISTRY: Final = CollectorRegistry()
 """Of our own: what libraries count for themselves is not told."""
 
 ProcessCollector(registry=REGISTRY)
+
+# When each series began is one more series for each, and nobody asks for it.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _MINUTES: Final = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600)
 

@@ -13,6 +13,7 @@ from tests.live_server import GrowingRun
 from tests.waiting import wait_until
 
 from windlass.db.server_database import ServerDatabase
+from windlass.errors import InputError
 from windlass.model.status import Result
 from windlass.observe import trace_export
 from windlass.observe.ended_attempts import EndedAttempt, EndedAttempts
@@ -252,3 +253,22 @@ def test_a_collector_that_refuses(site: Site, collector: Collector) -> None:
 def test_who_wants_traces(variables: dict[str, str], wanted: bool) -> None:
     """Nothing is sent anywhere unless somebody says where."""
     assert is_wanted(variables) is wanted
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "127.0.0.1:4318"}, "OTEL_EXPORTER_OTLP_ENDPOINT is not"),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "as http/protobuf only"),
+    ],
+    ids=["address", "protocol"],
+)
+def test_a_collector_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], said: str
+) -> None:
+    """The server does not come up, and says why."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(InputError, match=said):
+        TraceExport([].append)

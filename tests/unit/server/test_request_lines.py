@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-from tests.hosted_site import ask, make_site
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocketDisconnect
+from tests.hosted_site import ADDRESS, ask, make_site
 
 from windlass.logs import FIELDS
 from windlass.observe.traces import format_trace_id
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.requests import Request
+    from starlette.websockets import WebSocket
 
     from windlass.operations.hosted.site import Site
 
@@ -112,3 +115,23 @@ def test_the_trace_of_an_attempt(site: Site, caplog: pytest.LogCaptureFixture) -
     assert (first["run"], first["attempt"], first["trace"]) == ("7", 2, format_trace_id("7", 2))
     assert "trace" not in second
     assert len(third["run"]) == len(str(third["attempt"])) == 40
+
+
+WS = ADDRESS.replace("http:", "ws:")
+
+
+async def converse(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.close()
+
+
+@pytest.mark.parametrize(("path", "status"), [("/talk", 101), ("/api/v1/live", 403)])
+def test_a_websocket(site: Site, caplog: pytest.LogCaptureFixture, path: str, status: int) -> None:
+    """It has a line too, when it has ended."""
+    caplog.set_level(logging.INFO)
+    client = ask(site, routes=[WebSocketRoute("/talk", converse)], token=None)
+    with suppress(WebSocketDisconnect), client.websocket_connect(f"{WS}{path}") as socket:
+        socket.receive()
+
+    (line,) = lines(caplog)
+    assert (line["method"], line["route"], line["status"]) == ("GET", path, status)
