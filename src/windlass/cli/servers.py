@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SERVER: Final = "WINDLASS_SERVER"
 TOKEN: Final = "WINDLASS_TOKEN"
-_LOGIN: Final = "`windlass login --url URL` keeps a token; the variable WINDLASS_TOKEN may hold one"
+_LOGIN: Final = "`windlass login URL` keeps a token; the variable WINDLASS_TOKEN may hold one"
 
 
 def add_server_option(parser: Parser) -> None:
@@ -65,7 +65,7 @@ def require_server(arguments: argparse.Namespace) -> Login:
     if server is None:
         raise InputError(
             "no server is named",
-            hint="--server or WINDLASS_SERVER names one; `windlass login --url URL` keeps it",
+            hint="--server or WINDLASS_SERVER names one; `windlass login URL` keeps it",
         )
     return server
 

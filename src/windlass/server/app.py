@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -12,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from windlass.errors import WindlassError
-from windlass.model.values import dataclass
+from windlass.server import badges, git, health, hooks, live, metrics, rest, runners, services
 from windlass.server.boundary import BodyLimits, KnownHosts, LastResort
 from windlass.server.guard import Guard
 from windlass.server.problems import answer_error, answer_http_error
@@ -27,24 +25,11 @@ if TYPE_CHECKING:
     from windlass.operations.hosted.site import Site
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """A module with `routes(site)`; where it is guarded, requests have to show an access token."""
+GUARDED: Final = (rest, live, metrics)
+"""Rooms whose routes ask for an access token."""
 
-    module: str
-    guarded: bool
-
-
-ROOMS: Final = (
-    Room("windlass.server.rest", guarded=True),
-    Room("windlass.server.live", guarded=True),
-    Room("windlass.server.runners", guarded=False),  # runners show credentials of their own
-    Room("windlass.server.services", guarded=False),
-    Room("windlass.server.git", guarded=False),
-    Room("windlass.server.hooks", guarded=False),  # deliveries are signed
-    Room("windlass.server.health", guarded=False),
-    Room("windlass.server.metrics", guarded=True),
-)
+OPEN: Final = (runners, services, git, hooks, badges, health)
+"""Rooms that look at credentials of their own, at signatures, or tell nothing."""
 
 LIMITS: Final[Mapping[str, int | None]] = {
     "/hooks/": 25 << 20,  # GitHub's own, of the payload of a webhook
@@ -85,12 +70,8 @@ def make_app(
 
 def collect_routes(site: Site, check_token: CheckToken) -> list[BaseRoute]:
     """Return the routes of all rooms."""
-    routes: list[BaseRoute] = []
-    for room in ROOMS:
-        if find_spec(room.module) is not None:
-            found = import_module(room.module).routes(site)
-            routes += guard(found, check_token) if room.guarded else found
-    return routes
+    guarded = [route for room in GUARDED for route in room.routes(site)]
+    return guard(guarded, check_token) + [route for room in OPEN for route in room.routes(site)]
 
 
 def guard(routes: Sequence[BaseRoute], check_token: CheckToken) -> list[BaseRoute]:

@@ -68,7 +68,7 @@ def test_a_login_is_kept_where_only_the_user_reads(
     command: CommandDoor, server: RunningServer, home: Path
 ) -> None:
     """The file holds the token, has mode 600, and what is said of it has not."""
-    words = ["login", "--url", f"{server.address}/", "--token-file", "-"]
+    words = ["login", f"{server.address}/", "--token-file", "-"]
 
     code, out, told = command.run(words, f"{TOKEN}\n")
 

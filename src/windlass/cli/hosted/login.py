@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of `windlass login`."""
     parser.add_argument(
-        "--url", required=True, metavar="URL", help="where the server is: http://127.0.0.1:8484"
+        "address", nargs="?", metavar="URL", help="where the server is: http://127.0.0.1:8484"
     )
+    parser.add_argument("--url", metavar="URL", help="the same, as an option")
     parser.add_argument(
         "--name", metavar="NAME", help="what to call it; default: its host and port"
     )
@@ -45,7 +46,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Ask the server whether the token is good, and keep it."""
     from windlass.protocol.api import server
 
-    url = arguments.url.rstrip("/")
+    url = _read_url(arguments)
     name = arguments.name or urlsplit(url).netloc
     if not name or "://" in name:
         raise UsageError(f"'{name}' cannot be the name of a server")
@@ -57,6 +58,13 @@ def execute(arguments: argparse.Namespace) -> int:
         f"logged in to '{name}', Windlass {info.version}; the token is in {path}\n"
     )
     return 0
+
+
+def _read_url(arguments: argparse.Namespace) -> str:
+    given = [url for url in (arguments.address, arguments.url) if url is not None]
+    if len(given) != 1:
+        raise UsageError("one URL says where the server is", hint="windlass login URL")
+    return str(given[0]).rstrip("/")
 
 
 def _read_token(arguments: argparse.Namespace) -> str:

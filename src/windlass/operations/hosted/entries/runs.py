@@ -6,7 +6,8 @@ import shutil
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.db.repositories import find_repository, find_repository_named
-from windlass.db.runs import RunFilter, list_page, remove_run
+from windlass.db.retention import remove_ended_runs
+from windlass.db.runs import RunFilter, list_page
 from windlass.errors import ConflictError, InvalidError
 from windlass.operations.hosted import attempts
 from windlass.operations.hosted.cursors import read_cursor, write_cursor
@@ -76,13 +77,12 @@ def rerun_run(site: Site, given: api.RerunRun) -> api.Run:
 
 def delete_run(site: Site, given: api.DeleteRun) -> None:
     """Forget a run that has ended: its attempts, logs and events."""
-    row = find_attempt(site, given.run)
-    if row.result is None:
-        raise ConflictError(
-            f"run {given.run} goes on", hint=f"`windlass cancel {given.run}` ends it"
-        )
+    find_attempt(site, given.run)
     with site.store.writing() as connection:
-        remove_run(connection, given.run)
+        if not remove_ended_runs(connection, [given.run]):
+            raise ConflictError(
+                f"run {given.run} goes on", hint=f"`windlass cancel {given.run}` ends it"
+            )
     # Without its row nobody finds the folder, so what cannot be removed now harms no one.
     shutil.rmtree(RunFolders(site.data).path / given.run, ignore_errors=True)
 
