@@ -73,9 +73,21 @@ def read_memory(process: int) -> dict[str, float]:
 
 
 def read_processor_seconds(process: int) -> float:
-    """The processor time that a process has used."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
+    """The processor time that a process has used; 0 of one that has ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def find_database_processes(address: str) -> list[int]:
+    """The processes of the PostgreSQL at an address that `databases` has given; none of SQLite."""
+    folder = address.partition("?host=")[2]
+    if not folder:
+        return []
+    first = int((Path(folder) / "data" / "postmaster.pid").read_text().split()[0])
+    return [first, *find_children(first)]
 
 
 def find_children(process: int) -> list[int]:
