@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.hosted_site import ask, make_site
 from tests.live_server import GrowingRun
+
+from windlass.server.live.hub import Hub
+from windlass.server.live.sources import EventSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,3 +96,50 @@ def test_a_job_that_has_not_printed(site: Site) -> None:
 
     assert ask(site).get("/api/v1/runs/1/jobs/1/log.txt").content == b""
     assert ask(site).get("/api/v1/runs/%2e%2e/jobs/1/log.txt").status_code == 404
+
+
+def test_heads_alone(site: Site) -> None:
+    """They say what would come, and do not wait for the end of anything."""
+    run = GrowingRun(site)
+    run.add_job()
+    run.print(b"0123456789\n")
+    text = ask(site).head("/api/v1/runs/1/jobs/1/log.txt")
+    stream = ask(site).head("/api/v1/runs/1/events")
+
+    assert (text.status_code, text.headers["content-length"], text.content) == (200, "11", b"")
+    assert stream.headers["content-type"].startswith("text/event-stream")
+
+
+def test_a_fault_of_our_own(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody waits for ever for what cannot come: it is logged, and the watchers are let go."""
+
+    class Broken(EventSource):
+        def count(self) -> int:
+            raise ZeroDivisionError
+
+    async def play() -> None:
+        async with Hub(site.changes).watching(Broken(site, "1", 1)) as tail:
+            async with asyncio.timeout(10):
+                await anext(tail.watch(0))
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(play())
+    assert "what is new cannot be followed" in caplog.text
+
+
+def test_what_nobody_watches_wakes_nobody(site: Site) -> None:
+    """Only what somebody cares for gets to the event loop."""
+    GrowingRun(site)
+
+    async def play() -> list[str]:
+        hub, heard = Hub(site.changes), list[str]()
+        hub._hear = heard.append  # type: ignore[method-assign]
+        async with hub.watching(EventSource(site, "1", 1)):
+            for topic in ("jobs", "run/2/1", "run/1/1/log/1", "run/1/1", "leaving"):
+                site.changes.tell(topic)
+            await asyncio.sleep(0)
+        site.changes.tell("run/1/1")
+        await asyncio.sleep(0)
+        return heard
+
+    assert asyncio.run(play()) == ["run/1/1", "leaving"]

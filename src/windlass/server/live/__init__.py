@@ -12,7 +12,13 @@ from windlass.operations.hosted import logs
 from windlass.server.live.hub import Hub
 from windlass.server.live.sockets import Conversation
 from windlass.server.live.sources import EventSource, LogSource, Source
-from windlass.server.live.streams import EventStream, read_attempt, read_number, read_position
+from windlass.server.live.streams import (
+    MEDIA_TYPE,
+    EventStream,
+    read_attempt,
+    read_number,
+    read_position,
+)
 from windlass.server.live.texts import answer_log
 from windlass.server.problems import problem
 
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
     from windlass.operations.hosted.site import Site
 
 RUN = "/api/v1/runs/{run}"
+HEAD = "HEAD"
 JOB = "/api/v1/runs/{run}/jobs/{number}"
 
 
@@ -59,7 +66,8 @@ class Live:
 
     def read_log(self, request: Request) -> Response:
         """Return a job's log as it is now."""
-        return answer_log(self._site, _find_job(self._site, request), request.headers.get("Range"))
+        job, wanted = _find_job(self._site, request), request.headers.get("Range")
+        return answer_log(self._site, job, wanted, is_head=request.method == HEAD)
 
     async def converse(self, socket: WebSocket) -> None:
         """Tell whatever a client wants to watch."""
@@ -74,6 +82,8 @@ class Live:
             frame = await run_in_threadpool(source.read, position)
             if frame.outcome:
                 return Response(status_code=204)
+        if request.method == HEAD:
+            return Response(media_type=MEDIA_TYPE)
         return EventStream(self._hub, source, position)
 
 

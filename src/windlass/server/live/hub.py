@@ -27,6 +27,7 @@ class Hub:
         self._changes = changes
         self._pool = ThreadPoolExecutor(READERS, "windlass-live")
         self._tails: dict[tuple[str, ...], Tail] = {}
+        self._topics = frozenset[str]()
         self._stop_listening: Callable[[], None] | None = None
 
     @property
@@ -55,6 +56,7 @@ class Hub:
         if tail is None:
             self._listen()
             tail = self._tails[source.topics] = Tail(source, self._pool)
+            self._choose_topics()
             tail.start()
         if self.is_leaving:
             tail.leave()
@@ -66,6 +68,7 @@ class Hub:
             if not tail.watchers:
                 tail.stop()
                 del self._tails[source.topics]
+                self._choose_topics()
                 self._rest()
 
     def _listen(self) -> None:
@@ -73,8 +76,12 @@ class Hub:
         if self._stop_listening is None:
             loop = asyncio.get_running_loop()
             self._stop_listening = self._changes.listen(
-                lambda topic: _pass_on(loop, self._hear, topic)
+                lambda it: _pass_on(loop, self._hear, it) if it in self._topics else None
             )
+
+    def _choose_topics(self) -> None:
+        """Remember what anybody cares for: it is looked at by the threads that change things."""
+        self._topics = frozenset({LEAVING}.union(*self._tails))
 
     def _rest(self) -> None:
         if not self._tails and self._stop_listening is not None:

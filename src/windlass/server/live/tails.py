@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from windlass.server.live.sources import Source
+
+_log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 0.5
 """What other processes write is found by looking again."""
@@ -46,7 +49,7 @@ class Tail:
         self._end = 0
         self._is_over = False
         self._is_left = False
-        self._failure: InputError | None = None
+        self._failure: Exception | None = None
         self._news = asyncio.Event()
         self._told = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -54,6 +57,7 @@ class Tail:
     def start(self) -> None:
         """Begin to look for what is new."""
         self._task = asyncio.get_running_loop().create_task(self._follow())
+        self._task.add_done_callback(self._note_end)
 
     def stop(self) -> None:
         """Look no more."""
@@ -158,6 +162,13 @@ class Tail:
                 self._wake()
                 return
             await self._wait(looked + PAUSE_SECONDS + PAUSE_PER_WATCHER * self.watchers)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        """Have a fault told to all who watch: they would wait for ever."""
+        if not task.cancelled() and isinstance(fault := task.exception(), Exception):
+            _log.error("what is new cannot be followed", exc_info=fault)
+            self._failure = fault
+            self._wake()
 
     async def _look(self) -> None:
         """Read until nothing more is there."""

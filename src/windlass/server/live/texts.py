@@ -32,8 +32,8 @@ class Span(NamedTuple):
     end: int
 
 
-def answer_log(site: Site, job: JobOfRun, wanted: str | None) -> Response:
-    """Return a job's log, or the part of it that a Range header wants.
+def answer_log(site: Site, job: JobOfRun, wanted: str | None, *, is_head: bool) -> Response:
+    """Return a job's log, or the part of it that a Range header wants; the head alone if `is_head`.
 
     A header that is no range of bytes, or names several, is ignored as the RFC allows.
     """
@@ -41,14 +41,14 @@ def answer_log(site: Site, job: JobOfRun, wanted: str | None) -> Response:
     headers = {"Accept-Ranges": "bytes", "Cache-Control": "no-store"}
     found = _RANGE.fullmatch(wanted.strip()) if wanted else None
     if found is None or found.group(1, 2) == (None, None):
-        return _answer(site, job, Span(0, size), 200, headers)
+        return _answer(site, job, Span(0, size), 200, headers, is_head=is_head)
     span = _find_span(size, *found.groups())
     if span is None:
         headers["Content-Range"] = f"bytes */{size}"
         detail = f"the log has {size} bytes so far, none of them in '{wanted}'"
         return problem(416, "Range not satisfiable", detail, code="range", headers=headers)
     headers["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{size}"
-    return _answer(site, job, span, 206, headers)
+    return _answer(site, job, span, 206, headers, is_head=is_head)
 
 
 def _find_span(size: int, first: str | None, last: str | None) -> Span | None:
@@ -61,13 +61,15 @@ def _find_span(size: int, first: str | None, last: str | None) -> Span | None:
 
 
 def _answer(
-    site: Site, job: JobOfRun, span: Span, status: int, headers: dict[str, str]
+    site: Site, job: JobOfRun, span: Span, status: int, headers: dict[str, str], *, is_head: bool
 ) -> Response:
     headers |= {
         "Content-Length": str(span.end - span.start),
         # What a job prints is not to be taken for a page.
         "X-Content-Type-Options": "nosniff",
     }
+    if is_head:
+        return Response(status_code=status, headers=headers, media_type=MEDIA_TYPE)
     return StreamingResponse(_read(site, job, span), status, headers=headers, media_type=MEDIA_TYPE)
 
 
