@@ -163,6 +163,9 @@ class Connection:
         client.request(method, f"{self._address.path}{PREFIX}/{path}", body, headers)
         answer = client.getresponse()
         content = answer.read(LONGEST_ANSWER)
+        if answer.length and len(content) < LONGEST_ANSWER:
+            # The server has died over it: what there is would be taken for all of it.
+            raise http.client.IncompleteRead(content, answer.length)
         if answer.will_close:
             self.close()
         return answer.status, content

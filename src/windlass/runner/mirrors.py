@@ -9,7 +9,9 @@ Git is told the token of the job by variables, so it is in no argument of a proc
 from __future__ import annotations
 
 import fcntl
+import http.client
 import re
+import time
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import GitError, InputError, WorkspaceError
@@ -20,12 +22,21 @@ from windlass.git.kept_repositories import LOCK
 from windlass.stores.state_folder import prepare_state
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from windlass.git.commands import Answer
     from windlass.protocol.assignments import GitAccess
     from windlass.runner.connection import Address
 
 REPOSITORY: Final = "repository"
+TRIES: Final = 3
+PATIENCE_SECONDS: Final = 60.0
+"""How long a server may be away, for it is started again perhaps, before a job is told so."""
+
+_PAUSE_SECONDS: Final = 0.25
+_SECONDS_TO_ANSWER: Final = 5.0
+_AWAY: Final = (502, 503, 504)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _NO_CLEANING: Final = "[gc]\n\tauto = 0\n"
 """Commits that no branch leads to any more may be those of a job."""
@@ -45,6 +56,7 @@ class Mirror:
             raise InputError(f"'{access.repository}' is not the id of a repository")
         self.state = repositories / access.repository
         self._access = access
+        self._server = server
         self._url = server.join(access.url)
         self._sha = sha
         self._make()
@@ -67,7 +79,7 @@ class Mirror:
         try:
             with (store / LOCK).open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                answer = fetch_history(store, self._url, self._sha, lock.fileno(), variables)
+                answer = self._fetch(store, lock.fileno(), variables)
                 is_there = self._has_commit(store)
                 if is_there:
                     run_apart(["update-ref", "--no-deref", "HEAD", self._sha], folder=store)
@@ -79,6 +91,14 @@ class Mirror:
                 f"{first_line(answer.complaint) or 'it does not have it'}",
                 hint="The server may not have it any more; run what is pushed now.",
             )
+
+    def _fetch(self, store: Path, lock: int, variables: Mapping[str, str]) -> Answer:
+        """Fetch; where the server is away, wait for it and fetch again."""
+        for _ in range(TRIES):
+            answer = fetch_history(store, self._url, self._sha, lock, variables)
+            if answer.code == 0 or not _wait_until_ready(self._server):
+                break
+        return answer
 
     def _has_commit(self, store: Path) -> bool:
         question = ["cat-file", "-e", f"{self._sha}^{{commit}}"]
@@ -96,3 +116,26 @@ class Mirror:
                     make_git_folder(store, (), bare=True, wide=wide, settings=_NO_CLEANING)
         except OSError as error:
             raise WorkspaceError(f"{store} cannot be made: {error.strerror}") from error
+
+
+def _wait_until_ready(server: Address) -> bool:
+    """Wait until a server says that it works; False where it does not."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not _is_ready(server):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PAUSE_SECONDS)
+    return True
+
+
+def _is_ready(server: Address) -> bool:
+    is_open = server.scheme == "http"
+    make = http.client.HTTPConnection if is_open else http.client.HTTPSConnection
+    client = make(server.place, timeout=_SECONDS_TO_ANSWER)
+    try:
+        client.request("GET", f"{server.path}/health/ready")
+        return client.getresponse().status not in _AWAY
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        client.close()

@@ -134,7 +134,10 @@ class RunnerServices:
             }
             client.request("POST", path, body, headers)
             answer = client.getresponse()
-            return answer.status, answer.read(_LONGEST_ANSWER)
+            content = answer.read(_LONGEST_ANSWER)
+            if answer.length and len(content) < _LONGEST_ANSWER:
+                raise http.client.IncompleteRead(content, answer.length)
+            return answer.status, content
         finally:
             client.close()
 
