@@ -75,6 +75,14 @@ def list_running(store: Store, runner: str) -> list[JobRow]:
     return [_read(row) for row in rows]
 
 
+def count_running(connection: Connection, runner: str) -> int:
+    """Return how many jobs a runner has that have not ended."""
+    ((count,),) = connection.execute(
+        "SELECT count(*) FROM jobs WHERE state = 'running' AND runner = ?", (runner,)
+    ).fetchall()
+    return int(count)
+
+
 def list_jobs(store: Store, run: str, attempt: int) -> list[JobRow]:
     """Return the jobs of an attempt that were queued, in that order."""
     rows = store.ask(

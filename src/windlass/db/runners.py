@@ -115,6 +115,14 @@ def lock_silent(connection: Connection, runner: str, seen: float) -> bool:
     return changed.rowcount == 1
 
 
+def lock_active(connection: Connection, runner: str) -> bool:
+    """Keep a runner as it is until the transaction ends; False where it may take no jobs."""
+    changed = connection.execute(
+        "UPDATE runners SET state = state WHERE id = ? AND state = 'active'", (runner,)
+    )
+    return changed.rowcount == 1
+
+
 def set_state(connection: Connection, runner: str, state: State) -> bool:
     """Note whether a runner takes jobs; False where there is no such one, or it was revoked."""
     changed = connection.execute(

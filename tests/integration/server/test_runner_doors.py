@@ -206,6 +206,36 @@ def test_a_poll_is_answered_when_a_job_is_to_end(site: Site, runner: StandIn) ->
     assert list_attempts(site.store, run)[0].result is Result.CANCELLED
 
 
+@pytest.mark.parametrize("end", [revoke_runner, remove_runner], ids=["revoked", "removed"])
+def test_a_runner_that_waits_when_it_is_shut_out(site: Site, runner: StandIn, end: Any) -> None:
+    """It is told at once, and no job is given to it."""
+    answers: list[int] = []
+    waiting = threading.Thread(target=lambda: answers.append(runner.poll().status_code))
+    waiting.start()
+    assert not waiting.join(0.2)
+    end(site, runner.id)
+    start_run(site, REPOSITORY, define(JOB))
+    waiting.join(5)
+    assert answers == [401]
+    assert [row.state for row in list_queued(site.store, 9)] == ["queued"]
+
+
+def test_two_polls_of_one_runner(site: Site, runner: StandIn) -> None:
+    """It gets no more than it can run, although each of them has not heard of the other."""
+    for _ in range(8):
+        start_run(site, REPOSITORY, define(JOB))
+    answers: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: answers.extend(it["job"] for it in runner.take()))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(answers)) == len(list_running(site.store, runner.id)) == 2
+
+
 def test_an_ephemeral_runner_has_one_job(site: Site, client: TestClient) -> None:
     """It gets no other one, is asked to leave, and its credential ends with it."""
     runner = join(site, client, ephemeral=True, capacity=5)

@@ -29,7 +29,7 @@ from windlass.engine.key_cover import KeyCover
 from windlass.engine.server.changes import INBOX, JOBS, name_attempt
 from windlass.engine.server.runs import ServerRuns, Staged
 from windlass.errors import ConflictError, MissingError, PlatformError
-from windlass.model.values import replace
+from windlass.model.values import dataclass, field, replace
 from windlass.operations.attempts import make_machine
 from windlass.operations.definitions import read_definition, write_definition
 from windlass.operations.kept_jobs import find_kept_jobs, read_workflow_of
@@ -40,11 +40,13 @@ from windlass.protocol.event_lines import write_event
 if TYPE_CHECKING:
     from windlass.db.connections import Connection, Store
     from windlass.engine.server.changes import Changes
+    from windlass.lang.workflow.model import Workflow
     from windlass.operations.definitions import Definition
     from windlass.operations.hosted.site import Site
 
 CANCELLED: Final = "The run was cancelled"
 _MOST_DEFINITIONS: Final = 200
+_MOST_WORKFLOWS: Final = 50
 
 
 def make_runs(store: Store, changes: Changes) -> ServerRuns:
@@ -198,8 +200,22 @@ def _begin(site: Site, connection: Connection, row: AttemptRow, definition: Defi
     site.runs.begin(connection, run.id, attempt, staged)
 
 
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The files of a workflow: many runs have the same, and these are read once."""
+
+    path: str
+    texts: tuple[tuple[str, str], ...]
+    definition: Definition = field(compare=False, repr=False)
+
+
+@functools.lru_cache(maxsize=_MOST_WORKFLOWS)
+def _read_workflow(files: _Files) -> Workflow:
+    return read_workflow_of(files.definition)
+
+
 def _stage(store: Store, repository: str, definition: Definition) -> Staged:
-    workflow = read_workflow_of(definition)
+    workflow = _read_workflow(_Files(definition.path, tuple(definition.texts.items()), definition))
     cover = KeyCover(lambda text: text)
     run, attempt = definition.run, definition.attempt
     staged = Staged(

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from windlass.db.jobs import (
     claim_job,
+    count_running,
     list_label_sets,
     list_running,
     lock_oldest,
     renew_token,
 )
 from windlass.db.repositories import find_repository
-from windlass.db.runners import set_state
+from windlass.db.runners import lock_active, set_state
 from windlass.db.runs import find_repository_of
 from windlass.engine.server.runs import always
 from windlass.errors import DatabaseError, WindlassError
@@ -71,12 +72,11 @@ def answer_poll(site: Site, runner: RunnerRow, request: PollRequest) -> PollAnsw
         PlatformError: the database cannot be used. What was claimed is sent with the next answer.
     """
     own = {name_job_id(row): row for row in list_running(site.store, runner.id)}
-    drain = runner.state == "draining"
+    drain = runner.state != "active"
     lost = [row for name, row in own.items() if name not in request.running]
-    free = min(request.free, runner.capacity - len(own) + len(lost))
     given = list(_renew_all(site, lost))
     if not drain and not request.draining:
-        given += _claim(site, runner, free - len(lost))
+        given += _claim(site, runner, request.free - len(lost))
     assignments = [it for it in (_hand_over(site, one) for one in given) if it is not None]
     return PollAnswer(
         assignments=tuple(assignments),
@@ -107,7 +107,6 @@ def _fold(labels: Iterable[str]) -> frozenset[str]:
 
 def _claim(site: Site, runner: RunnerRow, free: int) -> list[_Handover]:
     """Take the oldest jobs that a runner can run, so many at most, in one transaction."""
-    free = min(free, 1) if runner.ephemeral else free
     if free <= 0:
         return []
     labels = _fold(runner.labels)
@@ -115,6 +114,9 @@ def _claim(site: Site, runner: RunnerRow, free: int) -> list[_Handover]:
     if not sets:
         return []
     with site.store.writing() as connection:
+        free = min(free, _find_room(connection, runner))
+        if free <= 0:
+            return []
         found = [one for it in sets for one in lock_oldest(connection, it, free)]
         oldest = [row for _, row in sorted(found, key=lambda one: one[0])[:free]]
         given = [it for row in oldest if (it := _take(site, connection, runner, row))]
@@ -122,6 +124,14 @@ def _claim(site: Site, runner: RunnerRow, free: int) -> list[_Handover]:
             # It gets no other one, whatever it says.
             set_state(connection, runner.id, "draining")
     return given
+
+
+def _find_room(connection: Connection, runner: RunnerRow) -> int:
+    """Return how many jobs a runner may be given, and keep it as it is: it may poll twice."""
+    if not lock_active(connection, runner.id):
+        return 0
+    room = runner.capacity - count_running(connection, runner.id)
+    return min(room, 1) if runner.ephemeral else room
 
 
 def _take(site: Site, connection: Connection, runner: RunnerRow, row: JobRow) -> _Handover | None:

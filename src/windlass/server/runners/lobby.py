@@ -157,10 +157,13 @@ class Lobby:
             has_job = waiter.takes_jobs and fits(waiter.runner, wanted)
             if not has_job and waiter.runner.id not in noticed:
                 continue
-            runner = find_runner(site.store, waiter.runner.id) if noticed else waiter.runner
-            # One that is no longer known is told so when it asks again.
-            answer = PollAnswer() if runner is None else answer_poll(site, runner, waiter.request)
-            if runner is None or self._notices.is_news(runner.id, answer):
+            runner = find_runner(site.store, waiter.runner.id)
+            if runner is None or runner.state == "revoked":
+                # Whoever waits for the answer finds out.
+                self._loop.call_soon_threadsafe(_give, waiter, PollAnswer())
+                continue
+            answer = answer_poll(site, runner, waiter.request)
+            if self._notices.is_news(runner.id, answer):
                 self._loop.call_soon_threadsafe(_give, waiter, answer)
             if has_job:
                 wanted = list_wanted(site)
