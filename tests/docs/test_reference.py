@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.docs.cli_reference import lay_out_reference
+from tests.docs.data_model import MEANINGS, lay_out_data_model, list_all_tables
 from tests.docs.events_reference import lay_out_events
 from tests.docs.figures_reference import lay_out_guide
 from tests.docs.operations_reference import lay_out_operations
@@ -37,6 +38,12 @@ def test_the_reference_of_the_operations_is_current(golden: Golden) -> None:
 def test_the_schema_of_the_events_is_current(golden: Golden) -> None:
     """docs/reference/events.schema.json is what `windlass events schema` prints."""
     golden(CHECKOUT / "docs" / "reference" / "events.schema.json", format_schema())
+
+
+def test_the_data_model_is_current(golden: Golden) -> None:
+    """docs/reference/data-model.md says what the migrations make, and what each table is for."""
+    assert sorted(MEANINGS) == list_all_tables()
+    golden(CHECKOUT / "docs" / "reference" / "data-model.md", lay_out_data_model())
 
 
 def test_the_table_of_published_actions_is_current(golden: Golden) -> None:
