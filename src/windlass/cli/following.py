@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ def _show_to_people(start: Start, directory: Path | None) -> RunReport:
     terminal = open_terminal(sys.stdout)
     interruption = Interruption()
     with (
-        open_view(terminal, directory) as view,
+        open_view(terminal, name_place(directory)) as view,
         cancelled_by_signals(interruption.request, view.announce),
     ):
 
@@ -84,15 +85,23 @@ def _show_to_people(start: Start, directory: Path | None) -> RunReport:
     return report
 
 
-def open_view(terminal: Terminal, directory: Path | None) -> LiveView | LogView:
-    """Return what shows events on a terminal: a tree that is redrawn, or lines."""
+def name_place(directory: Path | None) -> str:
+    """Return the options by which a command finds what is kept in a folder."""
+    return "" if directory is None else f"-C {shlex.quote(str(directory))}"
+
+
+def open_view(terminal: Terminal, place: str) -> LiveView | LogView:
+    """Return what shows events on a terminal: a tree that is redrawn, or lines.
+
+    `place` are the options that commands need which are proposed at the end.
+    """
     if terminal.is_live:
         from windlass.cli.live import LiveView
 
-        return LiveView(terminal, directory=directory)
+        return LiveView(terminal, place=place)
     from windlass.cli.log_view import LogView
 
-    return LogView(terminal, directory)
+    return LogView(terminal, place)
 
 
 def _with_notice(emit: Emit) -> Emit:

@@ -21,7 +21,6 @@ from windlass.protocol.events import JobFinished, RunFinished, RunStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
     from types import TracebackType
 
     from windlass.cli.terminal import Terminal
@@ -41,10 +40,10 @@ class LiveView:
         self,
         terminal: Terminal,
         clock: Callable[[], float] = time.monotonic,
-        directory: Path | None = None,
+        place: str = "",
     ) -> None:
         self._terminal = terminal
-        self._directory = directory
+        self._place = place
         self._clock = clock
         self._lock = threading.Lock()
         self._tree = RunTree(terminal)
@@ -107,7 +106,7 @@ class LiveView:
         # Imported when it is needed: the first step should start soon.
         from windlass.cli.run_summary import RunSummary
 
-        summary = RunSummary(self._tree, self._terminal, self._directory)
+        summary = RunSummary(self._tree, self._terminal, self._place)
         self._tree = RunTree(self._terminal)
         self._print(list(summary.account(event)))
         height = self._terminal.size[1] - LINES_OF_VERDICT

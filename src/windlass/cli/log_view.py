@@ -12,7 +12,6 @@ from windlass.protocol.events import RunFinished, RunStarted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from types import TracebackType
 
     from windlass.cli.terminal import Terminal
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 class LogView:
     """Writes events as they come. Use as a context, as the live view; `show` is for any thread."""
 
-    def __init__(self, terminal: Terminal, directory: Path | None = None) -> None:
-        self._directory = directory
+    def __init__(self, terminal: Terminal, place: str = "") -> None:
+        self._place = place
         self._terminal = terminal
         self._lock = threading.Lock()
         self._log = RunLog(terminal)
@@ -51,7 +50,7 @@ class LogView:
                 # Imported when it is needed: the first step should start soon.
                 from windlass.cli.run_summary import RunSummary
 
-                lines += RunSummary(self._tree, self._terminal, self._directory).lines(event)
+                lines += RunSummary(self._tree, self._terminal, self._place).lines(event)
             self._write(lines)
 
     def announce(self, text: str) -> None:

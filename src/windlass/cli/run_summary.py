@@ -15,7 +15,6 @@ from windlass.protocol.events import JobSkipped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from pathlib import Path
 
     from windlass.cli.run_tree import JobNode, RunTree, StepNode
     from windlass.protocol.events import RunFinished
@@ -28,10 +27,10 @@ SLOW_SECONDS = 1.0
 
 
 class RunSummary:
-    """Lays out the end of one run; `directory` is where to say that the repository is."""
+    """Lays out the end of one run; `place` are the options that say where it is kept."""
 
-    def __init__(self, tree: RunTree, terminal: Terminal, directory: Path | None = None) -> None:
-        self._place = "" if directory is None else f" -C {shlex.quote(str(directory))}"
+    def __init__(self, tree: RunTree, terminal: Terminal, place: str = "") -> None:
+        self._place = f" {place}" if place else ""
         self._tree = tree
         self._terminal = terminal
         self._jobs = [job for job in tree.jobs.values() if job.end is not None]

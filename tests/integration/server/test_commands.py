@@ -222,6 +222,8 @@ def test_a_run_is_watched_until_it_has_ended(
 
     assert watched[0] == again[0] == code
     assert "Compile" in watched[1]
+    proposed = "windlass rerun --server home 1 --failed" in watched[1]
+    assert proposed == (result is Result.FAILURE)
     kinds = [json.loads(line)["event"] for line in again[1].splitlines()]
     assert (kinds[0], kinds[-1], len(kinds)) == ("run-started", "run-finished", 6)
 

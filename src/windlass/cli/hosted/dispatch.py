@@ -57,7 +57,8 @@ def execute(arguments: argparse.Namespace) -> int:
     from windlass.protocol.api import dispatches as api
 
     inputs = parse_pairs("--input", arguments.input)
-    with open_client(require_server(arguments)) as client:
+    server = require_server(arguments)
+    with open_client(server) as client:
         given = make_input(
             api.CreateDispatch,
             **find_repository(client, arguments.repository),
@@ -65,7 +66,7 @@ def execute(arguments: argparse.Namespace) -> int:
             ref=arguments.ref,
             inputs=inputs,
         )
-        return show_started(client, client.ask(api.CREATE, given), arguments)
+        return show_started(client, client.ask(api.CREATE, given), arguments, server)
 
 
 class SendEvent:

@@ -27,4 +27,4 @@ def rerun_on_server(server: Login, arguments: argparse.Namespace) -> int:
     with open_client(server) as client:
         run = find_run(client, arguments.run)
         given = make_input(runs.RerunRun, run=run.run, failed=arguments.failed, job=arguments.job)
-        return show_started(client, client.ask(runs.RERUN, given), arguments)
+        return show_started(client, client.ask(runs.RERUN, given), arguments, server)

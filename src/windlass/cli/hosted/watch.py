@@ -5,6 +5,7 @@ Ctrl-C stops watching; the run goes on. The exit code is that of the run.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from windlass.cli.parser import Parser
     from windlass.client.client import Client
+    from windlass.client.logins import Login
     from windlass.protocol.api.runs import Run
 
 _EXIT_CODES: Final = {Result.SUCCESS: 0, Result.SKIPPED: 0}
@@ -41,23 +43,28 @@ def add_arguments(parser: Parser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Watch until the end."""
-    with open_client(require_server(arguments)) as client:
+    server = require_server(arguments)
+    with open_client(server) as client:
         run = find_run(client, arguments.run, arguments.attempt)
-        return watch_attempt(client, run.run, run.attempt, as_json=arguments.json)
+        return watch_attempt(
+            client, run.run, run.attempt, as_json=arguments.json, server=server.name
+        )
 
 
-def show_started(client: Client, run: Run, arguments: argparse.Namespace) -> int:
+def show_started(client: Client, run: Run, arguments: argparse.Namespace, server: Login) -> int:
     """Print the id of a run that was just started; with `--watch` show it until it has ended."""
     if not (arguments.watch and arguments.json):
         line = run.model_dump_json() if arguments.json else run.run
         open_terminal(sys.stdout).write(f"{line}\n")
     if not arguments.watch:
         return 0
-    return watch_attempt(client, run.run, run.attempt, as_json=arguments.json)
+    return watch_attempt(client, run.run, run.attempt, as_json=arguments.json, server=server.name)
 
 
-def watch_attempt(client: Client, run: str, attempt: int, *, as_json: bool) -> int:
+def watch_attempt(client: Client, run: str, attempt: int, *, as_json: bool, server: str) -> int:
     """Show the events of an attempt until it has ended, and return the exit code for its result.
+
+    `server` is what commands are to name it by that are proposed at the end.
 
     Raises:
         PlatformError: the server was away for too long, or did not say how the run has ended.
@@ -66,7 +73,7 @@ def watch_attempt(client: Client, run: str, attempt: int, *, as_json: bool) -> i
 
     terminal = open_terminal(sys.stdout)
     result = None
-    with open_view(terminal, None) as view:
+    with open_view(terminal, f"--server {shlex.quote(server)}") as view:
         for line in follow_events(client, run, attempt):
             found = read_event(line)
             if as_json:
