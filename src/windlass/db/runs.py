@@ -217,6 +217,16 @@ def list_attempts(database: Store, run: str) -> list[AttemptRow]:
     return _read(database.ask(question, (run,)))
 
 
+def find_last_end(database: Store, repository: str, path: str, ref: str) -> AttemptRow | None:
+    """Return how the newest run of a workflow file at a ref ended, of those that have ended."""
+    question = _ATTEMPTS + (
+        "WHERE runs.repository = ? AND runs.path = ? AND runs.ref = ? "
+        "AND attempts.result IS NOT NULL ORDER BY runs.number DESC, attempts.attempt DESC LIMIT 1"
+    )
+    rows = _read(database.ask(question, (repository, path, ref)))
+    return rows[0] if rows else None
+
+
 def list_unfinished(database: Store) -> list[AttemptRow]:
     """Return the attempts that have not ended: they go on, or were interrupted."""
     return _read(database.ask(_ATTEMPTS + "WHERE attempts.result IS NULL"))
