@@ -59,7 +59,7 @@ class Mirrors:
     """The mirrors in a folder, by the ids of their repositories.
 
     May be used from any number of threads and processes. A `token` is shown to a server that is
-    asked by https:// as GitHub wants it.
+    asked by HTTP as GitHub wants it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -226,7 +226,7 @@ def _reach(location: Location, token: str) -> dict[str, str]:
     elif location.addresses and location.host not in location.addresses:
         found = ",".join(location.addresses)
         settings.append(("http.curloptResolve", f"{location.host}:{location.port}:{found}"))
-    if token and location.protocol == "https":
+    if token and location.protocol in ("https", "http"):
         shown = base64.b64encode(f"{_TOKEN_USER}:{token}".encode()).decode()
         settings.append(("http.extraHeader", f"Authorization: Basic {shown}"))
     # Not as arguments, which every process of this machine can read.

@@ -147,12 +147,15 @@ def test_a_folder_of_another_user(mirrors: Mirrors, pushed: PushedRepository) ->
 
 
 def test_the_token_of_a_repository(mirrors: Mirrors, remotes: Remotes) -> None:
-    """It is shown to https:// alone: by http:// everybody on the way would read it."""
+    """It opens a private repository as on GitHub, and no complaint tells it."""
     with remotes.over_http(smart=True, password="hunter2", user="x-access-token") as url:
         place = read_location(f"{url}/octo/boat.git", HERE)
-        with pytest.raises(GitError) as caught:
-            mirrors.fetch("1", place, token="hunter2")
-    assert "hunter2" not in caught.value.message
+        for token in ("", "wrong-hunter"):
+            with pytest.raises(GitError) as caught:
+                mirrors.fetch("1", place, token=token)
+            assert not token or token not in caught.value.message
+        mirrors.fetch("1", place, token="hunter2")
+    assert mirrors.find_commit("1", "refs/heads/main")
 
 
 def test_ids_of_sha256(mirrors: Mirrors, tmp_path: Path, remotes: Remotes) -> None:

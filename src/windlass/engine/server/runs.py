@@ -19,6 +19,7 @@ from windlass.db.announcements import add_announcements
 from windlass.db.groups import MemberRow
 from windlass.db.inbox import list_letters, take_letter
 from windlass.db.jobs import ask_to_end, disown_job, drop_job, end_job, queue_again, queue_job
+from windlass.db.reports import ask_report
 from windlass.db.runs import find_start, finish_attempt, lock_attempt
 from windlass.engine.announcements import announce, describe_end
 from windlass.engine.resumption import replay
@@ -105,6 +106,7 @@ class ServerRuns:
 
     def begin(self, connection: Connection, run: str, attempt: int, staged: Staged) -> None:
         """Take the first step of an attempt, in the transaction in which it is entered."""
+        ask_report(connection, run, attempt, "start")
         self._take(connection, run, attempt, staged, RunStarted())
         # Should the transaction fail, the journal will not have what this machine was told.
         self._remember(run, attempt, staged)
@@ -334,6 +336,7 @@ def _cancel(
 
 def _finish(connection: Connection, run: str, attempt: int, result: Result, now: float) -> None:
     finish_attempt(connection, run, attempt, now, result)
+    ask_report(connection, run, attempt, "end")
     seconds = max(0.0, now - find_start(connection, run, attempt))
     end = events.RunFinished(run=run, result=result, seconds=seconds)
     add_announcements(connection, run, attempt, [write_event(end, now)])

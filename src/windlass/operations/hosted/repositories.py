@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from windlass.db import repositories as rows
 from windlass.db.effects import post_effect
+from windlass.db.reports import TOKEN
 from windlass.db.repositories import RepositoryRow
 from windlass.db.runs import list_unfinished
 from windlass.engine.server.changes import EFFECTS
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
 REFRESH: Final = "refresh"
 """The kind of effect that fetches a repository and reads what its default branch schedules."""
-
-TOKEN: Final = "WINDLASS_GITHUB_TOKEN"
-"""The secret of a repository that the server itself shows to GitHub."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+", re.ASCII)
 _MOST_LETTERS: Final = 140

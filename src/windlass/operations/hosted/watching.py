@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from windlass.db.reports import REPORT
 from windlass.db.repositories import claim_poll, find_repository, list_polls
 from windlass.errors import WindlassError
 from windlass.events.rounds import Rounds
@@ -18,6 +19,7 @@ from windlass.events.schedules import CATCH_UP_SECONDS
 from windlass.jobs.clock import SYSTEM_CLOCK
 from windlass.operations.hosted.deliveries import DELIVERY, process_delivery
 from windlass.operations.hosted.pushes import look
+from windlass.operations.hosted.reports import report_attempt
 from windlass.operations.hosted.repositories import REFRESH, fetch_repository
 from windlass.operations.hosted.repository_settings import read_settings
 from windlass.operations.hosted.schedules import (
@@ -49,7 +51,10 @@ def list_handlers(site: Site) -> Mapping[str, Handler]:
     def handle_refresh(effect: Effect) -> None:
         refresh_repository(site, effect.payload["repository"])
 
-    return {DELIVERY: handle_delivery, REFRESH: handle_refresh}
+    def handle_report(effect: Effect) -> None:
+        report_attempt(site, effect.payload["run"], effect.payload["attempt"])
+
+    return {DELIVERY: handle_delivery, REFRESH: handle_refresh, REPORT: handle_report}
 
 
 def refresh_repository(site: Site, repository: str) -> None:
