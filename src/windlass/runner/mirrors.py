@@ -34,6 +34,8 @@ TRIES: Final = 3
 PATIENCE_SECONDS: Final = 60.0
 """How long a server may be away, for it is started again perhaps, before a job is told so."""
 
+FRESH_SECONDS: Final = 5.0
+_FETCHED: Final = "windlass-fetched"
 _PAUSE_SECONDS: Final = 0.25
 _SECONDS_TO_ANSWER: Final = 5.0
 _AWAY: Final = (502, 503, 504)
@@ -67,7 +69,7 @@ class Mirror:
         return self.state / REPOSITORY
 
     def update(self) -> None:
-        """Fetch all branches and tags, and the commit.
+        """Fetch all branches and tags, and the commit, unless that was done just now.
 
         Raises:
             GitError: the server does not have the commit, or git failed.
@@ -79,10 +81,13 @@ class Mirror:
         try:
             with (store / LOCK).open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
+                if _is_fresh(store) and self._has_commit(store):
+                    return
                 answer = self._fetch(store, lock.fileno(), variables)
                 is_there = self._has_commit(store)
                 if is_there:
                     run_apart(["update-ref", "--no-deref", "HEAD", self._sha], folder=store)
+                    (store / _FETCHED).touch()
         except OSError as error:
             raise WorkspaceError(f"{store} cannot be used: {error.strerror}") from error
         if not is_there:
@@ -116,6 +121,16 @@ class Mirror:
                     make_git_folder(store, (), bare=True, wide=wide, settings=_NO_CLEANING)
         except OSError as error:
             raise WorkspaceError(f"{store} cannot be made: {error.strerror}") from error
+
+
+def _is_fresh(store: Path) -> bool:
+    """Tell whether all was fetched a moment ago, for a job that began together with this one."""
+    try:
+        age = time.time() - (store / _FETCHED).stat().st_mtime
+    except FileNotFoundError:
+        return False
+    # Where the clock was set back meanwhile, nobody knows.
+    return 0 <= age < FRESH_SECONDS
 
 
 def _wait_until_ready(server: Address) -> bool:

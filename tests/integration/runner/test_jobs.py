@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from tests.integration.runner.conftest import assign, git
 
 from windlass.stores.logs import JobLogReader
@@ -88,6 +91,49 @@ def test_a_later_commit_is_fetched(
     assert held.end is not None
     assert held.end.outputs == {"colour": "red"}
     assert lines_of(held, tmp_path / "there")
+
+
+TAGS = """
+    on: push
+    jobs:
+      list:
+        runs-on: x
+        outputs: {tags: "${{ steps.it.outputs.tags }}"}
+        steps:
+          - uses: actions/checkout@v4
+          - {id: it, run: 'echo "tags=$(git tag | xargs)" >> "$GITHUB_OUTPUT"'}
+"""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "tags"),
+    [
+        pytest.param(1, "v1", id="begun-together"),
+        pytest.param(60, "v1 v2", id="later"),
+        pytest.param(-60, "v1 v2", id="clock-set-back"),
+    ],
+)
+def test_a_mirror_is_fresh_for_a_moment(
+    seconds: int,
+    tags: str,
+    played: RunnerServer,
+    start: Callable[..., Any],
+    repository: Path,
+    tmp_path: Path,
+) -> None:
+    """Jobs that begin together fetch once; later ones, or after a clock has jumped, fetch again."""
+    with start():
+        played.assign(assign(TAGS, root=repository))
+        assert played.wait_for_end(JOB).end is not None
+        git(repository, "tag", "v2")
+        (mark,) = (tmp_path / "state").glob("repositories/7/repository/.git/windlass-fetched")
+        then = time.time() - seconds
+        os.utime(mark, (then, then))
+        played.assign(assign(TAGS, 2, root=repository))
+        end = played.wait_for_end(SECOND).end
+
+    assert end is not None
+    assert end.outputs == {"tags": tags}
 
 
 def test_a_commit_that_is_nowhere(
