@@ -19,6 +19,7 @@ import httpx
 from pydantic import ValidationError
 
 from windlass import __version__
+from windlass.client.logins import LOOPBACK
 from windlass.client.problems import explain_transport, read_problem
 from windlass.errors import InputError, PlatformError
 from windlass.protocol.api.messages import API_VERSION, Input, Output
@@ -167,7 +168,7 @@ def check_url(url: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Tell whether a server is on this machine."""
-    return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
+    return urlsplit(url).hostname in LOOPBACK
 
 
 def _spell(values: dict[str, Any]) -> dict[str, str]:

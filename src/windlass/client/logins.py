@@ -18,6 +18,9 @@ from windlass.model.values import dataclass, field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+"""The names of this machine for itself."""
+
 _BELOW: Final = Path("windlass", "servers.json")
 
 

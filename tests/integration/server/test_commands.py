@@ -270,6 +270,10 @@ def test_a_run_is_named_by_an_end_of_its_id(
     assert (code, "may be any of 2 runs" in told) == (2, True)
     code, told = show("4711")
     assert (code, "there is no run '4711'" in told) == (2, True)
+    code, told = show("a/b")
+    assert (code, "there is no run 'a/b'" in told) == (2, True)
+    code, told = show("0001", "--attempt", "0")
+    assert (code, "attempt: input should be greater" in told) == (2, True)
     code, told = show("0001", "--attempt", "5")
     assert (code, "has no attempt 5" in told) == (2, True)
 

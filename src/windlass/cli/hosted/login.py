@@ -17,7 +17,7 @@ from windlass.cli.hosted.secret_texts import read_secret
 from windlass.cli.hosted.tables import add_json_option, print_one
 from windlass.cli.servers import TOKEN, add_server_option, require_server
 from windlass.cli.terminal import open_terminal
-from windlass.client.logins import Login, add_login
+from windlass.client.logins import LOOPBACK, Login, add_login
 from windlass.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def execute(arguments: argparse.Namespace) -> int:
     if not name or "://" in name:
         raise UsageError(f"'{name}' cannot be the name of a server")
     login = Login(name, url, _read_token(arguments))
+    if url.startswith("http:") and urlsplit(url).hostname not in LOOPBACK:
+        say_warning(f"{url} is not encrypted: whoever sees the traffic sees the token")
     with open_client(login) as client:
         info = client.ask(server.INFO, server.ShowServer())
     path = add_login(os.environ, login)

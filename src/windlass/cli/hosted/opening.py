@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from typing import TYPE_CHECKING, Any, Final
 
+from windlass.cli.hosted.fields import make_input
 from windlass.db.runs import AttemptRow, RunRow
-from windlass.errors import InputError, UsageError
+from windlass.errors import InputError, MissingError, UsageError
 from windlass.model.status import Result
 from windlass.operations.history import LATEST
 
@@ -18,6 +21,7 @@ _LOOKED_AT: Final = 200
 """So many of the latest runs are looked through for one whose id begins or ends so."""
 
 _SHORTEST_END: Final = 4
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def open_client(server: Login) -> Client:
@@ -35,29 +39,33 @@ def find_run(client: Client, name: str, attempt: int | None = None) -> Run:
     """Return the run that is meant by an id, by its beginning or end, or by `latest`.
 
     Raises:
-        InputError: there is none.
-        UsageError: there are several.
+        InputError: there is none, or it has no such attempt.
+        UsageError: there are several, or the number cannot be that of an attempt.
     """
-    from windlass.errors import MissingError
     from windlass.protocol.api import runs
 
-    if name != LATEST:
-        try:
-            return client.ask(runs.GET, runs.FindRun(run=name, attempt=attempt))
-        except MissingError:
-            if attempt is not None and name.isdecimal() and len(name) > _SHORTEST_END:
-                known = _choose(client, name)
-                if known.run == name:
-                    raise
-            found = _choose(client, name)
-    else:
-        latest = list(client.list_all(runs.LIST, runs.ListRuns(limit=1), 1))
-        if not latest:
-            raise InputError(f"there are no runs on {client.url} yet")
-        found = latest[0]
-    if attempt is None:
+    found = _find_latest(client) if name == LATEST else _find_named(client, name)
+    if attempt is None or attempt == found.attempt:
         return found
-    return client.ask(runs.GET, runs.FindRun(run=found.run, attempt=attempt))
+    return client.ask(runs.GET, make_input(runs.FindRun, run=found.run, attempt=attempt))
+
+
+def _find_latest(client: Client) -> Run:
+    from windlass.protocol.api import runs
+
+    page = client.ask(runs.LIST, runs.ListRuns(limit=1))
+    if not page.items:
+        raise InputError(f"there are no runs on {client.url} yet")
+    return page.items[0]
+
+
+def _find_named(client: Client, name: str) -> Run:
+    from windlass.protocol.api import runs
+
+    if _ID.fullmatch(name):
+        with contextlib.suppress(MissingError):
+            return client.ask(runs.GET, runs.FindRun(run=name))
+    return _choose(client, name)
 
 
 def _choose(client: Client, name: str) -> Run:
