@@ -20,7 +20,7 @@ from windlass.operations.hosted.retention import read_limits
 from windlass.operations.hosted.secrets import StoredValues
 from windlass.operations.hosted.site import Site
 from windlass.operations.hosted.tokens import write_bootstrap_token
-from windlass.operations.hosted.watching import EventWatch
+from windlass.operations.hosted.watching import EventWatch, read_catch_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def hosting(options: Options, address: str) -> Iterator[Site]:
         watch = Watch(store, site.runs, site.changes, now=site.now)
         watch.start()
         stack.callback(watch.stop)
-        events = EventWatch(site)
+        events = EventWatch(site, catch_up=read_catch_up(os.environ))
         events.start()
         stack.callback(events.stop)
         yield site

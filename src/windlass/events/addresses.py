@@ -183,7 +183,7 @@ def _look_up(
             raise InvalidError(
                 f"{shown} is not of the public Internet, and a server asks nobody inside its "
                 "own network unless that is allowed",
-                hint="whoever runs the server can allow it: WINDLASS_ALLOWED_HOSTS",
+                hint=f"whoever runs the server can allow it: `windlass up --allow-fetch {host}`",
             )
     return Location(
         text=text,

@@ -12,6 +12,7 @@ from tests.pushed_repository import CI, PushedRepository
 from windlass.db.effects import list_waiting
 from windlass.db.runs import list_latest
 from windlass.db.schedules import list_schedules
+from windlass.errors import UsageError
 from windlass.operations.hosted.attempts import find_attempt
 from windlass.operations.hosted.deliveries import show_deliveries
 from windlass.operations.hosted.repositories import (
@@ -19,7 +20,7 @@ from windlass.operations.hosted.repositories import (
     register_repository,
     require_repository,
 )
-from windlass.operations.hosted.watching import EventWatch, list_handlers
+from windlass.operations.hosted.watching import EventWatch, list_handlers, read_catch_up
 from windlass.testing.clock import ManualClock
 
 if TYPE_CHECKING:
@@ -260,3 +261,17 @@ def test_lines_that_cannot_be_told(site: Site, pushed: PushedRepository) -> None
     register_repository(site, str(pushed.bare), NAME)
     carry_out(site)
     assert [row.cron for row in list_schedules(site.store)] == ["0 2 * * *"]
+
+
+@pytest.mark.parametrize(("text", "expected"), [(None, 3600.0), ("", 3600.0), ("0", 0.0)])
+def test_how_late_a_time_may_be(text: str | None, expected: float) -> None:
+    """Whoever runs the server says so, by a variable."""
+    variables = {} if text is None else {"WINDLASS_SCHEDULE_CATCH_UP": text}
+    assert read_catch_up(variables) == expected
+
+
+@pytest.mark.parametrize("text", ["-1", "an hour", "1.5", "\u0663"])
+def test_what_is_no_number_of_seconds(text: str) -> None:
+    """It is refused when the server starts."""
+    with pytest.raises(UsageError, match="WINDLASS_SCHEDULE_CATCH_UP"):
+        read_catch_up({"WINDLASS_SCHEDULE_CATCH_UP": text})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.db.reports import REPORT
 from windlass.db.repositories import claim_poll, find_repository, list_polls
-from windlass.errors import WindlassError
+from windlass.errors import UsageError, WindlassError
 from windlass.events.rounds import Rounds
 from windlass.events.schedules import CATCH_UP_SECONDS
 from windlass.jobs.clock import SYSTEM_CLOCK
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from windlass.jobs.clock import Clock
     from windlass.operations.hosted.site import Site
 
+CATCH_UP_VARIABLE: Final = "WINDLASS_SCHEDULE_CATCH_UP"
 ROUND_SECONDS: Final = 1.0
 _WORKERS: Final = 4
 _BACK_SECONDS: Final = 1.0
@@ -55,6 +56,18 @@ def list_handlers(site: Site) -> Mapping[str, Handler]:
         report_attempt(site, effect.payload["run"], effect.payload["attempt"])
 
     return {DELIVERY: handle_delivery, REFRESH: handle_refresh, REPORT: handle_report}
+
+
+def read_catch_up(variables: Mapping[str, str]) -> float:
+    """Return the seconds by which a time of a schedule may have been missed and is made up for.
+
+    Raises:
+        UsageError: the variable that says so holds no number of seconds.
+    """
+    text = variables.get(CATCH_UP_VARIABLE, "")
+    if text and not (text.isascii() and text.isdecimal()):
+        raise UsageError(f"{CATCH_UP_VARIABLE} is '{text}'", hint="give seconds, 0 for never")
+    return float(text) if text else CATCH_UP_SECONDS
 
 
 def refresh_repository(site: Site, repository: str) -> None:
