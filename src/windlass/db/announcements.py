@@ -35,6 +35,26 @@ def read_announcements(
     return [str(line) for (line,) in store.ask(f"{question} ORDER BY seq", values)]
 
 
+def read_page(
+    store: Store, run: str, attempt: int, first: int, limit: int, letters: int
+) -> list[str]:
+    """Return no more than `limit` lines from number `first` on; fewer where they are long.
+
+    All but the first have room in so many letters: a line may be megabytes.
+    """
+    count = size = 0
+    for (length,) in store.ask(
+        "SELECT length(line) FROM announcements "
+        "WHERE run = ? AND attempt = ? AND seq >= ? AND seq < ? ORDER BY seq",
+        (run, attempt, first, first + limit),
+    ):
+        size += length
+        if count and size > letters:
+            break
+        count += 1
+    return read_announcements(store, run, attempt, first, count) if count else []
+
+
 def count_announcements(store: Store, run: str, attempt: int) -> int:
     """Return how many lines there are, which is the number of the next one."""
     ((last,),) = store.ask(

@@ -12,12 +12,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from windlass.db.announcements import read_announcements
+from windlass.db.announcements import read_page
 from windlass.db.figures import list_waits
 from windlass.db.observations import list_unobserved, take_observation
 from windlass.db.runs import list_attempts
 from windlass.errors import PlatformError
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, replace
+from windlass.protocol import events
 from windlass.protocol.event_lines import read_event
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ OLDEST_SECONDS: Final = 3600.0
 """What ended longer ago is left out: history that a new server was given is no news."""
 
 ATTEMPTS_AT_ONCE: Final = 50
+LINES_AT_ONCE: Final = 256
+LETTERS_AT_ONCE: Final = 1 << 20
+LONGEST_MESSAGE: Final = 2048
+MOST_EVENTS: Final = 100_000
+"""What is told after so many of them is not observed."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -39,6 +46,7 @@ _log = logging.getLogger(__name__)
 class EndedAttempt:
     """An attempt and what was told of it, each event with its time (seconds since the epoch).
 
+    Of the events all that may be long is cut off: scripts, outputs, summaries, messages.
     `waits` are the seconds for which its jobs were in the queue.
     """
 
@@ -108,11 +116,38 @@ class EndedAttempts:
         rows = [row for row in list_attempts(self._store, run) if row.attempt == attempt]
         if not rows:
             return
-        lines = read_announcements(self._store, run, attempt)
-        events = [told for line in lines if (told := read_event(line)) is not None]
-        ended = EndedAttempt(rows[0], events, list_waits(self._store, run, attempt))
+        told = self._read_events(run, attempt)
+        ended = EndedAttempt(rows[0], told, list_waits(self._store, run, attempt))
         for observe in self._observers:
             try:
                 observe(ended)
             except Exception:  # noqa: BLE001 (the others are to know, and the next ones)
                 _log.exception("attempt %s of run %s could not be observed", attempt, run)
+
+    def _read_events(self, run: str, attempt: int) -> list[tuple[RunEvent, float]]:
+        found: list[tuple[RunEvent, float]] = []
+        first = 0
+        while len(found) < MOST_EVENTS and (
+            lines := read_page(self._store, run, attempt, first, LINES_AT_ONCE, LETTERS_AT_ONCE)
+        ):
+            first += len(lines)
+            told = [it for line in lines if (it := read_event(line)) is not None]
+            found += [(_shorten(event), time) for event, time in told]
+        return found
+
+
+def _shorten(event: RunEvent) -> RunEvent:
+    """Return an event without what may be long and nobody observes."""
+    match event:
+        case events.StepStarted():
+            return replace(event, script="")
+        case events.JobFinished():
+            return replace(event, outputs={})
+        case events.Summary():
+            return replace(event, markdown="")
+        case events.Output():
+            return replace(event, text="")
+        case events.Annotation():
+            return replace(event, message=event.message[:LONGEST_MESSAGE], properties={})
+        case _:
+            return event

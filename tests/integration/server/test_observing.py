@@ -174,6 +174,21 @@ def test_what_is_counted(site: Site) -> None:
     assert [now - then for now, then in zip(read(), before, strict=True)] == [1, 1, 5.0, 2.5]
 
 
+def test_what_is_long_is_left_out(site: Site) -> None:
+    """However much a run told, observing it takes little memory."""
+    run = play(site)
+    long = "x" * (3 << 20)
+    for _ in range(10):
+        run.say(events.Summary(job="lost", step="1", markdown=long))
+        run.say(events.Annotation(job="lost", step="", level="error", message=long))
+    run.say(events.StepStarted(job="lost", step="9", name="last", script=long), time=17.0)
+    found: list[EndedAttempt] = []
+    observe(site, found.append).look()
+
+    assert len(str(found[0].events)) < 100_000
+    assert build_trace(found[0])[-1].name == "last"
+
+
 def test_old_history_is_no_news(site: Site) -> None:
     """What ended more than an hour ago was there before anybody looked."""
     play(site, finished=30.0)

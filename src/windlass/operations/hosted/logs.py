@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from windlass.db.announcements import count_announcements, read_announcements
+from windlass.db.announcements import count_announcements, read_page
 from windlass.db.jobs import find_numbered
 from windlass.db.runs import list_attempts
-from windlass.errors import MissingError
+from windlass.errors import InputError, MissingError
 from windlass.model.values import dataclass
 from windlass.stores.logs import JobLogReader
 from windlass.stores.run_folders import RunFolders
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 EVENTS_AT_ONCE: Final = 256
 BYTES_AT_ONCE: Final = 1 << 17
+LARGEST_BLOCK_BYTES: Final = 8 << 20
+"""What a runner writes at once is less: the longest line, and what came with it."""
+
 _FILES: Final = ("log", "log.index", "log.steps")
 
 
@@ -107,7 +110,7 @@ def read_events(site: Site, run: str, attempt: int, first: int = 0) -> Told:
     """Return some events from number `first` on; none where there are none yet.
 
     They end at a multiple of EVENTS_AT_ONCE, so that those who read on from different places soon
-    read the same.
+    read the same; where they are large there are fewer.
 
     Raises:
         MissingError: the attempt is not there, or not any more.
@@ -115,7 +118,8 @@ def read_events(site: Site, run: str, attempt: int, first: int = 0) -> Told:
     # Asked before the events: after an attempt has ended nothing is told of it.
     result = find_attempt(site, run, attempt).result
     limit = EVENTS_AT_ONCE - first % EVENTS_AT_ONCE
-    return Told(first, tuple(read_announcements(site.store, run, attempt, first, limit)), result)
+    lines = read_page(site.store, run, attempt, first, limit, BYTES_AT_ONCE)
+    return Told(first, tuple(lines), result)
 
 
 def find_log(site: Site, job: JobOfRun) -> Path | None:
@@ -139,6 +143,7 @@ def read_lines(site: Site, job: JobOfRun, first: int = 0) -> LogPart:
     They end where the log passes a multiple of BYTES_AT_ONCE, for the same reason as events do.
 
     Raises:
+        InputError: the log is damaged.
         MissingError: the job is not there any more.
     """
     row = find_numbered(site.store, job.run, job.attempt, job.number)
@@ -156,19 +161,32 @@ def read_lines(site: Site, job: JobOfRun, first: int = 0) -> LogPart:
 def _read_blocks(reader: JobLogReader, first: int) -> Iterator[Printed]:
     begun: int | None = None
     for block in reader.blocks(reader.find_block(first)):
-        if block.lines:
-            yield _read_block(reader, block, first)
+        skipped = max(0, first - block.first_line)
+        if skipped < block.lines:
+            yield Printed(
+                first=block.first_line + skipped,
+                step=block.step,
+                time=block.time,
+                lines=tuple(_read_texts(reader, block)[skipped:]),
+            )
         begun = block.start if begun is None else begun
         if block.end // BYTES_AT_ONCE > begun // BYTES_AT_ONCE and block.lines:
             return
 
 
-def _read_block(reader: JobLogReader, block: LogBlock, first: int) -> Printed:
-    skipped = max(0, first - block.first_line)
-    texts = reader.read_block(block).decode(errors="replace").split("\n")[skipped:-1]
-    return Printed(
-        first=block.first_line + skipped, step=block.step, time=block.time, lines=tuple(texts)
-    )
+def _read_texts(reader: JobLogReader, block: LogBlock) -> list[str]:
+    """Return the lines of a block, as many as its index says.
+
+    The index is a runner's, as the log is: it may say anything.
+
+    Raises:
+        InputError: it says what cannot be.
+    """
+    size = block.end - block.start
+    if not block.lines <= size <= LARGEST_BLOCK_BYTES:
+        raise InputError(f"the log is damaged from line {block.first_line} on")
+    texts = reader.read_block(block).decode(errors="replace").split("\n")[: block.lines]
+    return texts + [""] * (block.lines - len(texts))
 
 
 def measure_log(site: Site, job: JobOfRun) -> int:
