@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 HEADER: Final = b"x-request-id"
 UNMATCHED: Final = "unmatched"
+LOG_ROUTE: Final = "/log/{name}"
+"""Where runners send the files of a job's log; what it printed is the one called `log`."""
+
 MOST_DIGITS: Final = 40
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ID: Final = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
@@ -95,7 +98,7 @@ class _Request:
         seconds = lasted if self._seconds is None else self._seconds
         known = method if method in _METHODS else "other"
         REQUEST_SECONDS.labels(known, route, str(status)).observe(seconds)
-        if known == "PUT" and "/log/" in route:
+        if known == "PUT" and route.endswith(LOG_ROUTE) and _read_name(self._scope) == "log":
             LOG_BYTES.inc(self._received)
         fields: dict[str, Any] = {
             "method": known,
@@ -119,6 +122,10 @@ def _name_run(params: Mapping[str, Any]) -> dict[str, Any]:
         attempt = attempt[:MOST_DIGITS]
         return {**named, "attempt": int(attempt), "trace": format_trace_id(run, int(attempt))}
     return named
+
+
+def _read_name(scope: Scope) -> str:
+    return str(scope.get("path_params", {}).get("name", ""))
 
 
 def _read_id(scope: Scope) -> str:

@@ -14,6 +14,7 @@ from tests.hosted_site import ADDRESS, ask, make_site
 
 from windlass.logs import FIELDS
 from windlass.observe.traces import format_trace_id
+from windlass.server.figures import LOG_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,3 +136,13 @@ def test_a_websocket(site: Site, caplog: pytest.LogCaptureFixture, path: str, st
 
     (line,) = lines(caplog)
     assert (line["method"], line["route"], line["status"]) == ("GET", path, status)
+
+
+def test_the_bytes_of_logs(site: Site) -> None:
+    """What jobs print is counted; what is said about it beside is not."""
+    routes = [Route("/jobs/log/{name}", take, methods=["PUT"])]
+    before = LOG_BYTES._value.get()
+    for name, size in (("log", 100), ("log.index", 10), ("log.steps", 1)):
+        ask(site, routes=routes).put(f"/jobs/log/{name}", content=b"x" * size)
+
+    assert LOG_BYTES._value.get() == before + 100
