@@ -33,6 +33,7 @@ from windlass.protocol.runner import (
 from windlass.stores.log_index import RECORD
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
@@ -84,6 +85,8 @@ class RunnerServer:
         self.is_revoked = False
         self.has_left = False
         self.complaints: list[str] = []
+        self.files: Path | None = None
+        self.git_token = "wlj_of_the_job"
         self.changed = threading.Condition()
 
     def assign(self, values: Mapping[str, Any]) -> None:
@@ -245,6 +248,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self._serve()
 
+    def do_GET(self) -> None:
+        """Give out a file of a repository, to whoever shows a job's token."""
+        played, path = self.server.played, self.path.partition("?")[0]
+        file = played.files / path.removeprefix("/git/") if played.files else None
+        is_known = self.headers.get("Authorization") == f"Bearer {played.git_token}"
+        if file is None or not path.startswith("/git/") or not is_known or not file.is_file():
+            self._answer(404, "")
+        else:
+            self._answer(200, file.read_bytes())
+
     def log_message(self, *args: object) -> None:
         """Nobody reads it."""
 
@@ -274,8 +287,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.close()
 
-    def _answer(self, status: int, text: str) -> None:
-        data = text.encode()
+    def _answer(self, status: int, content: str | bytes) -> None:
+        data = content.encode() if isinstance(content, str) else content
         try:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -310,13 +323,17 @@ class _Http(ThreadingHTTPServer):
 
 
 @contextmanager
-def served(played: RunnerServer, port: int = 0) -> Iterator[str]:
+def served(
+    played: RunnerServer, port: int = 0, *, tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """Serve on a port; yield the URL. At the end all connections are cut."""
     http = _Http(port, played)
+    if tls is not None:
+        http.socket = tls.wrap_socket(http.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{http.server_port}"
+        yield f"{'http' if tls is None else 'https'}://127.0.0.1:{http.server_port}"
     finally:
         http.shutdown()
         thread.join()

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import fcntl
 import http.client
+import os
 import re
+import ssl
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -35,6 +37,7 @@ PATIENCE_SECONDS: Final = 60.0
 """How long a server may be away, for it is started again perhaps, before a job is told so."""
 
 FRESH_SECONDS: Final = 5.0
+_AUTHORITIES: Final = "GIT_SSL_CAINFO"
 _FETCHED: Final = "windlass-fetched"
 _PAUSE_SECONDS: Final = 0.25
 _SECONDS_TO_ANSWER: Final = 5.0
@@ -77,7 +80,7 @@ class Mirror:
         """
         store = self.root / ".git"
         header = f"Authorization: Bearer {self._access.token}"
-        variables = add_setting(f"http.{self._url}.extraHeader", header)
+        variables = {**_find_authorities(), **add_setting(f"http.{self._url}.extraHeader", header)}
         try:
             with (store / LOCK).open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -121,6 +124,12 @@ class Mirror:
                     make_git_folder(store, (), bare=True, wide=wide, settings=_NO_CLEANING)
         except OSError as error:
             raise WorkspaceError(f"{store} cannot be made: {error.strerror}") from error
+
+
+def _find_authorities() -> dict[str, str]:
+    """Return the variable by which Git trusts whom this process trusts, where that is said."""
+    given = os.environ.get(ssl.get_default_verify_paths().openssl_cafile_env)
+    return {} if given is None or _AUTHORITIES in os.environ else {_AUTHORITIES: given}
 
 
 def _is_fresh(store: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING
 
 from windlass.errors import UsageError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from windlass.runner.connection import Address
     from windlass.runner.identity import RunnerState
 
+_TRUST = "SSL_CERT_FILE names a file with the certificates of who may vouch for it"
 _HINT = "`windlass runners token` on the server makes a token that is good once"
 
 
@@ -72,6 +74,8 @@ def _register(
                 f"the token is not good, or no longer: {error.message}", hint=_HINT
             ) from error
         except AwayError as error:
+            if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+                raise UsageError(error.message, hint=_TRUST) from error
             if not is_away:
                 tell(f"{error.message}; it is asked again")
             is_away = True
