@@ -83,7 +83,7 @@ def view_run(told: Iterable[RunEvent], *, is_live: bool) -> RunView:
     """Fold events into a view; what has no end is interrupted unless the run is live."""
     view = RunView()
     for event in told:
-        _see(view, event)
+        see_event(view, event)
     if not is_live:
         parts: list[RunView | JobView | StepView] = [view, *view.jobs.values(), *_steps(view)]
         for part in parts:
@@ -96,7 +96,8 @@ def _steps(view: RunView) -> list[StepView]:
     return [step for job in view.jobs.values() for step in job.steps.values()]
 
 
-def _see(view: RunView, event: RunEvent) -> None:
+def see_event(view: RunView, event: RunEvent) -> None:
+    """Fold one event into a view."""
     match event:
         case events.RunStarted():
             # Again where the run was resumed.

@@ -112,6 +112,8 @@ class _Following:
         self._news: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._followed: set[int] = set()
         self._open = 0
+        self._is_told = threading.Event()
+        """Set while it is told, and not yet heard, that jobs may be new."""
 
     def lines(self) -> Iterator[tuple[JobView, LogLine]]:
         """Yield lines as they come until the run has ended and all was told.
@@ -126,6 +128,7 @@ class _Following:
             if kind == "line":
                 yield value
             elif kind == "job":
+                self._is_told.clear()
                 self._look()
             elif kind == "error":
                 raise value
@@ -161,7 +164,8 @@ class _Following:
         from windlass.client.streams import follow_events
 
         for line in follow_events(self._client, self._run.run, self._run.attempt):
-            if '"event": "job-' in line:
+            if '"event": "job-' in line and not self._is_told.is_set():
+                self._is_told.set()
                 self._news.put(("job", None))
         self._news.put(("job", None))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from windlass.model.values import dataclass, field
+from windlass.operations.hosted.attempt_views import AttemptViews
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +47,8 @@ class Site:
 
     `address` is where people, runners and jobs find it: `http://127.0.0.1:8484`, without a slash at
     the end. `now` returns seconds since the epoch. Repositories may be fetched from
-    `allowed_hosts` too, names, addresses and networks inside of the server's own network.
+    `allowed_hosts` too, names, addresses and networks inside of the server's own network. `views`
+    remembers what was told of attempts.
     """
 
     store: Store
@@ -57,3 +59,4 @@ class Site:
     now: Callable[[], float]
     values: RepositoryValues = field(default_factory=NoValues)
     allowed_hosts: tuple[str, ...] = ()
+    views: AttemptViews = field(default_factory=AttemptViews)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from windlass.db.announcements import read_announcements
 from windlass.db.jobs import list_jobs as list_rows
 from windlass.errors import MissingError
 from windlass.operations.hosted.cursors import cut_page
 from windlass.operations.hosted.logs import find_attempt
 from windlass.operations.hosted.operation import Operation
-from windlass.operations.run_views import JobView, view_run
+from windlass.operations.run_views import JobView
 from windlass.protocol.api import jobs as api
-from windlass.protocol.event_lines import read_event
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from windlass.db.jobs import JobRow
     from windlass.db.runs import AttemptRow
     from windlass.operations.hosted.site import Site
@@ -24,29 +25,34 @@ if TYPE_CHECKING:
 
 def list_jobs(site: Site, given: api.ListJobs) -> api.JobPage:
     """List the jobs of a run with their steps: those that were queued, then the others."""
-    jobs = read_jobs(site, find_attempt(site, given.run, given.attempt))
-    items, following = cut_page(jobs, given)
+    row = find_attempt(site, given.run, given.attempt)
+    with _look(site, row) as jobs:
+        page, following = cut_page(jobs, given)
+        items = [_describe_job(*job, row) for job in page]
     return api.JobPage(items=items, next=following)
 
 
 def get_job(site: Site, given: api.FindJob) -> api.Job:
     """Show one job with its steps, annotations, outputs and summary."""
     row = find_attempt(site, given.run, given.attempt)
-    for job in read_jobs(site, row):
-        if job.number == given.number:
-            return job
+    with _look(site, row) as jobs:
+        for view, queued in jobs:
+            if queued is not None and queued.number == given.number:
+                return _describe_job(view, queued, row)
     raise MissingError(f"attempt {row.attempt} of run {given.run} has no job {given.number}")
 
 
-def read_jobs(site: Site, row: AttemptRow) -> list[api.Job]:
-    """Return the jobs of an attempt: those that were queued, in that order, then the others."""
+@contextmanager
+def _look(site: Site, row: AttemptRow) -> Iterator[list[tuple[JobView, JobRow | None]]]:
+    """Yield the jobs of an attempt: those that were queued, in that order, then the others."""
     run, attempt = row.run.id, row.attempt
     rows = list_rows(site.store, run, attempt)
-    read = map(read_event, read_announcements(site.store, run, attempt))
-    told = [found[0] for found in read if found is not None]
-    views = dict(view_run(told, is_live=row.result is None).jobs)
-    queued = [_describe_job(views.pop(it.job, _imagine(it)), it) for it in rows]
-    return [*queued, *(_describe_job(view, None) for view in views.values())]
+    with site.views.look(site.store, run, attempt) as view:
+        views = dict(view.jobs)
+        jobs: list[tuple[JobView, JobRow | None]] = [
+            (views.pop(it.job, _imagine(it)), it) for it in rows
+        ]
+        yield [*jobs, *((view, None) for view in views.values())]
 
 
 def _imagine(row: JobRow) -> JobView:
@@ -54,12 +60,15 @@ def _imagine(row: JobRow) -> JobView:
     return JobView(key=row.job, name=row.job)
 
 
-def _describe_job(view: JobView, row: JobRow | None) -> api.Job:
+def _describe_job(view: JobView, row: JobRow | None, attempt: AttemptRow) -> api.Job:
+    is_over = attempt.result is not None
     return api.Job(
         job=view.key,
         number=None if row is None else row.number,
         name=view.name,
-        state="queued" if row is not None and row.state == "queued" else _spell(view.status),
+        state="queued"
+        if row is not None and row.state == "queued"
+        else _spell(view.status, is_over=is_over),
         seconds=view.seconds,
         reason=view.reason,
         kept=view.kept,
@@ -68,17 +77,17 @@ def _describe_job(view: JobView, row: JobRow | None) -> api.Job:
         queued=None if row is None else row.queued,
         claimed=None if row is None else row.claimed,
         outputs=dict(view.outputs),
-        steps=[_describe_step(step) for step in view.steps.values()],
+        steps=[_describe_step(step, is_over=is_over) for step in view.steps.values()],
         annotations=[_describe_annotation(it) for it in view.annotations],
         summary=view.summary,
     )
 
 
-def _describe_step(step: StepView) -> api.Step:
+def _describe_step(step: StepView, *, is_over: bool) -> api.Step:
     return api.Step(
         step=step.id,
         name=step.name,
-        state=_spell(step.status),
+        state=_spell(step.status, is_over=is_over),
         conclusion=None if step.conclusion is None else step.conclusion.value,
         seconds=step.seconds,
         exit_code=step.exit_code,
@@ -96,9 +105,9 @@ def _describe_annotation(annotation: Annotation) -> api.Annotation:
     )
 
 
-def _spell(status: Status) -> Any:
-    """Return the word for a state; a result is a text of its own kind."""
-    return str(status)
+def _spell(status: Status, *, is_over: bool) -> Any:
+    """Return the word for a state; what has no end when its attempt has was interrupted."""
+    return "interrupted" if is_over and status in ("waiting", "running") else str(status)
 
 
 OPERATIONS: Final = (
