@@ -159,6 +159,13 @@ def test_secrets_are_handed_over_to_each_job(site: Site, runner: StandIn) -> Non
     assert "hunter" not in str(rows)
 
 
+def test_code_of_a_fork_has_no_secrets(site: Site, runner: StandIn) -> None:
+    """Whatever its workflow names."""
+    start_run(site, REPOSITORY, replace(define(JOB), from_fork=True))
+    (given,) = runner.take()
+    assert given["secrets"] == {}
+
+
 def test_a_runner_takes_what_it_has_labels_for(site: Site, client: TestClient) -> None:
     """Its labels are compared without regard to case; the oldest job comes first."""
     plain = join(site, client, "plain")
