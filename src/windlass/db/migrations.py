@@ -152,7 +152,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         )
         """,
         "CREATE INDEX jobs_by_labels ON jobs (state, labels, ticket)",
-        "CREATE INDEX jobs_by_runner ON jobs (runner, state)",
+        "CREATE UNIQUE INDEX jobs_by_number ON jobs (run, attempt, number)",
+        "CREATE INDEX jobs_by_runner ON jobs (runner, ticket) WHERE state = 'running'",
         "CREATE INDEX jobs_by_token ON jobs (token) WHERE token IS NOT NULL",
         "CREATE INDEX jobs_by_age ON jobs (queued) WHERE state = 'queued'",
         "CREATE INDEX jobs_to_end ON jobs (runner) WHERE state = 'running' AND reason IS NOT NULL",
