@@ -105,7 +105,6 @@ def dump(address: str) -> str:
     return rows
 
 
-@pytest.mark.requirement("S05")
 @pytest.mark.parametrize("effects", ["threads", "dbos"])
 def test_secrets_are_nowhere_in_clear(
     database_address: str, tmp_path: Path, effects: str, capsys: pytest.CaptureFixture[str]

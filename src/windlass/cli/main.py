@@ -41,6 +41,7 @@ COMMANDS = {
     "backup": ("windlass.cmd.backup", "write a server's database and files into one file"),
     "restore": ("windlass.cmd.restore", "put a backup back, into an empty folder and database"),
     "migrate": ("windlass.cmd.migrate", "bring a server's tables up to date, or say how"),
+    "keys rotate": ("windlass.cmd.rotate_keys", "seal a server's secrets under a new key"),
     "login": ("windlass.cli.hosted.login", "keep a server's address and a token for it"),
     "server info": ("windlass.cli.hosted.login:ShowServer", "say what a server is"),
     "watch": ("windlass.cli.hosted.watch", "show a run of a server until it has ended"),

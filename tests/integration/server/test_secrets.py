@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.hosted_site import make_site
 
+from windlass.cli.main import main
 from windlass.db.repositories import RepositoryRow, add_repository, find_repository
 from windlass.db.server_database import ServerDatabase
+from windlass.db.values import ValueRow, set_value
 from windlass.errors import InvalidError, MissingError, PlatformError
 from windlass.operations.hosted.secrets import (
     describe_webhook,
@@ -107,20 +109,64 @@ def test_without_the_key_file_no_run_starts(site: Site) -> None:
 
 
 def test_the_key_can_be_changed(site: Site) -> None:
-    """All that is sealed is sealed again, and the old key is forgotten."""
+    """All that is sealed is sealed again; the key before stays until the next change."""
     set_secret(site, "1", "TOKEN", "hunter2")
     set_secret(site, "2", "TOKEN", "hunter3")
-    before = (site.data / "key").read_text()
+    first = read_keys(site)
+    under_way = seal_text(site, "hunter4", "secret LATE of the repository 1")
 
-    assert rotate_key(site) == 4
-    assert len((site.data / "key").read_text().splitlines()) == 1
-    assert (site.data / "key").read_text() != before
-    assert read_values(site, "1")[0] == {"TOKEN": "hunter2"}
+    assert rotate_key(site.store, site.data) == 4
+    second = read_keys(site)
+    assert second[1:] == first
+    assert second[0] not in first
+    set_value_sealed(site, "LATE", under_way)
+    assert read_values(site, "1")[0] == {"TOKEN": "hunter2", "LATE": "hunter4"}
+
+    assert rotate_key(site.store, site.data) == 5
+    assert read_keys(site)[1:] == second[:1]
+    assert read_values(site, "1")[0] == {"TOKEN": "hunter2", "LATE": "hunter4"}
     assert read_values(site, "2")[0] == {"TOKEN": "hunter3"}
     row = find_repository(site.store, "1")
     assert row is not None
     assert row.webhook_secret is not None
     assert unseal_text(site, row.webhook_secret, describe_webhook("1")) == "signs"
+
+
+def read_keys(site: Site) -> list[str]:
+    return (site.data / "key").read_text().splitlines()
+
+
+def set_value_sealed(site: Site, name: str, sealed: str) -> None:
+    """What a server does that read the keys before they were changed."""
+    row = ValueRow(repository="1", kind="secret", name=name, value=sealed, updated=1.0)
+    with site.store.writing() as connection:
+        set_value(connection, row)
+
+
+def test_a_key_is_not_forgotten_while_something_needs_it(site: Site) -> None:
+    """What cannot be opened stops the change, and all keys stay."""
+    set_secret(site, "1", "TOKEN", "hunter2")
+    set_value_sealed(site, "OTHER", "v1.00000000.AAAA")
+    before = read_keys(site)
+
+    with pytest.raises(PlatformError, match="the key 00000000, which the key file does not have"):
+        rotate_key(site.store, site.data)
+    assert read_keys(site) == before
+    assert unseal_text(site, list_secrets(site, "1")[1].value, "secret TOKEN of the repository 1")
+
+
+def test_the_command_changes_the_key(
+    site: Site, database_address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While a server may run; it says how much was sealed again."""
+    set_secret(site, "1", "TOKEN", "hunter2")
+    before = read_keys(site)
+
+    place = ["--data", str(site.data), "--database", database_address]
+    assert main(["keys", "rotate", *place]) == 0
+    assert "3 values are sealed under a new key" in capsys.readouterr().err
+    assert read_keys(site)[1:] == before
+    assert read_values(site, "1")[0] == {"TOKEN": "hunter2"}
 
 
 @pytest.mark.parametrize("name", ["", "1A", "A-B", "A B", "GITHUB_TOKEN", "github_x", "Ä", "A\n"])

@@ -13,6 +13,7 @@ from windlass.db.repositories import (
     change_webhook_secret,
     find_repository,
     list_repositories,
+    lock_repository,
 )
 from windlass.db.values import (
     ValueRow,
@@ -28,8 +29,9 @@ from windlass.secrets.sealing import KEY_FILE, add_key, drop_old_keys, open_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from windlass.db.connections import Connection
+    from windlass.db.connections import Connection, Store
     from windlass.db.repositories import RepositoryRow
     from windlass.db.values import Kind
     from windlass.operations.hosted.site import Site
@@ -138,22 +140,30 @@ def unseal_text(site: Site, sealed: str, about: str) -> str:
     return _open_keys(site).unseal(sealed, about)
 
 
-def rotate_key(site: Site) -> int:
-    """Seal everything under a new key, forget the others, and return how much that was.
+def rotate_key(store: Store, data: Path) -> int:
+    """Seal everything under a new key while servers go on, and return how much that was.
 
-    A server that dies in between has both keys, and does the rest when this is asked for again.
+    The key that was the newest stays in the file until the next time, for a server that is just
+    sealing something under it; older ones are forgotten. Whoever dies in between does the rest when
+    this is asked for again.
 
     Raises:
-        PlatformError: something cannot be opened, and the old keys are kept.
+        PlatformError: something cannot be opened, and no key is forgotten.
     """
-    keys = add_key(site.data / KEY_FILE)
+    path = data / KEY_FILE
+    _seal_again(store, open_keys(path))
+    drop_old_keys(path)
+    return _seal_again(store, add_key(path))
+
+
+def _seal_again(store: Store, keys: Keys) -> int:
+    """Seal all that is sealed under another key than the newest; return how much that was."""
     count = 0
-    while stale := _list_stale(site, keys):
+    while stale := _list_stale(store, keys):
         for value in stale:
             opened = keys.unseal(value.sealed, value.about)
-            with site.store.writing() as connection:
+            with store.writing() as connection:
                 count += value.put(connection, keys.seal(opened, value.about))
-    drop_old_keys(site.data / KEY_FILE)
     return count
 
 
@@ -166,15 +176,15 @@ class _Sealed:
     put: Callable[[Connection, str], bool]
 
 
-def _list_stale(site: Site, keys: Keys) -> list[_Sealed]:
+def _list_stale(store: Store, keys: Keys) -> list[_Sealed]:
     """Return everything that is sealed under another key than the newest."""
     values = [
         _Sealed(row.value, _about(row), partial(_put_value, row))
-        for row in list_all_values(site.store, "secret")
+        for row in list_all_values(store, "secret")
     ]
     webhooks = [
         _Sealed(row.webhook_secret, describe_webhook(row.id), partial(_put_webhook, row))
-        for row in list_repositories(site.store)
+        for row in list_repositories(store)
         if row.webhook_secret is not None
     ]
     return [it for it in (*values, *webhooks) if not keys.is_newest(it.sealed)]
@@ -185,6 +195,9 @@ def _put_value(row: ValueRow, connection: Connection, sealed: str) -> bool:
 
 
 def _put_webhook(row: RepositoryRow, connection: Connection, sealed: str) -> bool:
+    found = lock_repository(connection, row.id)
+    if found is None or found.webhook_secret != row.webhook_secret:
+        return False
     change_webhook_secret(connection, row.id, sealed)
     return True
 
