@@ -51,9 +51,9 @@ def test_in_a_sandbox(
 ) -> None:
     """The job has its checkout, and sees nothing else of what the runner keeps."""
     need_sandbox()
-    look = (
-        f"test ! -e {tmp_path}/state/runs && test ! -e {tmp_path}/state/repositories/7/repository"
-    )
+    state = tmp_path / "state"
+    unseen = (state / "runs", state / "repositories/7/repository/.git/config")
+    look = " && ".join(f"test ! -e {path}" for path in unseen)
     workflow = CHECKOUT.replace("cat sail.txt\n", f"cat sail.txt && {look} && echo hidden\n", 1)
     played.assign(assign(workflow, root=repository, allow_host=False, places={"*": "sandbox"}))
     with start():
