@@ -175,15 +175,33 @@ def test_a_runner_that_is_heard_of_at_the_last_moment(
 def test_a_job_that_nobody_takes(site: Site, watch: Watch, wall: Clock, steady: Clock) -> None:
     """It fails after a day, give or take a minute, and says which labels it waited for."""
     run = start_run(site, REPOSITORY, define(JOB))
-    wall.at = site.store.ask("SELECT queued FROM jobs")[0][0] + 86_399
-    watch.look()
-    assert result(site, run) is None
-    wall.at += 2
-    steady.at += 60
-    watch.look()
+    began = site.store.ask("SELECT queued FROM jobs")[0][0]
+    steady.at += began - wall.at
+    wall.at = began
+    for seconds in (86_300, 200):
+        assert result(site, run) is None
+        wall.at += seconds
+        steady.at += seconds
+        watch.look()
     assert result(site, run) is Result.FAILURE
     lines = str(site.store.ask("SELECT line FROM announcements"))
     assert "with the labels x" in lines
+
+
+@pytest.mark.parametrize("jump", [-10 * 86_400, 10 * 86_400])
+def test_a_clock_that_is_set_fails_no_job(
+    site: Site, watch: Watch, wall: Clock, steady: Clock, jump: float
+) -> None:
+    """What waits has waited as long as it has, whatever the date is now."""
+    run = start_run(site, REPOSITORY, define(JOB))
+    steady.at += site.store.ask("SELECT queued FROM jobs")[0][0] - wall.at
+    wall.at = site.store.ask("SELECT queued FROM jobs")[0][0] + jump
+    other = start_run(site, REPOSITORY, define(JOB))
+    for _ in range(3):
+        steady.at += 61
+        wall.at += 61
+        watch.look()
+    assert [result(site, run), result(site, other)] == [None, None]
 
 
 def test_letters_are_delivered_at_once_and_after_each_other(site: Site) -> None:

@@ -142,6 +142,7 @@ class Watch:
         self._clock = clock
         self._queue_seconds = queue_seconds
         self._next_search = clock()
+        self._began = (now(), clock())
         self._silence = Silence(clock, LEASE_SECONDS)
         self.presence = Presence(store, now, clock)
         self._stopping = threading.Event()
@@ -215,7 +216,7 @@ class Watch:
             )
 
     def _find_forgotten(self) -> None:
-        before = self._now() - self._queue_seconds
+        before = self._find_time() - self._queue_seconds
         for row in list_queued_before(self._store, before, _JOBS_AT_ONCE):
             hours = f"{self._queue_seconds / 3600:g}"
             message = (
@@ -224,6 +225,11 @@ class Watch:
             )
             end = partial(self._runs.end_job, row, Result.FAILURE, message, always, started=False)
             _try(f"{row.job} of run {row.run} cannot be ended", end)
+
+    def _find_time(self) -> float:
+        """Return the time, or less: no wait is over because a clock was set."""
+        began, since = self._began
+        return min(self._now(), began + self._clock() - since)
 
 
 def _try(trouble: str, deed: Callable[..., object], *values: object) -> bool:
