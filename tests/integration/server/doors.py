@@ -36,7 +36,7 @@ class FunctionDoor:
 
     def __call__(self, name: str, values: Values) -> Any:
         operation = find_operation(name)
-        answer = operation.function(self._site, operation.call.given(**values))
+        answer = operation.carry_out(self._site, operation.call.given(**values))
         return None if answer is None else json.loads(answer.model_dump_json())
 
 
@@ -44,10 +44,10 @@ class RestDoor:
     """Knows nothing but the server's own description of itself."""
 
     def __init__(self, address: str) -> None:
-        self._http = httpx.Client(
+        self.http = httpx.Client(
             base_url=address, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False
         )
-        document = self._http.get("/api/v1/openapi.json").json()
+        document = self.http.get("/api/v1/openapi.json").json()
         self._entries = {
             entry["operationId"]: (method.upper(), path, entry)
             for path, methods in document["paths"].items()
@@ -62,7 +62,7 @@ class RestDoor:
         }
         query = {key: it for key, it in values.items() if places.get(key) == "query"}
         body = {key: it for key, it in values.items() if key not in places}
-        answer = self._http.request(
+        answer = self.http.request(
             method,
             path.format(**inside),
             params=query,
@@ -73,7 +73,7 @@ class RestDoor:
         return answer.json() if answer.content else None
 
     def close(self) -> None:
-        self._http.close()
+        self.http.close()
 
 
 class ClientDoor:

@@ -62,7 +62,7 @@ class World:
         register_repository(site, str(self.pushed.bare), "octo/spare")
         self.going = start_run(site, row.id, define(CI))
         self.ended = start_run(site, row.id, define(CI))
-        find_operation("runs.cancel").function(site, _given("runs.cancel", run=self.ended))
+        find_operation("runs.cancel").carry_out(site, _given("runs.cancel", run=self.ended))
         self._print(self.going)
         set_secret(site, row.id, "KEY", "s3cret")
         set_variable(site, row.id, "REGION", "eu")
@@ -361,3 +361,25 @@ def test_an_operation_does_the_same_through_every_door(
     else:
         seen, given = case.seen
         assert case.holds(world, answer, doors.carry_out(OTHERS[door], seen, given(world)))
+
+
+@pytest.mark.parametrize("door", ["rest"])
+def test_a_dispatch_is_carried_out_once_though_its_server_died(
+    world: World, doors: Doors, door: str
+) -> None:
+    """Whoever asks again under the same key gets the run that the dead server has started."""
+    path = "/api/v1/repositories/octo/boat/dispatches"
+
+    def dispatch() -> dict[str, Any]:
+        headers = {"Idempotency-Key": "k"}
+        answer = doors.rest.http.post(path, json={"workflow": "deploy.yml"}, headers=headers)
+        assert answer.status_code == 201, answer.text
+        started: dict[str, Any] = answer.json()
+        return started
+
+    first = dispatch()
+    with world.site.store.writing() as connection:
+        connection.execute("UPDATE replies SET status = 0, body = '', created = created - 100")
+
+    assert dispatch()["run"] == first["run"]
+    assert len(doors.carry_out(door, "runs.list", {})["items"]) == 3

@@ -43,8 +43,11 @@ def dispatch_workflow(
     *,
     ref: str = "",
     inputs: Mapping[str, Any] | None = None,
+    key: str | None = None,
 ) -> str:
     """Start one workflow of a repository, and return the id of its run.
+
+    Asked for again with the same `key`, it is the same run.
 
     `workflow` is the name of its file, `ref` a branch or a tag, the default branch where it is
     empty. `inputs` are texts, or of the types that the workflow declares.
@@ -68,13 +71,20 @@ def dispatch_workflow(
         raise _explain(outcome, path, full)
     (definition,) = outcome.definitions
     mirrors.keep(row.id, definition.event.sha)
-    return start_run(site, row.id, definition)
+    return start_run(site, row.id, definition, delivery=key and f"dispatch/{key}")
 
 
 def dispatch_event(
-    site: Site, repository: str, event_type: str, client_payload: Mapping[str, Any] | None = None
+    site: Site,
+    repository: str,
+    event_type: str,
+    client_payload: Mapping[str, Any] | None = None,
+    *,
+    key: str | None = None,
 ) -> str:
     """Tell a repository of an event of one's own; return the id of its delivery.
+
+    Told again with the same `key`, it is known already, and the id is empty.
 
     Workflows `on: repository_dispatch` of the default branch start.
 
@@ -100,7 +110,7 @@ def dispatch_event(
         read_json(text)
     except (ValueError, RecursionError) as error:
         raise InvalidError(f"client_payload is no JSON that expressions take: {error}") from error
-    guid = f"dispatch/{draw_ticket()}"
+    guid = f"dispatch/{key or draw_ticket()}"
     return accept_delivery(site, row, guid, "repository_dispatch", text).id
 
 

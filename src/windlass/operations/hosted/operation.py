@@ -9,7 +9,9 @@ from windlass.model.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from windlass.operations.hosted.site import Site
     from windlass.protocol.api.calls import Call
+    from windlass.protocol.api.messages import Input
 
 Effect: TypeAlias = Literal["read", "write", "deploy"]
 
@@ -20,15 +22,22 @@ class Operation:
 
     `effect` says what it does to the world; `function(site, given)` carries it out. `status` is
     that of an answer. `errors` are codes of problems, beside those that any operation may have.
-    Where `once` is set, the answer holds a secret that is told once and never kept.
+    Where `once` is set, the answer holds a secret that is told once and never kept. One that is
+    `keyed` takes what names the request too, `function(site, given, key)`, and does by itself
+    nothing twice for the same key; None is no name.
     """
 
     call: Call[Any, Any]
     effect: Effect
-    function: Callable[[Any, Any], Any]
+    function: Callable[..., Any]
     status: int = 200
     errors: tuple[str, ...] = ()
     once: bool = False
+    keyed: bool = False
+
+    def carry_out(self, site: Site, given: Input, key: str | None = None) -> Any:
+        """Do it, and return the answer."""
+        return self.function(site, given, key) if self.keyed else self.function(site, given)
 
     @property
     def name(self) -> str:

@@ -68,10 +68,12 @@ class Endpoint:
             digest=replays.digest_request(read_bearer(request.scope), request.method, target, body),
             once=self._operation.once,
         )
-        return replays.answer_once(self._site, about, lambda: self._carry_out(given))
+        return replays.answer_once(
+            self._site, about, lambda: self._carry_out(given, f"{about.key}/{about.digest}")
+        )
 
-    def _carry_out(self, given: Input) -> Answer:
-        value = self._operation.function(self._site, given)
+    def _carry_out(self, given: Input, key: str | None = None) -> Answer:
+        value = self._operation.carry_out(self._site, given, key)
         text = "" if value is None else value.model_dump_json()
         return Answer(self._operation.status, text, next=getattr(value, "next", None))
 

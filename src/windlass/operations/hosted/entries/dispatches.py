@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from windlass.protocol.api.runs import Run
 
 
-def create_dispatch(site: Site, given: api.CreateDispatch) -> Run:
+def create_dispatch(site: Site, given: api.CreateDispatch, key: str | None = None) -> Run:
     """Start a workflow by hand (`workflow_dispatch`), with inputs, and show its run."""
     run = dispatches.dispatch_workflow(
-        site, given.full_name, given.workflow, ref=given.ref or "", inputs=given.inputs
+        site, given.full_name, given.workflow, ref=given.ref or "", inputs=given.inputs, key=key
     )
     return get_run(site, FindRun(run=run))
 
 
-def send_event(site: Site, given: api.SendEvent) -> api.SentEvent:
+def send_event(site: Site, given: api.SendEvent, key: str | None = None) -> api.SentEvent:
     """Tell a repository of an event of one's own (`repository_dispatch`), which may start runs."""
-    sent = dispatches.dispatch_event(site, given.full_name, given.type, given.payload)
+    sent = dispatches.dispatch_event(site, given.full_name, given.type, given.payload, key=key)
     return api.SentEvent(delivery=sent)
 
 
@@ -59,9 +59,15 @@ OPERATIONS: Final = (
         function=create_dispatch,
         status=201,
         errors=("missing", "refused"),
+        keyed=True,
     ),
     Operation(
-        call=api.SEND_EVENT, effect="deploy", function=send_event, status=202, errors=("missing",)
+        call=api.SEND_EVENT,
+        effect="deploy",
+        function=send_event,
+        status=202,
+        errors=("missing",),
+        keyed=True,
     ),
     Operation(
         call=api.LIST_DELIVERIES, effect="read", function=list_deliveries, errors=("missing",)
