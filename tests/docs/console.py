@@ -7,8 +7,9 @@
 A line `$ command` is run by bash in the repository; the lines below it, up to the next command, are
 what it prints: stdout and stderr together, `...` for any lines; seconds, dates, sizes, commits and
 the numbers of runs aside. Without such lines only the exit code counts: 0, or N where the block
-opens with "console exit=N". Jobs run at the same time, so "console any-order" compares the lines
-without regard to their order.
+opens with "console exit=N". A command that ends with ` &` goes on in the background: it has printed
+those lines before the next one begins, and is ended with the document. Jobs run at the same time,
+so "console any-order" compares the lines without regard to their order.
 
 Jobs run on this machine itself, but where a document names the sandbox: there they do so where no
 sandbox can be made, and then the lines are not expected that tell of it.
@@ -16,18 +17,26 @@ sandbox can be made, and then the lines are not expected that tell of it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.waiting import wait_until
 
 from windlass.errors import ExecutorError
 from windlass.jobs.executors.bubblewrap import require_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _PART = re.compile(
@@ -62,6 +71,11 @@ class Command:
     end: int
     exit_code: int
     any_order: bool
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it goes on in the background."""
+        return self.text.endswith(" &")
 
     def allows(self, output: str) -> bool:
         """Tell whether the output is what the document says."""
@@ -155,26 +169,53 @@ def make_repository(folder: Path, source: str | None) -> None:
 
 def run(command: Command, folder: Path, home: Path, place: str = "host") -> tuple[int, str]:
     """The exit code and everything the command prints."""
-    settings = {"WINDLASS_CONFIG": str(CHECKOUT / "tests/host.toml")}
-    if place != "host":
-        settings = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
-    environment = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(CHECKOUT / "src"),
-        "HOME": str(home),
-        "LANG": "C.UTF-8",
-        **settings,
-    }
     done = subprocess.run(
         ["bash", "-c", command.text],
         cwd=folder,
-        env=environment,
+        env=make_environment(home, place),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=120,
     )
     return done.returncode, done.stdout.decode()
+
+
+@contextlib.contextmanager
+def going_on(command: Command, folder: Path, home: Path, place: str = "host") -> Iterator[str]:
+    """Everything a command has printed when it has printed what it is to; ended at the end."""
+    # Beside the home: a reader sees it on another terminal.
+    printed = home.with_name(f"printed-{command.start}")
+    with printed.open("wb") as output:
+        process = subprocess.Popen(
+            ["bash", "-c", command.text.removesuffix(" &")],
+            cwd=folder,
+            env=make_environment(home, place),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
+    try:
+        wait_until(lambda: command.allows(printed.read_text()) or process.poll() is not None)
+        yield printed.read_text()
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(60)
+
+
+def make_environment(home: Path, place: str) -> dict[str, str]:
+    """The variables of a reader's shell."""
+    settings = {"WINDLASS_CONFIG": str(CHECKOUT / "tests/host.toml")}
+    if place != "host":
+        settings = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    return {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(CHECKOUT / "src"),
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        **settings,
+    }
 
 
 def matches(expected: str, actual: str) -> bool:

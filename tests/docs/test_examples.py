@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.docs.console import (
     Command,
     File,
     find_place,
+    going_on,
     has_lines,
     make_repository,
     matches,
@@ -47,20 +49,24 @@ def test_commands_print_what_the_document_says(
     home.mkdir()
     make_repository(folder, repository)
     replacements = []
-    for step in steps:
-        if isinstance(step, File):
-            (folder / step.path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / step.path).write_text(step.text, encoding="utf-8")
-            continue
-        code, output = run(step, folder, home, place)
-        assert code == step.exit_code, f"$ {step.text}\n{output}"
-        if step.allows(output):
-            continue
-        if pytestconfig.getoption("--update-golden") and "...\n" not in str(step.expected):
-            replacements.append((step, output))
-            continue
+    with contextlib.ExitStack() as stack:
+        for step in steps:
+            if isinstance(step, File):
+                (folder / step.path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / step.path).write_text(step.text, encoding="utf-8")
+                continue
+            if step.goes_on:
+                code, output = 0, stack.enter_context(going_on(step, folder, home, place))
+            else:
+                code, output = run(step, folder, home, place)
+            assert code == step.exit_code, f"$ {step.text}\n{output}"
+            if step.allows(output):
+                continue
+            if pytestconfig.getoption("--update-golden") and "...\n" not in str(step.expected):
+                replacements.append((step, output))
+                continue
 
-        assert step.expected == output, f"$ {step.text}"
+            assert step.expected == output, f"$ {step.text}"
     replace_output(document, replacements)
 
 

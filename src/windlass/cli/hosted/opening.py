@@ -50,6 +50,13 @@ def find_run(client: Client, name: str, attempt: int | None = None) -> Run:
     return client.ask(runs.GET, make_input(runs.FindRun, run=found.run, attempt=attempt))
 
 
+def has_runs(client: Client) -> bool:
+    """Tell whether a server has any runs."""
+    from windlass.protocol.api import runs
+
+    return bool(client.ask(runs.LIST, runs.ListRuns(limit=1)).items)
+
+
 def _find_latest(client: Client) -> Run:
     from windlass.protocol.api import runs
 

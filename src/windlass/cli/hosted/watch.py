@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from typing import TYPE_CHECKING, Final
 
 from windlass.cli.following import add_json_option, open_view
 from windlass.cli.history_options import add_run_argument
-from windlass.cli.hosted.opening import find_run, open_client
+from windlass.cli.hosted.opening import find_run, has_runs, open_client
 from windlass.cli.servers import add_server_option, require_server
 from windlass.cli.terminal import open_terminal
 from windlass.errors import PlatformError
 from windlass.model.status import Result
+from windlass.operations.history import LATEST
 from windlass.protocol.event_lines import read_event
 from windlass.protocol.events import RunFinished
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _EXIT_CODES: Final = {Result.SUCCESS: 0, Result.SKIPPED: 0}
 _FAILED: Final = 1
+_LOOK_SECONDS: Final = 0.5
 
 
 def add_arguments(parser: Parser) -> None:
@@ -45,10 +48,21 @@ def execute(arguments: argparse.Namespace) -> int:
     """Watch until the end."""
     server = require_server(arguments)
     with open_client(server) as client:
+        if arguments.run == LATEST:
+            _await_first(client)
         run = find_run(client, arguments.run, arguments.attempt)
         return watch_attempt(
             client, run.run, run.attempt, as_json=arguments.json, server=server.name
         )
+
+
+def _await_first(client: Client) -> None:
+    """Wait until a server has a run: whoever has just pushed may be sooner than it."""
+    if has_runs(client):
+        return
+    open_terminal(sys.stderr).write("there are no runs yet; the first one is waited for\n")
+    while not has_runs(client):
+        time.sleep(_LOOK_SECONDS)
 
 
 def show_started(client: Client, run: Run, arguments: argparse.Namespace, server: Login) -> int:
