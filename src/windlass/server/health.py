@@ -70,18 +70,22 @@ class Readiness:
         if self._site.changes.count(LEAVING):
             return "the server is about to end"
         loop = asyncio.get_running_loop()
-        if loop.time() - self._looked > FRESH_SECONDS:
-            if self._looking is None:
-                self._looking = loop.run_in_executor(self._pool, find_obstacle, self._site)
-            try:
-                found = await asyncio.wait_for(asyncio.shield(self._looking), PATIENCE_SECONDS)
-            except TimeoutError:
-                # It goes on; whoever asks next waits for the same answer.
-                self._note("the database does not answer in time")
-                return self._obstacle
-            self._looking, self._looked = None, loop.time()
-            self._note(found)
-        return self._obstacle
+        if loop.time() - self._looked <= FRESH_SECONDS:
+            return self._obstacle
+        if self._looking is None:
+            self._looking = loop.run_in_executor(self._pool, find_obstacle, self._site)
+            self._looking.add_done_callback(self._forget)
+        try:
+            # Where it takes longer it goes on; whoever asks next waits for the same answer.
+            found = await asyncio.wait_for(asyncio.shield(self._looking), PATIENCE_SECONDS)
+            self._looked = loop.time()
+        except TimeoutError:
+            found = "the database does not answer in time"
+        self._note(found)
+        return found
+
+    def _forget(self, _looking: object) -> None:
+        self._looking = None
 
     def _note(self, obstacle: str) -> None:
         if obstacle != self._obstacle:
