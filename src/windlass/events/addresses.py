@@ -41,8 +41,8 @@ _HINT: Final = (
 )
 
 
-class UnknownHostError(InvalidError):
-    """Nobody knows a host, at least at this moment."""
+class UnreachableError(InvalidError):
+    """Nobody knows the host, or there is no such folder, at least at this moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ def read_location(text: str, allowance: Allowance, resolve: Resolve = resolve_ho
     """Return where a repository is, with the addresses of its host.
 
     Raises:
-        UnknownHostError: nobody knows its host.
+        UnreachableError: nobody knows its host, or there is no such repository.
         InvalidError: it is no place that a server fetches from.
     """
     if _CONTROL.search(text):
@@ -125,7 +125,7 @@ def read_location(text: str, allowance: Allowance, resolve: Resolve = resolve_ho
 def _read_folder(text: str) -> Location:
     path = Path(text)
     if not (path / "HEAD").is_file() and not (path / ".git").exists():
-        raise InvalidError(
+        raise UnreachableError(
             f"{text} is no Git repository on the server's machine",
             hint="name a bare repository, or a checkout: the folder that holds .git",
         )
@@ -207,9 +207,9 @@ def _list_addresses(host: str, resolve: Resolve) -> list[Address]:
     try:
         found = [ipaddress.ip_address(it.partition("%")[0]) for it in resolve(host)]
     except (OSError, ValueError) as error:
-        raise UnknownHostError(f"nobody knows the host '{host}'", hint="check its name") from error
+        raise UnreachableError(f"nobody knows the host '{host}'", hint="check its name") from error
     if not found:
-        raise UnknownHostError(f"nobody knows the host '{host}'", hint="check its name")
+        raise UnreachableError(f"nobody knows the host '{host}'", hint="check its name")
     return found
 
 

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.hosted_runs import open_site
-from tests.pushed_repository import CI, PushedRepository
+from tests.pushed_repository import CI, PushedRepository, tell_push
 
+from windlass.db.deliveries import find_delivery
 from windlass.db.effects import list_waiting
 from windlass.db.runs import list_latest
 from windlass.db.schedules import list_schedules
-from windlass.errors import UsageError
+from windlass.engine.effects.tries import MOST_TRIES
+from windlass.errors import PlatformError, UsageError
+from windlass.model.values import replace
 from windlass.operations.hosted.attempts import find_attempt
-from windlass.operations.hosted.deliveries import show_deliveries
+from windlass.operations.hosted.deliveries import DELIVERY, accept_delivery, show_deliveries
 from windlass.operations.hosted.repositories import (
     change_settings,
     register_repository,
@@ -261,6 +264,49 @@ def test_lines_that_cannot_be_told(site: Site, pushed: PushedRepository) -> None
     register_repository(site, str(pushed.bare), NAME)
     carry_out(site)
     assert [row.cron for row in list_schedules(site.store)] == ["0 2 * * *"]
+
+
+def test_a_repository_that_is_down_for_hours(
+    site: Site, times: Times, pushed: PushedRepository
+) -> None:
+    """A delivery is not lost when its effect is given up; after a day it is, and says so."""
+    row = register_repository(site, str(pushed.bare), NAME)
+    carry_out(site)
+    receipt = accept_delivery(site, row, "1", "push", tell_push(*pushed.push()))
+    aside = pushed.bare.rename(pushed.bare.with_name("aside"))
+    handle = list_handlers(site)[DELIVERY]
+    (first,) = list_waiting(site.store, 9)
+    with pytest.raises(PlatformError):
+        handle(first)
+    for hours in (1, 20, 2):
+        handle(replace(first, tries=MOST_TRIES - 1))
+        waiting = list_waiting(site.store, 9)
+        assert [it.due > times.now() for it in waiting[1:]][-1:] == [True]
+        times.clock.advance(hours * HOUR)
+    delivery = find_delivery(site.store, receipt.id)
+    assert delivery is not None
+    assert delivery.state == "received"
+
+    aside.rename(pushed.bare)
+    handle(list_waiting(site.store, 9)[-1])
+    assert len(list_latest(site.store)) == 1
+
+
+def test_a_repository_that_is_down_for_days(
+    site: Site, times: Times, pushed: PushedRepository
+) -> None:
+    """Its delivery says that it was given up."""
+    row = register_repository(site, str(pushed.bare), NAME)
+    carry_out(site)
+    receipt = accept_delivery(site, row, "1", "push", tell_push(*pushed.push()))
+    pushed.bare.rename(pushed.bare.with_name("aside"))
+    (first,) = list_waiting(site.store, 9)
+    times.clock.advance(25 * HOUR)
+    list_handlers(site)[DELIVERY](replace(first, tries=MOST_TRIES - 1))
+    delivery = find_delivery(site.store, receipt.id)
+    assert delivery is not None
+    assert (delivery.state, delivery.message.partition(":")[0]) == ("refused", "given up")
+    assert len(list_waiting(site.store, 9)) == 1
 
 
 @pytest.mark.parametrize(("text", "expected"), [(None, 3600.0), ("", 3600.0), ("0", 0.0)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from windlass.errors import InvalidError
-from windlass.events.addresses import Allowance, UnknownHostError, read_location
+from windlass.events.addresses import Allowance, UnreachableError, read_location
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,7 +156,7 @@ def test_what_is_no_place(text: str) -> None:
 
 def test_a_name_that_nobody_knows_now() -> None:
     """It may be known again later."""
-    with pytest.raises(UnknownHostError, match="nobody"):
+    with pytest.raises(UnreachableError, match="nobody"):
         read_location("https://nobody.example.org/o/b", Allowance(), resolve)
 
 

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 DELIVERY: Final = "delivery"
 """The kind of effect that processes a delivery."""
 
+PAUSE_SECONDS: Final = 600.0
+MOST_SECONDS: Final = 86400.0
 _MOST_LETTERS: Final = 4000
 """A message says what is wrong with some files; nobody reads about hundreds of them."""
 
@@ -123,6 +125,26 @@ def process_delivery(site: Site, delivery: str) -> None:
         _settle(site, row, "received", f"to be tried again: {describe_error(error)}")
         raise
     _settle(site, row, state, message, refresh=_is_default(row, payload, repository))
+
+
+def put_off_delivery(site: Site, delivery: str, error: PlatformError) -> None:
+    """Have a delivery processed later, since a repository cannot be reached for long.
+
+    What came more than `MOST_SECONDS` ago is given up, and says so.
+
+    Raises:
+        PlatformError: the database cannot be used.
+    """
+    row = find_delivery(site.store, delivery)
+    if row is None or row.state != "received":
+        return
+    now = site.now()
+    if now - row.received > MOST_SECONDS:
+        _settle(site, row, "refused", f"given up: {describe_error(error)}")
+        return
+    with site.store.writing() as connection:
+        again = f"{DELIVERY}/{row.id}/{now:.0f}"
+        post_effect(connection, again, DELIVERY, {"delivery": row.id}, now + PAUSE_SECONDS)
 
 
 def _process(

@@ -13,7 +13,7 @@ from windlass.db.repositories import RepositoryRow
 from windlass.db.runs import list_unfinished
 from windlass.engine.server.changes import EFFECTS
 from windlass.errors import ConflictError, GitError, InvalidError, MissingError
-from windlass.events.addresses import Allowance, Location, UnknownHostError, read_location
+from windlass.events.addresses import Allowance, Location, UnreachableError, read_location
 from windlass.events.mirrors import Mirrors, find_mirrors
 from windlass.git.remotes import read_remote
 from windlass.operations.hosted.repository_settings import read_settings, write_settings
@@ -192,11 +192,11 @@ def locate(site: Site, row: RepositoryRow) -> Location:
 
     Raises:
         InvalidError: the server does not fetch from there any more.
-        GitError: nobody knows its host at this moment.
+        GitError: nobody knows its host, or the folder is gone, at this moment.
     """
     try:
         return read_location(row.location, Allowance(site.allowed_hosts))
-    except UnknownHostError as error:
+    except UnreachableError as error:
         raise GitError(error.message, hint=error.hint) from error
 
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.db.reports import REPORT
 from windlass.db.repositories import claim_poll, find_repository, list_polls
-from windlass.errors import UsageError, WindlassError
+from windlass.engine.effects.tries import MOST_TRIES
+from windlass.errors import PlatformError, UsageError, WindlassError
 from windlass.events.rounds import Rounds
 from windlass.events.schedules import CATCH_UP_SECONDS
 from windlass.jobs.clock import SYSTEM_CLOCK
-from windlass.operations.hosted.deliveries import DELIVERY, process_delivery
+from windlass.operations.hosted.deliveries import DELIVERY, process_delivery, put_off_delivery
 from windlass.operations.hosted.pushes import look
 from windlass.operations.hosted.reports import report_attempt
 from windlass.operations.hosted.repositories import REFRESH, fetch_repository
@@ -47,7 +48,14 @@ def list_handlers(site: Site) -> Mapping[str, Handler]:
     """Return what carries out the effects of events, by their kinds."""
 
     def handle_delivery(effect: Effect) -> None:
-        process_delivery(site, effect.payload["delivery"])
+        delivery = effect.payload["delivery"]
+        try:
+            process_delivery(site, delivery)
+        except PlatformError as error:
+            if effect.tries + 1 < MOST_TRIES:
+                raise
+            # An effect is given up after some minutes; who cannot be reached may be down for hours.
+            put_off_delivery(site, delivery, error)
 
     def handle_refresh(effect: Effect) -> None:
         refresh_repository(site, effect.payload["repository"])
