@@ -37,10 +37,14 @@ def _build_whole_parser() -> Parser:
     whole = Parser(prog="windlass")
     whole.add_argument("--version", action="store_true", help="print the version")
     nests = {"": whole.add_subparsers()}
+    parsers: dict[str, Parser] = {}
     for name, (_, summary) in COMMANDS.items():
         group, _, verb = name.rpartition(" ")
         if group not in nests:
-            nests[group] = nests[""].add_parser(group, help=f"{group} …").add_subparsers()
-        parser = nests[group].add_parser(verb, help=summary)
-        load_command(name).add_arguments(parser)
+            # A group may be a command too: `runs`, and `runs delete`.
+            if group not in parsers:
+                parsers[group] = nests[""].add_parser(group, help=f"{group} …")
+            nests[group] = parsers[group].add_subparsers()
+        parsers[name] = nests[group].add_parser(verb, help=summary)
+        load_command(name).add_arguments(parsers[name])
     return whole
