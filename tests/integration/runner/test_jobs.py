@@ -240,6 +240,58 @@ def test_the_host_has_to_be_allowed_by_both(
     assert "--allow-host" in held.told[0]["message"]
 
 
+@pytest.mark.parametrize("refused", ["events", "log", "end"])
+def test_a_server_that_does_not_take_everything(
+    refused: str,
+    played: RunnerServer,
+    start: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The job is ended as failed, and not let go before: it would be given out and run again."""
+    count = tmp_path / "count"
+    answer = played.answer
+
+    def refuse(method: str, url: str, body: bytes) -> tuple[int, str]:
+        kind = url.partition("?")[0].split("/")[7:8]
+        is_good = b"was refused" in body or (kind == ["end"] and b'"failure"' in body)
+        is_bad = refused != "events" or b"step-" in body
+        if kind == [refused] and is_bad and not is_good:
+            return 422, '{"detail": "too long for me"}'
+        return answer(method, url, body)
+
+    monkeypatch.setattr(played, "answer", refuse)
+    played.assign(assign(SCRIPT.format(run=f'"echo once | tee -a {count}"')))
+    with start():
+        held = played.wait_for_end(JOB)
+        before = len(played.polls)
+        played.wait_for(lambda: len(played.polls) > before)
+
+    assert held.end is not None
+    assert (held.end.result, held.end.outputs) == ("failure", {})
+    # It may have been ended before its step began.
+    assert not count.exists() or count.read_text(encoding="utf-8") == "once\n"
+    messages = [it["message"] for it in held.told if it["event"] == "annotation"]
+    assert any("What this job says was refused" in it for it in messages)
+    assert names(held)[-1] == "job-finished"
+
+
+def test_a_summary_that_is_too_long(
+    played: RunnerServer, start: Callable[..., Any], tmp_path: Path
+) -> None:
+    """It is left out and the step says so; the job goes on."""
+    run = "head -c 1000000 /dev/zero | tr '\\\\0' '\\\\1' > $GITHUB_STEP_SUMMARY"
+    played.assign(assign(SCRIPT.format(run=f'"{run}"')))
+    with start():
+        held = played.wait_for_end(JOB)
+
+    assert held.end is not None
+    assert held.end.result == "success"
+    assert "summary" not in names(held)
+    messages = [it["message"] for it in held.told if it["event"] == "annotation"]
+    assert any(it.startswith("The summary of this step is left out") for it in messages)
+
+
 def test_an_ephemeral_runner(played: RunnerServer, start: Callable[..., Any]) -> None:
     """It runs one job, and leaves."""
     for number in (1, 2):
