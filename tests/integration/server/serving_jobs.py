@@ -44,6 +44,7 @@ class ServedJob:
     def __init__(self, runner: ServedRunner, assignment: Assignment, folder: Path) -> None:
         self.runner = runner
         self.id = assignment.job
+        self.order = assignment.order
         self.key = assignment.order.key
         self.folders = JobFolders(folder / f"{assignment.order.key}-job", "boat", folder / "tools")
         self.folders.make()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import http.client
 import json
 import os
+import queue
 import socket
+import ssl
+import subprocess
 import threading
 import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -18,6 +23,7 @@ from tests.hosted_runner import job_started
 from tests.integration.server.serving_jobs import Hosted, ServedJob, hosting, read_claims
 from tests.integration.services.calling import Caller, put_block, put_list, send
 
+from windlass.errors import PlatformError
 from windlass.operations.hosted.runners import revoke_runner
 from windlass.operations.hosted.services import Claims, make_hosted_means, make_tokens
 from windlass.runner.services import RunnerServices
@@ -234,6 +240,84 @@ def test_a_job_of_another_runner(pair: tuple[ServedJob, ServedJob]) -> None:
 
     assert (asked.status_code, asked.json()["code"]) == (410, "gone")
     assert (tunnel.status_code, tunnel.json()["code"]) == (410, "gone")
+
+
+def test_a_proxy_that_ends_tls(pair: tuple[ServedJob, ServedJob], hosted: Hosted) -> None:
+    """A server is reached by https:// as well, up and down at once, by who is trusted alone."""
+    one, _ = pair
+    content = os.urandom(16 << 20)
+    with proxy(hosted) as (url, trusting):
+        services = RunnerServices(url, one.runner.stand_in.credential, tls=trusting)
+        opened = services.open(one.id, one.order, "127.0.0.1", one.folders)
+        caller = Caller(opened)
+        address = caller.create()
+        threads = [
+            threading.Thread(target=put_block, args=(address, number, content))
+            for number in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        put_list(address, *range(4))
+        ended = caller.finalize(content * 4)
+        found = caller.fetch()
+        opened.close()
+        stranger = RunnerServices(url, one.runner.stand_in.credential, patience=0.2)
+        with pytest.raises(PlatformError, match="certificate"):
+            stranger.open(one.id, one.order, "127.0.0.1", one.folders)
+
+    assert ended[0] == 200, ended
+    assert found[2] == content * 4
+
+
+@contextmanager
+def proxy(hosted: Hosted) -> Iterator[tuple[str, ssl.SSLContext]]:
+    """What stands before a server and speaks TLS; its address, and what trusts it."""
+    certificate, key = hosted.folder / "certificate.pem", hosted.folder / "key.pem"
+    words = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "1",
+        "-subj",
+        "/CN=localhost",
+    ]
+    words += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key)]
+    subprocess.run(["openssl", *words, "-out", certificate], check=True, capture_output=True)
+    presenting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    presenting.load_cert_chain(certificate, key)
+    ready: queue.Queue[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+    async def carry(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while piece := await source.read(1 << 16):
+                target.write(piece)
+                await target.drain()
+        target.close()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", hosted.port)
+        await asyncio.gather(carry(reader, back), carry(there, writer))
+
+    async def listen() -> None:
+        is_over = asyncio.Event()
+        async with await asyncio.start_server(take, "127.0.0.1", 0, ssl=presenting) as server:
+            port = server.sockets[0].getsockname()[1]
+            ready.put((port, asyncio.get_running_loop(), is_over))
+            await is_over.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(listen(),))
+    thread.start()
+    port, loop, is_over = ready.get(timeout=10)
+    try:
+        yield f"https://localhost:{port}", ssl.create_default_context(cafile=str(certificate))
+    finally:
+        loop.call_soon_threadsafe(is_over.set)
+        thread.join()
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"folders": {"folder": 7}}', "\xff"])
