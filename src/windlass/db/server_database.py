@@ -11,7 +11,7 @@ Source: https://docs.sqlalchemy.org/en/20/dialects/sqlite.html
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy
@@ -79,6 +79,8 @@ class ServerDatabase:
         self._reading = self._engine if self.kind == "sqlite" else _make_reading_engine(url)
         self._faults: Any = self._engine.dialect.loaded_dbapi.Error
         self._open = threading.local()
+        # Who waits for SQLite itself asks for its lock every 0.1 s: some wait for many seconds.
+        self._turn = threading.RLock() if self.kind == "sqlite" else nullcontext()
         try:
             with self._explained("opened"), self._engine.begin() as connection:
                 upgrade(connection)
@@ -124,7 +126,7 @@ class ServerDatabase:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Write in one transaction; an exception takes it all back."""
-        with self._explained("written"), self._engine.begin() as connection:
+        with self._turn, self._explained("written"), self._engine.begin() as connection:
             self._open.connection = _Writing(connection.connection, self._spell)
             try:
                 yield self._open.connection
