@@ -6,6 +6,7 @@ nothing listens on the network. As root it runs as nobody's user, since PostgreS
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -66,12 +67,11 @@ class PostgresServer:
         assert done.returncode == 0, done.stderr.decode()
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A server of our own."""
+@contextlib.contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """Have a server of our own as long as the block runs; its programs have to be there."""
     programs = find_programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (on Debian: apt-get install postgresql)")
+    assert programs is not None, "PostgreSQL is not installed (apt-get install postgresql)"
     # A socket's path may have 107 bytes, and others must be able to get there.
     folder = Path(
         subprocess.check_output(["mktemp", "-d", "/tmp/windlass-pg.XXXXXX"], text=True)[:-1]
@@ -79,9 +79,20 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
     folder.chmod(0o755)
     server = PostgresServer(folder, programs)
     server.start()
-    yield server
-    server.stop("immediate")
-    shutil.rmtree(folder)
+    try:
+        yield server
+    finally:
+        server.stop("immediate")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server of our own."""
+    if find_programs() is None:
+        pytest.skip("PostgreSQL is not installed (on Debian: apt-get install postgresql)")
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

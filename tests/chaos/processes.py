@@ -102,17 +102,20 @@ class Command:
             os._exit(code)
 
 
-def wait_until_settled(seconds: float = PATIENCE_SECONDS) -> list[str]:
+def wait_until_settled(
+    seconds: float = PATIENCE_SECONDS, spared: Callable[[str], bool] = lambda _: False
+) -> list[str]:
     """Wait until no process is left below this one; return how those were called that stayed.
 
-    Whatever stayed is killed, so that the next test begins with none.
+    Whatever stayed is killed, so that the next test begins with none. Those that are `spared`, by
+    how they are called, may stay.
     """
     deadline = time.monotonic() + seconds
     pause = select.poll()
-    while left := _list_living():
+    while left := _list_living(spared):
         if time.monotonic() > deadline:
             names = [_name(pid) for pid in left]
-            while left := _list_living():
+            while left := _list_living(spared):
                 for pid in left:
                     send_signal(pid, signal.SIGKILL)
                 pause.poll(PAUSE_MILLISECONDS)
@@ -121,14 +124,14 @@ def wait_until_settled(seconds: float = PATIENCE_SECONDS) -> list[str]:
     return []
 
 
-def _list_living() -> list[int]:
+def _list_living(spared: Callable[[str], bool]) -> list[int]:
     """Take the ends of children and return the processes that are left."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
     except ChildProcessError:
         return []
-    return list_descendants(os.getpid())
+    return [pid for pid in list_descendants(os.getpid()) if not spared(_name(pid))]
 
 
 def _name(pid: int) -> str:

@@ -1,0 +1,142 @@
+"""Kills a server, its runner and their database at random moments; the run ends well all the same.
+
+    ./dev server-kills [--kills N] [--seed S] [--database sqlite|postgresql] [--workers N]
+
+Play number P of seed S does the same each time, as far as the machine lets it. Prints what was
+found wrong, and ends with 1 if something was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.chaos.processes import prepare, wait_until_settled
+from tests.chaos.server_databases import PostgresDatabases
+from tests.chaos.server_play import Play
+from tests.chaos.server_points import DATABASES, is_postgres, open_databases
+from tests.chaos.server_workload import ServerWorkload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SERVER: Final = "server"
+RUNNER: Final = "runner"
+BOTH: Final = "both"
+CUT: Final = "connections"
+RESTART: Final = "postgresql"
+ODDS: Final = {SERVER: 5, RUNNER: 2, BOTH: 2, CUT: 2, RESTART: 1}
+OF_POSTGRES: Final = (CUT, RESTART)
+MOST_KILLS: Final = 5
+LONGEST_PAUSE: Final = 2.5
+"""About as long as a run takes that nobody disturbs."""
+
+
+class KilledPlay(Play):
+    """A play in which somebody is killed after each of some pauses."""
+
+    def __init__(self, workload: ServerWorkload, chance: random.Random) -> None:
+        super().__init__(workload)
+        falls = isinstance(workload.databases, PostgresDatabases)
+        odds = {it: weight for it, weight in ODDS.items() if falls or it not in OF_POSTGRES}
+        self.server.may_refuse = falls
+        self._plan = [
+            (chance.uniform(0, LONGEST_PAUSE), chance.choices(list(odds), list(odds.values()))[0])
+            for _ in range(chance.randint(1, MOST_KILLS))
+        ]
+        self.plan = tuple(self._plan)
+        self.hits: Counter[str] = Counter()
+        self._last = time.monotonic()
+
+    def begin(self) -> None:
+        """Start both; the first pause begins when they are there."""
+        super().begin()
+        self._last = time.monotonic()
+
+    def tend(self) -> None:
+        """Strike where it is time, then start again whoever was killed."""
+        if self._plan and time.monotonic() - self._last > self._plan[0][0]:
+            _, victim = self._plan.pop(0)
+            self._deeds()[victim]()
+            self.hits[victim] += 1
+            self._last = time.monotonic()
+        super().tend()
+
+    def finish(self) -> None:
+        """Wait for the end; who is to be killed after it lives."""
+        super().finish()
+        self._plan.clear()
+
+    def _deeds(self) -> dict[str, Callable[[], None]]:
+        databases = self.workload.databases
+        deeds = {SERVER: self.server.kill, RUNNER: self.runner.kill, BOTH: self._kill_both}
+        if isinstance(databases, PostgresDatabases):
+            deeds |= {CUT: databases.cut, RESTART: databases.restart}
+        return deeds
+
+    def _kill_both(self) -> None:
+        self.server.kill()
+        self.runner.kill()
+
+
+def work(arguments: argparse.Namespace, worker: int) -> int:
+    """Play until one worker's share of kills has been done; return how many plays went wrong."""
+    wrong = plays = 0
+    hits: Counter[str] = Counter()
+    deadline = time.monotonic() + arguments.seconds
+    with (
+        open_databases(arguments.database) as databases,
+        tempfile.TemporaryDirectory(prefix="windlass-kills-") as scratch,
+    ):
+        workload = ServerWorkload(Path(scratch), databases)
+        while sum(hits.values()) * arguments.workers < arguments.kills:
+            if time.monotonic() > deadline:
+                break
+            number = arguments.first + worker + plays * arguments.workers
+            chance = random.Random(f"{arguments.seed}/{number}")
+            workload.reset()
+            play = KilledPlay(workload, chance)
+            faults = play.perform(by_hand=chance.random() < 0.5)
+            faults += [f"still runs: {name}" for name in wait_until_settled(spared=is_postgres)]
+            plays += 1
+            hits += play.hits
+            if faults:
+                wrong += 1
+                name = f"seed {arguments.seed} play {number}: {play.plan}"
+                print(name, *faults, sep="\n  ", flush=True)
+    counts = ", ".join(f"{it} {hits[it]}" for it in ODDS)
+    print(f"{plays} plays, {sum(hits.values())} killed: {counts}; {wrong} wrong", flush=True)
+    return wrong
+
+
+def main() -> int:
+    """Share the kills out among workers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first play")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--database", choices=DATABASES, default="sqlite")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin none later")
+    arguments = parser.parse_args()
+    workers = []
+    for worker in range(arguments.workers):
+        pid = os.fork()
+        if pid == 0:
+            # Each is the parent of its own orphans.
+            prepare()
+            os._exit(int(work(arguments, worker) > 0))
+        workers.append(pid)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in workers]
+    return int(any(codes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,221 @@
+"""A server, its runner and a run that is small and has everything in it.
+
+A server and its runner are processes of their own, which are forks of this one. Steps write into a
+ledger outside of everything what they have printed: run, attempt, job and step. Whatever database
+and logs say is compared with it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import httpx
+from tests.chaos.processes import Command
+from tests.chaos.server_databases import SqliteDatabases
+from tests.chaos.server_party import LOOK_MILLISECONDS, Party
+from tests.chaos.workload import ON_HOST, read_log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.chaos.server_databases import Databases
+    from tests.chaos.server_party import Before
+
+REPOSITORY: Final = "octo/boat"
+WORKFLOW: Final = """\
+on: [workflow_dispatch, repository_dispatch]
+jobs:
+  first:
+    runs-on: ubuntu-latest
+    outputs:
+      word: ${{ steps.say.outputs.word }}
+    steps:
+      - uses: actions/checkout@v4
+      - run: . SAY first begin
+      - id: say
+        run: |
+          printf 'number %s\\n' {1..100}
+          echo "word=hello" >> "$GITHUB_OUTPUT"
+          . SAY first end
+  legs:
+    needs: first
+    runs-on: ubuntu-latest
+    concurrency: legs
+    strategy:
+      matrix:
+        leg: [1, 2]
+    steps:
+      - run: . SAY legs-${{ matrix.leg }} ${{ needs.first.outputs.word }}
+      - run: . SAY legs-${{ matrix.leg }} end
+  last:
+    needs: legs
+    runs-on: ubuntu-latest
+    steps:
+      - run: . SAY last begin; . SAY last end
+"""
+SAY: Final = """\
+echo "$1 says $2"
+echo "$GITHUB_RUN_ID $GITHUB_RUN_ATTEMPT $1 $2" >> LEDGER
+"""
+PATIENCE_SECONDS: Final = 90.0
+RUNNER_PATIENCE_SECONDS: Final = 5
+"""So long the server hears nothing of a runner before that one counts as lost."""
+
+
+class Entry(NamedTuple):
+    """A line of the ledger."""
+
+    run: str
+    attempt: int
+    job: str
+    step: str
+
+
+class ServerWorkload:
+    """The repository, a server's folder and database, a runner's folder, and the ledger.
+
+    What there is once both have got to know each other is kept aside: `reset` goes back to it.
+    """
+
+    def __init__(self, folder: Path, databases: Databases | None = None) -> None:
+        self.folder = folder
+        self.ledger = folder / "ledger"
+        self.data = folder / "data"
+        self.state = folder / "runner"
+        self.databases = databases or SqliteDatabases()
+        self.victims = folder / "victims"
+        self.reached = folder / "reached"
+        self.port = find_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        home = folder / "home"
+        home.mkdir(parents=True)
+        self.variables = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "WINDLASS_CONFIG": ON_HOST,
+        }
+        self._make_repository()
+        self._prepare()
+
+    def reset(self) -> None:
+        """Go back to a server and a runner that know each other and have done nothing."""
+        for path in (self.data, self.state):
+            shutil.rmtree(path, ignore_errors=True)
+            shutil.copytree(_kept(path), path)
+        self.databases.restore()
+        self.ledger.write_text("")
+
+    def start_server(self, before: Before, port: int | None = None) -> Command:
+        """Start a server without a runner."""
+        words = ["up", "--no-runner", "--data", str(self.data)]
+        words += ["--listen", f"127.0.0.1:{port or self.port}", "--url", self.url]
+        words += self.databases.words
+        return Command(words, self.folder, self.variables, before=before)
+
+    def start_runner(self, before: Before, token: str = "") -> Command:
+        """Start the runner; with a token it registers."""
+        words = ["runner", "--url", self.url, "--name", "chaos", "--state", str(self.state)]
+        words += ["--capacity", "1", "--allow-host", *(["--token", token] if token else [])]
+        return Command(words, self.folder, self.variables, before=before)
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the server; return what it answers.
+
+        Raises:
+            httpx.HTTPError: it does not answer, or not well.
+        """
+        token = (self.data / "token").read_text().strip()
+        answer = httpx.request(
+            method,
+            f"{self.url}/api/v1{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=20,
+        )
+        answer.raise_for_status()
+        return answer.json()
+
+    def said(self) -> list[Entry]:
+        """Return what steps have written."""
+        words = (line.split() for line in self.ledger.read_text().splitlines())
+        return [Entry(run, int(attempt), job, step) for run, attempt, job, step in words]
+
+    def read_logs(self, run: str, attempt: int) -> dict[str, list[str]]:
+        """Return the lines of each job of an attempt, by key, as the server has them."""
+        folders = sorted((self.data / "runs" / run / str(attempt) / "jobs").glob("*"))
+        return {(it / "key").read_text(): read_log(it) for it in folders}
+
+    def _make_repository(self) -> None:
+        say, path = self.folder / "say", self.folder / "repository"
+        say.write_text(SAY.replace("LEDGER", str(self.ledger)))
+        file = path / ".github/workflows/ci.yml"
+        file.parent.mkdir(parents=True)
+        file.write_text(WORKFLOW.replace("SAY", str(say)))
+        for words in (
+            ("init", "--quiet", "--initial-branch=main"),
+            ("add", "--all"),
+            ("commit", "--quiet", "--message", "Begin"),
+        ):
+            identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
+            subprocess.run(["git", *identity, *words], cwd=path, env=self.variables, check=True)
+
+    def _prepare(self) -> None:
+        """Let server and runner get to know each other, and keep what they are then."""
+        self.databases.make(self.data)
+        self.ledger.write_text("")
+        server = Party("server", self.start_server)
+        server.begin()
+        self.wait(lambda: self.ask("GET", "/runs"), server.tend)
+        location = str(self.folder / "repository")
+        body = {"location": location, "name": REPOSITORY, "host": True}
+        self.ask("POST", "/repositories", body)
+        token = self.ask("POST", "/runner-registrations", {})["token"]
+        runner = Party("runner", lambda it: self.start_runner(it, token))
+        runner.begin()
+        self.wait(lambda: self.ask("GET", "/runners")["items"], runner.tend)
+        runner.end()
+        server.end()
+        assert not server.faults + runner.faults, server.faults + runner.faults
+        self.databases.change("UPDATE runners SET patience = ?", (RUNNER_PATIENCE_SECONDS,))
+        for path in (self.data, self.state):
+            shutil.copytree(path, _kept(path))
+        self.databases.keep()
+
+    def wait(
+        self, look: Callable[[], Any], tend: Callable[[], None], seconds: float = PATIENCE_SECONDS
+    ) -> Any:
+        """Look until there is something; `tend` is called each time before.
+
+        Raises:
+            TimeoutError: there is nothing after so many seconds.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            tend()
+            try:
+                if found := look():
+                    return found
+            except (httpx.HTTPError, OSError):
+                pass
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            select.poll().poll(LOOK_MILLISECONDS)
+
+
+def _kept(path: Path) -> Path:
+    return path.with_name(f"{path.name}.kept")
+
+
+def find_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
