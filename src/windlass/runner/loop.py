@@ -26,6 +26,7 @@ from windlass.runner.connection import (
     AwayError,
     Connection,
     HungUpError,
+    ProtocolError,
     RefusedError,
     read_answer,
 )
@@ -111,7 +112,6 @@ class Runner:
 
         Raises:
             RefusedError: the server does not know this runner any more; its jobs are ended.
-            ProtocolError: it does not understand this runner.
         """
         backoff = Backoff()
         connection = self._polling = self._connect()
@@ -160,7 +160,8 @@ class Runner:
             self._is_settled = False
             self._changed.clear()
             return
-        except AwayError as error:
+        except (AwayError, ProtocolError) as error:
+            # What cannot be understood may come from something in between, and ends no job.
             # A server that holds it has nothing more; one that is away is not waited for.
             self._is_settled = time.monotonic() - self._idle_since >= LAST_POLL_SECONDS
             self._note_away(error)
@@ -264,7 +265,7 @@ class Runner:
         if self._polling is not None:
             self._polling.hang_up()
 
-    def _note_away(self, error: AwayError) -> None:
+    def _note_away(self, error: PlatformError) -> None:
         if not self._is_away:
             self._tell(f"{error.message}; jobs go on, and it is asked again")
         self._is_away = True

@@ -276,6 +276,43 @@ def test_a_server_that_does_not_take_everything(
     assert names(held)[-1] == "job-finished"
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [(200, "<html>log in here</html>"), (200, '{"cancel": 5}'), (404, "{}"), (500, "")],
+    ids=["page", "nonsense", "nowhere", "broken"],
+)
+def test_answers_that_make_no_sense(
+    answer: tuple[int, str],
+    played: RunnerServer,
+    start: Callable[..., Any],
+    tmp_path: Path,
+    told: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Something between the two may answer for a while: no job is ended for it."""
+    go = tmp_path / "go"
+    understood = played.answer
+    strange: list[str] = []
+
+    def reply(method: str, url: str, body: bytes) -> tuple[int, str]:
+        if url.endswith("/poll") and played.jobs and len(strange) < 3:
+            strange.append(url)
+            return answer
+        return understood(method, url, body)
+
+    monkeypatch.setattr(played, "answer", reply)
+    played.assign(assign(SCRIPT.format(run=f'"until test -e {go}; do sleep 0.01; done"')))
+    with start():
+        played.wait_for(lambda: len(played.polls) > 1)
+        go.touch()
+        held = played.wait_for_end(JOB)
+
+    assert len(strange) == 3
+    assert held.end is not None
+    assert held.end.result == "success"
+    assert "the server is there again" in told
+
+
 def test_a_summary_that_is_too_long(
     played: RunnerServer, start: Callable[..., Any], tmp_path: Path
 ) -> None:
