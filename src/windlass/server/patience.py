@@ -14,6 +14,10 @@ Source: https://en.wikipedia.org/wiki/Slowloris_(cyber_attack)
 
 from __future__ import annotations
 
+import fcntl
+import socket
+import struct
+import termios
 from typing import TYPE_CHECKING, Any, Final
 
 import h11
@@ -22,13 +26,15 @@ from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
 if TYPE_CHECKING:
     import asyncio
-    import socket
 
 HEAD_SECONDS: Final = 10.0
 PAUSE_SECONDS: Final = 30.0
 CONNECTION: Final = "connection"
 LEAST_RATE: Final = 1024
 """Bytes of a body, each second, once PAUSE_SECONDS have passed."""
+
+MOST_UNSENT_BYTES: Final = 1 << 17
+"""So much of an answer the kernel takes ahead of its client; it would take megabytes of each."""
 
 
 class WritingTimer:
@@ -43,7 +49,7 @@ class WritingTimer:
     def start(self) -> None:
         """More waits than may; nothing is added until the client has taken some."""
         self.stop()
-        self._waiting = self._transport.get_write_buffer_size()
+        self._waiting = self._count_waiting()
         self._timer = self._loop.call_later(PAUSE_SECONDS, self._look)
 
     def stop(self) -> None:
@@ -53,10 +59,17 @@ class WritingTimer:
             self._timer = None
 
     def _look(self) -> None:
-        if self._transport.get_write_buffer_size() < self._waiting:
+        if self._count_waiting() < self._waiting:
             self.start()
         else:
             self._transport.abort()
+
+    def _count_waiting(self) -> int:
+        """Return how many bytes the client has not taken: those that the kernel holds as well."""
+        connection = self._transport.get_extra_info("socket")
+        held = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+        count: int = struct.unpack("i", held)[0]
+        return count + self._transport.get_write_buffer_size()
 
 
 class PatientProtocol(H11Protocol):
@@ -73,6 +86,8 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a head."""
         super().connection_made(transport)
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT_BYTES)
         self._writing = WritingTimer(transport, self.loop)
         self._expect(HEAD_SECONDS)
 
@@ -80,6 +95,7 @@ class PatientProtocol(H11Protocol):
         """Give the socket away, within a request; nothing more is read or answered here."""
         self.transport.pause_reading()
         handed: socket.socket = self.transport.get_extra_info("socket").dup()
+        handed.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 0)  # as it was
         self.cycle.disconnected = True
         # It closes its own end of the socket alone.
         self.transport.abort()

@@ -98,6 +98,11 @@ class Server(uvicorn.Server):
         # Streams and WebSockets say goodbye themselves before uvicorn closes what is left.
         await asyncio.sleep(_PARTING_SECONDS)
         await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        # A turn of the loop each: to close, and to hear of it.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
 
 def _configure(app: ASGIApp, grace: float) -> uvicorn.Config:

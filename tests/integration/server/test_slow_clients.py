@@ -155,6 +155,20 @@ def test_an_answer_that_nobody_takes(server: RunningServer) -> None:
         assert wait_until(lambda: len(server.server.server_state.tasks) == 0, 20)
 
 
+def test_an_answer_that_is_taken_slowly(server: RunningServer) -> None:
+    """As long as a client takes some of it, it may take as long as it wants."""
+    pause = threading.Event()
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(b"GET /give HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert wait_until(lambda: len(server.server.server_state.tasks) == 1)
+        for _ in range(60):
+            assert connection.recv(1 << 13)
+            pause.wait(SHORT / 10)
+        assert len(server.server.server_state.tasks) == 1
+
+
 def test_a_watcher_that_takes_nothing(site: Site, server: RunningServer) -> None:
     """Neither a stream nor a WebSocket keeps what a stuck client does not take."""
     run = GrowingRun(site)
