@@ -207,7 +207,7 @@ def serve_remote() -> JobServices:
     with open_site(os.environ["DATABASE"], data) as site:
         start_run(site, REPOSITORY, define(WORKFLOW))
         client: Any = httpx.Client(base_url=url)
-        runner = register(client, create_registration(site).token)
+        runner = register(client, create_registration(site, patience=3600).token)
         assignment = decode_assignment(runner.take(free=1)[0])
     folders = JobFolders(data / "job", "boat", data / "tools")
     services = RunnerServices(url, runner.credential)

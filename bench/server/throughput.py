@@ -86,7 +86,10 @@ def measure(folder: Path, kind: str, address: str, floor: float) -> bool:
                 Runner(
                     server.url,
                     register(
-                        client, create_registration(site).token, f"r{number}", capacity=CAPACITY
+                        client,
+                        create_registration(site, patience=3600).token,
+                        f"r{number}",
+                        capacity=CAPACITY,
                     ).credential,
                 )
                 for number in range(RUNNERS)

@@ -65,7 +65,8 @@ class ServedRunner:
         self._folder = server.folder / name
         self._client = httpx.Client(base_url=server.url, timeout=30)
         client: Any = self._client
-        token = create_registration(server.site).token
+        # It does not poll on, and must not be taken for lost meanwhile.
+        token = create_registration(server.site, patience=3600).token
         self.stand_in: StandIn = register(client, token, name)
         self.services = RunnerServices(server.url, self.stand_in.credential)
         self._running: list[str] = []
