@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+from tests.hosted_runs import REPOSITORY, define, open_site
+
 from hosting import (
     databases,
     describe_machine,
@@ -29,8 +31,6 @@ from hosting import (
     read_processor_seconds,
     serving,
 )
-from tests.hosted_runs import REPOSITORY, define, open_site
-
 from windlass.operations.hosted.attempts import start_run
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from hosting import databases, describe_machine, percentile, serving
 
+from hosting import databases, describe_machine, percentile, serving
 from windlass.db.announcements import read_announcements
 from windlass.db.server_database import ServerDatabase
 from windlass.protocol import events

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+
 from asking import ask, make_request
 from hosting import (
     databases,
@@ -36,7 +37,6 @@ from hosting import (
     read_processor_seconds,
     serving,
 )
-
 from windlass.db.server_database import ServerDatabase
 from windlass.model.status import Result
 from windlass.protocol import events

@@ -28,10 +28,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
-from hosting import databases, describe_machine, read_memory, serving
 from tests.hosted_runner import register
 from tests.hosted_runs import REPOSITORY, define, open_site
 
+from hosting import databases, describe_machine, read_memory, serving
 from windlass.db.database import Database
 from windlass.jobs.folders import JobFolders
 from windlass.operations.hosted.attempts import start_run

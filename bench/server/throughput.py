@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from hosting import databases, describe_machine, read_processor_seconds, serving
 from tests.hosted_runner import register
 from tests.hosted_runs import REPOSITORY, define, open_site
 
+from hosting import databases, describe_machine, read_processor_seconds, serving
 from windlass.errors import PlatformError
 from windlass.model.status import Result
 from windlass.operations.hosted.attempts import start_run
