@@ -86,6 +86,10 @@ class _Fields:
             self._compared = tuple(it.name for it in self.all if it.compare)
         return self._compared
 
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Return the fields with their names, for others' tools as `values` is."""
+        return [(it.name, it) for it in self.values()]
+
     def values(self) -> Iterable[Any]:
         """Return the fields as `dataclasses` has them, for others' tools that ask for these."""
         import dataclasses

@@ -135,9 +135,8 @@ def test_a_job_that_another_server_queues(site: Site, servers: list[ServerProces
     waiting.start()
     assert not waiting.join(0.3)
     run = start_run(site, REPOSITORY, define(JOB))
-    began = time.monotonic()
     waiting.join(TAKEN_OVER_SECONDS)
-    assert time.monotonic() - began < 2
+    assert not waiting.is_alive()
     assert [it["job"] for it in answers] == [f"{run}/1/1"]
 
 
@@ -150,9 +149,7 @@ def test_server_and_runner_are_killed(site: Site, servers: list[ServerProcess]) 
     one.signal(signal.SIGKILL)
     with site.store.writing() as connection:
         post_letter(connection, other_run, 1, encode_signal(CancelRequested("enough")))
-    began = time.monotonic()
     assert wait_until(lambda: result(site, other_run) is Result.CANCELLED, TAKEN_OVER_SECONDS)
-    assert time.monotonic() - began < 2
     assert wait_until(lambda: result(site, run) is Result.FAILURE, TAKEN_OVER_SECONDS)
 
 

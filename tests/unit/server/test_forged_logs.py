@@ -82,8 +82,8 @@ def test_an_index_that_tells_of_fewer_lines(site: Site) -> None:
 
 @pytest.mark.parametrize(
     "records",
-    [[(14, 1 << 60)], [(14, 15)], [(8, 2), (4, 5)]],
-    ids=["endless", "more lines than bytes", "backwards"],
+    [[(14, 1 << 60)], [(14, 15)], [(8, 2), (4, 5)], [(4, 2), (8, 1), (14, 3)]],
+    ids=["endless", "more lines than bytes", "bytes backwards", "lines backwards"],
 )
 def test_an_index_that_cannot_be(site: Site, records: list[Record]) -> None:
     """It is refused before anything is made of it."""

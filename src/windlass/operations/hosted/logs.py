@@ -161,6 +161,8 @@ def read_lines(site: Site, job: JobOfRun, first: int = 0) -> LogPart:
 def _read_blocks(reader: JobLogReader, first: int) -> Iterator[Printed]:
     begun: int | None = None
     for block in reader.blocks(reader.find_block(first)):
+        if block.lines < 0:
+            raise _call_damaged(block)
         skipped = max(0, first - block.first_line)
         if skipped < block.lines:
             yield Printed(
@@ -184,9 +186,13 @@ def _read_texts(reader: JobLogReader, block: LogBlock) -> list[str]:
     """
     size = block.end - block.start
     if not block.lines <= size <= LARGEST_BLOCK_BYTES:
-        raise InputError(f"the log is damaged from line {block.first_line} on")
+        raise _call_damaged(block)
     texts = reader.read_block(block).decode(errors="replace").split("\n")[: block.lines]
     return texts + [""] * (block.lines - len(texts))
+
+
+def _call_damaged(block: LogBlock) -> InputError:
+    return InputError(f"the log is damaged from line {block.first_line} on")
 
 
 def measure_log(site: Site, job: JobOfRun) -> int:
