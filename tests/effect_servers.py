@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ from windlass.db.effects import list_waiting, post_effect
 from windlass.db.server_database import ServerDatabase
 
 ROOT = Path(__file__).parents[1]
+ADAPTERS = ("threads", "dbos") if "WINDLASS_LONG" in os.environ else ("threads",)
+"""What carries effects out where that takes long: by default what servers have by default, in
+`./dev nightly` DBOS too. The contract suite has both every time."""
 
 
 class Servers:

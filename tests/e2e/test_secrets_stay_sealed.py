@@ -12,6 +12,7 @@ import zstandard
 from tests.asking import Asking, make_repository
 from tests.collector import collecting
 from tests.database_rows import read_rows
+from tests.effect_servers import ADAPTERS
 from tests.waiting import wait_until
 
 from windlass.cli.main import main
@@ -105,7 +106,7 @@ def dump(address: str) -> str:
     return rows
 
 
-@pytest.mark.parametrize("effects", ["threads", "dbos"])
+@pytest.mark.parametrize("effects", ADAPTERS)
 def test_secrets_are_nowhere_in_clear(
     database_address: str, tmp_path: Path, effects: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy
-from tests.effect_servers import ROOT, Servers
+from tests.effect_servers import ADAPTERS, ROOT, Servers
 from tests.postgres import PostgresServer, find_programs
 from tests.waiting import wait_until
 
@@ -233,7 +233,7 @@ class TestPostgresql:
         assert holder.returncode != 0
         assert "DatabaseError" in errors
 
-    @pytest.mark.parametrize("adapter", ["threads", "dbos"])
+    @pytest.mark.parametrize("adapter", ADAPTERS)
     def test_effects_survive_a_database_that_was_away(
         self, own_postgres: PostgresServer, tmp_path: Path, adapter: str
     ) -> None:
@@ -326,7 +326,7 @@ class TestSqlite:
         with pytest.raises(DatabaseError, match="cannot be opened: unable to open database file"):
             ServerDatabase(f"sqlite:///{path.parent / 'missing' / 'server.db'}")
 
-    @pytest.mark.parametrize("adapter", ["threads", "dbos"])
+    @pytest.mark.parametrize("adapter", ADAPTERS)
     def test_effects_survive_a_lock(self, tmp_path: Path, path: Path, adapter: str) -> None:
         """Every one is carried out, after somebody has held the file for long."""
         servers = Servers(adapter, f"sqlite:///{path}", tmp_path)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.effect_servers import Servers
+from tests.effect_servers import ADAPTERS, Servers
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TAKEOVER_SECONDS = 10
 
 
-@pytest.fixture(params=["threads", "dbos"])
+@pytest.fixture(params=ADAPTERS)
 def servers(
     request: pytest.FixtureRequest, database_address: str, tmp_path: Path
 ) -> Iterator[Servers]:

@@ -73,7 +73,8 @@ def client(site: Site) -> Iterator[TestClient]:
 
 
 def join(site: Site, client: TestClient, name: str = "boat", **more: Any) -> StandIn:
-    return register(client, create_registration(site).token, name, **more)
+    # Polls are held for half of it.
+    return register(client, create_registration(site, patience=4.0).token, name, **more)
 
 
 @pytest.fixture
