@@ -41,6 +41,7 @@ def log(**options: Any) -> io.StringIO:
 
 
 @pytest.mark.requirement("K08")
+@pytest.mark.requirement("K08")
 def test_a_line_of_json() -> None:
     """Its own fields, those of what goes on around it, when, who and how bad."""
     stream = log()

@@ -213,6 +213,7 @@ def test_a_new_branch_has_changed_what_the_default_branch_does_not_have(
     assert [it.event.ref for it in definitions(site)] == ["refs/heads/feature"]
 
 
+@pytest.mark.requirement("A04")
 def test_a_tag(site: Site, pushed: PushedRepository) -> None:
     """The run of a tag with a message is about the commit that it names."""
     register_repository(site, str(pushed.bare), NAME)

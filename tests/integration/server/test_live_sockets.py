@@ -40,6 +40,7 @@ def talk(server: RunningServer) -> AbstractContextManager[WebSocketClient]:
 
 
 @pytest.mark.requirement("P04")
+@pytest.mark.requirement("P04")
 def test_events_and_a_log_on_one_connection(site: Site, server: RunningServer) -> None:
     """Each message says what it is about; what is new comes as it comes."""
     run = GrowingRun(site, "1")

@@ -85,6 +85,7 @@ def observe(site: Site, *observers: Any) -> EndedAttempts:
 
 
 @pytest.mark.requirement("K07")
+@pytest.mark.requirement("K07")
 def test_a_trace_over_otlp(site: Site, collector: Collector) -> None:
     """Run, jobs and steps lie within each other, with their times, results and annotations."""
     play(site)

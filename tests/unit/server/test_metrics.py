@@ -168,6 +168,7 @@ def test_who_may_read_them(site: Site) -> None:
     assert ask(site, token=None).get("/metrics").status_code == 401
 
 
+@pytest.mark.requirement("K01")
 def test_the_names_are_good(site: Site) -> None:
     """Every figure is explained, has a type, and is named as Prometheus wants it."""
     GrowingRun(site).add_job()

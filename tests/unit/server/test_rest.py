@@ -105,6 +105,7 @@ BAD = (
 
 
 @pytest.mark.parametrize(("method", "url", "body", "status", "code"), BAD)
+@pytest.mark.requirement("P02")
 def test_a_bad_request_is_told_what_is_wrong(
     site: Site, method: str, url: str, body: bytes | None, status: int, code: str
 ) -> None:
@@ -272,6 +273,7 @@ def test_a_key_is_visible_ascii(site: Site, key: str) -> None:
     assert answer.status_code == 422
 
 
+@pytest.mark.requirement("P09")
 def test_the_description_holds_every_operation(site: Site) -> None:
     """The document has an entry for each, with a summary and an example that its schema allows."""
     document = ask(site).get("/api/v1/openapi.json").json()
