@@ -5,6 +5,7 @@ Several servers may share it where they share a PostgreSQL; a file of SQLite has
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING, Final
 from windlass.errors import InputError, PlatformError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 DATABASE: Final = "windlass.db"
 LOCK: Final = "lock"
 DATABASE_VARIABLE: Final = "WINDLASS_DATABASE_URL"
+_SQLITE: Final = "sqlite"
 _VARIABLE: Final = "XDG_DATA_HOME"
 
 
@@ -58,8 +60,9 @@ def find_database(data: Path, given: str | None, variables: Mapping[str, str]) -
     return given or variables.get(DATABASE_VARIABLE) or f"sqlite:///{data / DATABASE}"
 
 
-def lock_data_folder(data: Path) -> int:
-    """Keep other servers from the folder for as long as the descriptor that is returned is open.
+@contextlib.contextmanager
+def holding_data_folder(data: Path) -> Iterator[None]:
+    """Keep other servers from the folder meanwhile.
 
     Raises:
         InputError: another server has it.
@@ -70,11 +73,32 @@ def lock_data_folder(data: Path) -> int:
     except OSError as error:
         raise PlatformError(f"{data / LOCK} cannot be opened: {error.strerror}") from error
     try:
+        _lock(handle, data)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def holding_database(data: Path, database: str) -> Iterator[None]:
+    """Keep other servers from a file of SQLite meanwhile; those of PostgreSQL share theirs.
+
+    Raises:
+        InputError: another server has it.
+        PlatformError: the folder cannot be locked.
+    """
+    if not database.startswith(_SQLITE):
+        yield
+        return
+    with holding_data_folder(data):
+        yield
+
+
+def _lock(handle: int, data: Path) -> None:
+    try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        os.close(handle)
         raise InputError(
             f"another server has {data}",
             hint="several share a PostgreSQL: --database postgresql://USER:PASSWORD@HOST/NAME",
         ) from error
-    return handle

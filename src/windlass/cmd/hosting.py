@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from windlass.cmd.background import carry_out_effects
-from windlass.cmd.data_folder import lock_data_folder
+from windlass.cmd.data_folder import holding_database
 from windlass.cmd.tidying import Tidying
 from windlass.db.server_database import ServerDatabase
 from windlass.engine.server.changes import EFFECTS, Changes
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SQLITE: Final = "sqlite"
 _SECONDS_TO_END: Final = 5.0
 
 
@@ -52,8 +51,7 @@ def hosting(options: Options, address: str) -> Iterator[Site]:
         PlatformError: the database cannot be used, or a file not be written.
     """
     with contextlib.ExitStack() as stack:
-        if options.database.startswith(SQLITE):
-            stack.callback(os.close, lock_data_folder(options.data))
+        stack.enter_context(holding_database(options.data, options.database))
         store = ServerDatabase(options.database)
         stack.callback(store.close)
         site = _make_site(options, store, address)

@@ -6,14 +6,12 @@ transaction that is then taken back, so that what would go wrong is known before
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import sys
 from typing import TYPE_CHECKING
 
 from windlass.cli.pipes import write
-from windlass.cmd.data_folder import lock_data_folder
+from windlass.cmd.data_folder import holding_database
 from windlass.cmd.server_options import (
     add_place_options,
     read_database,
@@ -23,8 +21,6 @@ from windlass.cmd.server_options import (
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
-    from pathlib import Path
 
     from windlass.cli.parser import Parser
 
@@ -45,7 +41,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
     data = require_data(arguments)
     database = read_database(arguments, data)
-    with _alone(data, database):
+    with holding_database(data, database):
         done = migrate(database, dry_run=arguments.dry_run)
     if arguments.json:
         steps = [{"version": it.version, "statements": list(it.statements)} for it in done.steps]
@@ -65,16 +61,3 @@ def _describe(before: int, after: int, *, dry: bool) -> str:
     if dry:
         return f"the tables are of the version {before}, and can be taken to {after}"
     return f"the tables were of the version {before}, and are of {after} now"
-
-
-@contextlib.contextmanager
-def _alone(data: Path, database: str) -> Iterator[None]:
-    """Keep servers away from a file of SQLite; those of PostgreSQL wait for a lock in there."""
-    if not database.startswith("sqlite"):
-        yield
-        return
-    lock = lock_data_folder(data)
-    try:
-        yield
-    finally:
-        os.close(lock)

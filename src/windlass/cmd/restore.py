@@ -9,13 +9,12 @@ runners that were lost.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.cli.pipes import write
-from windlass.cmd.data_folder import lock_data_folder, prepare_data_folder
+from windlass.cmd.data_folder import holding_data_folder, prepare_data_folder
 from windlass.cmd.server_options import (
     add_place_options,
     read_data,
@@ -42,11 +41,8 @@ def execute(arguments: argparse.Namespace) -> int:
     from windlass.operations.hosted.backups import describe, restore_backup
 
     data = prepare_data_folder(read_data(arguments))
-    lock = lock_data_folder(data)
-    try:
+    with holding_data_folder(data):
         extent = restore_backup(Path(arguments.file), data, read_database(arguments, data))
-    finally:
-        os.close(lock)
     if arguments.json:
         write(sys.stdout, json.dumps({"data": str(data), **describe(extent)}) + "\n")
         return 0
