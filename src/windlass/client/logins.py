@@ -8,12 +8,12 @@ It holds tokens: its mode is 600, and it is replaced as a whole.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.errors import InputError, PlatformError
 from windlass.model.values import dataclass, field
+from windlass.private_files import replace_private_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,13 +104,8 @@ def _read(values: Mapping[str, Any]) -> Logins:
 def _write(path: Path, logins: Logins) -> None:
     servers = {it.name: {"url": it.url, "token": it.token} for it in logins.by_name.values()}
     text = json.dumps({"default": logins.default, "servers": servers}, indent=2) + "\n"
-    whole = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        whole.unlink(missing_ok=True)
-        descriptor = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        whole.replace(path)
+        replace_private_file(path, text.encode())
     except OSError as error:
         raise PlatformError(f"{path} cannot be written: {error.strerror}") from error

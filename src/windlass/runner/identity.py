@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.errors import InputError, PlatformError, UsageError
 from windlass.model.values import dataclass, field
+from windlass.private_files import replace_private_file
 from windlass.protocol.members import as_text, read_object, take
 
 if TYPE_CHECKING:
@@ -120,7 +121,6 @@ class RunnerState:
             PlatformError: the disk refuses.
         """
         path = self.folder / _FILE
-        draft = path.with_suffix(".draft")
         values = {
             "url": identity.url,
             "runner": identity.runner,
@@ -128,14 +128,7 @@ class RunnerState:
             "credential": identity.credential,
         }
         try:
-            with suppress(FileNotFoundError):
-                draft.unlink()
-            number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(number, "w", encoding="utf-8") as file:
-                json.dump(values, file)
-                file.flush()
-                os.fsync(number)
-            draft.replace(path)
+            replace_private_file(path, json.dumps(values).encode())
         except OSError as error:
             raise PlatformError(
                 f"{path} cannot be written: {error.strerror}", hint=_HINT

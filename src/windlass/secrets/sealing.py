@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
 from windlass.model.values import dataclass, field
+from windlass.private_files import add_private_file, replace_private_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +100,7 @@ def open_keys(path: Path) -> Keys:
     """
     try:
         if not path.exists():
-            _write_first(path)
+            add_private_file(path, _draw())
         if path.stat().st_mode & _OTHERS:
             raise PlatformError(
                 f"{path}: others than its owner may read the key file",
@@ -118,7 +119,7 @@ def add_key(path: Path) -> Keys:
     """
     open_keys(path)
     try:
-        _write(path, _draw() + path.read_text("ascii")).replace(path)
+        replace_private_file(path, _draw() + path.read_bytes())
     except OSError as error:
         raise _explain(path, error) from error
     return open_keys(path)
@@ -128,38 +129,17 @@ def drop_old_keys(path: Path) -> Keys:
     """Keep the newest key of a file alone: what was sealed under others is lost for ever."""
     open_keys(path)
     try:
-        newest = path.read_text("ascii").splitlines(keepends=True)[0]
-        _write(path, newest).replace(path)
+        newest = path.read_bytes().splitlines(keepends=True)[0]
+        replace_private_file(path, newest)
     except OSError as error:
         raise _explain(path, error) from error
     return open_keys(path)
 
 
-def _write_first(path: Path) -> None:
-    """Make a file with a key; of several processes at once one does."""
-    whole = _write(path, _draw())
-    try:
-        path.hardlink_to(whole)
-    except FileExistsError:
-        pass
-    finally:
-        whole.unlink()
-
-
-def _write(path: Path, text: str) -> Path:
-    """Write a file beside another, on the disk for certain, and return it."""
-    whole = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return whole
-
-
-def _draw() -> str:
+def _draw() -> bytes:
     """Return a line with a new key."""
     key = base64.b64encode(os.urandom(_KEY_BYTES)).decode()
-    return f"{secrets.token_hex(4)} {key}\n"
+    return f"{secrets.token_hex(4)} {key}\n".encode()
 
 
 def _read(path: Path, text: str) -> Keys:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.db.announcements import read_announcements
@@ -19,6 +18,7 @@ from windlass.db.runs import find_repository_of
 from windlass.errors import GoneError, InputError, PlatformError
 from windlass.events.mirrors import find_mirrors
 from windlass.operations.hosted.job_reports import require_job
+from windlass.private_files import add_private_file
 from windlass.protocol.runner import JobId, read_job_id
 from windlass.protocol.services import ServicesAnswer
 from windlass.services.caches.portable import Places
@@ -58,7 +58,7 @@ def read_key(data: Path) -> bytes:
     path = data / KEY
     try:
         if not path.exists():
-            _write_key(path)
+            add_private_file(path, os.urandom(KEY_BYTES))
         key = path.read_bytes()
     except OSError as error:
         raise PlatformError(f"{path} cannot be used: {error.strerror}") from error
@@ -68,19 +68,6 @@ def read_key(data: Path) -> bytes:
             hint="remove it while the server does not run: it is made anew",
         )
     return key
-
-
-def _write_key(path: Path) -> None:
-    """Write a new key whole, unless another process has just done so."""
-    draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
-    number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(number, "wb") as file:
-        file.write(os.urandom(KEY_BYTES))
-        file.flush()
-        os.fsync(number)
-    with suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
 
 
 def name_claim(job: JobId, runner: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +21,7 @@ from windlass.db.access_tokens import (
 from windlass.errors import InvalidError, MissingError, PlatformError
 from windlass.model.values import dataclass, field
 from windlass.operations.hosted.callers import Caller
+from windlass.private_files import replace_private_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,12 +113,7 @@ def write_bootstrap_token(site: Site) -> Path:
             path.chmod(0o600)
             return path
         made = create_token(site, BOOTSTRAP_NAME)
-        whole = path.with_name(f".{path.name}.{made.row.id}")
-        # Its mode is there before the text is, and whoever reads the file sees all of it.
-        handle = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(made.text + "\n")
-        whole.replace(path)
+        replace_private_file(path, f"{made.text}\n".encode())
     except OSError as error:
         raise PlatformError(
             f"{path}: the first access token cannot be written: {error.strerror}",

@@ -11,10 +11,10 @@ import base64
 import fcntl
 import hashlib
 import json
-import os
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.errors import PlatformError
+from windlass.private_files import replace_private_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,13 +79,7 @@ class SigningKey:
         numbers = (f"rsa_keygen_bits:{BITS}", f"rsa_keygen_pubexp:{EXPONENT}")
         options = [part for number in numbers for part in ("-pkeyopt", number)]
         text = _openssl("genpkey", "-quiet", "-algorithm", "RSA", *options)
-        draft = self._path.with_name(f"{self._path.name}.new")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        draft.rename(self._path)
+        replace_private_file(self._path, text)
 
 
 def encode(data: bytes) -> str:
