@@ -8,20 +8,21 @@ It holds tokens: its mode is 600, and it is replaced as a whole.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from windlass.config.user_folders import find_settings_folder
 from windlass.errors import InputError, PlatformError
 from windlass.model.values import dataclass, field
 from windlass.private_files import replace_private_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 """The names of this machine for itself."""
 
-_BELOW: Final = Path("windlass", "servers.json")
+_FILE: Final = "servers.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,8 @@ class Logins:
 
 def find_logins(variables: Mapping[str, str]) -> Path | None:
     """Return where they are kept; None where nothing says where that is."""
-    folder = Path(variables.get("XDG_CONFIG_HOME", ""))
-    if folder.is_absolute():
-        return folder / _BELOW
-    home = variables.get("HOME")
-    return Path(home, ".config", _BELOW) if home else None
+    folder = find_settings_folder(variables)
+    return folder / _FILE if folder else None
 
 
 def read_logins(variables: Mapping[str, str]) -> Logins:

@@ -8,29 +8,18 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import InputError, PlatformError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 DATABASE: Final = "windlass.db"
 LOCK: Final = "lock"
 DATABASE_VARIABLE: Final = "WINDLASS_DATABASE_URL"
 _SQLITE: Final = "sqlite"
-_VARIABLE: Final = "XDG_DATA_HOME"
-
-
-def find_data_folder(variables: Mapping[str, str]) -> Path:
-    """Return the folder of a server that was told none: `windlass` in the user's data folder.
-
-    Source: https://specifications.freedesktop.org/basedir-spec/latest/
-    """
-    given = variables.get(_VARIABLE, "")
-    base = Path(given) if given.startswith("/") else Path.home() / ".local/share"
-    return base / "windlass"
 
 
 def prepare_data_folder(path: Path) -> Path:

@@ -7,7 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from windlass.cmd.data_folder import find_data_folder, find_database
+from windlass.cmd.data_folder import find_database
+from windlass.config.user_folders import find_data_folder
 from windlass.errors import InputError, UsageError
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.cli.pipes import write
-from windlass.cmd.data_folder import find_data_folder, find_database, prepare_data_folder
+from windlass.cmd.data_folder import find_database, prepare_data_folder
+from windlass.config.user_folders import find_data_folder
 from windlass.errors import UsageError
 
 if TYPE_CHECKING:

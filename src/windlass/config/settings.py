@@ -13,8 +13,7 @@
 It belongs to the user. No repository has such a file: one that could say that its jobs run on the
 machine itself would choose what it may do there.
 
-Source of the format: https://toml.io/en/v1.0.0, of the folder:
-https://specifications.freedesktop.org/basedir-spec/latest/
+Source of the format: https://toml.io/en/v1.0.0
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from windlass.config.user_folders import find_settings_folder
 from windlass.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ PLACES: Final = "places"
 DOCKER: Final = "docker"
 LABELS: Final = "labels"
 IMAGES: Final = "images"
-_BELOW: Final = Path("windlass", "config.toml")
+_FILE: Final = "config.toml"
 _EXAMPLE: Final = 'a place is written below [places], one a line: "*" = "host"'
 _LABELS_EXAMPLE: Final = "below [docker.labels], one a line: ubuntu-latest = true"
 _IMAGES_EXAMPLE: Final = 'below [docker]: images = ["python:3.11"]'
@@ -65,11 +65,8 @@ def find_settings(variables: Mapping[str, str]) -> Path | None:
     """Return the path of the user's file, there or not; None where nothing says where that is."""
     if given := variables.get(VARIABLE):
         return Path(given)
-    folder = Path(variables.get("XDG_CONFIG_HOME", ""))
-    if folder.is_absolute():
-        return folder / _BELOW
-    home = variables.get("HOME")
-    return Path(home, ".config", _BELOW) if home else None
+    folder = find_settings_folder(variables)
+    return folder / _FILE if folder else None
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:

@@ -12,9 +12,9 @@ import fcntl
 import json
 import os
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from windlass.config.user_folders import find_state_folder
 from windlass.errors import InputError, PlatformError, UsageError
 from windlass.model.values import dataclass, field
 from windlass.private_files import replace_private_file
@@ -22,8 +22,8 @@ from windlass.protocol.members import as_text, read_object, take
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-STATE_VARIABLE: Final = "XDG_STATE_HOME"
 _FILE: Final = "runner.json"
 _HINT: Final = "The runner keeps its credential and the jobs that it runs there; --state names it."
 
@@ -39,13 +39,8 @@ class Identity:
 
 
 def find_state(variables: Mapping[str, str], name: str) -> Path:
-    """Return the folder of a runner that has none of its own.
-
-    Source: https://specifications.freedesktop.org/basedir-spec/latest/
-    """
-    given = variables.get(STATE_VARIABLE, "")
-    base = Path(given) if given.startswith("/") else Path.home() / ".local" / "state"
-    return base / "windlass" / "runners" / name
+    """Return the folder of a runner that has none of its own."""
+    return find_state_folder(variables) / "runners" / name
 
 
 class RunnerState:

@@ -1,22 +1,19 @@
-"""The folder for what may be fetched or built again, shared by all repositories of a user.
-
-Source: https://specifications.freedesktop.org/basedir-spec/latest/
-"""
+"""The folder for what may be fetched or built again, shared by all repositories of a user."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-VARIABLE: Final = "XDG_CACHE_HOME"
+from windlass.config.user_folders import find_cache_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 DAEMONS: Final = "daemons"
 """In it: which processes have made something in which Docker daemon."""
 
 
 def find_user_cache() -> Path:
-    """Return the folder: `windlass` in XDG_CACHE_HOME, else in `~/.cache`; it may not exist."""
-    given = os.environ.get(VARIABLE, "")
-    # A relative path is to be ignored, as the specification says.
-    base = Path(given) if given.startswith("/") else Path.home() / ".cache"
-    return base / "windlass"
+    """Return the folder of this process's user; it may not exist."""
+    return find_cache_folder(os.environ)
