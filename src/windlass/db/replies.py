@@ -1,6 +1,7 @@
 """What was answered to requests that may come again: by who asked, and the key they gave.
 
-A reply without a status is one that is still to come.
+A reply without a status is one that is still to come. What a request changes and that it has been
+done are written in one transaction; what was answered follows.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from windlass.db.connections import Connection, Store
 
 PENDING = 0
+DONE = 1
+"""What was asked for has been done, and nobody knows how it was answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,16 @@ def take_over(connection: Connection, row: ReplyRow, now: float) -> bool:
     return changed.rowcount == 1
 
 
+def claim_reply(connection: Connection, row: ReplyRow) -> bool:
+    """Note that a request is done, in the transaction that does it; False where it is another's."""
+    changed = connection.execute(
+        "UPDATE replies SET status = ? "
+        "WHERE token = ? AND idempotency_key = ? AND status = 0 AND created = ?",
+        (DONE, row.token, row.key, row.created),
+    )
+    return changed.rowcount == 1
+
+
 def end_reply(connection: Connection, token: str, key: str, status: int, body: str) -> None:
     """Keep what was answered."""
     connection.execute(
@@ -74,8 +87,10 @@ def end_reply(connection: Connection, token: str, key: str, status: int, body: s
 
 
 def drop_reply(connection: Connection, token: str, key: str) -> None:
-    """Forget a reply: the request may be made again."""
-    connection.execute("DELETE FROM replies WHERE token = ? AND idempotency_key = ?", (token, key))
+    """Forget a reply that has not come: the request may be made again, unless it was done."""
+    connection.execute(
+        "DELETE FROM replies WHERE token = ? AND idempotency_key = ? AND status = 0", (token, key)
+    )
 
 
 def remove_replies(connection: Connection, before: float) -> int:

@@ -115,17 +115,27 @@ class ServerRuns:
         """Have those who wait hear of an attempt; after the commit of whoever has changed it."""
         self._changed(run, attempt)
 
-    def tell(self, run: str, attempt: int, signal: Signal, *, number: int | None = None) -> bool:
+    def tell(
+        self,
+        run: str,
+        attempt: int,
+        signal: Signal,
+        *,
+        number: int | None = None,
+        also: Callable[[Connection], None] | None = None,
+    ) -> bool:
         """Tell an attempt what has happened; False where it has ended, or knew it already.
 
         The end of a job counts only where it has the `number` that is named: one that was queued
-        again has another.
+        again has another. `also` is done in the same transaction, where it does count.
 
         Raises:
             PlatformError: the database cannot be used, and nothing has been told.
         """
         with self._alone(run, attempt), self._store.writing() as connection:
             told = self._tell(connection, run, attempt, signal, number)
+            if told and also is not None:
+                also(connection)
         self._changed(run, attempt)
         return told
 

@@ -153,7 +153,7 @@ def cancel_run(site: Site, run: str, reason: str = CANCELLED) -> int:
     if not attempts:
         raise _miss(run)
     number = attempts[-1].attempt
-    if not site.runs.tell(run, number, CancelRequested(reason)):
+    if not site.runs.tell(run, number, CancelRequested(reason), also=site.claim):
         raise ConflictError(f"run {run} has ended")
     return number
 
@@ -172,6 +172,7 @@ def rerun(site: Site, run: str, again: str) -> int:
         PlatformError: the database cannot be used, or another version of Windlass began the run.
     """
     with site.store.writing() as connection:
+        site.claim(connection)
         before = lock_run(connection, run)
         if before is None:
             raise _miss(run)

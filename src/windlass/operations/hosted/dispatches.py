@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from windlass.db.deliveries import find_delivery_of
 from windlass.db.tickets import draw_ticket
 from windlass.errors import InvalidError, MissingError, RefusedError
 from windlass.events.checkouts import WORKFLOWS
@@ -84,7 +85,7 @@ def dispatch_event(
 ) -> str:
     """Tell a repository of an event of one's own; return the id of its delivery.
 
-    Told again with the same `key`, it is known already, and the id is empty.
+    Told again with the same `key`, it is the same delivery.
 
     Workflows `on: repository_dispatch` of the default branch start.
 
@@ -111,7 +112,9 @@ def dispatch_event(
     except (ValueError, RecursionError) as error:
         raise InvalidError(f"client_payload is no JSON that expressions take: {error}") from error
     guid = f"dispatch/{key or draw_ticket()}"
-    return accept_delivery(site, row, guid, "repository_dispatch", text).id
+    receipt = accept_delivery(site, row, guid, "repository_dispatch", text)
+    known = None if receipt.new else find_delivery_of(site.store, row.id, guid)
+    return receipt.id if known is None else known.id
 
 
 def _read_inputs(inputs: Mapping[str, Any]) -> dict[str, str]:

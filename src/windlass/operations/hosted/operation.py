@@ -24,7 +24,9 @@ class Operation:
     that of an answer. `errors` are codes of problems, beside those that any operation may have.
     Where `once` is set, the answer holds a secret that is told once and never kept. One that is
     `keyed` takes what names the request too, `function(site, given, key)`, and does by itself
-    nothing twice for the same key; None is no name.
+    nothing twice for the same key; None is no name. Any other that is no read and asked for with
+    POST calls `site.claim` in the transaction of what it does, and `again(site, given)` answers for
+    it where that was committed and the answer was lost.
     """
 
     call: Call[Any, Any]
@@ -34,10 +36,16 @@ class Operation:
     errors: tuple[str, ...] = ()
     once: bool = False
     keyed: bool = False
+    again: Callable[[Site, Any], Any] | None = None
 
     def carry_out(self, site: Site, given: Input, key: str | None = None) -> Any:
         """Do it, and return the answer."""
         return self.function(site, given, key) if self.keyed else self.function(site, given)
+
+    def retell(self, site: Site, given: Input) -> Any:
+        """Answer for what was done before."""
+        assert self.again is not None, self.name  # noqa: S101 (a test of the catalogue)
+        return self.again(site, given)
 
     @property
     def name(self) -> str:

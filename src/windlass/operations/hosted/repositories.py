@@ -11,6 +11,7 @@ from windlass.db.effects import post_effect
 from windlass.db.reports import TOKEN
 from windlass.db.repositories import RepositoryRow
 from windlass.db.runs import list_unfinished
+from windlass.db.values import set_value
 from windlass.engine.server.changes import EFFECTS
 from windlass.errors import ConflictError, GitError, InvalidError, MissingError
 from windlass.events.addresses import Allowance, Location, UnreachableError, read_location
@@ -19,8 +20,8 @@ from windlass.git.remotes import read_remote
 from windlass.operations.hosted.repository_settings import read_settings, write_settings
 from windlass.operations.hosted.secrets import (
     describe_webhook,
+    draft_secret,
     seal_text,
-    set_secret,
     unseal_text,
 )
 
@@ -55,7 +56,7 @@ def register_repository(
             name is none.
         ConflictError: there is one of that name.
     """
-    name = _choose_name(location, name)
+    name = choose_name(location, name)
     chosen = write_settings(read_settings(settings or {}))
     if rows.find_repository_named(site.store, name) is not None:
         raise _refuse_taken(name)
@@ -77,12 +78,14 @@ def register_repository(
         created=site.now(),
         polled=site.now(),
     )
+    secret = draft_secret(site, row.id, TOKEN, token) if token else None
     with site.store.writing() as connection:
+        site.claim(connection)
         if not rows.add_repository(connection, row):
             raise _refuse_taken(name)
+        if secret is not None:
+            set_value(connection, secret)
         ask_refresh(connection, row.id, "first")
-    if token:
-        set_secret(site, row.id, TOKEN, token)
     site.changes.tell(EFFECTS)
     return row
 
@@ -161,6 +164,7 @@ def renew_webhook_secret(site: Site, name: str) -> str:
     text = secrets.token_hex(32)
     sealed = seal_text(site, text, describe_webhook(row.id))
     with site.store.writing() as connection:
+        site.claim(connection)
         rows.change_webhook_secret(connection, row.id, sealed)
     return text
 
@@ -222,7 +226,12 @@ def find_job_secrets(site: Site, repository: str, *, from_fork: bool) -> dict[st
     return {name: it for name, it in site.values.find_secrets(repository).items() if name != TOKEN}
 
 
-def _choose_name(location: str, name: str) -> str:
+def choose_name(location: str, name: str) -> str:
+    """Return what a repository is called, which a URL says itself.
+
+    Raises:
+        InvalidError: that is no name, or none is said.
+    """
     if not name:
         remote = read_remote(location)
         if remote is None:

@@ -86,6 +86,7 @@ def create_registration(
         raise InvalidError("a runner may be silent for 1 second to 7 days")
     token, now = draw_credential(REGISTRATION), site.now()
     with site.store.writing() as connection:
+        site.claim(connection)
         remove_registrations(connection, now - _KEPT_SECONDS)
         add_registration(connection, digest_credential(token), patience, now, now + seconds)
     return Registration(token, now + seconds)
@@ -188,6 +189,7 @@ def drain_runner(site: Site, runner: str) -> None:
     """
     row = _find(site, runner)
     with site.store.writing() as connection:
+        site.claim(connection)
         if not table.set_state(connection, row.id, "draining"):
             raise ConflictError(f"runner '{row.name}' was revoked")
     site.changes.tell(JOBS)
@@ -201,6 +203,7 @@ def revoke_runner(site: Site, runner: str) -> None:
     """
     row = _find(site, runner)
     with site.store.writing() as connection:
+        site.claim(connection)
         table.set_state(connection, row.id, "revoked")
     _lose_jobs(site, row, f"the runner '{row.name}' was revoked")
     site.changes.tell(JOBS)

@@ -202,8 +202,20 @@ def _put_webhook(row: RepositoryRow, connection: Connection, sealed: str) -> boo
     return True
 
 
+def draft_secret(site: Site, repository: str, name: str, value: str) -> ValueRow:
+    """Return the row of a secret that a repository is to have, sealed; see `set_secret`."""
+    return _draft(site, repository, "secret", name, value)
+
+
 def _set(site: Site, repository: str, kind: Kind, name: str, value: str) -> ValueRow:
     _require(site, repository)
+    row = _draft(site, repository, kind, name, value)
+    with site.store.writing() as connection:
+        set_value(connection, row)
+    return row
+
+
+def _draft(site: Site, repository: str, kind: Kind, name: str, value: str) -> ValueRow:
     name = _check_name(name)
     if len(value.encode(errors="surrogatepass")) > MOST_BYTES:
         raise InvalidError(f"{kind} {name}: the value is longer than {MOST_BYTES} bytes")
@@ -212,8 +224,6 @@ def _set(site: Site, repository: str, kind: Kind, name: str, value: str) -> Valu
     row = ValueRow(repository=repository, kind=kind, name=name, value=value, updated=site.now())
     if kind == "secret":
         row = _seal(_open_keys(site), row)
-    with site.store.writing() as connection:
-        set_value(connection, row)
     return row
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from windlass.db.connections import Store
+    from windlass.db.connections import Connection, Store
     from windlass.engine.server.changes import Changes
     from windlass.engine.server.runs import ServerRuns
 
@@ -41,6 +41,10 @@ class NoValues:
         return {}
 
 
+def claim_nothing(_connection: Connection) -> None:
+    """Do nothing: whoever asks does not ask again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """One server process. All of them on one database share `store` and what lies in `data`.
@@ -48,7 +52,8 @@ class Site:
     `address` is where people, runners and jobs find it: `http://127.0.0.1:8484`, without a slash at
     the end. `now` returns seconds since the epoch. Repositories may be fetched from
     `allowed_hosts` too, names, addresses and networks inside of the server's own network. `views`
-    remembers what was told of attempts.
+    remembers what was told of attempts. An operation calls `claim` in the transaction of what it
+    does: it notes that the request was carried out, and raises ConflictError where another has.
     """
 
     store: Store
@@ -60,3 +65,4 @@ class Site:
     values: RepositoryValues = field(default_factory=NoValues)
     allowed_hosts: tuple[str, ...] = ()
     views: AttemptViews = field(default_factory=AttemptViews)
+    claim: Callable[[Connection], None] = claim_nothing

@@ -64,6 +64,7 @@ def create_token(site: Site, name: str, days: float | None = None) -> NewToken:
         expires=None if days is None else now + days * _DAY_SECONDS,
     )
     with site.store.writing() as connection:
+        site.claim(connection)
         add_access_token(connection, row)
     return NewToken(row, text)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from windlass.operations.hosted.callers import Caller
     from windlass.operations.hosted.operation import Operation
     from windlass.operations.hosted.site import Site
-    from windlass.protocol.api.messages import Input
+    from windlass.protocol.api.messages import Input, Output
 
 _NO_CONTENT: Final = 204
 _NOT_MODIFIED: Final = 304
@@ -59,7 +59,7 @@ class Endpoint:
     def _answer(self, request: Request, given: Input, body: bytes) -> Answer:
         key = request.headers.get(replays.HEADER)
         if key is None or self._operation.call.method != "POST":
-            return self._carry_out(given)
+            return self._carry_out(self._site, given)
         caller: Caller = request.scope["caller"]
         target = request.url.path
         about = replays.Request(
@@ -69,11 +69,16 @@ class Endpoint:
             once=self._operation.once,
         )
         return replays.answer_once(
-            self._site, about, lambda: self._carry_out(given, f"{about.key}/{about.digest}")
+            self._site,
+            about,
+            lambda site: self._carry_out(site, given, f"{about.key}/{about.digest}"),
+            lambda: self._tell(self._operation.retell(self._site, given)),
         )
 
-    def _carry_out(self, given: Input, key: str | None = None) -> Answer:
-        value = self._operation.carry_out(self._site, given, key)
+    def _carry_out(self, site: Site, given: Input, key: str | None = None) -> Answer:
+        return self._tell(self._operation.carry_out(site, given, key))
+
+    def _tell(self, value: Output | None) -> Answer:
         text = "" if value is None else value.model_dump_json()
         return Answer(self._operation.status, text, next=getattr(value, "next", None))
 

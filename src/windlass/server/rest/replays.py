@@ -8,23 +8,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from windlass.db.replies import (
+    DONE,
     PENDING,
     ReplyRow,
     begin_reply,
+    claim_reply,
     drop_reply,
     end_reply,
     find_reply,
     take_over,
 )
 from windlass.errors import ConflictError, InvalidError
-from windlass.model.values import dataclass
+from windlass.model.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from windlass.db.connections import Connection
     from windlass.operations.hosted.site import Site
 
 HEADER: Final = "idempotency-key"
@@ -84,11 +88,17 @@ def digest_request(token: str, method: str, target: str, body: bytes) -> str:
     return hmac.digest(token.encode(), text, hashlib.sha256).hex()
 
 
-def answer_once(site: Site, request: Request, carry_out: Callable[[], Answer]) -> Answer:
+def answer_once(
+    site: Site,
+    request: Request,
+    carry_out: Callable[[Site], Answer],
+    again: Callable[[], Answer],
+) -> Answer:
     """Carry a request out, or return what was answered to it before.
 
-    Where the server dies in between, it is carried out again when it comes again later than
-    PATIENCE_SECONDS.
+    `carry_out` is given a site whose `claim` it has to call in the transaction of what it does. A
+    request that was done while its answer was lost is answered by `again`. One that was not done,
+    since the server died, is carried out when it comes again later than PATIENCE_SECONDS.
 
     Raises:
         ConflictError: it is being carried out, or its answer was for one reading only.
@@ -100,11 +110,12 @@ def answer_once(site: Site, request: Request, carry_out: Callable[[], Answer]) -
     if not begun:
         known = _find_known(site, row)
         if known is not None:
-            return known
+            is_lost = known.status == DONE and not request.once
+            return replace(again(), is_replayed=True) if is_lost else _replay(known)
     try:
-        answer = carry_out()
+        answer = carry_out(replace(site, claim=partial(_claim, row)))
     except BaseException:
-        # What has failed may be tried again.
+        # What has failed may be tried again; what was done has not failed, whatever came then.
         with site.store.writing() as connection:
             drop_reply(connection, row.token, row.key)
         raise
@@ -114,7 +125,12 @@ def answer_once(site: Site, request: Request, carry_out: Callable[[], Answer]) -
     return answer
 
 
-def _find_known(site: Site, row: ReplyRow) -> Answer | None:
+def _claim(row: ReplyRow, connection: Connection) -> None:
+    if not claim_reply(connection, row):
+        raise ConflictError("another server carries the request out", hint="ask again in a moment")
+
+
+def _find_known(site: Site, row: ReplyRow) -> ReplyRow | None:
     """Return what was answered before; None where that is to be done now."""
     known = find_reply(site.store, row.token, row.key)
     if known is None:
@@ -122,7 +138,7 @@ def _find_known(site: Site, row: ReplyRow) -> Answer | None:
     if known.digest != row.digest:
         raise InvalidError("another request has had this Idempotency-Key", hint="use a new one")
     if known.status != PENDING:
-        return _replay(known)
+        return known
     if row.created - known.created > PATIENCE_SECONDS:
         with site.store.writing() as connection:
             if take_over(connection, known, row.created):

@@ -39,6 +39,12 @@ def register_repository(site: Site, given: api.RegisterRepository) -> api.Reposi
     return describe_repository(row)
 
 
+def get_registered(site: Site, given: api.RegisterRepository) -> api.Repository:
+    """Show the repository that was registered."""
+    name = repositories.choose_name(given.location, given.name or "")
+    return describe_repository(repositories.require_repository(site, name))
+
+
 def update_repository(site: Site, given: api.UpdateRepository) -> api.Repository:
     """Change some settings of a repository; the others stay as they are."""
     row = repositories.change_settings(site, given.full_name, given.read_settings())
@@ -88,6 +94,7 @@ OPERATIONS: Final = (
         effect="write",
         function=register_repository,
         status=201,
+        again=get_registered,
     ),
     Operation(
         call=api.UPDATE,

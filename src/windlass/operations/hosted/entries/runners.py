@@ -76,9 +76,19 @@ OPERATIONS: Final = (
         once=True,
     ),
     Operation(
-        call=api.DRAIN, effect="write", function=drain_runner, errors=("missing", "conflict")
+        call=api.DRAIN,
+        effect="write",
+        function=drain_runner,
+        errors=("missing", "conflict"),
+        again=get_runner,
     ),
-    Operation(call=api.REVOKE, effect="write", function=revoke_runner, errors=("missing",)),
+    Operation(
+        call=api.REVOKE,
+        effect="write",
+        function=revoke_runner,
+        errors=("missing",),
+        again=get_runner,
+    ),
     Operation(
         call=api.REMOVE, effect="write", function=remove_runner, status=204, errors=("missing",)
     ),

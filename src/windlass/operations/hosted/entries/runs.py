@@ -58,7 +58,7 @@ def get_run(site: Site, given: api.FindRun) -> api.Run:
 def cancel_run(site: Site, given: api.CancelRun) -> api.Run:
     """Ask a run to end as GitHub does: `always()` still runs. It does not wait for the end."""
     attempts.cancel_run(site, given.run)
-    return _describe_runs(site, [find_attempt(site, given.run)])[0]
+    return show_last(site, given)
 
 
 def rerun_run(site: Site, given: api.RerunRun) -> api.Run:
@@ -72,6 +72,11 @@ def rerun_run(site: Site, given: api.RerunRun) -> api.Run:
     if given.job is not None:
         again = name_job(given.job)
     attempts.rerun(site, given.run, again)
+    return show_last(site, given)
+
+
+def show_last(site: Site, given: api.CancelRun | api.RerunRun) -> api.Run:
+    """Return a run as its last attempt is."""
     return _describe_runs(site, [find_attempt(site, given.run)])[0]
 
 
@@ -145,6 +150,7 @@ OPERATIONS: Final = (
         function=cancel_run,
         status=202,
         errors=("missing", "conflict"),
+        again=show_last,
     ),
     Operation(
         call=api.RERUN,
@@ -152,6 +158,7 @@ OPERATIONS: Final = (
         function=rerun_run,
         status=201,
         errors=("missing", "conflict"),
+        again=show_last,
     ),
     Operation(
         call=api.DELETE,
