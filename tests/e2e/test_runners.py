@@ -2,99 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from textwrap import dedent
-from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
+from tests.e2e.servers import Api, log_of, make_repository, runner
 from tests.sandboxes import need_sandbox
 from tests.waiting import wait_until
 
-from windlass.testing.servers import RunningServer, run_server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from windlass.testing.servers import run_server
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache"
 """Git ignores it, and it is not below /tmp, which is hidden from every job in a sandbox."""
-
-NAME = "octo/boat"
-
-
-class Api:
-    """What is asked of a server here, by a new connection each time: the server may be another."""
-
-    def __init__(self, server: RunningServer) -> None:
-        self._url = f"{server.url}/api/v1"
-        self._headers = {"Authorization": f"Bearer {server.token}"}
-
-    def get(self, path: str) -> Any:
-        answer = httpx.get(self._url + path, headers=self._headers, timeout=30)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def post(self, path: str, **body: Any) -> Any:
-        answer = httpx.post(self._url + path, json=body, headers=self._headers, timeout=30)
-        assert answer.status_code == 201, answer.text
-        return answer.json()
-
-    def register_boat(self, root: Path, *, host: bool = True) -> None:
-        self.post("/repositories", name=NAME, location=str(root), host=host)
-
-    def start(self) -> str:
-        started = self.post(f"/repositories/{NAME}/dispatches", workflow="ci.yml", ref="main")
-        return str(started["run"])
-
-    def wait_for_end(self, run: str) -> str:
-        assert wait_until(lambda: self.get(f"/runs/{run}")["result"] is not None)
-        return str(self.get(f"/runs/{run}")["result"])
-
-    def wait_for_runner(self, name: str) -> None:
-        assert wait_until(
-            lambda: any(it["name"] == name and it["online"] for it in self.get("/runners")["items"])
-        )
-
-
-def log_of(server: RunningServer, run: str, number: int = 1) -> list[str]:
-    path = server.data / "runs" / run / "1" / "jobs" / str(number) / "log"
-    return path.read_text(encoding="utf-8").splitlines()
-
-
-def make_repository(root: Path, workflow: str) -> Path:
-    folder = root / ".github" / "workflows"
-    folder.mkdir(parents=True)
-    (folder / "ci.yml").write_text(dedent(workflow), encoding="utf-8")
-    (root / "sail.txt").write_text("white\n", encoding="utf-8")
-    identity = ("-c", "user.name=Mona", "-c", "user.email=mona@example.com")
-    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "Set sail"]):
-        subprocess.run(["git", *identity, *words], cwd=root, check=True)
-    return root
-
-
-@contextmanager
-def runner(url: str, token: str, state: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "windlass", "runner", "--url", url, "--state", str(state)]
-    with state.with_name(f"{state.name}.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*command, *words],
-            env={**os.environ, "WINDLASS_RUNNER_TOKEN": token},
-            stdin=subprocess.DEVNULL,
-            stderr=log,
-        )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait(30)
 
 
 def test_jobs_go_where_their_labels_lead(tmp_path: Path) -> None:

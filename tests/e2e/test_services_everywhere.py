@@ -8,58 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.images import TOOLS, make_tools_image
+from tests.service_actions import ACTIONS
 
 if TYPE_CHECKING:
     from tests.e2e.repositories import Repository
 
 IMAGE = "windlass-test/services"
-ACTION = "name: a\ndescription: d\nruns: {{using: node20, main: {main}}}\n"
-CALLS = """
-const fs = require('node:fs');
-const {createHash} = require('node:crypto');
-const call = async (service, method, fields) => {
-  const token = process.env.ACTIONS_RUNTIME_TOKEN;
-  const claims = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
-  const [, run, job] = claims.scp.split(':');
-  const answer = await fetch(
-    `${process.env.ACTIONS_RESULTS_URL}twirp/github.actions.results.api.v1.${service}/${method}`,
-    {method: 'POST', headers: {authorization: `Bearer ${token}`}, body: JSON.stringify({
-      workflow_run_backend_id: run, workflow_job_run_backend_id: job, ...fields})});
-  const said = await answer.json();
-  if (!answer.ok) throw new Error(`${method}: ${answer.status} ${JSON.stringify(said)}`);
-  return said;
-};
-const put = (address, body) => fetch(address, {method: 'PUT', body});
-const content = Buffer.alloc(100_000, 'what one job has kept, another fetches; ');
-const version = 'a'.repeat(64);
-const get = async address => Buffer.from(await (await fetch(address)).arrayBuffer());
-const fails = error => { console.error(error); process.exitCode = 1; };
-"""
-KEEP = """
-(async () => {
-  const made = await call('ArtifactService', 'CreateArtifact', {name: 'mine', version: 7});
-  await put(made.signed_upload_url, content);
-  const hash = `sha256:${createHash('sha256').update(content).digest('hex')}`;
-  await call('ArtifactService', 'FinalizeArtifact', {name: 'mine', size: content.length, hash});
-  const entry = await call('CacheService', 'CreateCacheEntry', {key: 'k', version});
-  await put(entry.signed_upload_url, content);
-  await call('CacheService', 'FinalizeCacheEntryUpload', {key: 'k', version});
-  const {ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer} = process.env;
-  const asked = await fetch(`${url}&audience=me`, {headers: {authorization: `Bearer ${bearer}`}});
-  const claims = JSON.parse(Buffer.from((await asked.json()).value.split('.')[1], 'base64url'));
-  console.log(`token for ${claims.aud}`);
-  fs.appendFileSync(process.env.GITHUB_STEP_SUMMARY, '# Kept by an action\\n');
-})().catch(fails);
-"""
-FETCH = """
-(async () => {
-  const {signed_url} = await call('ArtifactService', 'GetSignedArtifactURL', {name: 'mine'});
-  console.log(`artifact ${(await get(signed_url)).equals(content)}`);
-  const found = await call('CacheService', 'GetCacheEntryDownloadURL', {key: 'k', version});
-  console.log(`cache ${found.ok && (await get(found.signed_download_url)).equals(content)}`);
-  console.log(`may ask ${'ACTIONS_ID_TOKEN_REQUEST_URL' in process.env}`);
-})().catch(fails);
-"""
 WORKFLOW = """\
 on: push
 jobs:
@@ -105,9 +59,8 @@ def place(request: pytest.FixtureRequest) -> str:
 @pytest.mark.requirement("A21")
 def test_services_are_reached(repository: Repository, place: str) -> None:
     """What is kept in one place is fetched in that place and on the machine."""
-    for name, main in (("keep", KEEP), ("fetch", FETCH)):
-        repository.write(f"{name}/action.yml", ACTION.format(main="main.js"))
-        repository.write(f"{name}/main.js", CALLS + main)
+    for name, text in ACTIONS.items():
+        repository.write(name, text)
     container = f"container: {IMAGE}" if place == "container" else ""
     repository.workflow(WORKFLOW.replace("    CONTAINER\n", f"    {container}\n"))
     repository.commit()

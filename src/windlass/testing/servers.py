@@ -30,9 +30,14 @@ class RunningServer:
 
 @contextlib.contextmanager
 def run_server(
-    data: Path, *options: str, variables: Mapping[str, str] | None = None
+    data: Path,
+    *options: str,
+    variables: Mapping[str, str] | None = None,
+    python: str = sys.executable,
 ) -> Iterator[RunningServer]:
     """Start a server on a folder, and end it with SIGTERM; it may have ended before.
+
+    `python` is the interpreter whose Windlass it is.
 
     Raises:
         AssertionError: it did not come up, or did not end well by itself.
@@ -41,7 +46,7 @@ def run_server(
     log = data.with_name(f"{data.name}.log")
     with log.open("ab") as errors:
         process = subprocess.Popen(
-            _command(data, options),
+            _command(python, data, options),
             env={**os.environ, **(variables or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -62,6 +67,6 @@ def run_server(
         process.stdout.close()
 
 
-def _command(data: Path, options: Sequence[str]) -> list[str]:
+def _command(python: str, data: Path, options: Sequence[str]) -> list[str]:
     listen = [] if "--listen" in options else ["--listen", "127.0.0.1:0"]
-    return [sys.executable, "-m", "windlass", "up", "--data", str(data), *listen, *options]
+    return [python, "-m", "windlass", "up", "--data", str(data), *listen, *options]
