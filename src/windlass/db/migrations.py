@@ -240,7 +240,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             patience DOUBLE PRECISION NOT NULL,
             created DOUBLE PRECISION NOT NULL,
             expires DOUBLE PRECISION NOT NULL,
-            used DOUBLE PRECISION
+            used DOUBLE PRECISION,
+            runner TEXT
         )
         """,
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from windlass.db.connections import Connection
+    from windlass.db.connections import Connection, Store
 
 
 def add_registration(
@@ -18,11 +18,15 @@ def add_registration(
     )
 
 
-def use_registration(connection: Connection, digest: str, now: float) -> float | None:
-    """Use a token up; return the patience with its runner, None where it is not good any more."""
+def use_registration(connection: Connection, digest: str, runner: str, now: float) -> float | None:
+    """Use a token up for a runner; return the patience with that one.
+
+    None where the token is not good any more.
+    """
     changed = connection.execute(
-        "UPDATE registrations SET used = ? WHERE token = ? AND used IS NULL AND expires > ?",
-        (now, digest, now),
+        "UPDATE registrations SET used = ?, runner = ? "
+        "WHERE token = ? AND used IS NULL AND expires > ?",
+        (now, runner, digest, now),
     )
     if changed.rowcount != 1:
         return None
@@ -30,6 +34,14 @@ def use_registration(connection: Connection, digest: str, now: float) -> float |
         "SELECT patience FROM registrations WHERE token = ?", (digest,)
     ).fetchall()
     return float(patience)
+
+
+def find_user(store: Store, digest: str, now: float) -> str | None:
+    """Return the runner that has used a token up which would be good still."""
+    rows = store.ask(
+        "SELECT runner FROM registrations WHERE token = ? AND expires > ?", (digest, now)
+    )
+    return rows[0][0] if rows else None
 
 
 def remove_registrations(connection: Connection, before: float) -> int:

@@ -92,7 +92,9 @@ class RegisterRequest:
     """A machine wants to be a runner; `token` is good for this once.
 
     `capacity` is how many jobs it runs at a time. One that is `ephemeral` runs one job and leaves.
-    `version` is that of its Windlass, `protocol` the newest that it speaks.
+    `version` is that of its Windlass, `protocol` the newest that it speaks. `digest` is the SHA-256
+    in hexadecimal digits of a credential that the runner has drawn itself: sent again with the same
+    token and name it makes no other runner. Without it the server draws one, and tells it once.
     """
 
     members: ClassVar[Members] = {
@@ -103,6 +105,7 @@ class RegisterRequest:
         "ephemeral": as_flag,
         "version": as_text,
         "protocol": as_count,
+        "digest": as_text,
     }
 
     token: str = field(repr=False)
@@ -112,11 +115,12 @@ class RegisterRequest:
     ephemeral: bool = False
     version: str = ""
     protocol: int = VERSION
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterAnswer:
-    """The runner's id, and what it shows from now on. It is told this once."""
+    """The runner's id, and what it shows from now on; empty where it has drawn that itself."""
 
     members: ClassVar[Members] = {
         "runner": as_text,

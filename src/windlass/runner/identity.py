@@ -1,6 +1,7 @@
 """Who this runner is: its state folder, and the credential that the server has given it.
 
 runner.json     the server's URL, the runner's id, name and credential (mode 600)
+drawn.json      the credential of one that is about to register (`windlass.runner.registration`)
 lock            held by the process that is this runner
 runs            what is known of each job that is not told whole yet (`windlass.runner.records`)
 repositories    for each repository: its mirror, and what local runs keep in `.windlass`

@@ -6,12 +6,18 @@ can be revoked by itself; what a runner that was revoked or removed had taken en
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING, Final
 
 from windlass.db import runners as table
 from windlass.db.jobs import list_running
-from windlass.db.registrations import add_registration, remove_registrations, use_registration
+from windlass.db.registrations import (
+    add_registration,
+    find_user,
+    remove_registrations,
+    use_registration,
+)
 from windlass.engine.server.changes import JOBS
 from windlass.engine.server.losses import Loss, lose_job
 from windlass.engine.server.runs import always
@@ -41,6 +47,7 @@ SEEN_SECONDS: Final = 1.0
 _MOST_LETTERS: Final = 100
 _MOST_LABELS: Final = 50
 _MOST_JOBS: Final = 1000
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _KEPT_SECONDS: Final = 7 * 86400.0
 
 
@@ -54,7 +61,10 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class NewRunner:
-    """A runner that was just registered; nobody can read its credential again."""
+    """A runner that was just registered; nobody can read its credential again.
+
+    The credential is empty where the runner has drawn it itself.
+    """
 
     row: table.RunnerRow
     credential: str = field(repr=False)
@@ -95,26 +105,30 @@ def create_registration(
 def register_runner(site: Site, request: RegisterRequest) -> NewRunner:
     """Make a machine a runner. Its token is used up, unless this fails.
 
+    Asked again by a machine that has drawn its credential itself, it is the same runner.
+
     Raises:
         StrangerError: the token is not known, has been used or has expired.
         InvalidError: the name is taken, or something else of it cannot be.
     """
     _check(request)
-    now, credential = site.now(), draw_credential(RUNNER)
+    now, runner = site.now(), secrets.token_hex(8)
+    credential = "" if request.digest else draw_credential(RUNNER)
+    digest = request.digest or digest_credential(credential)
+    token = digest_credential(request.token)
     with site.store.writing() as connection:
-        patience = use_registration(connection, digest_credential(request.token), now)
+        patience = use_registration(connection, token, runner, now)
         if patience is None:
-            raise StrangerError(
-                "the registration token is not known, has been used or has expired",
-                hint="each is good for one runner; `windlass runners add` makes another",
-            )
+            return NewRunner(_find_registered(site, request, token, now), "")
+        if table.find_by_credential(site.store, digest) is not None:
+            raise InvalidError("another runner has that credential")
         row = table.RunnerRow(
-            id=secrets.token_hex(8),
+            id=runner,
             name=request.name,
             labels=request.labels,
             capacity=request.capacity,
             ephemeral=request.ephemeral,
-            credential=digest_credential(credential),
+            credential=digest,
             version=request.version,
             protocol=min(request.protocol, VERSION),
             patience=patience,
@@ -125,6 +139,25 @@ def register_runner(site: Site, request: RegisterRequest) -> NewRunner:
             _make_room(site, connection, request.name)
             table.add_runner(connection, row)
     return NewRunner(row, credential)
+
+
+def _find_registered(
+    site: Site, request: RegisterRequest, token: str, now: float
+) -> table.RunnerRow:
+    """Return the runner that a machine has become which has not heard of it.
+
+    Raises:
+        StrangerError: it is none.
+    """
+    runner = find_user(site.store, token, now)
+    row = table.find_runner(site.store, runner) if request.digest and runner else None
+    asked = request.digest, request.name
+    if row is None or (row.credential, row.name) != asked or row.state == "revoked":
+        raise StrangerError(
+            "the registration token is not known, has been used or has expired",
+            hint="each is good for one runner; `windlass runners token` makes another",
+        )
+    return row
 
 
 def _make_room(site: Site, connection: Connection, name: str) -> None:
@@ -270,6 +303,8 @@ def _check(request: RegisterRequest) -> None:
         raise InvalidError(
             f"a runner has up to {_MOST_LABELS} labels of 1 to {_MOST_LETTERS} printable letters"
         )
+    if request.digest and not _DIGEST.fullmatch(request.digest):
+        raise InvalidError("the digest of a credential has 64 hexadecimal digits")
     if not 1 <= request.capacity <= _MOST_JOBS:
         raise InvalidError(f"a runner runs 1 to {_MOST_JOBS} jobs at a time")
 
