@@ -16,6 +16,7 @@ import windlass.engine.effects.dbos
 import windlass.server.app
 from windlass.jobs.supervisor.client import Supervisor
 from windlass.runner.connection import AwayError, Connection
+from windlass.runner.identity import RunnerState
 from windlass.runner.mirrors import Mirror
 from windlass.runner.records import JobRecord
 from windlass.stores.logs import JobLogWriter
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 COMMIT: Final = "commit "
 OF_RUNNERS: Final[tuple[tuple[type[Any], str], ...]] = (
+    (RunnerState, "write"),
     (JobRecord, "make"),
     (JobRecord, "add_events"),
     (JobRecord, "write_end"),

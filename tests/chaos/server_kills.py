@@ -12,20 +12,21 @@ import argparse
 import os
 import random
 import sys
-import tempfile
 import time
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.chaos.processes import prepare, wait_until_settled
+from tests.chaos.processes import wait_until_settled
 from tests.chaos.server_databases import PostgresDatabases
 from tests.chaos.server_play import Play
-from tests.chaos.server_points import DATABASES, is_postgres, open_databases
-from tests.chaos.server_workload import ServerWorkload
+from tests.chaos.server_points import DATABASES, is_postgres, open_workload
+from tests.chaos.server_scenes import SCENES
+from tests.chaos.server_workers import share_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.chaos.server_workload import ServerWorkload
 
 SERVER: Final = "server"
 RUNNER: Final = "runner"
@@ -43,7 +44,7 @@ class KilledPlay(Play):
     """A play in which somebody is killed after each of some pauses."""
 
     def __init__(self, workload: ServerWorkload, chance: random.Random) -> None:
-        super().__init__(workload)
+        super().__init__(workload, scene=chance.choice(SCENES))
         falls = isinstance(workload.databases, PostgresDatabases)
         odds = {it: weight for it, weight in ODDS.items() if falls or it not in OF_POSTGRES}
         self.server.may_refuse = falls
@@ -86,34 +87,27 @@ class KilledPlay(Play):
         self.runner.kill()
 
 
-def work(arguments: argparse.Namespace, worker: int) -> int:
-    """Play until one worker's share of kills has been done; return how many plays went wrong."""
-    wrong = plays = 0
-    hits: Counter[str] = Counter()
+def work(arguments: argparse.Namespace, worker: int) -> Counter[str]:
+    """Play until one worker's share of kills has been done; count what was killed."""
+    counts: Counter[str] = Counter(plays=0, wrong=0)
+    kills = 0
     deadline = time.monotonic() + arguments.seconds
-    with (
-        open_databases(arguments.database) as databases,
-        tempfile.TemporaryDirectory(prefix="windlass-kills-") as scratch,
-    ):
-        workload = ServerWorkload(Path(scratch), databases)
-        while sum(hits.values()) * arguments.workers < arguments.kills:
-            if time.monotonic() > deadline:
-                break
-            number = arguments.first + worker + plays * arguments.workers
+    with open_workload(arguments.database) as workload:
+        while kills * arguments.workers < arguments.kills and time.monotonic() < deadline:
+            number = arguments.first + worker + counts["plays"] * arguments.workers
             chance = random.Random(f"{arguments.seed}/{number}")
             workload.reset()
             play = KilledPlay(workload, chance)
-            faults = play.perform(by_hand=chance.random() < 0.5)
+            faults = play.perform()
             faults += [f"still runs: {name}" for name in wait_until_settled(spared=is_postgres)]
-            plays += 1
-            hits += play.hits
+            counts["plays"] += 1
+            counts += play.hits
+            kills += play.hits.total()
             if faults:
-                wrong += 1
-                name = f"seed {arguments.seed} play {number}: {play.plan}"
-                print(name, *faults, sep="\n  ", flush=True)
-    counts = ", ".join(f"{it} {hits[it]}" for it in ODDS)
-    print(f"{plays} plays, {sum(hits.values())} killed: {counts}; {wrong} wrong", flush=True)
-    return wrong
+                counts["wrong"] += 1
+                name = f"seed {arguments.seed} play {number}: {play.scene.name}{play.plan}"
+                print("\n  ".join([name, *faults]), flush=True)
+    return counts
 
 
 def main() -> int:
@@ -126,16 +120,13 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin none later")
     arguments = parser.parse_args()
-    workers = []
-    for worker in range(arguments.workers):
-        pid = os.fork()
-        if pid == 0:
-            # Each is the parent of its own orphans.
-            prepare()
-            os._exit(int(work(arguments, worker) > 0))
-        workers.append(pid)
-    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in workers]
-    return int(any(codes))
+    counts = share_out(arguments.workers, lambda worker: work(arguments, worker))
+    killed = ", ".join(f"{it} {counts[it]}" for it in ODDS)
+    number = sum(counts[it] for it in ODDS)
+    print(
+        f"{counts['plays']} plays, {number} killed: {killed}; {counts['wrong']} wrong", flush=True
+    )
+    return int(counts["wrong"] > 0)
 
 
 if __name__ == "__main__":

@@ -31,9 +31,12 @@ ALL: Final = Counter((name_in_ledger(key), step) for key in STEPS for step in ST
 
 
 def find_faults(
-    workload: ServerWorkload, run: str, attempts: int, is_runner_killed: bool
+    workload: ServerWorkload, run: str, attempts: int, *, may_fail: bool
 ) -> Iterator[str]:
-    """Yield what is wrong with a run of so many attempts, when server and runner have ended."""
+    """Yield what is wrong with a run of so many attempts, when server and runner have ended.
+
+    Jobs `may_fail` where who ran them was killed.
+    """
     said = workload.said()
     runs = {it.run for it in said}
     if runs != {run}:
@@ -43,7 +46,10 @@ def find_faults(
             yield f"{count} times: {entry}"
     if {(it.job, it.step) for it in said} != set(ALL):
         yield f"steps: {said}"
-    if not is_runner_killed and [it.attempt for it in said] != [1] * len(ALL):
+    entered = [name for (name,) in workload.databases.ask("SELECT id FROM runs")]
+    if entered != [run]:
+        yield f"the server has runs {entered} instead of {run}"
+    if not may_fail and [it.attempt for it in said] != [1] * len(ALL):
         yield f"run again, and no runner was killed: {said}"
     for attempt in range(1, attempts + 1):
         yield from find_faults_of_attempt(workload, run, attempt, attempts)

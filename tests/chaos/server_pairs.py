@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 from tests.chaos.server_party import Party
 from tests.chaos.server_play import Play
+from tests.chaos.server_scenes import EVENT
 from tests.chaos.server_workload import find_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.chaos.server_party import Before
+    from tests.chaos.server_scenes import Scene
     from tests.chaos.server_workload import ServerWorkload
 
 TAKEN_OVER_SECONDS: Final = 10.0
@@ -96,9 +98,13 @@ class PairPlay(Play):
     """A play with a second server; only the first one is struck."""
 
     def __init__(
-        self, workload: ServerWorkload, server: Before | None = None, runner: Before | None = None
+        self,
+        workload: ServerWorkload,
+        server: Before | None = None,
+        runner: Before | None = None,
+        scene: Scene = EVENT,
     ) -> None:
-        super().__init__(workload, server, runner)
+        super().__init__(workload, server, runner, scene)
         ports = find_port(), find_port()
         start = workload.start_server
         self.server = Party("server", functools.partial(start, port=ports[0]), server)

@@ -81,7 +81,8 @@ class Party:
         if self.may_refuse and "cannot be opened" in done.errors:
             expected.append(PLATFORM)
         if done.code not in expected:
-            self.faults.append(f"the {self.name} ended with {done}")
+            # What it has said comes with all faults.
+            self.faults.append(f"the {self.name} ended with {done.code}")
         said = done.output + done.errors
         if any(it in said for it in TROUBLE):
             self.faults.append(f"the {self.name} said {_find_trouble(said)}")

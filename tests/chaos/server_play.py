@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 from tests.chaos.server_oracle import find_faults
 from tests.chaos.server_party import Party
-from tests.chaos.server_workload import PATIENCE_SECONDS, REPOSITORY
+from tests.chaos.server_scenes import EVENT, ask_for_run
+from tests.chaos.server_workload import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.chaos.server_party import Before
+    from tests.chaos.server_scenes import Scene
     from tests.chaos.server_workload import ServerWorkload
 
 UNSURE_SECONDS: Final = 3.0
@@ -29,48 +31,58 @@ class Play:
         workload: ServerWorkload,
         server: Before | None = None,
         runner: Before | None = None,
+        scene: Scene = EVENT,
     ) -> None:
         """`server` and `runner` are called in the first process of each."""
         self.workload = workload
+        self.scene = scene
         self.server = Party("server", workload.start_server, server)
-        self.runner = Party("runner", workload.start_runner, runner)
+        token = workload.token if scene.is_new else ""
+        self.runner = Party("runner", lambda it: workload.start_runner(it, token), runner)
         self.parties: tuple[Party, ...] = (self.server, self.runner)
         self.victims = workload.victims
         self.run = ""
         self.attempt = 0
         self._faults: list[str] = []
 
-    def perform(self, *, by_hand: bool = False) -> list[str]:
+    @property
+    def losses(self) -> int:
+        """How often jobs may have been lost: with each, those that ran may have failed."""
+        return self.runner.kills
+
+    def perform(self) -> list[str]:
         """Play from beginning to end, and return what is wrong then."""
         try:
             self.begin()
-            self.dispatch(by_hand=by_hand)
+            self.dispatch()
             self.finish()
         except TimeoutError:
             self._faults.append(f"it does not end: {self.describe()}")
         self.end()
         faults = [
             *self._faults,
-            *find_faults(self.workload, self.run, self.attempt, self.runner.kills > 0),
+            *find_faults(self.workload, self.run, self.attempt, may_fail=self.losses > 0),
         ]
         said = [f"{party.name}> {line}" for party in self.parties for line in party.said]
         return [*faults, *said] if faults else []
 
     def begin(self) -> None:
         """Start both; what they may kill together is written down."""
+        if self.scene.is_new:
+            self.workload.forget_runner()
         self.server.begin()
         self.runner.begin()
         self.victims.write_text(f"{self.server.pid} {self.runner.pid}")
         self.wait(lambda: self.ask("GET", "/server"))
 
-    def dispatch(self, *, by_hand: bool) -> None:
-        """Have a run started, once, however often that takes."""
-        kind, body = (
-            ("dispatches", {"workflow": "ci.yml"}) if by_hand else ("events", {"type": "x"})
-        )
+    def dispatch(self) -> None:
+        """Have a run started, once, however often that takes.
+
+        A push may be told of again; what is taken once is not told of any more.
+        """
         while not self.run:
             try:
-                self.ask("POST", f"/repositories/{REPOSITORY}/{kind}", body)
+                ask_for_run(self.workload, self.scene.asks)
                 self.run = self.wait(self._find_run)
             except httpx.HTTPError:
                 # It may have been heard all the same.
@@ -81,12 +93,12 @@ class Play:
 
     def finish(self) -> None:
         """Wait for the end of the run; what killed runners have let fail is run again."""
-        kills = 0
+        losses = 0
         while (shown := self.wait(self._find_end))["state"] != "success":
-            if self.runner.kills == kills:
+            if self.losses == losses:
                 self._faults.append(f"no runner was killed: {self.describe()}")
                 break
-            kills = self.runner.kills
+            losses = self.losses
             self.wait(functools.partial(self._rerun, shown["attempt"]))
         self.attempt = shown["attempt"]
         # What the runner still has to tell, of jobs that were ended without it, say; and effects
@@ -139,3 +151,12 @@ class Play:
         if self.ask("GET", f"/runs/{self.run}")["attempt"] == attempt:
             self.ask("POST", f"/runs/{self.run}/rerun", {"failed": True})
         return True
+
+
+class SupervisorPlay(Play):
+    """A play in which the supervisor of a job is killed, with all that the job has started."""
+
+    @property
+    def losses(self) -> int:
+        """See Play."""
+        return super().losses + self.workload.reached.exists()

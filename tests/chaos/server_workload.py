@@ -22,15 +22,16 @@ from tests.chaos.server_party import LOOK_MILLISECONDS, Party
 from tests.chaos.workload import ON_HOST, read_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tests.chaos.server_databases import Databases
     from tests.chaos.server_party import Before
 
 REPOSITORY: Final = "octo/boat"
+MAIN: Final = "refs/heads/main"
 WORKFLOW: Final = """\
-on: [workflow_dispatch, repository_dispatch]
+on: [workflow_dispatch, repository_dispatch, push]
 jobs:
   first:
     runs-on: ubuntu-latest
@@ -78,6 +79,14 @@ class Entry(NamedTuple):
     step: str
 
 
+class Posted(NamedTuple):
+    """What somebody tells a server who has no token of it, but a secret."""
+
+    path: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
 class ServerWorkload:
     """The repository, a server's folder and database, a runner's folder, and the ledger.
 
@@ -111,6 +120,7 @@ class ServerWorkload:
         for path in (self.data, self.state):
             shutil.rmtree(path, ignore_errors=True)
             shutil.copytree(_kept(path), path)
+        self._git("update-ref", MAIN, self.commits[0])
         self.databases.restore()
         self.ledger.write_text("")
 
@@ -121,8 +131,12 @@ class ServerWorkload:
         words += self.databases.words
         return Command(words, self.folder, self.variables, before=before)
 
+    def forget_runner(self) -> None:
+        """Have a machine that the server does not know in the place of the runner."""
+        shutil.rmtree(self.state)
+
     def start_runner(self, before: Before, token: str = "") -> Command:
-        """Start the runner; with a token it registers."""
+        """Start the runner; with a token it registers, unless it has."""
         words = ["runner", "--url", self.url, "--name", "chaos", "--state", str(self.state)]
         words += ["--capacity", "1", "--allow-host", *(["--token", token] if token else [])]
         return Command(words, self.folder, self.variables, before=before)
@@ -144,6 +158,18 @@ class ServerWorkload:
         answer.raise_for_status()
         return answer.json()
 
+    def tell_of_push(self, posted: Posted) -> None:
+        """Move the branch, and tell the server of it.
+
+        Raises:
+            httpx.HTTPError: it does not answer, or does not take it.
+        """
+        self._git("update-ref", MAIN, self.commits[1])
+        answer = httpx.post(
+            f"{self.url}{posted.path}", content=posted.body, headers=posted.headers, timeout=20
+        )
+        answer.raise_for_status()
+
     def said(self) -> list[Entry]:
         """Return what steps have written."""
         words = (line.split() for line in self.ledger.read_text().splitlines())
@@ -160,13 +186,23 @@ class ServerWorkload:
         file = path / ".github/workflows/ci.yml"
         file.parent.mkdir(parents=True)
         file.write_text(WORKFLOW.replace("SAY", str(say)))
-        for words in (
-            ("init", "--quiet", "--initial-branch=main"),
-            ("add", "--all"),
-            ("commit", "--quiet", "--message", "Begin"),
-        ):
-            identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
-            subprocess.run(["git", *identity, *words], cwd=path, env=self.variables, check=True)
+        self._git("init", "--quiet", "--initial-branch=main")
+        self._git("add", "--all")
+        for message in ("Begin", "Go on"):
+            self._git("commit", "--quiet", "--allow-empty", "--message", message)
+        self.commits = self._git("rev-parse", "HEAD^", "HEAD").split()
+        self._git("update-ref", MAIN, self.commits[0])
+
+    def _git(self, *words: str) -> str:
+        identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
+        return subprocess.run(
+            ["git", *identity, *words],
+            cwd=self.folder / "repository",
+            env=self.variables,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
 
     def _prepare(self) -> None:
         """Let server and runner get to know each other, and keep what they are then."""
@@ -178,7 +214,10 @@ class ServerWorkload:
         location = str(self.folder / "repository")
         body = {"location": location, "name": REPOSITORY, "host": True}
         self.ask("POST", "/repositories", body)
-        token = self.ask("POST", "/runner-registrations", {})["token"]
+        self.secret = self.ask("POST", f"/repositories/{REPOSITORY}/webhook-secret")["secret"]
+        token, self.token = (
+            self.ask("POST", "/runner-registrations", {})["token"] for _ in range(2)
+        )
         runner = Party("runner", lambda it: self.start_runner(it, token))
         runner.begin()
         self.wait(lambda: self.ask("GET", "/runners")["items"], runner.tend)
@@ -186,6 +225,10 @@ class ServerWorkload:
         server.end()
         assert not server.faults + runner.faults, server.faults + runner.faults
         self.databases.change("UPDATE runners SET patience = ?", (RUNNER_PATIENCE_SECONDS,))
+        self.databases.change(
+            "UPDATE registrations SET patience = ?, expires = expires + ?",
+            (RUNNER_PATIENCE_SECONDS, 86400.0),
+        )
         for path in (self.data, self.state):
             shutil.copytree(path, _kept(path))
         self.databases.keep()
