@@ -133,11 +133,6 @@ def release_effects(connection: Connection) -> int:
     return released.rowcount
 
 
-def remove_effect(connection: Connection, key: str) -> None:
-    """Forget an effect, done or not; under its id another may then be entered."""
-    connection.execute("DELETE FROM effects WHERE id = ?", (key,))
-
-
 def remove_done_effects(connection: Connection, before: float) -> int:
     """Forget what was done before a moment, and return how much that was."""
     removed = connection.execute("DELETE FROM effects WHERE done < ?", (before,))

@@ -250,14 +250,6 @@ def list_queued_before(store: Store, moment: float, limit: int) -> list[JobRow]:
     return [_read(row) for row in rows]
 
 
-def count_states(store: Store) -> dict[State, int]:
-    """Return how many jobs wait, and how many run."""
-    rows = store.ask(
-        "SELECT state, count(*) FROM jobs WHERE state IN ('queued', 'running') GROUP BY state"
-    )
-    return {"queued": 0, "running": 0, **{state: int(count) for state, count in rows}}
-
-
 def end_job(
     connection: Connection, run: str, attempt: int, job: str, number: int | None = None
 ) -> bool:

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from windlass.docker.faults import RefusedError
-from windlass.docker.streams import Stream, unframe
+from windlass.docker.streams import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from windlass.docker.engine import Engine
-
-_GRACE_SECONDS: Final = 30.0
 
 ATTACHED: Final = {
     "OpenStdin": True,
@@ -95,17 +93,6 @@ def kill_container(engine: Engine, container: str, signal: str = "SIGKILL") -> N
         engine.ask("POST", f"{_path(container)}/kill", query={"signal": signal})
 
 
-def stop_container(engine: Engine, container: str, *, seconds: int = 10) -> None:
-    """Ask a container to end, and kill it after so many seconds; one that has ended is left."""
-    with _allowing_absence():
-        engine.ask(
-            "POST",
-            f"{_path(container)}/stop",
-            query={"t": seconds},
-            timeout=seconds + _GRACE_SECONDS,
-        )
-
-
 def pause_container(engine: Engine, container: str) -> None:
     """Freeze all processes of a container; one that has ended is left.
 
@@ -141,36 +128,9 @@ def attach(
     return Stream(engine.take_over(f"{_path(container)}/attach", query=query))
 
 
-def read_logs(
-    engine: Engine, container: str, *, follow: bool = False, tail: int | None = None
-) -> Iterator[tuple[int, bytes]]:
-    """Yield what a container without a terminal has printed: the stream (1 or 2) and a block."""
-    endless = {"timeout": None} if follow else {}
-    blocks = engine.fetch(
-        f"{_path(container)}/logs",
-        query={
-            "stdout": True,
-            "stderr": True,
-            "follow": follow,
-            "tail": None if tail is None else str(tail),
-        },
-        **endless,
-    )
-    return unframe(blocks)
-
-
 def put_archive(engine: Engine, container: str, folder: str, archive: Iterable[bytes]) -> None:
     """Unpack a tar in a folder of a container."""
     engine.ask("PUT", f"{_path(container)}/archive", query={"path": folder}, body=archive)
-
-
-def get_archive(engine: Engine, container: str, path: str) -> Iterator[bytes]:
-    """Yield a tar of a file or folder of a container.
-
-    Raises:
-        RefusedError: there is no such file (`is_missing`).
-    """
-    return engine.fetch(f"{_path(container)}/archive", query={"path": path})
 
 
 @contextlib.contextmanager

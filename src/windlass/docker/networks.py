@@ -43,14 +43,6 @@ def list_networks(engine: Engine, labels: Sequence[str] = ()) -> Sequence[Mappin
     return found
 
 
-def connect_container(
-    engine: Engine, network: str, container: str, *, aliases: Sequence[str] = ()
-) -> None:
-    """Let a container into a network, under further names."""
-    body = {"Container": container, "EndpointConfig": {"Aliases": list(aliases)}}
-    engine.ask("POST", f"/networks/{network}/connect", body=body)
-
-
 def remove_network(engine: Engine, network: str) -> None:
     """Remove a network in which no container is any more; one that is gone is left."""
     try:

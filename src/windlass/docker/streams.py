@@ -7,15 +7,13 @@ a container".
 
 from __future__ import annotations
 
-import contextlib
-import socket
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterable, Iterator
 
 OUTPUT: Final = 1
-ERRORS: Final = 2
 HEAD_BYTES: Final = 8
 
 
@@ -32,11 +30,6 @@ class Stream:
             OSError: the container has ended, or the daemon went away.
         """
         self.socket.sendall(data)
-
-    def end_input(self) -> None:
-        """Close the container's standard input; what it prints can still be read."""
-        with contextlib.suppress(OSError):
-            self.socket.shutdown(socket.SHUT_WR)
 
     def read(self) -> tuple[int, bytes] | None:
         """Return the next block and the stream it belongs to, waiting for it; None at the end.

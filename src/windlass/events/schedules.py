@@ -32,15 +32,6 @@ class Tick:
     next: float
 
 
-def check_line(cron: str, timezone: str) -> None:
-    """Check that there are such times.
-
-    Raises:
-        InvalidError: there is no such time zone, or the line is none.
-    """
-    find_next(cron, timezone, 0.0)
-
-
 def find_next(cron: str, timezone: str, after: float) -> float:
     """Return the first time of a line behind a moment, both in seconds since the epoch.
 

@@ -29,8 +29,6 @@ _EMPTY_TREES: Final = {
 }
 """The id of a tree without entries, by the length of ids. Git knows it without having it."""
 
-_NO_OBJECT: Final = "0"
-
 
 @dataclass(frozen=True, slots=True)
 class Distance:

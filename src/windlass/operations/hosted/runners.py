@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from windlass.protocol.runner import RegisterRequest
 
 PATIENCE_SECONDS: Final = 30.0
-EMBEDDED_PATIENCE_SECONDS: Final = 10.0
 """So long nothing may be heard of a runner, and of one that the server itself has started."""
 
 REGISTRATION_SECONDS: Final = 3600.0
