@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +79,20 @@ def read_processor_seconds(process: int) -> float:
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def read_all_processor_seconds(processes: list[int]) -> float:
+    """The processor time that some processes have used together."""
+    return sum(map(read_processor_seconds, processes))
+
+
+def count_wake_ups(process: int) -> int:
+    """How often a process was woken that had waited for something, all of its threads together."""
+    count = 0
+    for status in Path(f"/proc/{process}/task").glob("*/status"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            count += int(status.read_text().rpartition("\nvoluntary_ctxt_switches:")[2].split()[0])
+    return count
 
 
 def find_database_processes(address: str) -> list[int]:

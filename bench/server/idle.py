@@ -3,10 +3,11 @@
     .venv/bin/python bench/server/idle.py [PARKED [SECONDS]]
 
 `windlass up` is started on an empty folder three times, and ready when it has said where it is and
-answers there; the best counts. `python -c pass` in turns is what the machine takes for a process.
-Then 1,000 runs wait, each for a job that no runner takes, and the server's processor time and
-memory are read over 30 seconds in which nobody asks it anything. On PostgreSQL, what its own
-processes take is shown as well: the server's questions cause it.
+answers there; the best counts, and beside it the least processor time that a start took. `python
+-c pass` in turns is what the machine takes for a process. Then 1,000 runs wait, each for a job that
+no runner takes, and over 30 seconds in which nobody asks the server anything its processor time,
+memory and wake-ups are read, those of its own runner too. On PostgreSQL, what its processes take is
+shown as well: the server's questions cause it.
 
 Ready may take 2 s, memory 200 MB, and 1,000 runs that wait 1 % of a processor.
 """
@@ -20,13 +21,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 import httpx
 from tests.hosted_runs import REPOSITORY, define, open_site
 
 from hosting import (
+    count_wake_ups,
     databases,
     describe_machine,
+    find_children,
     find_database_processes,
+    read_all_processor_seconds,
     read_memory,
     read_processor_seconds,
     serving,
@@ -48,7 +54,10 @@ WORKFLOW = "on: push\njobs:\n  one: {runs-on: nobody, steps: [{run: echo}]}\n"
 
 def main() -> int:
     print(describe_machine())
-    print(f"{'':12}{'ready s':>9}{'MB':>6}{'processor %':>13}{'database %':>12}")
+    print(
+        f"{'':12}{'ready s':>9}{'used s':>8}{'MB':>6}{'processor %':>13}{'wake-ups/s':>12}"
+        f"{'runner %':>10}{'wake-ups/s':>12}{'database %':>12}"
+    )
     is_good = True
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -62,23 +71,22 @@ def main() -> int:
 
 def measure(folder: Path, kind: str, address: str) -> bool:
     """Measure a server on one database; tell whether it keeps the limits."""
-    ready = min(start(folder, address) for _ in range(STARTS))
-    with serving(folder, address, "--no-runner") as server:
+    starts = [start(folder, address) for _ in range(STARTS)]
+    ready, used = (min(them) for them in zip(*starts, strict=True))
+    with serving(folder, address) as server:
         with open_site(address, server.data) as site:
             for _ in range(PARKED):
                 start_run(site, REPOSITORY, define(WORKFLOW))
         assert count_runs(server) > 0
         time.sleep(SETTLE_SECONDS)
-        processes = [server.process.pid]
-        others = find_database_processes(address)
-        before = [sum(map(read_processor_seconds, them)) for them in (processes, others)]
-        started = time.perf_counter()
-        time.sleep(SECONDS)
-        passed = time.perf_counter() - started
-        after = [sum(map(read_processor_seconds, them)) for them in (processes, others)]
-        share, beside = ((end - begin) / passed for begin, end in zip(before, after, strict=True))
-        memory = read_memory(server.process.pid)["now"]
-    print(f"{kind:12}{ready:>9.2f}{memory:>6.0f}{share * 100:>13.2f}{beside * 100:>12.2f}")
+        ours = server.process.pid
+        groups = ([ours], find_children(ours), find_database_processes(address))
+        (share, ups), (runner_share, runner_ups), (database_share, _) = watch(groups)
+        memory = read_memory(ours)["now"]
+    print(
+        f"{kind:12}{ready:>9.2f}{used:>8.2f}{memory:>6.0f}{share * 100:>13.2f}{ups:>12.1f}"
+        f"{runner_share * 100:>10.2f}{runner_ups:>12.1f}{database_share * 100:>12.2f}"
+    )
     is_good = True
     for what, found, most in (
         ("seconds until it is ready", ready, MOST_SECONDS),
@@ -91,12 +99,26 @@ def measure(folder: Path, kind: str, address: str) -> bool:
     return is_good
 
 
-def start(folder: Path, address: str) -> float:
-    """Start a server and end it; return the seconds until it has answered."""
+def watch(groups: tuple[list[int], ...]) -> list[tuple[float, float]]:
+    """The share of a processor and the wake-ups a second of some processes, for each group."""
+    before = [(read_all_processor_seconds(it), sum(map(count_wake_ups, it))) for it in groups]
+    started = time.perf_counter()
+    time.sleep(SECONDS)
+    passed = time.perf_counter() - started
+    after = [(read_all_processor_seconds(it), sum(map(count_wake_ups, it))) for it in groups]
+    return [
+        ((now[0] - then[0]) / passed, (now[1] - then[1]) / passed)
+        for now, then in zip(after, before, strict=True)
+    ]
+
+
+def start(folder: Path, address: str) -> tuple[float, float]:
+    """Start a server and end it; return the seconds until it has answered, and those it used."""
     started = time.perf_counter()
     with serving(folder, address, "--no-runner") as server:
         assert httpx.get(f"{server.url}/health").status_code == 200
-        return time.perf_counter() - started
+        passed = time.perf_counter() - started
+        return passed, read_processor_seconds(server.process.pid)
 
 
 def start_python() -> float:

@@ -23,6 +23,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 import httpx
 from tests.hosted_runner import register
 from tests.hosted_runs import REPOSITORY, define, open_site
