@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from windlass.docker.addresses import find_address, read_address
-from windlass.docker.containers import attach, create_container, read_logs, remove_container
+from windlass.docker.containers import attach, create_container, remove_container
 from windlass.docker.engine import Engine
 from windlass.docker.faults import DaemonGoneError, NoDaemonError, RefusedError
 from windlass.docker.images import build_image, inspect_image, pull_image, split_name
@@ -198,7 +198,7 @@ class TestFaults:
             greeter.start()
             engine = Engine(read_address(f"unix://{tmp_path}/socket", {}), patience=0.2)
             with pytest.raises(DaemonGoneError, match="did not answer in time"):
-                list(read_logs(engine, "x"))
+                list(engine.fetch("/containers/x/logs"))
             greeter.join()
 
     @pytest.mark.parametrize(
