@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 State: TypeAlias = Literal["queued", "running", "ended"]
 
 _COLUMNS: Final = (
-    "run, attempt, job, number, labels, state, runner, token, received, reason, queued, claimed"
+    "run, attempt, job, number, labels, state, runner, token, received, reason, forced, queued, "
+    "claimed"
 )
 
 
@@ -25,8 +26,8 @@ class JobRow:
     """A job of an attempt; `job` is what stands for its key there, `number` counts them from 1.
 
     `runner` is who has taken it, and `token` the digest of what that one shows to speak of the job;
-    `received` counts the events it has told so far. `reason` is why the job is asked to end;
-    `queued` and `claimed` are seconds since the epoch.
+    `received` counts the events it has told so far. `reason` is why the job is asked to end,
+    at once where it is `forced`; `queued` and `claimed` are seconds since the epoch.
     """
 
     run: str
@@ -39,6 +40,7 @@ class JobRow:
     token: str | None
     received: int
     reason: str | None
+    forced: bool = False
     queued: float
     claimed: float | None
 
@@ -52,7 +54,7 @@ def queue_job(
     ).fetchall()
     connection.execute(
         f"INSERT INTO jobs ({_COLUMNS}, ticket) "  # noqa: S608
-        "VALUES (?, ?, ?, ?, ?, 'queued', NULL, NULL, 0, NULL, ?, NULL, ?)",
+        "VALUES (?, ?, ?, ?, ?, 'queued', NULL, NULL, 0, NULL, 0, ?, NULL, ?)",
         (run, attempt, job, (last or 0) + 1, json.dumps(list(labels)), now, draw_ticket()),
     )
 
@@ -282,8 +284,18 @@ def ask_to_end(connection: Connection, run: str, attempt: int, job: str, reason:
     )
 
 
+def force_to_end(connection: Connection, run: str, attempt: int, reason: str) -> None:
+    """Note that all jobs of an attempt that run are to end at once; their runners hear of it."""
+    connection.execute(
+        "UPDATE jobs SET reason = COALESCE(reason, ?), forced = 1 "
+        "WHERE run = ? AND attempt = ? AND state = 'running'",
+        (reason, run, attempt),
+    )
+
+
 def _read(row: Sequence[Any]) -> JobRow:
-    run, attempt, job, number, labels, state, runner, token, received, reason, queued, claimed = row
+    run, attempt, job, number, labels, state, runner, token, received, *rest = row
+    reason, forced, queued, claimed = rest
     return JobRow(
         run=run,
         attempt=attempt,
@@ -295,6 +307,7 @@ def _read(row: Sequence[Any]) -> JobRow:
         token=token,
         received=received,
         reason=reason,
+        forced=bool(forced),
         queued=queued,
         claimed=claimed,
     )

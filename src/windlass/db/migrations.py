@@ -145,6 +145,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             token TEXT,
             received INTEGER NOT NULL DEFAULT 0,
             reason TEXT,
+            forced INTEGER NOT NULL DEFAULT 0,
             queued DOUBLE PRECISION NOT NULL,
             claimed DOUBLE PRECISION,
             PRIMARY KEY (run, attempt, job),

@@ -33,9 +33,14 @@ class JobFinished:
 
 @dataclass(frozen=True, slots=True)
 class CancelRequested:
-    """Somebody asked for the whole run to end."""
+    """Somebody asked for the whole run to end.
+
+    With `force` no condition counts, `always()` as little as any other. A machine decides as
+    without; whoever starts jobs kills those that run, and starts no other.
+    """
 
     reason: str
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,12 +148,13 @@ class PollRequest:
 
 @dataclass(frozen=True, slots=True)
 class CancelNotice:
-    """A job is to end; `reason` is a sentence for people."""
+    """A job is to end, with `force` at once; `reason` is a sentence for people."""
 
-    members: ClassVar[Members] = {"job": as_text, "reason": as_text}
+    members: ClassVar[Members] = {"job": as_text, "reason": as_text, "force": as_flag}
 
     job: str
     reason: str
+    force: bool = False
 
 
 def _as_notices(value: Any, name: str) -> tuple[CancelNotice, ...]:
@@ -198,15 +199,20 @@ class EventsRequest:
 
 @dataclass(frozen=True, slots=True)
 class EventsAnswer:
-    """How many events of the job the server has; why the job is to end, None where it is not."""
+    """How many events of the job the server has; why the job is to end, None where it is not.
+
+    With `force` it is to end at once.
+    """
 
     members: ClassVar[Members] = {
         "received": as_count,
         "cancel": or_none(as_text),
+        "force": as_flag,
     }
 
     received: int
     cancel: str | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,15 @@ import pytest
 from tests.hosted_runs import PATH, REPOSITORY, Values, define, open_site
 
 from windlass.db.announcements import read_announcements
-from windlass.db.jobs import list_queued
+from windlass.db.jobs import claim_job, list_queued, list_running
 from windlass.db.runs import list_attempts
 from windlass.errors import ConflictError, InputError, MissingError, UsageError
 from windlass.model.status import Result
 from windlass.operations.hosted.attempts import (
+    CANCELLED,
     cancel_run,
     find_attempt,
+    make_runs,
     open_attempt,
     rerun,
     start_run,
@@ -135,6 +137,46 @@ def test_cancelling_a_run(site: Site) -> None:
         cancel_run(site, run)
     with pytest.raises(MissingError, match="no run 5"):
         cancel_run(site, "5")
+
+
+ALWAYS = """
+on: push
+jobs:
+  a: {runs-on: x, steps: [{run: echo}]}
+  b: {if: always(), runs-on: x, steps: [{run: echo}]}
+  c: {needs: [a, b], if: always(), runs-on: x, steps: [{run: echo}]}
+"""
+
+
+def test_cancelling_a_run_by_force(site: Site) -> None:
+    """What asks to run always does not, neither at once nor later, through another server."""
+    run = start_run(site, REPOSITORY, define(ALWAYS))
+    cancel_run(site, run)
+    assert queued(site) == [(1, "b")]
+    (row,) = list_queued(site.store, 9)
+    with site.store.writing() as connection:
+        claim_job(connection, row, "r1", 1.0)
+
+    cancel_run(site, run, force=True)
+    (row,) = list_running(site.store, "r1")
+    assert (row.reason, row.forced) == (CANCELLED, True)
+    other = make_runs(site.store, site.changes)
+    assert other.tell(run, 1, JobFinished("b", Result.CANCELLED))
+
+    assert queued(site) == []
+    assert list_attempts(site.store, run)[0].result is Result.CANCELLED
+
+
+def test_by_force_what_waits_ends_at_once(site: Site) -> None:
+    """Also where nobody has asked politely before."""
+    run = start_run(site, REPOSITORY, define(ALWAYS))
+
+    cancel_run(site, run, force=True)
+
+    assert queued(site) == []
+    assert list_attempts(site.store, run)[0].result is Result.CANCELLED
+    ends = {it.job: it.result for it in told(site, run, 1) if isinstance(it, events.JobFinished)}
+    assert ends == dict.fromkeys("abc", Result.CANCELLED)
 
 
 def test_running_all_again(site: Site) -> None:

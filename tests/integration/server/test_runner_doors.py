@@ -97,7 +97,8 @@ def test_a_job_from_the_queue_to_its_end(site: Site, runner: StandIn) -> None:
     assert assignment.order.key == "a"
     assert assignment.git.url == f"/git/{REPOSITORY}.git"
     assert (assignment.sha, assignment.allow_host) == ("f" * 40, False)
-    assert runner.tell(job, 0, [job_started("a")]).json() == {"received": 1, "cancel": None}
+    answer = {"received": 1, "cancel": None, "force": False}
+    assert runner.tell(job, 0, [job_started("a")]).json() == answer
     assert runner.write(job, "log", 0, b"hello\n").json() == {"size": 6}
     assert runner.tell(job, 1, [job_finished("a")]).json()["received"] == 2
     assert runner.end(job, 2).status_code == 204
@@ -206,10 +207,26 @@ def test_a_poll_is_answered_when_a_job_is_to_end(site: Site, runner: StandIn) ->
     waiting.start()
     cancel_run(site, run, "enough")
     waiting.join(10)
-    assert answers[0]["cancel"] == [{"job": job, "reason": "enough"}]
+    assert answers[0]["cancel"] == [{"job": job, "reason": "enough", "force": False}]
     assert runner.tell(job, 0, [job_started("a")]).json()["cancel"] == "enough"
     assert runner.end(job, 1, Result.CANCELLED).status_code == 204
     assert list_attempts(site.store, run)[0].result is Result.CANCELLED
+
+
+def test_a_poll_is_answered_when_a_job_is_to_end_at_once(site: Site, runner: StandIn) -> None:
+    """It is news, though the runner has heard that the job is to end; the reason stays."""
+    run = start_run(site, REPOSITORY, define(JOB))
+    job = runner.take()[0]["job"]
+    cancel_run(site, run, "enough")
+    runner.poll(job)
+    answers: list[Any] = []
+    waiting = threading.Thread(target=lambda: answers.append(runner.poll(job).json()))
+    waiting.start()
+    cancel_run(site, run, "now", force=True)
+    waiting.join(10)
+    assert answers[0]["cancel"] == [{"job": job, "reason": "enough", "force": True}]
+    answer = {"received": 1, "cancel": "enough", "force": True}
+    assert runner.tell(job, 0, [job_started("a")]).json() == answer
 
 
 @pytest.mark.parametrize("end", [revoke_runner, remove_runner], ids=["revoked", "removed"])

@@ -78,7 +78,16 @@ def test_messages_are_read_and_still_said_so(kind: Any, text: str) -> None:
     """Each is understood, and what is said today has all its members, with the same meaning."""
     today = json.loads(encode_message(decode_message(kind, text)))
 
-    assert {name: today.get(name) for name in json.loads(text)} == json.loads(text)
+    assert _as_far_as(today, json.loads(text)) == json.loads(text)
+
+
+def _as_far_as(said: Any, known: Any) -> Any:
+    """What is said, without the members that were added since."""
+    if isinstance(said, dict) and isinstance(known, dict):
+        return {name: _as_far_as(it, known[name]) for name, it in said.items() if name in known}
+    if isinstance(said, list) and isinstance(known, list) and len(said) == len(known):
+        return [_as_far_as(*pair) for pair in zip(said, known, strict=True)]
+    return said
 
 
 @pytest.mark.parametrize("values", ASSIGNMENTS, ids=[it["job"] for it in ASSIGNMENTS])

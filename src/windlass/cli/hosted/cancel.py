@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from windlass.cli.hosted.opening import find_run, open_client
-from windlass.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -17,8 +16,6 @@ def cancel_on_server(server: Login, arguments: argparse.Namespace) -> str:
     """Ask the run to end, and return its id."""
     from windlass.protocol.api import runs
 
-    if arguments.force:
-        raise UsageError("a server ends runs as GitHub does: there is no --force there")
     with open_client(server) as client:
         run = find_run(client, arguments.run)
-        return client.ask(runs.CANCEL, runs.CancelRun(run=run.run)).run
+        return client.ask(runs.CANCEL, runs.CancelRun(run=run.run, force=arguments.force)).run

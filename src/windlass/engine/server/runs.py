@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 from windlass.db.announcements import add_announcements
 from windlass.db.groups import MemberRow
 from windlass.db.inbox import list_letters, take_letter
-from windlass.db.jobs import ask_to_end, disown_job, drop_job, end_job, queue_again, queue_job
+from windlass.db.jobs import (
+    ask_to_end,
+    disown_job,
+    drop_job,
+    end_job,
+    force_to_end,
+    queue_again,
+    queue_job,
+)
 from windlass.db.reports import ask_report
 from windlass.db.runs import find_start, finish_attempt, lock_attempt
 from windlass.engine.announcements import announce, describe_end
@@ -28,7 +36,7 @@ from windlass.errors import WindlassError
 from windlass.model.status import Result
 from windlass.model.values import dataclass, field, replace
 from windlass.plan.orders import CancelJob, DropJob, EnterGroup, FinishRun, LeaveGroup, StartJob
-from windlass.plan.signals import JobFinished, RunStarted
+from windlass.plan.signals import CancelRequested, JobFinished, RunStarted
 from windlass.protocol import events
 from windlass.protocol.event_lines import write_event
 
@@ -45,6 +53,7 @@ if TYPE_CHECKING:
     from windlass.protocol.events import RunEvent
 
 _LETTERS_AT_ONCE: Final = 100
+_FORCED: Final = "The run was asked to end at once"
 _MOST_MACHINES: Final = 200
 """So many machines are kept in memory; those of other runs are told their journals again."""
 
@@ -54,7 +63,8 @@ class Staged:
     """One attempt as this process knows it: its machine has been told `count` signals.
 
     `starts` are its orders to start a job, by what stands for the job's key in the database. The
-    jobs of `kept` count as they ended in the attempt before, by key, and are not started.
+    jobs of `kept` count as they ended in the attempt before, by key, and are not started. Once
+    somebody has asked for its end with force it is `forced`, and starts no other job.
     """
 
     repository: str
@@ -64,9 +74,12 @@ class Staged:
     count: int = 0
     starts: dict[str, StartJob] = field(default_factory=dict)
     kept: Mapping[str, JobFinished] = field(default_factory=dict)
+    forced: bool = False
 
-    def note(self, orders: Iterable[Order]) -> None:
+    def note(self, signal: Signal, orders: Iterable[Order]) -> None:
         """Remember which jobs are to start, and forget nothing: a claim may be told twice."""
+        self.count += 1
+        self.forced |= isinstance(signal, CancelRequested) and signal.force
         for order in orders:
             if isinstance(order, StartJob):
                 self.starts[self.cover.cover(order.key)] = order
@@ -268,9 +281,8 @@ class ServerRuns:
         if staged is not None and staged.count == staged.journal.count(connection):
             return staged
         staged = self._open_attempt(run, attempt)
-        for _, orders in replay(staged.machine, staged.journal):
-            staged.note(orders)
-            staged.count += 1
+        for signal, orders in replay(staged.machine, staged.journal):
+            staged.note(signal, orders)
         self._remember(run, attempt, staged)
         return staged
 
@@ -289,8 +301,9 @@ class ServerRuns:
             signal = signals.popleft()
             orders = staged.machine.receive(signal)
             staged.journal.add(connection, staged.count, signal, orders)
-            staged.count += 1
-            staged.note(orders)
+            staged.note(signal, orders)
+            if isinstance(signal, CancelRequested) and signal.force:
+                signals.extend(_force(connection, run, attempt, staged, signal.reason))
             for order in orders:
                 signals.extend(_keep(connection, run, attempt, staged, order))
 
@@ -314,6 +327,9 @@ def _keep(
             told = replace(describe_end(end, order.name), kept=True)
             add_announcements(connection, run, attempt, [write_event(told, now)])
             yield end
+        case StartJob() if staged.forced:
+            _say(connection, run, attempt, DropJob(order.key, order.name, _FORCED, order.path))
+            yield JobFinished(order.key, Result.CANCELLED)
         case StartJob():
             job = staged.cover.cover(order.key)
             queue_job(connection, run, attempt, job, order.labels, now)
@@ -331,6 +347,18 @@ def _keep(
             _finish(connection, run, attempt, order.result, now)
         case _:
             pass
+
+
+def _force(
+    connection: Connection, run: str, attempt: int, staged: Staged, reason: str
+) -> Iterator[Signal]:
+    """End the jobs that wait for a runner, and have all end that run."""
+    for job, order in staged.starts.items():
+        if drop_job(connection, run, attempt, job):
+            _say(connection, run, attempt, DropJob(order.key, order.name, reason, order.path))
+            yield JobFinished(order.key, Result.CANCELLED)
+    # Whoever was just given one of them meanwhile is told as well.
+    force_to_end(connection, run, attempt, reason)
 
 
 def _cancel(

@@ -141,8 +141,10 @@ def begin_run(
     return row.id
 
 
-def cancel_run(site: Site, run: str, reason: str = CANCELLED) -> int:
+def cancel_run(site: Site, run: str, reason: str = CANCELLED, *, force: bool = False) -> int:
     """Ask the last attempt of a run to end, and return its number.
+
+    With `force` what runs is killed and nothing else starts, whatever its condition.
 
     Raises:
         MissingError: there is no such run.
@@ -153,7 +155,7 @@ def cancel_run(site: Site, run: str, reason: str = CANCELLED) -> int:
     if not attempts:
         raise _miss(run)
     number = attempts[-1].attempt
-    if not site.runs.tell(run, number, CancelRequested(reason), also=site.claim):
+    if not site.runs.tell(run, number, CancelRequested(reason, force), also=site.claim):
         raise ConflictError(f"run {run} has ended")
     return number
 

@@ -78,7 +78,7 @@ def take_events(site: Site, runner: RunnerRow, job: JobId, request: EventsReques
             note_received(connection, row, received)
     if lines:
         site.changes.tell(name_attempt(job.run, job.attempt))
-    return EventsAnswer(received, row.reason)
+    return EventsAnswer(received, row.reason, row.forced)
 
 
 def write_log(

@@ -81,7 +81,7 @@ def answer_poll(site: Site, runner: RunnerRow, request: PollRequest) -> PollAnsw
     return PollAnswer(
         assignments=tuple(assignments),
         cancel=tuple(
-            CancelNotice(name, row.reason)
+            CancelNotice(name, row.reason, row.forced)
             for name, row in own.items()
             if row.reason is not None and name in request.running
         ),

@@ -81,9 +81,10 @@ class FindRun(Input):
 
 
 class CancelRun(Input):
-    """Which run is to end."""
+    """Which run is to end, and how."""
 
     run: Id = Field(description="The run's id.", examples=["1767225600000000"])
+    force: bool = Field(default=False, description="At once: not even `always()` runs.")
 
 
 class RerunRun(Input):

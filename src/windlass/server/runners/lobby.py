@@ -36,7 +36,7 @@ class Notices:
     """What runners were told already and would hear again with every answer."""
 
     def __init__(self) -> None:
-        self._told: dict[str, frozenset[str]] = {}
+        self._told: dict[str, frozenset[object]] = {}
 
     def is_news(self, runner: str, answer: PollAnswer) -> bool:
         """Tell whether an answer says anything that was not said before."""
@@ -52,9 +52,9 @@ class Notices:
             self._told.pop(runner, None)
 
 
-def _list_notices(answer: PollAnswer) -> frozenset[str]:
+def _list_notices(answer: PollAnswer) -> frozenset[object]:
     drain = ("drain",) if answer.drain else ()
-    return frozenset((*(it.job for it in answer.cancel), *drain))
+    return frozenset((*((it.job, it.force) for it in answer.cancel), *drain))
 
 
 class Waiter:

@@ -56,8 +56,11 @@ def get_run(site: Site, given: api.FindRun) -> api.Run:
 
 
 def cancel_run(site: Site, given: api.CancelRun) -> api.Run:
-    """Ask a run to end as GitHub does: `always()` still runs. It does not wait for the end."""
-    attempts.cancel_run(site, given.run)
+    """Ask a run to end as GitHub does: `always()` still runs. It does not wait for the end.
+
+    With `force` what runs is killed, and nothing else starts.
+    """
+    attempts.cancel_run(site, given.run, force=given.force)
     return show_last(site, given)
 
 
