@@ -95,6 +95,30 @@ def test_a_token_that_is_not_good_is_not_kept(
     assert not (home / ".config").exists()
 
 
+@pytest.mark.parametrize("url", ["harbour", "http://", "http://[", "ftp://harbour", "http://h:x"])
+def test_what_is_no_address_is_named(command: CommandDoor, home: Path, url: str) -> None:
+    """Before anything is asked, whatever there is to read in it."""
+    code, _, told = command.run(["login", url, "--token-file", "-"], f"{TOKEN}\n")
+
+    assert code == 2
+    assert f"error: '{url}' is not the address of a server" in told
+    assert not (home / ".config").exists()
+
+
+def test_a_token_that_is_no_text_is_not_shown(
+    command: CommandDoor, server: RunningServer, home: Path
+) -> None:
+    """What is wrong with the file is said, and nothing of what is in it."""
+    file = home / "token"
+    file.write_bytes(b"wlt_\xff")
+
+    code, _, told = command.run(["login", server.address, "--token-file", str(file)])
+
+    assert code == 2
+    assert "error: the token is no UTF-8 text (byte 4)" in told
+    assert "0xff" not in told
+
+
 def make_repository(folder: Path) -> None:
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
 

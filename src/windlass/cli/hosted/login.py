@@ -44,9 +44,10 @@ def add_arguments(parser: Parser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the server whether the token is good, and keep it."""
+    from windlass.client.client import check_url
     from windlass.protocol.api import server
 
-    url = _read_url(arguments)
+    url = check_url(_read_url(arguments))
     name = arguments.name or urlsplit(url).netloc
     if not name or "://" in name:
         raise UsageError(f"'{name}' cannot be the name of a server")
@@ -66,7 +67,7 @@ def _read_url(arguments: argparse.Namespace) -> str:
     given = [url for url in (arguments.address, arguments.url) if url is not None]
     if len(given) != 1:
         raise UsageError("one URL says where the server is", hint="windlass login URL")
-    return str(given[0]).rstrip("/")
+    return str(given[0])
 
 
 def _read_token(arguments: argparse.Namespace) -> str:
