@@ -87,6 +87,26 @@ def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "warned"),
+    [
+        pytest.param([], False, id="this machine alone"),
+        pytest.param(["--listen", "0.0.0.0:0"], True, id="others too"),
+        pytest.param(
+            ["--listen", "0.0.0.0:0", "--url", "https://windlass.example"], False, id="behind TLS"
+        ),
+    ],
+)
+def test_readers_on_the_way_are_warned_of(
+    tmp_path: Path, words: list[str], *, warned: bool
+) -> None:
+    """Tokens that go over a network in clear are worth a warning."""
+    with run_server(tmp_path / "data", "--no-runner", *words) as server:
+        pass
+
+    assert ("is not encrypted" in server.log.read_text()) is warned
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         pytest.param(["--listen", "8484"], "'8484' is no address to listen on", id="no-host"),

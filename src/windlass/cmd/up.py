@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.cli.pipes import write
+from windlass.client.logins import LOOPBACK
 from windlass.cmd.data_folder import find_database, prepare_data_folder
 from windlass.config.user_folders import find_data_folder
 from windlass.errors import UsageError
@@ -107,6 +108,7 @@ def execute(arguments: argparse.Namespace) -> int:
     )
     with listen(host, port) as listening:
         address = arguments.url or write_address(host, listening)
+        _warn_of_readers(host, address)
         with hosting(options, address.rstrip("/")) as site, observing(site, os.environ):
             _serve(site, listening, arguments)
     _say("the server has ended")
@@ -144,6 +146,15 @@ def _greet(site: Site) -> None:
     sys.stdout.flush()
     _say(f"the server is up at {site.address}; its first token is in {site.data / 'token'}")
     _say(f"`windlass login {site.address} --token-file {site.data / 'token'}` lets you ask it")
+
+
+def _warn_of_readers(host: str, address: str) -> None:
+    if host not in LOOPBACK and address.startswith("http:"):
+        _log.warning(
+            "%s can be reached from other machines and is not encrypted: whoever sees the traffic "
+            "sees tokens; put TLS before it, and say so with --url https://...",
+            address,
+        )
 
 
 def _say(text: str) -> None:
