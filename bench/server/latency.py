@@ -1,6 +1,6 @@
 """How long it takes from a push until its first step runs, and for a chain of ten jobs of one step.
 
-    .venv/bin/python bench/server/latency.py [PUSHES]
+    .venv/bin/python bench/server/latency.py [--stages] [PUSHES]
 
 `windlass up` with its own runner, whose jobs run in sandboxes, knows a repository of 5,000 files by
 its path. Each push is a commit of one file, made before, and the signed webhook that tells of it:
@@ -11,7 +11,8 @@ the checkout, and the runner has nothing else to do. The chain is timed
 from its webhook to the end of its run. The floor is what Git alone takes to fetch such a commit
 into a mirror twice, as server and runner do.
 
-From push to step may take 0.5 s at the 95th percentile, the chain 2 s.
+From push to step may take 0.5 s at the 95th percentile, the chain 2 s. With `--stages` there is a
+table of where the time of the pushes went, and what processes have used.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from hosting import databases, describe_machine, percentile, serving
+from stages import Processors, describe_stages, read_stages
 from windlass.db.announcements import read_announcements
 from windlass.db.server_database import ServerDatabase
 from windlass.protocol import events
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
 
     from windlass.testing.servers import RunningServer
 
-PUSHES = int(sys.argv[1]) if sys.argv[1:] and sys.argv[1].isdigit() else 20
+PUSHES = next((int(it) for it in sys.argv[1:] if it.isdigit()), 20)
+SHOWS_STAGES = "--stages" in sys.argv
 CHAINS = 3
 FILES = 5_000
 MOST_SECONDS = 0.5
@@ -86,11 +89,16 @@ def measure(folder: Path, kind: str, address: str) -> bool:
         pushing = Pushing(server, store, repository)
         # The first push waits for the runner to come up and for what is made once.
         pushing.push("main", find_first_run_step)
+        pushing.stages.clear()
+        used = Processors(server, address)
         steps = [pushing.push("main", find_first_run_step) for _ in range(PUSHES)]
+        usage = used.describe(PUSHES)
         chains = [pushing.push("chain", find_end) for _ in range(CHAINS)]
         store.close()
     found, chain = percentile(steps, 0.95), min(chains)
     print(f"{kind:12}{percentile(steps, 0.5):>11.2f}{found:>7.2f}{chain:>8.2f}")
+    if SHOWS_STAGES:
+        print(describe_stages(pushing.stages[:PUSHES]), usage, sep="\n")
     is_good = True
     if found > MOST_SECONDS:
         print(f"FAILED: {kind}: {found:.2f} s from push to step, more than {MOST_SECONDS}")
@@ -157,7 +165,10 @@ class Pushing:
 
     def __init__(self, server: RunningServer, store: ServerDatabase, repository: Pushed) -> None:
         self._store = store
+        self._data = server.data
         self._repository = repository
+        self.stages: list[dict[str, float]] = []
+        """When each stage of a push was reached, of every push."""
         headers = {"Authorization": f"Bearer {server.token}"}
         self._api = httpx.Client(base_url=f"{server.url}/api/v1", headers=headers, timeout=60)
         settings = {"location": str(repository.path), "name": "octo/boat", "poll_seconds": 0}
@@ -178,6 +189,7 @@ class Pushing:
         runs = self._list_runs()
         started = time.time()
         self._tell(branch, before, sha)
+        accepted = time.time()
         deadline = started + PATIENCE_SECONDS
         while time.time() < deadline:
             for run in self._list_runs() - runs:
@@ -185,7 +197,10 @@ class Pushing:
                 told = [found for found in map(read_event, lines) if found is not None]
                 moment = find(told)
                 if moment is not None:
+                    mine = {"sent": started, "accepted": accepted, "told": time.time()}
                     self._wait_for_end(run)
+                    if find is find_first_run_step:
+                        self.stages.append(mine | self._read_stages(run, branch))
                     return moment - started
             time.sleep(PAUSE_SECONDS)
         sys.exit(f"nothing came of a push to {branch}: {self._list_deliveries()}")
@@ -211,6 +226,11 @@ class Pushing:
         }
         answer = self._hooks.post("/hooks/github/octo/boat", content=body, headers=headers)
         assert answer.status_code == 202, answer.text
+
+    def _read_stages(self, run: str, branch: str) -> dict[str, float]:
+        lines = read_announcements(self._store, run, 1)
+        told = [found for found in map(read_event, lines) if found is not None]
+        return read_stages(self._store, self._data, run, branch, told)
 
     def _wait_for_end(self, run: str) -> None:
         """Wait until the runner has nothing to do."""

@@ -177,7 +177,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             webhook_secret TEXT,
             heads TEXT NOT NULL,
             created DOUBLE PRECISION NOT NULL,
-            polled DOUBLE PRECISION
+            polled DOUBLE PRECISION,
+            scheduled TEXT
         )
         """,
         "CREATE UNIQUE INDEX repositories_by_name ON repositories (lower(name))",

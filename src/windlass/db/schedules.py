@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from windlass import __version__
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -57,6 +58,21 @@ def replace_schedules(connection: Connection, repository: str, rows: Iterable[Sc
     )
 
 
+def note_scheduled(connection: Connection, repository: str, files: str) -> None:
+    """Note from which tree of workflow files the schedules of a repository have been read."""
+    connection.execute(
+        "UPDATE repositories SET scheduled = ? WHERE id = ?", (_name(files), repository)
+    )
+
+
+def is_scheduled(connection: Connection, repository: str, files: str) -> bool:
+    """Tell whether the schedules of a repository are those of a tree of workflow files."""
+    rows = connection.execute(
+        "SELECT 1 FROM repositories WHERE id = ? AND scheduled = ?", (repository, _name(files))
+    ).fetchall()
+    return bool(rows)
+
+
 def move_schedule(connection: Connection, row: ScheduleRow, due: float) -> bool:
     """Set the next time of a schedule; False where somebody else was faster, or it is gone."""
     changed = connection.execute(
@@ -72,3 +88,8 @@ def _read(rows: Sequence[tuple[str, str, str, str, float]]) -> list[ScheduleRow]
         ScheduleRow(repository=repository, path=path, cron=cron, timezone=timezone, due=due)
         for repository, path, cron, timezone, due in rows
     ]
+
+
+def _name(files: str) -> str:
+    """Return what is noted of a tree: another version of Windlass may read it otherwise."""
+    return f"{__version__} {files}"

@@ -10,19 +10,20 @@ from __future__ import annotations
 import base64
 import contextlib
 import fcntl
+import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import WorkspaceError
 from windlass.git.commands import NO_CONFIGURATION, Answer, ask, complain, decode, run_apart
-from windlass.git.folders import SHA256_LENGTH, make_git_folder
+from windlass.git.folders import SHA256_LENGTH, make_git_folder, write_ref
 from windlass.git.kept_repositories import LOCK
-from windlass.git.trees import compare_trees
+from windlass.git.objects import ObjectReader
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from windlass.events.addresses import Location
 
@@ -31,6 +32,7 @@ KEPT: Final = "refs/windlass/kept"
 
 LOOK_UP_SECONDS: Final = 30
 FETCH_SECONDS: Final = 1800
+_FETCHED: Final = ("heads", "tags", "pull")
 _SPREAD: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _QUIET: Final = (
     *("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance"),
@@ -127,11 +129,14 @@ class Mirrors:
         command += ["--format=%(refname:lstrip=2)", "refs/heads"]
         return decode(run_apart(command, folder=self.find(repository))).splitlines()
 
-    def has_path(self, repository: str, sha: str, path: str) -> bool:
-        """Tell whether a commit of a mirror has a file or a folder."""
-        variables = {**NO_CONFIGURATION, "GIT_DIR": str(self.find(repository))}
-        command = ["cat-file", "-e", f"{sha}:{path}"]
-        return ask(command, folder=self.find(repository), variables=variables).answer().code == 0
+    def read(self, repository: str) -> ObjectReader | None:
+        """Return what reads objects of a mirror, to be closed; None where there is no mirror.
+
+        Raises:
+            GitError: git cannot be started.
+        """
+        mirror = self.find(repository)
+        return ObjectReader(mirror) if (mirror / "HEAD").exists() else None
 
     def find_merge_base(self, repository: str, one: str, other: str) -> str | None:
         """Return where two commits of a mirror part; None where they share nothing."""
@@ -140,22 +145,20 @@ class Mirrors:
         answer = ask(command, folder=self.find(repository), variables=variables).answer()
         return decode(answer.output).strip() or None if answer.code == 0 else None
 
-    def list_changes(self, repository: str, before: str, after: str) -> tuple[str, ...]:
-        """Return the paths that differ between two commits of a mirror.
-
-        Raises:
-            GitError: one of them is not there.
-        """
-        changes = compare_trees(before, after, scratch=self.find(repository))
-        return tuple(decode(it.name) for it in changes)
-
     def keep(self, repository: str, sha: str) -> None:
         """Keep a commit that a run is about, whatever becomes of its branch.
 
+        The mirror has to have it.
+
         Raises:
-            GitError: the mirror has no such commit.
+            WorkspaceError: the mirror cannot be written.
         """
-        run_apart(["update-ref", f"{KEPT}/{sha}", sha], folder=self.find(repository))
+        mirror = self.find(repository)
+        try:
+            if not (mirror / KEPT / sha).exists():
+                write_ref(mirror, f"{KEPT}/{sha}", sha)
+        except OSError as error:
+            raise WorkspaceError(f"{mirror} cannot be written: {error.strerror}") from error
 
     def release(self, repository: str, sha: str) -> None:
         """Keep a commit no longer than its branches do.
@@ -204,9 +207,17 @@ class Mirrors:
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             # Whoever held these is dead: git keeps our lock open until it ends.
-            for stale in (*mirror.glob("*.lock"), *mirror.glob("refs/**/*.lock")):
+            for stale in _list_locks(mirror):
                 stale.unlink(missing_ok=True)
             yield lock.fileno()
+
+
+def _list_locks(mirror: Path) -> Iterator[Path]:
+    """Yield the locks of refs that are fetched; those of commits that are kept are many."""
+    yield from mirror.glob("*.lock")
+    for kind in _FETCHED:
+        for folder, _, names in os.walk(mirror / "refs" / kind):
+            yield from (Path(folder, name) for name in names if name.endswith(".lock"))
 
 
 def _reach(location: Location, token: str) -> dict[str, str]:

@@ -104,13 +104,34 @@ def ask(
     Raises:
         GitError: there is no git on this machine, or the folder cannot be entered.
     """
+    process = start(
+        arguments, folder=folder, variables=variables, has_input=text is not None, files=files
+    )
+    return Question(arguments, process, text)
+
+
+def start(
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    has_input: bool = False,
+    files: Sequence[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Start a git command, whose standard output and error are pipes, and its input if it has one.
+
+    `variables` and `files` are those of `ask`, which is what starts most of them.
+
+    Raises:
+        GitError: there is no git on this machine, or the folder cannot be entered.
+    """
     settings = [part for setting in SETTINGS for part in ("-c", setting)]
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             ["git", *settings, *arguments],
             cwd=folder,
             env=make_environment(variables or {}),
-            stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
+            stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=files,
@@ -123,7 +144,6 @@ def ask(
         ) from error
     except OSError as error:
         raise GitError(f"git could not be started in {folder}: {error.strerror}") from error
-    return Question(arguments, process, text)
 
 
 def run(

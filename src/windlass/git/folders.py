@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,6 +20,9 @@ SHA256_LENGTH = 64
 BRANCH_PREFIX = "refs/heads/"
 TAG_PREFIX = "refs/tags/"
 
+_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_TRIES: Final = 5
+_ALTERNATES: Final = "info/alternates"
 _NO_MODULES: Final = ("objects", "refs", "logs", "hooks", "info", "lfs")
 """What lies in the repository of a submodule beside the repositories of its own submodules."""
 
@@ -44,10 +50,14 @@ class GitFolders:
 class UserRepository:
     """What a job's `.git` takes from the user's repository: its ids of branches and tags too."""
 
-    def __init__(self, root: Path, folders: GitFolders) -> None:
-        """Take the working tree, and where its repository keeps its files."""
+    def __init__(
+        self, root: Path, folders: GitFolders, refs: Mapping[str, str] | None = None
+    ) -> None:
+        """Take the working tree, and where its repository keeps its files; its refs if known."""
         self._root = root
         self.folders = folders
+        if refs is not None:
+            self.refs = refs
 
     @cached_property
     def refs(self) -> Mapping[str, str]:
@@ -115,11 +125,77 @@ def make_git_folder(
 
 
 def write_refs(folder: Path, refs: Mapping[str, str]) -> None:
-    """Write all refs of a repository of our own to one file."""
+    """Write all refs of a repository of our own to one file, which is there whole or as before."""
     lines = "".join(f"{refs[name]} {name}\n" for name in sorted(refs))
-    (folder / "packed-refs").write_text(
+    written = folder / f"packed-refs.{os.urandom(4).hex()}"
+    written.write_text(
         "# pack-refs with: sorted \n" + lines, encoding="utf-8", errors="surrogateescape"
     )
+    written.replace(folder / "packed-refs")
+
+
+def detach_head(folder: Path, sha: str) -> None:
+    """Have HEAD of a repository of our own be a commit, for whoever looks at any time.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    written = folder / f"HEAD.{os.urandom(4).hex()}"
+    written.write_text(f"{sha}\n", encoding="ascii")
+    written.replace(folder / "HEAD")
+
+
+def write_ref(folder: Path, name: str, sha: str) -> None:
+    """Write one ref of a repository of our own, as Git does, so that it is there after a crash too.
+
+    The same ref may be written by several at once if they write the same.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path, written = folder / name, folder / f"{os.urandom(8).hex()}.lock"
+    for _ in range(_TRIES):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Either may go meanwhile: Git removes a folder whose refs it has packed, and whoever
+        # fetches the locks that seem to be left over.
+        with contextlib.suppress(FileNotFoundError):
+            with written.open("w", encoding="ascii") as file:
+                file.write(f"{sha}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            written.replace(path)
+            return
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+
+def read_refs(folder: Path, *prefixes: str) -> dict[str, str]:
+    """Return the ids of refs of a repository of our own, by name; `prefixes` end with slashes.
+
+    Loose refs are read before packed ones, as Git does: one that is packed meanwhile is in both.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    loose = dict(_read_loose(folder, prefixes))
+    found = {}
+    with contextlib.suppress(FileNotFoundError):
+        packed = (folder / "packed-refs").read_text("utf-8", "surrogateescape")
+        for line in packed.splitlines():
+            sha, _, name = line.partition(" ")
+            if name.startswith(prefixes) and line[0] not in "#^":
+                found[name] = sha
+    return {**found, **loose}
+
+
+def _read_loose(folder: Path, prefixes: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for prefix in prefixes:
+        for place, _, names in os.walk(folder / prefix):
+            for name in names:
+                path = Path(place, name)
+                with contextlib.suppress(FileNotFoundError):
+                    text = path.read_text("utf-8", "surrogateescape").strip()
+                    if not name.endswith(".lock") and _ID.fullmatch(text):
+                        yield path.relative_to(folder).as_posix(), text
 
 
 def quote_setting(value: str) -> str:
@@ -145,7 +221,7 @@ def find_object_folders(root: Path) -> tuple[Path, ...]:
         if "objects" in names:
             found.append(Path(folder, "objects"))
         names[:] = [name for name in names if name not in _NO_MODULES]
-    found += [path for it in found for path in _read_alternates(it)]
+    found += [path for it in found for path in read_alternates(it)]
     return tuple(path for path in found if path.is_dir())
 
 
@@ -159,10 +235,22 @@ def _find_common(git: Path) -> Path:
     return git.resolve()
 
 
-def _read_alternates(objects: Path) -> Iterator[Path]:
+def read_alternates(objects: Path) -> Iterator[Path]:
     """Yield the folders that Git looks for objects in too, as far as they are not quoted."""
-    listing = objects / "info" / "alternates"
+    listing = objects / _ALTERNATES
     if listing.is_file():
         for line in listing.read_text("utf-8", "surrogateescape").splitlines():
             if line and line[0] not in '#"':
                 yield (objects / line).resolve()
+
+
+def add_alternate(objects: Path, more: Path) -> None:
+    """Have Git look for objects in another folder too.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    written = objects / f"{_ALTERNATES}.{os.urandom(4).hex()}"
+    known = (objects / _ALTERNATES).read_bytes() if (objects / _ALTERNATES).exists() else b""
+    written.write_bytes(known + os.fsencode(_quote_alternate(str(more))))
+    written.replace(objects / _ALTERNATES)

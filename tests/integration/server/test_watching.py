@@ -12,24 +12,32 @@ from tests.pushed_repository import CI, PushedRepository, tell_push
 from windlass.db.deliveries import find_delivery
 from windlass.db.effects import list_waiting
 from windlass.db.runs import list_latest
-from windlass.db.schedules import list_schedules
+from windlass.db.schedules import list_schedules, note_scheduled
 from windlass.engine.effects.tries import MOST_TRIES
 from windlass.errors import PlatformError, UsageError
 from windlass.model.values import replace
 from windlass.operations.hosted.attempts import find_attempt
 from windlass.operations.hosted.deliveries import DELIVERY, accept_delivery, show_deliveries
 from windlass.operations.hosted.repositories import (
+    REFRESH,
     change_settings,
+    fetch_repository,
     register_repository,
     require_repository,
 )
-from windlass.operations.hosted.watching import EventWatch, list_handlers, read_catch_up
+from windlass.operations.hosted.watching import (
+    EventWatch,
+    list_handlers,
+    read_catch_up,
+    refresh_repository,
+)
 from windlass.testing.clock import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from windlass.db.connections import Connection
     from windlass.operations.hosted.site import Site
 
 NAME = "octo/boat"
@@ -167,6 +175,11 @@ def nightly(site: Site, pushed: PushedRepository) -> None:
     carry_out(site)
 
 
+def count_refreshes(site: Site) -> int:
+    ((count,),) = site.store.ask("SELECT count(*) FROM effects WHERE kind = ?", (REFRESH,))
+    return int(count)
+
+
 def due(site: Site) -> list[float]:
     return sorted((row.due - MIDNIGHT) / HOUR for row in list_schedules(site.store))
 
@@ -211,6 +224,55 @@ def test_schedules_follow_the_default_branch(
     times.clock.advance(5.0)
     carry_out(site)
     assert due(site) == []
+
+
+@pytest.mark.usefixtures("nightly")
+def test_schedules_are_read_when_they_may_have_changed(
+    site: Site, times: Times, pushed: PushedRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A push that leaves the workflow files alone costs no look at them, nor another fetch."""
+    change_settings(site, NAME, {"poll_seconds": 5})
+    watch(site, times)
+
+    def push(path: str, text: str) -> int:
+        pushed.write(path, text)
+        pushed.push()
+        times.clock.advance(5.0)
+        carry_out(site)
+        return count_refreshes(site)
+
+    before = count_refreshes(site)
+    assert push("file", "1") == before
+    assert push(".github/workflows/nightly.yml", NIGHTLY.replace("0 2 *", "0 3 *")) == before + 1
+    assert push("file", "2") == before + 1
+    monkeypatch.setattr("windlass.db.schedules.__version__", "another")
+    assert push("file", "3") == before + 2, "another version may read the same files otherwise"
+    with site.store.writing() as connection:
+        connection.execute("UPDATE repositories SET scheduled = NULL")
+    assert push("file", "4") == before + 3
+
+
+def test_a_push_while_schedules_are_read(
+    site: Site, pushed: PushedRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read again: whoever processed that push saw what had been noted before."""
+    pushed.write(".github/workflows/nightly.yml", NIGHTLY)
+    row = register_repository(site, str(pushed.bare), NAME, {"poll_seconds": 0})
+    pushed.push()
+    noted: list[str] = []
+
+    def note(connection: Connection, repository: str, files: str) -> None:
+        note_scheduled(connection, repository, files)
+        if not noted:
+            pushed.write(".github/workflows/nightly.yml", NIGHTLY.replace("0 2 *", "0 3 *"))
+            pushed.push()
+            fetch_repository(site, row)
+        noted.append(files)
+
+    monkeypatch.setattr("windlass.operations.hosted.schedules.note_scheduled", note)
+    refresh_repository(site, row.id)
+    assert len(set(noted)) == 2
+    assert due(site) == [3.0, 3.5]
 
 
 @pytest.mark.usefixtures("nightly")

@@ -18,6 +18,7 @@ from windlass.db.deliveries import (
 )
 from windlass.db.effects import post_effect
 from windlass.db.repositories import find_repository
+from windlass.db.schedules import is_scheduled
 from windlass.db.tickets import draw_ticket
 from windlass.engine.server.changes import EFFECTS
 from windlass.errors import InputError, PlatformError, UsageError
@@ -118,13 +119,13 @@ def process_delivery(site: Site, delivery: str) -> None:
     assert repository is not None  # noqa: S101 (its deliveries go with it)
     payload = read_json(read_payload(site.store, row.id))
     try:
-        state, message = _process(site, repository, row, payload)
+        result = _process(site, repository, row, payload)
     except (InputError, UsageError) as error:
-        state, message = "refused", describe_error(error)
+        result = _Result("refused", describe_error(error))
     except PlatformError as error:
-        _settle(site, row, "received", f"to be tried again: {describe_error(error)}")
+        _settle(site, row, _Result("received", f"to be tried again: {describe_error(error)}"))
         raise
-    _settle(site, row, state, message, refresh=_is_default(row, payload, repository))
+    _settle(site, row, result, refresh=_is_default(row, payload, repository))
 
 
 def put_off_delivery(site: Site, delivery: str, error: PlatformError) -> None:
@@ -140,25 +141,39 @@ def put_off_delivery(site: Site, delivery: str, error: PlatformError) -> None:
         return
     now = site.now()
     if now - row.received > MOST_SECONDS:
-        _settle(site, row, "refused", f"given up: {describe_error(error)}")
+        given_up = _Result("refused", f"given up: {describe_error(error)}")
+        _settle(site, row, given_up)
         return
     with site.store.writing() as connection:
         again = f"{DELIVERY}/{row.id}/{now:.0f}"
         post_effect(connection, again, DELIVERY, {"delivery": row.id}, now + PAUSE_SECONDS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What came of a delivery; `files` is the tree of its commit's workflow files, if any."""
+
+    state: State
+    message: str
+    files: str | None = None
+
+
 def _process(
     site: Site, repository: RepositoryRow, row: DeliveryRow, payload: dict[str, Any]
-) -> tuple[State, str]:
+) -> _Result:
     occasions = read_occasions(row.event, payload, repository.default_branch)
     if not occasions:
-        return "nothing", _describe_nothing(row.event, payload)
+        return _Result("nothing", _describe_nothing(row.event, payload))
     fetched = [ref for occasion in occasions for ref in occasion.fetched]
     mirrors = fetch_repository(site, repository, list(dict.fromkeys(fetched)))
     outcomes = [_start(site, mirrors, repository, row, occasion, payload) for occasion in occasions]
     runs = [run for started, _ in outcomes for run in started]
     said = [outcome for _, outcome in outcomes]
-    return _judge(runs, said), _join(message for outcome in said for message in outcome.messages)
+    return _Result(
+        _judge(runs, said),
+        _join(message for outcome in said for message in outcome.messages),
+        said[0].files,
+    )
 
 
 def _start(
@@ -185,18 +200,18 @@ def _judge(runs: Sequence[str], outcomes: Sequence[Outcome]) -> State:
 
 
 def _is_default(row: DeliveryRow, payload: dict[str, Any], repository: RepositoryRow) -> bool:
-    """Tell whether a delivery is a push to the default branch, which may change the schedules."""
+    """Tell whether a delivery is a push to the default branch, whose schedules count."""
     return row.event == "push" and payload.get("ref") == f"refs/heads/{repository.default_branch}"
 
 
-def _settle(
-    site: Site, row: DeliveryRow, state: State, message: str, *, refresh: bool = False
-) -> None:
+def _settle(site: Site, row: DeliveryRow, result: _Result, *, refresh: bool = False) -> None:
     with site.store.writing() as connection:
-        settle_delivery(connection, row.id, state, message[:_MOST_LETTERS])
-        if refresh:
+        settle_delivery(connection, row.id, result.state, result.message[:_MOST_LETTERS])
+        known = result.files is not None and is_scheduled(connection, row.repository, result.files)
+        asked = refresh and not known
+        if asked:
             ask_refresh(connection, row.repository, row.id)
-    if refresh:
+    if asked:
         site.changes.tell(EFFECTS)
 
 

@@ -10,11 +10,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from windlass.events.checkouts import WORKFLOWS, check_out
+from windlass.events.checkouts import WORKFLOWS, check_out, find_workflows
+from windlass.git.commit_facts import compare_commits, read_commit
+from windlass.git.folders import BRANCH_PREFIX, TAG_PREFIX
 from windlass.git.remotes import read_remote
-from windlass.git.repository import read_repository
 from windlass.lang.diagnostics import Diagnostic, Severity
 from windlass.lang.expressions import to_text
+from windlass.model.repository import Repository
 from windlass.model.values import dataclass, replace
 from windlass.operations.default_place import DefaultPlace
 from windlass.operations.definitions import Definition, Given
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     from windlass.db.repositories import RepositoryRow
     from windlass.events.mirrors import Mirrors
     from windlass.events.occasions import Occasion
-    from windlass.model.repository import Repository
+    from windlass.git.commit_facts import Changes, CommitFacts
+    from windlass.git.objects import ObjectReader
     from windlass.model.repository_settings import BranchRule
     from windlass.operations.hosted.site import Site
     from windlass.operations.loading import Library
@@ -51,7 +54,8 @@ class Outcome:
     """The runs that an event is to start, and what is to be said of those that it is not.
 
     `diagnostics` are mistakes in the files or the call; `refused` says that they kept some from
-    starting, `held` that a rule did, `skipped` that nothing is for that event.
+    starting, `held` that a rule did, `skipped` that nothing is for that event. `files` is the tree
+    of the commit's workflow files, empty where it has none; None where there is no commit.
     """
 
     definitions: tuple[Definition, ...] = ()
@@ -60,6 +64,7 @@ class Outcome:
     refused: bool = False
     held: bool = False
     skipped: bool = False
+    files: str | None = None
 
 
 class RunnersPlace(DefaultPlace):
@@ -83,42 +88,56 @@ def plan_occasion(
         InputError: the workflow files cannot be read.
         PlatformError: git failed, or the disk is full.
     """
-    sha = find_commit(mirrors, repository.id, occasion)
-    if sha is None:
-        return Outcome(
-            messages=(f"{occasion.ref} has no commit any more: {occasion.revisions[0]}",)
-        )
-    if not has_workflows(mirrors, repository.id, sha):
-        return Outcome(messages=(f"the commit {sha[:12]} has no workflows in {WORKFLOWS}",))
+    objects = mirrors.read(repository.id)
+    if objects is None:
+        return _miss_commit(occasion)
+    with objects:
+        return _plan_commit(site, mirrors, objects, repository, occasion, payload)
+
+
+def _plan_commit(
+    site: Site,
+    mirrors: Mirrors,
+    objects: ObjectReader,
+    repository: RepositoryRow,
+    occasion: Occasion,
+    payload: Mapping[str, Any],
+) -> Outcome:
+    sha = find_commit(objects, occasion)
+    commit = None if sha is None else read_commit(objects, sha)
+    if commit is None:
+        return _miss_commit(occasion)
+    files = find_workflows(objects, commit.sha)
+    if not files:
+        message = f"the commit {commit.sha[:12]} has no workflows in {WORKFLOWS}"
+        return Outcome(messages=(message,), files=files)
+    if occasion.name in _SKIPPABLE and is_skipped(commit.message):
+        message = "the message of the commit asks for no runs: [skip ci]"
+        return Outcome(messages=(message,), files=files)
     rule = find_rule(read_settings(repository.settings), occasion.branch)
-    mirror, work = mirrors.find(repository.id), site.data / "planning"
-    default = repository.default_branch
-    with check_out(mirror, work, sha, occasion.ref, default) as root:
+    with check_out(objects, site.data / "planning", commit.sha) as root:
         if occasion.path and not is_workflow(root, occasion.path):
             return Outcome(messages=(f"{occasion.ref} has no workflow {occasion.path}",))
-        facts = _gather_facts(mirrors, repository, occasion, root, sha)
-        if occasion.name in _SKIPPABLE and is_skipped(facts.commit_message):
-            return Outcome(messages=("the message of the commit asks for no runs: [skip ci]",))
+        facts = _gather_facts(mirrors, objects, repository, occasion, root, commit)
         planning = _plan(site, repository, occasion, payload, facts, rule)
-        return _draft(planning, occasion, rule)
+        return replace(_draft(planning, occasion, rule), files=files)
 
 
-def find_commit(mirrors: Mirrors, repository: str, occasion: Occasion) -> str | None:
+def _miss_commit(occasion: Occasion) -> Outcome:
+    return Outcome(messages=(f"{occasion.ref} has no commit any more: {occasion.revisions[0]}",))
+
+
+def find_commit(objects: ObjectReader, occasion: Occasion) -> str | None:
     """Return the commit that an event is about; None where the mirror has none of its revisions."""
     for revision in occasion.revisions:
         if revision.startswith("refs/pull/") and revision.endswith("/merge"):
-            merged = mirrors.find_commit(repository, f"{revision}^2")
+            merged = objects.find_commit(f"{revision}^2")
             if merged != occasion.head_sha:
                 continue
-        found = mirrors.find_commit(repository, revision)
+        found = objects.find_commit(revision)
         if found is not None:
             return found
     return None
-
-
-def has_workflows(mirrors: Mirrors, repository: str, sha: str) -> bool:
-    """Tell whether a commit has a folder of workflows."""
-    return mirrors.has_path(repository, sha, WORKFLOWS)
 
 
 def is_workflow(root: Path, path: str) -> bool:
@@ -136,39 +155,64 @@ def is_skipped(message: str) -> bool:
 
 
 def _gather_facts(
-    mirrors: Mirrors, repository: RepositoryRow, occasion: Occasion, root: Path, sha: str
+    mirrors: Mirrors,
+    objects: ObjectReader,
+    repository: RepositoryRow,
+    occasion: Occasion,
+    root: Path,
+    commit: CommitFacts,
 ) -> Repository:
     """Return the facts of a commit, with the files that the event has changed."""
     owner, _, name = repository.name.partition("/")
     remote = read_remote(repository.location)
-    facts = read_repository(root)
-    return replace(
-        facts,
+    parent = commit.parents[0] if commit.parents else None
+    of_commit = compare_commits(objects, parent, commit.sha)
+    facts = Repository(
+        root=str(root),
         owner=owner,
         name=name,
-        server_url=remote.server_url if remote else facts.server_url,
+        head_sha=commit.sha,
+        base_sha=parent,
+        branch=_strip(occasion.ref, BRANCH_PREFIX),
+        tag=_strip(occasion.ref, TAG_PREFIX),
         default_branch=repository.default_branch,
-        changed_files=_list_changes(mirrors, repository.id, occasion, sha, facts.changed_files),
+        author_name=commit.author_name,
+        author_email=commit.author_email,
+        commit_message=commit.message,
+        commit_timestamp=commit.timestamp,
+        changed_files=_list_changes(mirrors, objects, repository.id, occasion, commit, of_commit),
+        added_files=tuple(path for path, it in of_commit.items() if it == "A"),
+        removed_files=tuple(path for path, it in of_commit.items() if it == "D"),
     )
+    return facts if remote is None else replace(facts, server_url=remote.server_url)
+
+
+def _strip(ref: str, prefix: str) -> str | None:
+    return ref.removeprefix(prefix) if ref.startswith(prefix) else None
 
 
 def _list_changes(
     mirrors: Mirrors,
+    objects: ObjectReader,
     repository: str,
     occasion: Occasion,
-    sha: str,
-    of_commit: tuple[str, ...] | None,
+    commit: CommitFacts,
+    of_commit: Changes,
 ) -> tuple[str, ...] | None:
     """Return the files that an event has changed; None where nobody can say."""
-    after = occasion.head_sha if occasion.name == "pull_request_target" else sha
+    after = occasion.head_sha if occasion.name == "pull_request_target" else commit.sha
     if occasion.before:
-        before = mirrors.find_commit(repository, occasion.before)
+        before = objects.find_commit(occasion.before)
     elif occasion.since_branch:
-        branch = f"refs/heads/{occasion.since_branch}"
+        branch = f"{BRANCH_PREFIX}{occasion.since_branch}"
         before = mirrors.find_merge_base(repository, branch, after)
     else:
-        return of_commit
-    return None if before is None else mirrors.list_changes(repository, before, after)
+        return tuple(of_commit)
+    if before is None:
+        return None
+    if (before, after) == (next(iter(commit.parents), None), commit.sha):
+        return tuple(of_commit)
+    return tuple(compare_commits(objects, before, after))
 
 
 def _plan(

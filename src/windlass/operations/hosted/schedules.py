@@ -6,18 +6,21 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
+from windlass.db.followers import note_followed
 from windlass.db.schedules import (
     ScheduleRow,
     list_due,
     list_schedules,
     move_schedule,
+    note_scheduled,
     replace_schedules,
 )
 from windlass.engine.server.changes import EFFECTS
 from windlass.errors import InputError, InvalidError
-from windlass.events.checkouts import WORKFLOWS, check_out
+from windlass.events.checkouts import check_out, find_workflows
 from windlass.events.schedules import CATCH_UP_SECONDS, DEFAULT_ZONE, find_next, judge_due
 from windlass.operations.hosted.deliveries import enter_delivery
+from windlass.operations.hosted.followers import list_followed
 from windlass.operations.loading import load_workflows
 
 if TYPE_CHECKING:
@@ -37,11 +40,16 @@ def read_schedules(site: Site, mirrors: Mirrors, repository: RepositoryRow) -> i
     Raises:
         PlatformError: git or the database failed.
     """
-    workflows = _load(site, mirrors, repository)
-    rows = [row for it in workflows for row in _list_rows(site, repository.id, it)]
-    with site.store.writing() as connection:
-        replace_schedules(connection, repository.id, rows)
-    return len(rows)
+    while True:
+        files, workflows = _load(site, mirrors, repository)
+        rows = [row for it in workflows for row in _list_rows(site, repository.id, it)]
+        with site.store.writing() as connection:
+            replace_schedules(connection, repository.id, rows)
+            note_followed(connection, repository.id, list_followed(workflows))
+            note_scheduled(connection, repository.id, files)
+        # A push that came meanwhile may have been compared with what was noted before.
+        if _find_files(mirrors, repository) == files:
+            return len(rows)
 
 
 def fire_schedules(site: Site, catch_up: float = CATCH_UP_SECONDS) -> int:
@@ -99,19 +107,33 @@ def _fire(site: Site, row: ScheduleRow, now: float, catch_up: float) -> bool:
         return enter_delivery(site, connection, row.repository, guid, "schedule", payload).new
 
 
-def _load(site: Site, mirrors: Mirrors, repository: RepositoryRow) -> tuple[Workflow, ...]:
-    """Return the workflows of a default branch that can be read."""
-    ref = f"refs/heads/{repository.default_branch}"
-    sha = mirrors.find_commit(repository.id, ref)
-    if sha is None or not mirrors.has_path(repository.id, sha, WORKFLOWS):
-        return ()
-    mirror, work = mirrors.find(repository.id), site.data / "planning"
-    try:
-        with check_out(mirror, work, sha, ref, repository.default_branch) as root:
-            return load_workflows(root).workflows
-    except InputError as error:
-        _log.warning("no schedules are read of %s: %s", repository.name, error.message)
-        return ()
+def _find_files(mirrors: Mirrors, repository: RepositoryRow) -> str:
+    """Return the tree of workflow files of a default branch; empty where it has none."""
+    objects = mirrors.read(repository.id)
+    if objects is None:
+        return ""
+    with objects:
+        return find_workflows(objects, f"refs/heads/{repository.default_branch}")
+
+
+def _load(
+    site: Site, mirrors: Mirrors, repository: RepositoryRow
+) -> tuple[str, tuple[Workflow, ...]]:
+    """Return the tree of workflow files of a default branch, and those that can be read."""
+    objects = mirrors.read(repository.id)
+    if objects is None:
+        return "", ()
+    with objects:
+        sha = objects.find_commit(f"refs/heads/{repository.default_branch}")
+        files = find_workflows(objects, sha) if sha else ""
+        if sha is None or not files:
+            return files, ()
+        try:
+            with check_out(objects, site.data / "planning", sha) as root:
+                return files, load_workflows(root).workflows
+        except InputError as error:
+            _log.warning("no schedules are read of %s: %s", repository.name, error.message)
+            return files, ()
 
 
 def _list_rows(site: Site, repository: str, workflow: Workflow) -> Iterator[ScheduleRow]:
