@@ -239,7 +239,7 @@ def test_git_trusts_the_files(checkout: Checkout, worktree: Listing, place: Plac
     """The index says of every file what the system says, so that git reads none of them again."""
     source, content = place.provide(checkout.path)
     filled = place.fill(content)
-    index = source.find_index(content.base, 0, content.base.tree)
+    index = source.find_index(content, 0, content.base.tree)
     if not filled.is_layered:
         index = put_facts(index, filled.facts[0], wide=False)
     own = place.folder / "index"

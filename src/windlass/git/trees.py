@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING
 from windlass.errors import GitError
 from windlass.git.commands import ask, complain, decode, run, run_apart
 from windlass.git.folders import find_git_folders, make_git_folder
+from windlass.git.index import SUBMODULE
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from windlass.git.folders import GitFolders
 
@@ -213,30 +214,40 @@ def compare_trees(old: str, new: str, *, scratch: Path) -> list[Change]:
     return changes
 
 
-def write_files(
-    changes: Iterable[Change], destination: Path, *, scratch: Path, beside: Path
+def write_changes(
+    changes: Sequence[Change],
+    destination: Path,
+    *,
+    scratch: Path,
+    beside: Path,
+    like: Path,
+    index: Path,
 ) -> None:
-    """Write files below a folder as `materialise_tree` would; their folders are made.
+    """Write the files of changes below a folder as `materialise_tree` would write them.
 
-    `beside` is the folder whose `.gitattributes` hold for them.
+    `beside` is the folder whose `.gitattributes` hold for them. `like` is git's index of the tree
+    that was changed; at `index` is left that of the new one, with the facts of the files that both
+    have alike.
 
     Raises:
         GitError: a file cannot be written.
     """
-    entries = b"".join(b"%o %s\t%s\0" % (it.mode, it.id.encode(), it.name) for it in changes)
-    with scratch_index(scratch) as index:
-        variables = shadow_variables(scratch, index=index, work_tree=beside)
-        write = ["checkout-index", "--all", f"--prefix={destination.resolve()}/"]
+    # What is gone goes first: it may be in the way of what comes.
+    ordered = sorted(changes, key=lambda it: it.mode != 0)
+    entries = b"".join(b"%o %s\t%s\0" % (it.mode, it.id.encode(), it.name) for it in ordered)
+    written = b"".join(b"%s\0" % it.name for it in changes if it.mode not in (0, SUBMODULE))
+    with scratch_index(scratch) as scratched:
+        _copy_index(like, scratched)
+        variables = shadow_variables(scratch, index=scratched, work_tree=beside)
+        update = [*PLAIN_INDEX, "update-index", "-z", "--index-info"]
+        write = ["checkout-index", "-z", "--stdin", f"--prefix={destination.resolve()}/"]
         try:
-            run_apart(
-                [*PLAIN_INDEX, "update-index", "-z", "--index-info"],
-                folder=beside,
-                variables=variables,
-                text=entries,
-            )
-            run_apart(write, folder=beside, variables=variables)
+            run_apart(update, folder=beside, variables=variables, text=entries)
+            if written:
+                run_apart(write, folder=beside, variables=variables, text=written)
         except GitError as error:
             raise _explain(error, destination.parent) from error
+        scratched.replace(index)
 
 
 def make_index(tree: str, *, scratch: Path, like: Path) -> bytes:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from windlass.jobs.place import StepPlace
     from windlass.jobs.reports import StepReporter
     from windlass.jobs.source import Source
-    from windlass.jobs.workspaces.bases import Base
+    from windlass.jobs.workspaces.bases import Base, Content
     from windlass.jobs.workspaces.filling import Filled
     from windlass.plan.steps import StartStep
 
@@ -100,10 +100,10 @@ def _check_out(
     prepare_folder(place.session.see(folder), origin_of(source), clean=given.clean, wide=wide)
     layers = place.folders.root / LAYERS if _may_layer(place, source, folder) else None
     filled = fill_folder(content, folder, session=place.session, layers=layers, wide=wide)
-    index = _make_index(content.base, committed, filled, source)
+    index = _make_index(content, committed, filled, source)
     _make_git(filled, content.base, revision, source, wish, index)
     for number, module in enumerate(wish.submodules, 1):
-        index = _find_index(content.base, number, module.sha, filled, source)
+        index = _find_index(content, number, module.sha, filled, source)
         make_submodule_git(module, filled.folder, index=index, submodules=wish.submodules)
     reporter.log.write_line(_describe(revision, source, changed=tree != committed))
     return revision
@@ -143,15 +143,15 @@ def _make_wish(given: CheckoutInputs, tree: str, source: Source) -> Wish:
     )
 
 
-def _make_index(base: Base, committed: str, filled: Filled, source: Source) -> bytes:
+def _make_index(content: Content, committed: str, filled: Filled, source: Source) -> bytes:
     """Return git's index for the workspace; empty where the overlay shows the right one."""
-    if filled.is_layered and base.tree == committed:
+    if filled.is_layered and content.base.tree == committed:
         return b""
-    return _find_index(base, 0, committed, filled, source)
+    return _find_index(content, 0, committed, filled, source)
 
 
-def _find_index(base: Base, part: int, tree: str, filled: Filled, source: Source) -> bytes:
-    index = source.find_index(base, part, tree)
+def _find_index(content: Content, part: int, tree: str, filled: Filled, source: Source) -> bytes:
+    index = source.find_index(content, part, tree)
     if filled.is_layered:
         return index
     return put_facts(index, filled.facts[part], wide=source.user.folders.is_wide)

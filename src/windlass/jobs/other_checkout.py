@@ -204,7 +204,7 @@ def _fill(
         content = _provide(wish, bases, folders)
         prepare_folder(place.session.see(folder), origin, clean=given.clean, wide=wide)
         filled = fill_folder(content, folder, session=place.session, layers=None, wide=wide)
-        index = put_facts(read_index(content.base, 0, tree), filled.facts[0], wide=wide)
+        index = put_facts(read_index(content, 0, tree), filled.facts[0], wide=wide)
         remove_entry(filled.folder / ".git")
         make_fetched_git(
             store,

@@ -12,11 +12,11 @@ from windlass.model.values import dataclass, field
 from windlass.stores.state_folder import BASES, SHADOW, prepare_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from windlass.git.folders import UserRepository
     from windlass.git.submodules import Submodule
-    from windlass.jobs.workspaces.bases import Base, Bases, Content
+    from windlass.jobs.workspaces.bases import Bases, Content
     from windlass.jobs.workspaces.contents import Wish
     from windlass.model.repository import Repository
 
@@ -25,6 +25,17 @@ T = TypeVar("T")
 
 def _tell_nobody(tree: str) -> None:
     """Take no notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is known of a repository that was prepared: no git has to be asked for it.
+
+    `trees` are those of commits, by their ids.
+    """
+
+    user: UserRepository
+    trees: Mapping[str, str]
 
 
 def _prepare_nothing() -> None:
@@ -40,7 +51,7 @@ class Source:
     only where the event's commit is the one that is checked out. `tree` is that of a run which is
     resumed or run again; `tell_tree` hears of one that is made. With `layered` a workspace may be
     an overlay, of which nothing is left after the job. `prepare` is called once before the
-    repository is asked for anything: a runner fetches it then.
+    repository is asked for anything: a runner fetches it then, and may say what it knows of it.
     """
 
     repository: Repository
@@ -51,7 +62,7 @@ class Source:
     tree: str | None = None
     tell_tree: Callable[[str], None] = _tell_nobody
     layered: bool = False
-    prepare: Callable[[], None] = _prepare_nothing
+    prepare: Callable[[], Prepared | None] = _prepare_nothing
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _known: dict[str, object] = field(default_factory=dict, repr=False)
 
@@ -67,7 +78,7 @@ class Source:
         Raises:
             GitError: it cannot be fetched.
         """
-        self._once("prepared", self.prepare)
+        self._once("prepared", self._prepare)
         return self.folder
 
     @property
@@ -96,7 +107,8 @@ class Source:
         """
         from windlass.git.folders import read_user_repository
 
-        return self._once("user", lambda: read_user_repository(self.root))
+        root = self.root
+        return self._once("user", lambda: read_user_repository(root))
 
     def prepare_state(self) -> None:
         """Make the state folder, which hides itself from Git.
@@ -160,14 +172,15 @@ class Source:
 
         return self._once(f"submodules {recursive} {tree}", ask)
 
-    def find_index(self, base: Base, part: int, tree: str) -> bytes:
+    def find_index(self, content: Content, part: int, tree: str) -> bytes:
         """Return git's index of a tree, with the facts of the base's files that it has alike.
 
         Raises:
             GitError: git failed.
             WorkspaceError: the base cannot be read.
         """
-        return self._once(f"index {base.key} {part} {tree}", lambda: read_index(base, part, tree))
+        name = f"index {content.base.key} {part} {tree}"
+        return self._once(name, lambda: read_index(content, part, tree))
 
     def find_tree_of(self, sha: str) -> str | None:
         """Return the tree of a commit; None if the repository does not have it.
@@ -177,7 +190,14 @@ class Source:
         """
         from windlass.git.trees import find_tree_of
 
-        return self._once(f"tree of {sha}", lambda: find_tree_of(sha, self.root))
+        root = self.root
+        return self._once(f"tree of {sha}", lambda: find_tree_of(sha, root))
+
+    def _prepare(self) -> None:
+        prepared = self.prepare()
+        if prepared is not None:
+            self._known["user"] = prepared.user
+            self._known.update((f"tree of {sha}", it) for sha, it in prepared.trees.items())
 
     def _write_tree(self) -> str:
         from windlass.git.trees import make_shadow, write_tree
@@ -200,7 +220,7 @@ class Source:
             return cast("T", self._known[name])
 
 
-def read_index(base: Base, part: int, tree: str) -> bytes:
+def read_index(content: Content, part: int, tree: str) -> bytes:
     """Return git's index of a tree, with the facts of the base's files that it has alike.
 
     Raises:
@@ -209,9 +229,12 @@ def read_index(base: Base, part: int, tree: str) -> bytes:
     """
     from windlass.git.trees import make_index
 
+    base, patch = content.base, content.patch
     path = base.parts[part].index
     if part == 0 and base.tree != tree:
-        return make_index(tree, scratch=base.shadow, like=path)
+        if patch is None or patch.tree != tree:
+            return make_index(tree, scratch=base.shadow, like=path)
+        path = patch.index
     try:
         return path.read_bytes()
     except OSError as error:

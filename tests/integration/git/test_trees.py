@@ -13,8 +13,15 @@ import pytest
 from tests.integration.git.conftest import Checkout
 
 from windlass.errors import GitError
+from windlass.git.commands import run
 from windlass.git.job_git import make_job_git
-from windlass.git.trees import compare_trees, materialise_tree, write_files, write_tree
+from windlass.git.trees import (
+    compare_trees,
+    make_index,
+    materialise_tree,
+    write_changes,
+    write_tree,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -193,13 +200,20 @@ def test_nothing_of_this_machine_meets_what_is_written(
         checkout.write(name, text)
     new = write_tree(checkout.path, committed_only=False, scratch=scratch)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(configuration))
-    materialise_tree(old, place, scratch=scratch)
+    materialise_tree(old, place, scratch=scratch, index=tmp_path / "before")
     expected = {**listing(checkout.path), "x.secret": ("file", b"one\ntwo\n")}
     del expected["new"]
     assert expected == listing(place)
 
     changed = compare_trees(old, new, scratch=scratch)
-    write_files(changed, tmp_path / "changed", scratch=scratch, beside=place)
+    write_changes(
+        changed,
+        tmp_path / "changed",
+        scratch=scratch,
+        beside=place,
+        like=tmp_path / "before",
+        index=tmp_path / "after",
+    )
     make_job_git(checkout.path, place, sha=head, ref="refs/heads/main")
 
     assert {name: text for name, (_, text) in listing(tmp_path / "changed").items()} == {
@@ -207,6 +221,43 @@ def test_nothing_of_this_machine_meets_what_is_written(
     }
     assert Checkout(place).git("status", "--short") == ""
     assert not trace.exists(), trace.read_text()
+
+
+def test_the_index_of_changes(checkout: Checkout, tmp_path: Path) -> None:
+    """It is that of the new tree, whatever is in the way of what; alike files are known still."""
+    for name in ("same", "changed", "gone", "file", "folder/inner", "folder/other"):
+        checkout.write(name, "1")
+    checkout.commit()
+    scratch, place = tmp_path / "scratch", tmp_path / "work"
+    old = write_tree(checkout.path, committed_only=True, scratch=scratch)
+    for name in ("gone", "file", "folder/inner", "folder/other"):
+        (checkout.path / name).unlink()
+    (checkout.path / "folder").rmdir()
+    for name in ("changed", "file/inner", "folder"):
+        checkout.write(name, "2")
+    checkout.commit()
+    new = write_tree(checkout.path, committed_only=True, scratch=scratch)
+    before, after = tmp_path / "before", tmp_path / "after"
+    materialise_tree(old, place, scratch=scratch, index=before)
+    write_changes(
+        compare_trees(old, new, scratch=scratch),
+        tmp_path / "changed",
+        scratch=scratch,
+        beside=place,
+        like=before,
+        index=after,
+    )
+
+    made = make_index(new, scratch=scratch, like=before)
+    (tmp_path / "made").write_bytes(made)
+    listings = []
+    for index in (tmp_path / "made", after):
+        variables = {"GIT_DIR": str(scratch), "GIT_INDEX_FILE": str(index)}
+        listings.append(run(["ls-files", "--stage", "--debug"], folder=place, variables=variables))
+    assert listings[0].count(b"\n") > 0
+    assert listings[1] == listings[0]
+    written = {path: text for path, (_, text) in listing(tmp_path / "changed").items()}
+    assert written == dict.fromkeys(("changed", "file/inner", "folder"), b"2")
 
 
 def test_a_submodule_is_an_empty_folder(checkout: Checkout, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import threading
@@ -20,9 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import GitError, WorkspaceError
-from windlass.git.trees import compare_trees, write_files
+from windlass.git.trees import compare_trees, write_changes
 from windlass.jobs.boot import read_boot
-from windlass.jobs.workspaces.patches import Patch, read_patch, write_patch
+from windlass.jobs.workspaces.patches import INDEX, Patch, read_patch, write_patch
 from windlass.jobs.workspaces.removal import remove_at_once, remove_folder
 from windlass.model.values import dataclass
 
@@ -151,7 +152,9 @@ class Bases:
             shadow = own if own.is_dir() else self._shadow
             return Content(Base(key, tree, folder / FILES, parts, shadow))
         below = self._open(str(on))
-        return Content(below.base, read_patch(folder)) if below is not None else None
+        if below is None or not (folder / INDEX).exists():
+            return None
+        return Content(below.base, read_patch(folder, tree))
 
     def _use(self, key: str) -> bool:
         """Hold a shared lock on a base, and let its folder's time say when it was used last."""
@@ -193,17 +196,18 @@ class Bases:
                 for change in changes
             ):
                 continue
-            files = below.base.files
+            write = functools.partial(
+                write_changes,
+                changes,
+                scratch=self._shadow,
+                beside=below.base.files,
+                like=below.base.parts[0].index,
+            )
             with self._writing(key) as unfinished:
                 size = write_patch(
                     unfinished,
                     changes,
-                    lambda changed, folder: write_files(
-                        changed,
-                        folder,
-                        scratch=self._shadow,
-                        beside=files,  # noqa: B023
-                    ),
+                    lambda files, index: write(files, index=index),  # noqa: B023
                 )
                 if size <= MOST_BYTES:
                     _write_about(unfinished, {"tree": tree, "on": candidate})

@@ -19,15 +19,19 @@ if TYPE_CHECKING:
 
 LIST: Final = "changes.json"
 WRITTEN: Final = "written"
+INDEX: Final = "0.index"
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
     """What to remove, which empty folders to make, and which files to put, found in `source`.
 
-    All are paths from the root of the tree. What is put replaces whatever is there.
+    All are paths from the root of the tree. What is put replaces whatever is there. `index` is
+    git's index of the `tree` that comes of it; files that are put are unknown to that.
     """
 
+    tree: str
+    index: Path
     removed: tuple[str, ...]
     folders: tuple[str, ...]
     files: tuple[str, ...]
@@ -35,32 +39,32 @@ class Patch:
 
 
 def write_patch(
-    folder: Path,
-    changes: Sequence[Change],
-    write: Callable[[Sequence[Change], Path], None],
+    folder: Path, changes: Sequence[Change], write: Callable[[Path, Path], None]
 ) -> int:
-    """Write a patch of these changes; `write` puts the files. Returns the bytes of files."""
-    written = [change for change in changes if change.mode not in (0, SUBMODULE)]
-    source = folder / WRITTEN
-    if written:
-        write(written, source)
+    """Write a patch of these changes; `write` puts the files, and git's index of the new tree.
+
+    Returns the bytes of files.
+    """
+    write(folder / WRITTEN, folder / INDEX)
     listing = {
         "removed": [os.fsdecode(change.name) for change in changes if change.mode == 0],
         "folders": [os.fsdecode(change.name) for change in changes if change.mode == SUBMODULE],
-        "files": [os.fsdecode(change.name) for change in written],
+        "files": [os.fsdecode(it.name) for it in changes if it.mode not in (0, SUBMODULE)],
     }
     (folder / LIST).write_text(json.dumps(listing), encoding="ascii")
-    return sum((source / name).lstat().st_size for name in listing["files"])
+    return sum((folder / WRITTEN / name).lstat().st_size for name in listing["files"])
 
 
-def read_patch(folder: Path) -> Patch:
-    """Read what `write_patch` wrote.
+def read_patch(folder: Path, tree: str) -> Patch:
+    """Read what `write_patch` wrote for a tree.
 
     Raises:
         OSError: it is not there any more.
     """
     listing = json.loads((folder / LIST).read_text(encoding="ascii"))
     return Patch(
+        tree,
+        folder / INDEX,
         tuple(listing["removed"]),
         tuple(listing["folders"]),
         tuple(listing["files"]),
