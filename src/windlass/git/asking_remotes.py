@@ -114,6 +114,15 @@ def fetch_history(
     return answer
 
 
+def fetch_with_history(
+    store: Path, url: str, sha: str, lock: int, variables: Mapping[str, str]
+) -> Answer:
+    """Do what `fetch_history` does at once, where the server gives any commit."""
+    spread = [f"+refs/{kind}/*:refs/{kind}/*" for kind in ("heads", "tags")]
+    command = ["fetch", *_QUIET, "--prune", "--", url, *spread, f"+{sha}:{KEPT}/{sha}"]
+    return ask_remote(command, store, lock, variables=variables)
+
+
 def _has_commit(store: Path, sha: str) -> bool:
     question = ["cat-file", "-e", f"{sha}^{{commit}}"]
     return ask(question, folder=store, variables={"GIT_DIR": str(store)}).answer().code == 0

@@ -17,9 +17,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import GitError, InputError, WorkspaceError
-from windlass.git.asking_remotes import add_setting, fetch_history, first_line
-from windlass.git.commands import ask, run_apart
-from windlass.git.folders import SHA256_LENGTH, make_git_folder
+from windlass.git.asking_remotes import KEPT, add_setting, fetch_with_history, first_line
+from windlass.git.folders import SHA256_LENGTH, detach_head, make_git_folder
 from windlass.git.kept_repositories import LOCK
 from windlass.stores.state_folder import prepare_state
 
@@ -42,8 +41,8 @@ _FETCHED: Final = "windlass-fetched"
 _PAUSE_SECONDS: Final = 0.25
 _SECONDS_TO_ANSWER: Final = 5.0
 _AWAY: Final = (502, 503, 504)
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_NO_CLEANING: Final = "[gc]\n\tauto = 0\n"
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+NO_CLEANING: Final = "[gc]\n\tauto = 0\n"
 """Commits that no branch leads to any more may be those of a job."""
 
 
@@ -57,7 +56,7 @@ class Mirror:
             InputError: the server's id of the repository is none.
             WorkspaceError: the mirror cannot be made.
         """
-        if not _NAME.fullmatch(access.repository):
+        if not NAME.fullmatch(access.repository):
             raise InputError(f"'{access.repository}' is not the id of a repository")
         self.state = repositories / access.repository
         self._access = access
@@ -84,16 +83,15 @@ class Mirror:
         try:
             with (store / LOCK).open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                if _is_fresh(store) and self._has_commit(store):
+                if _is_fresh(store) and (store / KEPT / self._sha).exists():
                     return
                 answer = self._fetch(store, lock.fileno(), variables)
-                is_there = self._has_commit(store)
-                if is_there:
-                    run_apart(["update-ref", "--no-deref", "HEAD", self._sha], folder=store)
+                if answer.code == 0:
+                    detach_head(store, self._sha)
                     (store / _FETCHED).touch()
         except OSError as error:
             raise WorkspaceError(f"{store} cannot be used: {error.strerror}") from error
-        if not is_there:
+        if answer.code != 0:
             raise GitError(
                 f"the commit {self._sha} cannot be fetched from the server: "
                 f"{first_line(answer.complaint) or 'it does not have it'}",
@@ -103,14 +101,10 @@ class Mirror:
     def _fetch(self, store: Path, lock: int, variables: Mapping[str, str]) -> Answer:
         """Fetch; where the server is away, wait for it and fetch again."""
         for _ in range(TRIES):
-            answer = fetch_history(store, self._url, self._sha, lock, variables)
+            answer = fetch_with_history(store, self._url, self._sha, lock, variables)
             if answer.code == 0 or not _wait_until_ready(self._server):
                 break
         return answer
-
-    def _has_commit(self, store: Path) -> bool:
-        question = ["cat-file", "-e", f"{self._sha}^{{commit}}"]
-        return ask(question, folder=store, variables={"GIT_DIR": str(store)}).answer().code == 0
 
     def _make(self) -> None:
         store = self.root / ".git"
@@ -121,7 +115,7 @@ class Mirror:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not (store / "HEAD").exists():
                     wide = len(self._sha) == SHA256_LENGTH
-                    make_git_folder(store, (), bare=True, wide=wide, settings=_NO_CLEANING)
+                    make_git_folder(store, (), bare=True, wide=wide, settings=NO_CLEANING)
         except OSError as error:
             raise WorkspaceError(f"{store} cannot be made: {error.strerror}") from error
 
