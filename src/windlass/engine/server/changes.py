@@ -9,7 +9,6 @@ is found by whoever looks again after a moment: a wait has an end for that.
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ JOBS: Final = "jobs"
 INBOX: Final = "inbox"
 EFFECTS: Final = "effects"
 LEAVING: Final = "leaving"
+_COUNTED: Final = (JOBS, INBOX, EFFECTS, LEAVING)
 
 
 def name_attempt(run: str, attempt: int) -> str:
@@ -32,18 +32,22 @@ def name_log(run: str, attempt: int, number: int) -> str:
 
 
 class Changes:
-    """Counts the changes of each topic; may be used from any number of threads."""
+    """Counts the changes of topics; may be used from any number of threads.
+
+    Those of runs are told to listeners alone: there is no end of runs, and of what was counted.
+    """
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._counts: defaultdict[str, int] = defaultdict(int)
+        self._counts = dict.fromkeys(_COUNTED, 0)
         self._listeners: list[Callable[[str], None]] = []
 
     def tell(self, topic: str) -> None:
         """Say that something has changed; after the commit, never within the transaction."""
         with self._condition:
-            self._counts[topic] += 1
-            self._condition.notify_all()
+            if topic in self._counts:
+                self._counts[topic] += 1
+                self._condition.notify_all()
             listeners = list(self._listeners)
         for listener in listeners:
             listener(topic)
