@@ -178,7 +178,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             heads TEXT NOT NULL,
             created DOUBLE PRECISION NOT NULL,
             polled DOUBLE PRECISION,
-            scheduled TEXT
+            scheduled TEXT,
+            followed TEXT NOT NULL DEFAULT ''
         )
         """,
         "CREATE UNIQUE INDEX repositories_by_name ON repositories (lower(name))",

@@ -50,6 +50,7 @@ DIFFERING = {
     "foreign-shell": job("      - run: dir\n        shell: pwsh\n"),
     "environment": job(keys="    environment: production\n"),
     "concurrency": job(keys="    concurrency: deploy\n"),
+    "workflow-run": job().replace("on: push", "on:\n  workflow_run:\n    workflows: [CI]"),
     "schedule": job().replace("on: push", "on:\n  schedule:\n    - cron: '0 4 * * *'"),
     "permissions": job(keys="    permissions: read-all\n"),
     "identity-token": job(keys="    permissions:\n      id-token: write\n"),

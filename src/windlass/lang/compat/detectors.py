@@ -162,6 +162,13 @@ def schedules(workflow: Workflow) -> Iterator[Use]:
         yield Use(f"`cron: {schedule.cron}`", schedule.span)
 
 
+def followed_workflows(workflow: Workflow) -> Iterator[Use]:
+    """Find `on.workflow_run`."""
+    trigger = workflow.triggers.events.get("workflow_run")
+    if trigger is not None:
+        yield Use("`workflow_run`", trigger.span)
+
+
 def concurrency_groups(workflow: Workflow) -> Iterator[Use]:
     """Find `concurrency` of the workflow and of its jobs."""
     if workflow.concurrency is not None:

@@ -215,8 +215,22 @@ def _differing_runs() -> tuple[Feature, ...]:
             title="Schedules (`on.schedule`)",
             verdict=Verdict.DIFFERS,
             github="Starts a run at these times.",
-            windlass="Starts nothing by itself; `windlass run schedule` runs it once.",
+            windlass=(
+                "A server does; else nothing starts by itself, and `windlass run schedule` runs it "
+                "once."
+            ),
             detect=detectors.schedules,
+        ),
+        Feature(
+            id="workflow-run",
+            title="Workflows that follow others (`on.workflow_run`)",
+            verdict=Verdict.DIFFERS,
+            github="Starts a run when one of the workflows that it names does, or has ended.",
+            windlass=(
+                "A server does; else nothing starts by itself, and `windlass run workflow_run` "
+                "runs it once."
+            ),
+            detect=detectors.followed_workflows,
         ),
     )
 

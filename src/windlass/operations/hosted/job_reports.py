@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.db.announcements import add_announcements
+from windlass.db.followers import tell_followers
 from windlass.db.jobs import find_numbered, note_received
 from windlass.db.runs import lock_attempt
 from windlass.engine.server.changes import name_attempt, name_log
@@ -76,6 +77,8 @@ def take_events(site: Site, runner: RunnerRow, job: JobId, request: EventsReques
         if lines:
             add_announcements(connection, job.run, job.attempt, lines)
             note_received(connection, row, received)
+            if not row.received:
+                tell_followers(connection, job.run, job.attempt, "in_progress")
     if lines:
         site.changes.tell(name_attempt(job.run, job.attempt))
     return EventsAnswer(received, row.reason, row.forced)

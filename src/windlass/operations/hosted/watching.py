@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from windlass.db.followers import FOLLOW
 from windlass.db.reports import REPORT
 from windlass.db.repositories import claim_poll, find_repository, list_polls
 from windlass.engine.effects.tries import MOST_TRIES
@@ -19,6 +20,7 @@ from windlass.events.rounds import Rounds
 from windlass.events.schedules import CATCH_UP_SECONDS
 from windlass.jobs.clock import SYSTEM_CLOCK
 from windlass.operations.hosted.deliveries import DELIVERY, process_delivery, put_off_delivery
+from windlass.operations.hosted.followers import follow_run
 from windlass.operations.hosted.pushes import look
 from windlass.operations.hosted.reports import report_attempt
 from windlass.operations.hosted.repositories import REFRESH, fetch_repository
@@ -63,7 +65,16 @@ def list_handlers(site: Site) -> Mapping[str, Handler]:
     def handle_report(effect: Effect) -> None:
         report_attempt(site, effect.payload["run"], effect.payload["attempt"])
 
-    return {DELIVERY: handle_delivery, REFRESH: handle_refresh, REPORT: handle_report}
+    def handle_follow(effect: Effect) -> None:
+        told = effect.payload
+        follow_run(site, told["run"], told["attempt"], told["moment"])
+
+    return {
+        DELIVERY: handle_delivery,
+        REFRESH: handle_refresh,
+        REPORT: handle_report,
+        FOLLOW: handle_follow,
+    }
 
 
 def read_catch_up(variables: Mapping[str, str]) -> float:
