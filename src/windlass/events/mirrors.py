@@ -65,11 +65,11 @@ class Mirrors:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def find(self, repository: str) -> Path:
         """Return where the mirror of a repository is, or would be."""
-        return self._folder / f"{repository}.git"
+        return self.folder / f"{repository}.git"
 
     def list_refs(self, location: Location, token: str = "") -> Refs:
         """Ask a repository for its branches and tags.
@@ -79,10 +79,10 @@ class Mirrors:
         """
         command = ["ls-remote", "--quiet", "--symref", *_pack(location), "--", location.text]
         command += ["HEAD", "refs/heads/*", "refs/tags/*"]
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         # Above the mirrors, so that git takes none of them for its own repository.
-        variables = {"GIT_DIR": str(self._folder / "none"), **_reach(location, token)}
-        answer = ask([*_SETTINGS, *command], folder=self._folder, variables=variables)
+        variables = {"GIT_DIR": str(self.folder / "none"), **_reach(location, token)}
+        answer = ask([*_SETTINGS, *command], folder=self.folder, variables=variables)
         return _read_refs(_expect(command, answer.answer(LOOK_UP_SECONDS)))
 
     def fetch(
@@ -185,7 +185,7 @@ class Mirrors:
         Raises:
             WorkspaceError: it cannot be removed.
         """
-        mirror, aside = self.find(repository), self._folder / f"{repository}.removed"
+        mirror, aside = self.find(repository), self.folder / f"{repository}.removed"
         try:
             if mirror.exists():
                 # Half of it never has its name.
