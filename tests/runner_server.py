@@ -58,6 +58,7 @@ class Held:
     )
     end: EndRequest | None = None
     cancel: str | None = None
+    force: bool = False
 
     @property
     def told(self) -> list[dict[str, Any]]:
@@ -83,6 +84,10 @@ class RunnerServer:
         self.gone: set[str] = set()
         self.drain = False
         self.is_revoked = False
+        self.is_deaf = False
+        """Whether it fails whatever it is asked, as one that is about to be lost."""
+        self.requests: list[str] = []
+        """The paths that were asked for."""
         self.has_left = False
         self.complaints: list[str] = []
         self.files: Path | None = None
@@ -94,9 +99,9 @@ class RunnerServer:
             self.assignments[values["job"]] = values
             self.changed.notify_all()
 
-    def cancel(self, job: str, reason: str) -> None:
+    def cancel(self, job: str, reason: str, *, force: bool = False) -> None:
         with self.changed:
-            self.jobs[job].cancel = reason
+            self.jobs[job].cancel, self.jobs[job].force = reason, force
             self.changed.notify_all()
 
     def take_away(self, job: str) -> None:
@@ -107,6 +112,10 @@ class RunnerServer:
     def wait_for(self, holds: Callable[[], bool], seconds: float = 30.0) -> None:
         with self.changed:
             assert self.changed.wait_for(holds, seconds), "it did not happen in time"
+
+    def count_requests(self, job: str) -> int:
+        """Return how often something was said of a job."""
+        return sum(f"/jobs/{job}/" in it for it in self.requests)
 
     def wait_for_end(self, job: str) -> Held:
         self.wait_for(lambda: job in self.jobs and self.jobs[job].end is not None)
@@ -168,7 +177,7 @@ class RunnerServer:
         return PollAnswer(
             assignments=tuple(taken),
             cancel=tuple(
-                CancelNotice(name, held.cancel)
+                CancelNotice(name, held.cancel, held.force)
                 for name, held in self.jobs.items()
                 if held.cancel is not None and name in request.running
             ),
@@ -205,7 +214,7 @@ class RunnerServer:
         if known != list(request.lines[: len(known)]):
             self.complaints.append(f"other events than before from {request.first} on")
         held.events += request.lines[len(known) :]
-        return 200, encode_message(EventsAnswer(len(held.events), held.cancel))
+        return 200, encode_message(EventsAnswer(len(held.events), held.cancel, held.force))
 
     def _take_bytes(self, held: Held, name: str, offset: int, body: bytes) -> tuple[int, str]:
         file = held.files[name]
@@ -268,7 +277,10 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == CUT:
             self._cut()
             return
-        if fault == FAIL:
+        with played.changed:
+            played.requests.append(self.path)
+            played.changed.notify_all()
+        if fault == FAIL or played.is_deaf:
             self._answer(500, json.dumps({"detail": "as the test wants it"}))
             return
         is_known = self.headers.get("Authorization") == f"Bearer {CREDENTIAL}"

@@ -124,6 +124,14 @@ def wait_until_settled(
     return []
 
 
+def is_job_process(pid: int) -> bool:
+    """Tell whether a process is that of a job of a runner."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip() == "windlass-job"
+    except OSError:
+        return False
+
+
 def _list_living(spared: Callable[[str], bool]) -> list[int]:
     """Take the ends of children and return the processes that are left."""
     try:

@@ -1,4 +1,4 @@
-"""Kills a server, its runner and their database at random moments; the run ends well all the same.
+"""Kills a server, its runner, jobs or the database at random moments; the run ends well anyway.
 
     ./dev server-kills [--kills N] [--seed S] [--database sqlite|postgresql] [--workers N]
 
@@ -11,17 +11,20 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import signal
 import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from tests.chaos.processes import wait_until_settled
+from tests.chaos.processes import is_job_process, wait_until_settled
 from tests.chaos.server_databases import PostgresDatabases
 from tests.chaos.server_play import Play
 from tests.chaos.server_points import DATABASES, is_postgres, open_workload
 from tests.chaos.server_scenes import SCENES
 from tests.chaos.server_workers import share_out
+
+from windlass.jobs.supervisor.tree import list_descendants, send_signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +34,10 @@ if TYPE_CHECKING:
 SERVER: Final = "server"
 RUNNER: Final = "runner"
 BOTH: Final = "both"
+JOB: Final = "job"
 CUT: Final = "connections"
 RESTART: Final = "postgresql"
-ODDS: Final = {SERVER: 5, RUNNER: 2, BOTH: 2, CUT: 2, RESTART: 1}
+ODDS: Final = {SERVER: 5, RUNNER: 2, BOTH: 2, JOB: 1, CUT: 2, RESTART: 1}
 OF_POSTGRES: Final = (CUT, RESTART)
 MOST_KILLS: Final = 5
 LONGEST_PAUSE: Final = 2.5
@@ -54,7 +58,13 @@ class KilledPlay(Play):
         ]
         self.plan = tuple(self._plan)
         self.hits: Counter[str] = Counter()
+        self._killed_jobs = 0
         self._last = time.monotonic()
+
+    @property
+    def losses(self) -> int:
+        """See Play."""
+        return super().losses + self._killed_jobs
 
     def begin(self) -> None:
         """Start both; the first pause begins when they are there."""
@@ -77,7 +87,12 @@ class KilledPlay(Play):
 
     def _deeds(self) -> dict[str, Callable[[], None]]:
         databases = self.workload.databases
-        deeds = {SERVER: self.server.kill, RUNNER: self.runner.kill, BOTH: self._kill_both}
+        deeds = {
+            SERVER: self.server.kill,
+            RUNNER: self.runner.kill,
+            BOTH: self._kill_both,
+            JOB: self._kill_job,
+        }
         if isinstance(databases, PostgresDatabases):
             deeds |= {CUT: databases.cut, RESTART: databases.restart}
         return deeds
@@ -85,6 +100,12 @@ class KilledPlay(Play):
     def _kill_both(self) -> None:
         self.server.kill()
         self.runner.kill()
+
+    def _kill_job(self) -> None:
+        for pid in list_descendants(os.getpid()):
+            if is_job_process(pid):
+                send_signal(pid, signal.SIGKILL)
+                self._killed_jobs += 1
 
 
 def work(arguments: argparse.Namespace, worker: int) -> Counter[str]:

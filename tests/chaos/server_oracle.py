@@ -50,7 +50,7 @@ def find_faults(
     if entered != [run]:
         yield f"the server has runs {entered} instead of {run}"
     if not may_fail and [it.attempt for it in said] != [1] * len(ALL):
-        yield f"run again, and no runner was killed: {said}"
+        yield f"run again, and no job was killed: {said}"
     for attempt in range(1, attempts + 1):
         yield from find_faults_of_attempt(workload, run, attempt, attempts)
     yield from find_leftovers(workload)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 from collections import Counter
@@ -16,12 +17,14 @@ from tests.chaos.server_injection import (
     install_server_points,
 )
 from tests.chaos.server_scenes import EVENT, SCENES
+from tests.chaos.server_workload import KILLED_JOB
 
 from windlass.jobs.supervisor.presence import NAME as SUPERVISOR_FILE
 from windlass.jobs.supervisor.presence import is_alive, read_presence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from tests.chaos.points import Point
     from tests.chaos.server_scenes import Scene
@@ -29,15 +32,20 @@ if TYPE_CHECKING:
 
 SERVER: Final = "server: "
 RUNNER: Final = "runner: "
+JOB: Final = "runner: job: "
+"""The process of a job, which its runner has started."""
 
 ALONE: Final = ""
 BOTH: Final = "both: "
 SUPERVISOR: Final = "supervisor: "
+LISTENER: Final = "listener: "
+"""The runner, at the points of the processes of its jobs."""
+
 CUT: Final = "cut: "
 RESTART: Final = "restart: "
 LOSE: Final = "lose: "
 STOP: Final = "stop: "
-ANYWHERE: Final = (ALONE, BOTH, SUPERVISOR)
+ANYWHERE: Final = (ALONE, BOTH, SUPERVISOR, LISTENER)
 OF_POSTGRES: Final = (CUT, RESTART, LOSE, STOP)
 BY_ITSELF: Final = ("list_queues", "_list_schedules", "_keyless", "timed_out", "Presence.beat")
 
@@ -60,27 +68,32 @@ class Injection:
         self._workload = workload
         self._victim = strike.victim if strike else ALONE
         self._point = strike.point if strike else None
-        self._told = os.memfd_create("points") if strike is None else None
+        self._told = workload.folder / "points"
+        self._told.write_text("")
+        self._listener = 0
         self.reached = workload.reached
         self.reached.unlink(missing_ok=True)
 
     def begin_server(self) -> None:
         """Be called in the process of a server."""
-        install_server_points(self._make(SERVER))
+        install_server_points(self._make(lambda: SERVER))
 
     def begin_runner(self) -> None:
-        """Be called in the process of a runner."""
-        install_runner_points(self._make(RUNNER))
+        """Be called in the process of a runner; those of its jobs are forks of it."""
+        self._listener = os.getpid()
+        install_runner_points(self._make(lambda: JOB if self._is_job else RUNNER))
 
     def read(self) -> Counter[str]:
         """Return how often each point was reached, and at which a job had a supervisor."""
-        assert self._told is not None
-        names = os.pread(self._told, os.fstat(self._told).st_size, 0).decode().splitlines()
-        os.close(self._told)
-        return Counter(names)
+        return Counter(self._told.read_text().splitlines())
 
-    def _make(self, prefix: str) -> Points:
-        return _Prefixed(prefix, self._point, self._strike, self._told, self._has_supervisor)
+    @property
+    def _is_job(self) -> bool:
+        return self._listener not in (0, os.getpid())
+
+    def _make(self, find_prefix: Callable[[], str]) -> Points:
+        has_supervisor = self._has_supervisor if self._point is None else None
+        return _SharedPoints(find_prefix, self._point, self._strike, self._told, has_supervisor)
 
     def _has_supervisor(self) -> bool:
         return bool(self._find_supervisors())
@@ -102,7 +115,11 @@ class Injection:
                 self.reached.touch()
                 os.kill(os.getpid(), signal.SIGSTOP)
                 return
-        self.reached.touch()
+            case "listener: ":
+                self.reached.touch()
+                _kill(self._listener)
+                return
+        self.reached.write_text(KILLED_JOB if self._is_job else "")
         match self._victim:
             case "cut: ":
                 assert isinstance(databases, PostgresDatabases)
@@ -118,27 +135,35 @@ class Injection:
                 _kill(os.getpid())
 
 
-class _Prefixed(Points):
-    """Points of one process, whose names say of which."""
+class _SharedPoints(Points):
+    """Points that several processes come to, which are counted together."""
 
     def __init__(
         self,
-        prefix: str,
+        find_prefix: Callable[[], str],
         fatal: Point | None,
         deed: Callable[[], None],
-        told: int | None,
-        has_supervisor: Callable[[], bool],
+        told: Path,
+        has_supervisor: Callable[[], bool] | None,
     ) -> None:
-        super().__init__(fatal, deed, told)
-        self._prefix = prefix
+        """Names begin with what `find_prefix` says of a process; the file has all of them."""
+        super().__init__(fatal, deed)
+        self._find_prefix = find_prefix
+        self._file = told
         self._has_supervisor = has_supervisor
 
     def reach(self, name: str) -> None:
         """Come to the next point of a name."""
-        name = f"{self._prefix}{name}"
-        super().reach(name)
-        if self._told is not None and self._has_supervisor():
-            self._write(self._told, f"{SUPERVISOR}{name} {self._counts[name]}\n".encode())
+        name = f"{self._find_prefix()}{name}"
+        with self._lock, self._file.open("r+") as told:
+            # One lock for threads, one for processes: each knows only its own.
+            fcntl.lockf(told, fcntl.LOCK_EX)
+            number = told.read().splitlines().count(name) + 1
+            told.write(f"{name}\n")
+            if self._has_supervisor is not None and self._has_supervisor():
+                told.write(f"{SUPERVISOR}{name} {number}\n")
+        if (name, number) == self._fatal:
+            self._deed()
 
 
 def list_strikes(counts: Mapping[Scene, Counter[str]], victims: tuple[str, ...]) -> list[Strike]:
@@ -185,6 +210,8 @@ def is_worth_it(victim: str, point: Point) -> bool:
         return f"before {COMMIT}" in name
     if victim == SUPERVISOR:
         return name.startswith(RUNNER)
+    if victim == LISTENER:
+        return name.startswith(JOB)
     return victim in (ALONE, BOTH) or name.startswith(SERVER)
 
 

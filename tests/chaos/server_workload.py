@@ -70,6 +70,10 @@ RUNNER_PATIENCE_SECONDS: Final = 5
 """So long the server hears nothing of a runner before that one counts as lost."""
 
 
+KILLED_JOB: Final = "job"
+"""What `ServerWorkload.reached` has where the process of a job was killed."""
+
+
 class Entry(NamedTuple):
     """A line of the ledger."""
 

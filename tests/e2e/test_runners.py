@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.servers import Api, log_of, make_repository, runner
 from tests.sandboxes import need_sandbox
 from tests.waiting import wait_until
 
+from windlass.cmd.embedded_runner import PATIENCE_SECONDS
+from windlass.runner.locks import is_locked
 from windlass.testing.servers import run_server
+
+if TYPE_CHECKING:
+    from windlass.testing.servers import RunningServer
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache"
 """Git ignores it, and it is not below /tmp, which is hidden from every job in a sandbox."""
@@ -137,19 +145,48 @@ def test_a_job_outlives_its_server(tmp_path: Path, number: signal.Signals) -> No
     assert lines == expected
 
 
+LEDGER = """
+on: workflow_dispatch
+jobs:
+  job:
+    runs-on: [{labels}]
+    steps:
+      - run: |
+          for n in $(seq 1000); do echo "before $n"; done
+          echo first >> {folder}/ledger
+          touch {folder}/begun
+          until test -e {folder}/go; do sleep 0.01; done
+          for n in $(seq 1000); do echo "after $n"; done
+      - run: echo second >> {folder}/ledger
+"""
+"""A job that waits in its first step; each step writes into a ledger."""
+
+
+def check_ledger(server: RunningServer, run: str, folder: Path) -> None:
+    """Each step was run once, and each line is there once."""
+    assert (folder / "ledger").read_text(encoding="utf-8") == "first\nsecond\n"
+    lines = [it for it in log_of(server, run) if it.startswith(("before ", "after "))]
+    words = ("before", "after")
+    assert lines == [f"{word} {number}" for word in words for number in range(1, 1001)]
+
+
+def find_jobs(folder: Path) -> list[int]:
+    """Return the processes of jobs of runners whose state is in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            is_job = (process / "comm").read_text(encoding="utf-8") == "windlass-job\n"
+            if is_job and os.fsencode(folder) in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
 def test_a_killed_runner_comes_back(tmp_path: Path) -> None:
-    """The job failed with it; the runner says so itself, and takes the next one."""
-    mark = tmp_path / "mark"
-    root = make_repository(
-        tmp_path / "boat",
-        f"""
-        on: workflow_dispatch
-        jobs:
-          job:
-            runs-on: [linux, far]
-            steps: [{{run: "echo printed; if ! test -e {mark}; then touch {mark}; sleep 1000; fi"}}]
-        """,
-    )
+    """Its job went on without it, and it looks after that, and takes the next one."""
+    workflow = LEDGER.format(labels="linux, far", folder=tmp_path)
+    root = make_repository(tmp_path / "boat", workflow)
     words = ("--name", "far", "--labels", "linux,far", "--allow-host")
     with run_server(tmp_path / "data", "--no-runner") as server:
         api = Api(server)
@@ -157,8 +194,50 @@ def test_a_killed_runner_comes_back(tmp_path: Path) -> None:
         token = api.post("/runner-registrations")["token"]
         with runner(server.url, token, tmp_path / "far", *words):
             run = api.start()
-            assert wait_until(mark.exists)
+            assert wait_until((tmp_path / "begun").exists)
         with runner(server.url, "", tmp_path / "far", *words):
-            assert api.wait_for_end(run) == "failure"
-            assert log_of(server, run).count("printed") == 1
+            (tmp_path / "go").touch()
+            assert api.wait_for_end(run) == "success"
+            check_ledger(server, run, tmp_path)
             assert api.wait_for_end(api.start()) == "success"
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["at-once", "after-its-patience"])
+def test_the_own_runner_of_a_killed_server(tmp_path: Path, *, is_late: bool) -> None:
+    """Its job goes on; the next server's runner looks after it, though that is on another port."""
+    root = make_repository(tmp_path / "boat", LEDGER.format(labels="linux", folder=tmp_path))
+    with run_server(tmp_path / "data", "--allow-host") as server:
+        api = Api(server)
+        api.register_boat(root)
+        run = api.start()
+        assert wait_until((tmp_path / "begun").exists)
+        killed = server.url
+        server.process.kill()
+        server.process.wait(30)
+    lock = tmp_path / "data" / "runner" / "lock"
+    assert wait_until(lambda: not is_locked(lock))
+    if is_late:
+        killed_at = time.monotonic()
+        assert wait_until(lambda: time.monotonic() - killed_at > PATIENCE_SECONDS + 1)
+    with run_server(tmp_path / "data", "--allow-host") as server:
+        assert server.url != killed
+        api = Api(server)
+        api.wait_for_runner("embedded")
+        (tmp_path / "go").touch()
+        assert api.wait_for_end(run) == "success"
+        check_ledger(server, run, tmp_path)
+        assert api.wait_for_end(api.start()) == "success"
+    assert wait_until(lambda: not find_jobs(tmp_path))
+
+
+def test_the_own_runner_of_a_server_that_is_ended(tmp_path: Path) -> None:
+    """Its jobs end with it, as whoever presses Ctrl-C expects; the next server is told so."""
+    root = make_repository(tmp_path / "boat", LEDGER.format(labels="linux", folder=tmp_path))
+    with run_server(tmp_path / "data", "--allow-host") as server:
+        api = Api(server)
+        api.register_boat(root)
+        run = api.start()
+        assert wait_until((tmp_path / "begun").exists)
+    assert find_jobs(tmp_path) == []
+    with run_server(tmp_path / "data", "--allow-host") as server:
+        assert Api(server).wait_for_end(run) == "cancelled"

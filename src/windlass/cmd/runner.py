@@ -6,9 +6,10 @@ needs no open port. Jobs run in containers where Docker is there with the image 
 sandbox; on the machine itself only with --allow-host, and where the settings of their repository
 say so too.
 
-SIGTERM, or Ctrl-C, lets it drain: it takes no more jobs and ends with the last one. A second one
-ends the jobs, a third leaves at once. While the server is away jobs go on; what they say is sent
-later.
+Each job is a process of its own. SIGTERM, or Ctrl-C, lets the runner drain: it takes no more jobs
+and ends with the last one. A second one ends the jobs, a third leaves at once. While the server is
+away jobs go on, and so they do when the runner is killed: the next one with the same state folder
+looks after them. What they say meanwhile is sent later.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     import argparse
 
     from windlass.cli.parser import Parser
+    from windlass.protocol.runner import RegisterRequest
     from windlass.runner.connection import Address
     from windlass.runner.identity import Identity, RunnerState
     from windlass.runner.loop import Runner
+    from windlass.runner.starter import Starter
 
 TOKEN_VARIABLE: Final = "WINDLASS_RUNNER_TOKEN"
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -83,19 +86,32 @@ def add_arguments(parser: Parser) -> None:
         "hidden already; may be repeated",
     )
     parser.add_argument(
+        "--mirrors",
+        metavar="DIR",
+        help="the folder `mirrors` of a server on this machine: repositories are read there, and "
+        "nothing is fetched",
+    )
+    parser.add_argument(
         "--state",
         metavar="DIR",
         help="where the credential, mirrors and unsent logs are; default: "
         "~/.local/state/windlass/runners/NAME",
     )
+    parser.add_argument(
+        "--until-eof",
+        action="store_true",
+        help="leave once standard input ends, and let the jobs go on until the runner is back",
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Be the runner until it has drained."""
+    from windlass.protocol.runner import RegisterRequest
     from windlass.runner.connection import read_address
     from windlass.runner.identity import RunnerState, find_state
 
     address = read_address(arguments.url)
+    labels, capacity = _read_labels(arguments.labels), _read_capacity(arguments)
     name = arguments.name or platform.node() or "runner"
     if not name.isprintable() or "/" in name or name.startswith("."):
         raise UsageError(f"--name: {name!r} is no name", hint="letters, digits, '-', '_' and '.'")
@@ -103,9 +119,24 @@ def execute(arguments: argparse.Namespace) -> int:
     state = RunnerState(folder.resolve())
     # Taken out of the environment: no job and no other process is started with it.
     token = arguments.token or os.environ.pop(TOKEN_VARIABLE, "")
+    request = RegisterRequest(
+        token=token,
+        name=name,
+        labels=labels,
+        capacity=capacity,
+        ephemeral=arguments.ephemeral,
+        version=_own_version(),
+    )
     state.claim()
     try:
-        return _Watch(name).run(arguments, address, state, token)
+        # Imported only now: it is all that a job needs. Forked before there is any thread.
+        from windlass.runner.starter import Starter
+
+        starter = Starter()
+        try:
+            return _Watch(name, starter).run(arguments, address, state, request)
+        finally:
+            starter.close()
     finally:
         state.release()
 
@@ -113,8 +144,9 @@ def execute(arguments: argparse.Namespace) -> int:
 class _Watch:
     """The process of a runner: registers, recovers, runs, and hears signals."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, starter: Starter) -> None:
         self._name = name
+        self._starter = starter
         self._terminal = open_terminal(sys.stderr)
         self._writing = threading.Lock()
         self._stopped = threading.Event()
@@ -122,42 +154,45 @@ class _Watch:
         self._asked = 0
 
     def run(
-        self, arguments: argparse.Namespace, address: Address, state: RunnerState, token: str
+        self,
+        arguments: argparse.Namespace,
+        address: Address,
+        state: RunnerState,
+        request: RegisterRequest,
     ) -> int:
-        from windlass.protocol.runner import RegisterRequest
-        from windlass.runner.connection import RefusedError
-        from windlass.runner.recovery import recover
         from windlass.runner.registration import find_identity
 
-        request = RegisterRequest(
-            token=token,
-            name=self._name,
-            labels=_read_labels(arguments.labels),
-            capacity=_read_capacity(arguments),
-            ephemeral=arguments.ephemeral,
-            version=_own_version(),
-        )
+        if arguments.until_eof:
+            threading.Thread(target=self._await_eof, daemon=True).start()
         with signals_told(_SIGNALS, lambda _: self._hear()):
             identity = find_identity(state, address, request, self._tell, self._stopped)
             if identity is None:
                 return 0
-            records = recover(state, self._tell)
             runner = self._make_runner(arguments, address, state, identity, request.capacity)
             self._runner = runner
             self._pass_on(runner)
-            runner.resume(records)
+            runner.adopt()
             self._tell(f"ready for {request.capacity} jobs of {address}")
-            try:
-                runner.run()
-            except RefusedError as error:
-                state.forget()
-                raise UsageError(
-                    f"the server no longer knows this runner: {error.message}",
-                    hint="register it again, with a new token",
-                ) from error
-        if arguments.ephemeral:
+            self._poll(runner, state)
+        if runner.untold:
+            self._tell(
+                f"the server lacks something of {runner.untold} jobs; the next start sends it"
+            )
+        elif arguments.ephemeral:
             state.forget()
         return 0
+
+    def _poll(self, runner: Runner, state: RunnerState) -> None:
+        from windlass.runner.connection import RefusedError
+
+        try:
+            runner.run()
+        except RefusedError as error:
+            state.forget()
+            raise UsageError(
+                f"the server no longer knows this runner: {error.message}",
+                hint="register it again, with a new token",
+            ) from error
 
     def _make_runner(
         self,
@@ -167,26 +202,32 @@ class _Watch:
         identity: Identity,
         capacity: int,
     ) -> Runner:
-        from windlass.runner.connection import Connection
         from windlass.runner.loop import Runner
-        from windlass.runner.services import RunnerServices
-        from windlass.runner.workshop import Means, Workshop
+        from windlass.runner.workshop import Means
 
         means = Means(
             server=address,
+            credential=identity.credential,
             repositories=state.repositories,
-            services=RunnerServices(str(address), identity.credential),
             allow_host=arguments.allow_host,
             hidden=(state.folder, *(Path(it).resolve() for it in arguments.hide)),
+            mirrors=Path(arguments.mirrors).resolve() if arguments.mirrors else None,
         )
         return Runner(
-            lambda: Connection(address, identity.credential),
-            Workshop(means),
+            self._starter,
+            means,
             state.runs,
             capacity=capacity,
             ephemeral=arguments.ephemeral,
             tell=self._tell,
         )
+
+    def _await_eof(self) -> None:
+        """Leave when whoever has started this runner is gone: another one is to take its place."""
+        while os.read(0, 1024):
+            """What is said there is nothing to a runner."""
+        write_directly(f"runner {self._name}: left with its standard input; jobs go on")
+        os._exit(0)
 
     def _hear(self) -> None:
         """Hear of a signal, in a thread of its own."""

@@ -98,7 +98,7 @@ def _refuse_url(url: str, reason: str) -> UsageError:
 class Connection:
     """One connection to the server, for one thread; it is made anew after any trouble.
 
-    Only `hang_up` may be called by another thread.
+    Only `hang_up` and `move` may be called by another thread.
     """
 
     def __init__(self, address: Address, credential: str = "") -> None:
@@ -135,6 +135,12 @@ class Connection:
         if link is not None:
             with suppress(OSError):
                 link.shutdown(socket.SHUT_RDWR)
+
+    def move(self, address: Address, credential: str) -> None:
+        """Ask another server, or as another runner, from the next question on."""
+        with self._lock:
+            self._address, self._credential = address, credential
+        self.hang_up()
 
     def _ask(
         self, method: str, path: str, body: bytes, kind: str, patience: float

@@ -20,12 +20,14 @@ from windlass.errors import InputError, PlatformError, UsageError
 from windlass.model.values import dataclass, field
 from windlass.private_files import replace_private_file
 from windlass.protocol.members import as_text, read_object, take
+from windlass.runner.locks import is_locked, wait_for_lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 _FILE: Final = "runner.json"
+_LOCK: Final = "lock"
 _HINT: Final = "The runner keeps its credential and the jobs that it runs there; --state names it."
 
 
@@ -71,7 +73,7 @@ class RunnerState:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.chmod(0o700)
-            self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._lock = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise UsageError(
@@ -82,6 +84,15 @@ class RunnerState:
             raise PlatformError(
                 f"{self.folder} cannot be used: {error.strerror}", hint=_HINT
             ) from error
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether a process has it now."""
+        return is_locked(self.folder / _LOCK)
+
+    def await_release(self) -> None:
+        """Wait until no process has it; others may wait as well."""
+        wait_for_lock(self.folder / _LOCK)
 
     def release(self) -> None:
         """Let others have it."""

@@ -1,4 +1,4 @@
-"""One job of a runner: a thread that carries it out, and one that tells the server of it.
+"""One job: a thread that carries it out, and one that tells the server of it.
 
 Neither waits for the other. While the server is away the job goes on and what it says stays in its
 record; the job is over for the runner when the server has all of it.
@@ -6,6 +6,7 @@ record; the job is over for the runner when the server has all of it.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -29,12 +30,18 @@ if TYPE_CHECKING:
 
     from windlass.protocol.assignments import Assignment
     from windlass.protocol.events import RunEvent
-    from windlass.runner.connection import Connection
+    from windlass.runner.connection import Address, Connection
     from windlass.runner.records import JobRecord
     from windlass.runner.workshop import Workshop
 
 LOOK_SECONDS: Final = 1.0
 """So often is looked for what a job has printed without anybody being told."""
+
+GREETING_SECONDS: Final = 3.0
+"""So often a job without a runner says that it is there: it would be taken for lost."""
+
+PATIENCE_SECONDS: Final = 5.0
+"""So long a job that has ended waits for a server that is away; its runner goes on after that."""
 
 _LONGEST_MESSAGE: Final = 1000
 BATCH_SECONDS: Final = 0.03
@@ -55,8 +62,21 @@ class Delivery:
         shipment: Shipment,
         give_up: Callable[[str], None],
         finished: Callable[[], None],
+        *,
+        patience: float = math.inf,
+        is_alone: Callable[[], bool] = lambda: False,
     ) -> None:
+        """Take what is told of and how.
+
+        Once the job has ended, a server that takes nothing for `patience` seconds is not waited
+        for: the record stays. While it `is_alone` no runner says that the job is there.
+        """
         self.record = record
+        self.is_told = False
+        """Whether nothing is left to tell, and the record is gone."""
+        self._patience = patience
+        self._is_alone = is_alone
+        self._heard = time.monotonic()
         self._connection = connection
         self._shipment = shipment
         self._give_up = give_up
@@ -73,8 +93,14 @@ class Delivery:
         """Hear that there is something to tell."""
         self._news.set()
 
+    @property
+    def heard(self) -> float:
+        """When the server last took something, or the job ended (`time.monotonic`)."""
+        return self._heard
+
     def end(self, end: EndRequest) -> None:
         """Hear how the job has ended: nothing comes after this."""
+        self._heard = time.monotonic()
         self._end = end
         self._ended.set()
         self._news.set()
@@ -84,18 +110,29 @@ class Delivery:
         self._dropped.set()
         self._news.set()
 
+    def move(self, address: Address, credential: str) -> None:
+        """Tell it another server, or as another runner."""
+        self._connection.move(address, credential)
+        self._news.set()
+
+    def hurry(self) -> None:
+        """Wait no more for a server that is away."""
+        self._patience = 0.0
+
     def _deliver(self) -> None:
         try:
-            self._try_all()
+            is_over = self._try_all()
             self._ended.wait()
-            self.record.remove()
+            if is_over:
+                self.record.remove()
+                self.is_told = True
         finally:
             self.record.close()
             self._connection.close()
             self._finished()
 
-    def _try_all(self) -> None:
-        """Tell everything, until that is done or nobody wants to know."""
+    def _try_all(self) -> bool:
+        """Tell everything, until that is done or nobody wants to know; False where it is left."""
         backoff = Backoff()
         while not self._dropped.is_set():
             self._news.wait(LOOK_SECONDS)
@@ -104,25 +141,42 @@ class Delivery:
             try:
                 if end is not None:
                     self._shipment.end(self._connection, end)
-                    return
-                self._shipment.ship(self._connection)
+                    return True
+                self._ship()
                 backoff.succeed()
-            except (AwayError, RefusedError):
+            except (AwayError, RefusedError) as error:
+                if self._is_to_leave():
+                    return False
                 # A runner that is no longer known hears of it when it polls, and ends.
+                if isinstance(error, RefusedError) and self._is_alone():
+                    self._give_up(error.message)
                 self._news.set()
                 self._dropped.wait(backoff.fail())
             except GoneError as error:
                 self._give_up(error.message)
-                return
+                return True
             except ProtocolError as error:
                 self._give_up(error.message)
-                self._end_badly(error)
-                return
+                return self._end_badly(error)
             if end is None:
                 self._ended.wait(BATCH_SECONDS)
+        return True
 
-    def _end_badly(self, error: ProtocolError) -> None:
-        """Have a job failed of which the server does not take everything.
+    def _ship(self) -> None:
+        """Tell what there is; where there is nothing for long, that the job is there."""
+        now = time.monotonic()
+        if not self._shipment.ship(self._connection):
+            if not self._is_alone() or now - self._heard < GREETING_SECONDS:
+                return
+            self._shipment.greet(self._connection)
+        self._heard = now
+
+    def _is_to_leave(self) -> bool:
+        """Tell whether the job has ended, and the server has been waited for long enough."""
+        return self._end is not None and time.monotonic() - self._heard >= self._patience
+
+    def _end_badly(self, error: ProtocolError) -> bool:
+        """Have a job failed of which the server does not take everything; False as `_try_all`.
 
         It is not let go before: the server would take it for one that was never begun.
         """
@@ -134,11 +188,14 @@ class Delivery:
             try:
                 self._shipment.end_badly(self._connection, end, lines)
             except GoneError:
-                return
+                return True
             except (AwayError, RefusedError, ProtocolError):
+                if self._is_to_leave():
+                    return False
                 self._dropped.wait(pause.fail())
             else:
-                return
+                return True
+        return True
 
     def _describe_refusal(self, error: ProtocolError) -> Iterator[RunEvent]:
         """Yield the end of a job instead of the one that was refused."""
@@ -162,17 +219,29 @@ class RunningJob:
         workshop: Workshop,
         connection: Connection,
         tell: Callable[[str], None],
-        finished: Callable[[RunningJob], None],
+        finished: Callable[[], None],
+        is_alone: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take an assignment as it came; `finished` is called when nothing is left to do."""
+        """Take an assignment as it came; `finished` is called when nothing is left to do.
+
+        While it `is_alone`, no runner looks after this job.
+        """
         self.record = record
         self._values = values
         self._workshop = workshop
         self._tell = tell
         self._cancellation = Cancellation()
         self._emitting = threading.Lock()
-        shipment = Shipment(record, self._cancellation.request)
-        self.delivery = Delivery(record, connection, shipment, self._abort, lambda: finished(self))
+        shipment = Shipment(record, self.cancel, self.force)
+        self.delivery = Delivery(
+            record,
+            connection,
+            shipment,
+            self._abort,
+            finished,
+            patience=PATIENCE_SECONDS,
+            is_alone=is_alone,
+        )
         self.thread = threading.Thread(target=self._run, name=f"job {record.job}")
 
     def start(self) -> None:
@@ -194,10 +263,21 @@ class RunningJob:
         self._cancellation.request(reason)
         self._cancellation.force()
 
+    def stop(self, reason: str) -> None:
+        """End the job at once; what cannot be told then is left to the next runner."""
+        self.delivery.hurry()
+        self.force(reason)
+
     def give_up(self, reason: str) -> None:
         """End the job at once and say nothing more of it: it is no longer ours."""
-        self._abort(reason)
-        self.delivery.drop()
+        if self.thread.is_alive():
+            self._abort(reason)
+            self.delivery.drop()
+
+    def move(self, address: Address, credential: str) -> None:
+        """Hear where the server is now, and what is shown there."""
+        self._workshop.move(address, credential)
+        self.delivery.move(address, credential)
 
     def _abort(self, reason: str) -> None:
         self._tell(f"job {self.record.job} is ended: {reason}")

@@ -23,7 +23,7 @@ from windlass.git.kept_repositories import LOCK
 from windlass.stores.state_folder import prepare_state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from windlass.git.commands import Answer
@@ -49,8 +49,12 @@ NO_CLEANING: Final = "[gc]\n\tauto = 0\n"
 class Mirror:
     """One repository as this runner has it; several jobs may use it at once."""
 
-    def __init__(self, repositories: Path, access: GitAccess, server: Address, sha: str) -> None:
+    def __init__(
+        self, repositories: Path, access: GitAccess, find_server: Callable[[], Address], sha: str
+    ) -> None:
         """Take the folder of all repositories, where this one is, and the commit of a job.
+
+        Where the server is may change meanwhile.
 
         Raises:
             InputError: the server's id of the repository is none.
@@ -60,8 +64,7 @@ class Mirror:
             raise InputError(f"'{access.repository}' is not the id of a repository")
         self.state = repositories / access.repository
         self._access = access
-        self._server = server
-        self._url = server.join(access.url)
+        self._find_server = find_server
         self._sha = sha
         self._make()
 
@@ -78,14 +81,12 @@ class Mirror:
             WorkspaceError: it cannot be kept.
         """
         store = self.root / ".git"
-        header = f"Authorization: Bearer {self._access.token}"
-        variables = {**_find_authorities(), **add_setting(f"http.{self._url}.extraHeader", header)}
         try:
             with (store / LOCK).open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if _is_fresh(store) and (store / KEPT / self._sha).exists():
                     return
-                answer = self._fetch(store, lock.fileno(), variables)
+                answer = self._fetch(store, lock.fileno())
                 if answer.code == 0:
                     detach_head(store, self._sha)
                     (store / _FETCHED).touch()
@@ -98,11 +99,15 @@ class Mirror:
                 hint="The server may not have it any more; run what is pushed now.",
             )
 
-    def _fetch(self, store: Path, lock: int, variables: Mapping[str, str]) -> Answer:
+    def _fetch(self, store: Path, lock: int) -> Answer:
         """Fetch; where the server is away, wait for it and fetch again."""
+        header = f"Authorization: Bearer {self._access.token}"
         for _ in range(TRIES):
-            answer = fetch_with_history(store, self._url, self._sha, lock, variables)
-            if answer.code == 0 or not _wait_until_ready(self._server):
+            url = self._find_server().join(self._access.url)
+            setting = add_setting(f"http.{url}.extraHeader", header)
+            variables = {**_find_authorities(), **setting}
+            answer = fetch_with_history(store, url, self._sha, lock, variables)
+            if answer.code == 0 or not _wait_until_ready(self._find_server):
                 break
         return answer
 
@@ -136,10 +141,10 @@ def _is_fresh(store: Path) -> bool:
     return 0 <= age < FRESH_SECONDS
 
 
-def _wait_until_ready(server: Address) -> bool:
+def _wait_until_ready(find_server: Callable[[], Address]) -> bool:
     """Wait until a server says that it works; False where it does not."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not _is_ready(server):
+    while not _is_ready(find_server()):
         if time.monotonic() > deadline:
             return False
         time.sleep(_PAUSE_SECONDS)

@@ -1,8 +1,8 @@
-"""After a runner was killed: its jobs are ended, and the server is told what became of them.
+"""After the process of a job was killed: the server is told what became of the job.
 
-The supervisors end the processes of the jobs and bring their logs to their ends
-(`windlass.jobs.supervisor`); nobody goes on with a job whose runner has died. What the server does
-not have yet is in the records, and is sent by the next process that is this runner.
+Its supervisor ends the job's processes and brings the log to its end (`windlass.jobs.supervisor`);
+nobody goes on with such a job. What the server does not have yet is in the record, and is sent by
+the runner, or by the next one.
 """
 
 from __future__ import annotations
@@ -12,46 +12,68 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
-from windlass.jobs.supervisor.sweep import sweep
+from windlass.jobs.supervisor.presence import NAME
+from windlass.jobs.supervisor.sweep import sweep_job
 from windlass.jobs.workspaces.removal import remove_folder
 from windlass.model.status import Result
 from windlass.operations.tidying import sweep_daemons
 from windlass.protocol import events
 from windlass.protocol.event_lines import read_event, write_event
 from windlass.protocol.runner import EndRequest
-from windlass.runner.records import list_records
+from windlass.runner.control import wait_until_free
+from windlass.runner.workshop import name_work
 from windlass.stores.state_folder import WORK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from pathlib import Path
 
     from windlass.protocol.events import RunEvent
-    from windlass.runner.identity import RunnerState
+    from windlass.protocol.runner import JobId
     from windlass.runner.records import JobRecord
 
 MESSAGE: Final = (
-    "The runner was killed while it ran this job, and the job was ended with it. What it had "
+    "The process of this job was killed on its runner, and the job was ended with it. What it had "
     "printed is in the log."
 )
+PAUSE_SECONDS: Final = 0.02
 
 
-def recover(state: RunnerState, tell: Callable[[str], None]) -> list[JobRecord]:
-    """End what an earlier process of this runner has left; return what is still to be told.
+def settle(record: JobRecord, repositories: Path) -> bool:
+    """End what a job has left whose process has ended; tell whether the server is to hear of it.
 
     Raises:
-        PlatformError: something of it cannot be written.
+        PlatformError: something of it cannot be ended or written.
     """
+    if not record.is_there:
+        return False
     try:
-        sweep(state.runs)
+        wait_until_free(record.folder)
+        while (record.folder / NAME).exists() and not sweep_job(record.folder):
+            # Its lock is free, and it is about to be gone.
+            time.sleep(PAUSE_SECONDS)
     except OSError as error:
         raise PlatformError(
-            f"what killed jobs have left in {state.runs} cannot be ended: {error}"
+            f"what a killed job has left in {record.folder} cannot be ended: {error}"
         ) from error
+    for work in repositories.glob(f"*/{WORK}/{name_work(record.job)}"):
+        _remove(work)
+    return _complete(record)
+
+
+def tidy_up(repositories: Path, living: Collection[JobId], tell: Callable[[str], None]) -> None:
+    """Remove what jobs have left that nobody knows any more: folders, and containers."""
     sweep_daemons(tell)
-    for work in state.repositories.glob(f"*/{WORK}"):
-        with suppress(OSError):
-            remove_folder(work)
-    return [record for record in list_records(state.runs) if _complete(record)]
+    kept = {name_work(job) for job in living}
+    for work in repositories.glob(f"*/{WORK}/*"):
+        if work.name not in kept:
+            _remove(work)
+
+
+def _remove(work: Path) -> None:
+    with suppress(OSError):
+        remove_folder(work)
+        work.parent.rmdir()
 
 
 def _complete(record: JobRecord) -> bool:

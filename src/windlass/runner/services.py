@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from windlass.errors import InputError, PlatformError
+from windlass.model.values import replace
 from windlass.protocol.services import (
     ServicesAnswer,
     ServicesRequest,
@@ -24,7 +25,7 @@ from windlass.protocol.services import (
     decode_services_answer,
     encode_services_request,
 )
-from windlass.runner.tunnels import Gate
+from windlass.runner.tunnels import Gate, Tunnel
 from windlass.services.job_services import JobServices
 from windlass.services.jobs import ServedJob
 from windlass.services.listening import Listeners
@@ -62,6 +63,13 @@ class RunnerServices:
         """
         self._gate = Gate(url=url.rstrip("/"), credential=credential, tls=tls, patience=patience)
 
+    def move(self, url: str, credential: str) -> None:
+        """Have the services come from another address, or be asked for as another runner."""
+        self._gate = replace(self._gate, url=url.rstrip("/"), credential=credential)
+
+    def _find_gate(self) -> Gate:
+        return self._gate
+
     def open(
         self,
         job: JobId,
@@ -90,7 +98,7 @@ class RunnerServices:
                 workflow_sha=workflow_sha,
             ),
         )
-        listeners = Listeners(lambda it, origin: self._gate.make_tunnel(it, job, origin))
+        listeners = Listeners(lambda it, origin: Tunnel(it, self._find_gate, job, origin))
         if listener is None:
             origin = listeners.listen(address)
         else:

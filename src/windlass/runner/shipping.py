@@ -37,15 +37,22 @@ _CONFLICT: Final = 409
 class Shipment:
     """What the server has of one job so far, as far as this runner knows; for one thread.
 
-    `cancel` hears why the job is to end, whenever the server says so. Of a record that an earlier
-    runner has left (`is_old`), the server is asked how much of the log it has.
+    `cancel` hears why the job is to end, and `force` why it is to do so at once, whenever the
+    server says so. Of a record that an earlier process has left (`is_old`), the server is asked how
+    much of the log it has.
     """
 
     def __init__(
-        self, record: JobRecord, cancel: Callable[[str], None], *, is_old: bool = False
+        self,
+        record: JobRecord,
+        cancel: Callable[[str], None],
+        force: Callable[[str], None],
+        *,
+        is_old: bool = False,
     ) -> None:
         self._record = record
         self._cancel = cancel
+        self._force = force
         self._events = 0
         self._offsets = {} if is_old else dict.fromkeys(LOG_FILES, 0)
 
@@ -100,22 +107,30 @@ class Shipment:
             if status == _CONFLICT and received == (received := read_gap(content, "received")):
                 raise ProtocolError(f"the server lets job {self._record.job} not end")
 
+    def greet(self, connection: Connection) -> None:
+        """Say that the job is there, and nothing else of it. Raises as `ship` does."""
+        self._send_events(connection, ())
+
     def _ship_events(self, connection: Connection) -> bool:
         sent = False
         while lines := self._record.read_events(self._events, EVENT_BYTES_AT_ONCE):
-            request = EventsRequest(self._events, tuple(lines))
-            status, content = connection.post(
-                f"jobs/{self._record.job}/events", encode_message(request)
-            )
-            if status == _CONFLICT:
-                self._events = self._go_back(self._events, read_gap(content, "received"))
-                continue
-            answer: EventsAnswer = read_answer(EventsAnswer, content)
-            self._events = max(self._events + len(lines), answer.received)
+            self._send_events(connection, lines)
             sent = True
-            if answer.cancel is not None:
-                self._cancel(answer.cancel)
         return sent
+
+    def _send_events(self, connection: Connection, lines: Sequence[str]) -> None:
+        request = EventsRequest(self._events, tuple(lines))
+        status, content = connection.post(
+            f"jobs/{self._record.job}/events", encode_message(request)
+        )
+        if status == _CONFLICT:
+            self._events = self._go_back(self._events, read_gap(content, "received"))
+            return
+        answer: EventsAnswer = read_answer(EventsAnswer, content)
+        self._events = max(self._events + len(lines), answer.received)
+        if answer.cancel is not None:
+            hear = self._force if answer.force else self._cancel
+            hear(answer.cancel)
 
     def _ship_file(self, connection: Connection, name: str, size: int) -> bool:
         sent = False

@@ -55,19 +55,18 @@ class Gate:
     tls: ssl.SSLContext | None
     patience: float
 
-    def make_tunnel(self, client: socket.socket, job: JobId, origin: str) -> Tunnel:
-        """Return what serves a connection of a job's process that came to an origin."""
-        return Tunnel(client, self, job, origin)
-
 
 class Tunnel:
     """One connection of a job's process, and that to the server which belongs to it."""
 
-    def __init__(self, client: socket.socket, gate: Gate, job: JobId, origin: str) -> None:
+    def __init__(
+        self, client: socket.socket, find_gate: Callable[[], Gate], job: JobId, origin: str
+    ) -> None:
+        """Take a connection that came to an origin; where the gate is may change meanwhile."""
         self.waiting_since: float | None = time.monotonic()
         """When the last byte came or went."""
         self._client = client
-        self._gate = gate
+        self._find_gate = find_gate
         self._job = job
         self._origin = origin
 
@@ -101,10 +100,10 @@ class Tunnel:
 
     def _connect(self) -> Channel:
         """Return a connection on which the server's services answer; wait for a server."""
-        deadline = time.monotonic() + self._gate.patience
+        deadline = time.monotonic() + self._find_gate().patience
         while True:
             try:
-                return _open_tunnel(self._gate, self._job, self._origin)
+                return _open_tunnel(self._find_gate(), self._job, self._origin)
             except (UnreachableError, OSError) as error:
                 if time.monotonic() > deadline:
                     raise UnreachableError(str(error)) from error

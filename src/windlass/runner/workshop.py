@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import functools
-import threading
-import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from windlass.errors import ExecutorError
 from windlass.jobs.environment import read_called
 from windlass.jobs.job import run_job
 from windlass.jobs.source import Source
-from windlass.model.values import dataclass, replace
+from windlass.model.values import dataclass, field, replace
 from windlass.operations.default_place import DefaultPlace
 from windlass.operations.job_places import JobPlaces, Surroundings, names_checkout
 from windlass.plan.default_place import NoPlace
 from windlass.plan.places import EVERY_LABEL, HOST, find_place
 from windlass.runner.mirrors import Mirror
+from windlass.runner.services import RunnerServices
+from windlass.runner.shared_mirrors import SharedMirror
 from windlass.stores.state_folder import TOOLS, WORK
 
 if TYPE_CHECKING:
@@ -29,38 +29,47 @@ if TYPE_CHECKING:
     from windlass.plan.signals import JobFinished
     from windlass.protocol.assignments import Assignment
     from windlass.protocol.events import RunEvent
+    from windlass.protocol.runner import JobId
     from windlass.runner.connection import Address
     from windlass.runner.records import JobRecord
-    from windlass.runner.services import RunnerServices
     from windlass.services.job_services import JobServices
-
-REMEMBERED_SECONDS: Final = 60.0
-"""So long it counts whether there is Docker, or a sandbox can be made: looking costs a job time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
     """What a runner carries jobs out with.
 
-    `repositories` is the folder of its mirrors. Only with `allow_host` do jobs run on the machine
-    itself, where the server lets them too. Jobs in a sandbox see nothing of the folders `hidden`.
+    `credential` is shown to the `server`; `repositories` is the folder of its mirrors. Only with
+    `allow_host` do jobs run on the machine itself, where the server lets them too. Jobs in a
+    sandbox see nothing of the folders `hidden`. `mirrors` is where the server has its own, if it
+    is on this machine: those are read then, and nothing is fetched.
     """
 
     server: Address
+    credential: str = field(repr=False)
     repositories: Path
-    services: RunnerServices
     allow_host: bool = False
     hidden: Sequence[Path] = ()
+    mirrors: Path | None = None
 
 
 class Workshop:
     """Carries out jobs, each in the calling thread."""
 
-    def __init__(self, means: Means) -> None:
+    def __init__(
+        self, means: Means, default_place: str = "", learn: Callable[[str], object] = str
+    ) -> None:
+        """Take where jobs run of which nobody says where; else `learn` hears what was found."""
         self._means = means
-        self._lock = threading.Lock()
-        self._found = ""
-        self._looked = float("-inf")
+        self._server = means.server
+        self._services = RunnerServices(str(means.server), means.credential)
+        self._default_place = default_place
+        self._learn = learn
+
+    def move(self, address: Address, credential: str) -> None:
+        """Go on with the server at another address, or as another runner."""
+        self._server = address
+        self._services.move(str(address), credential)
 
     def carry_out(
         self,
@@ -76,12 +85,10 @@ class Workshop:
             InputError: the settings of this machine cannot be understood.
         """
         places = self._choose_places(assignment)
-        mirror = Mirror(
-            self._means.repositories, assignment.git, self._means.server, assignment.sha
-        )
+        mirror = self._find_mirror(assignment)
         source = _make_source(assignment, mirror)
         job = assignment.job
-        work = mirror.state / WORK / f"{job.run}.{job.attempt}.{job.number}"
+        work = mirror.state / WORK / name_work(job)
         made = JobPlaces(
             Surroundings(
                 source=source,
@@ -118,6 +125,12 @@ class Workshop:
             with suppress(OSError):
                 work.rmdir()
 
+    def _find_mirror(self, assignment: Assignment) -> Mirror | SharedMirror:
+        means, access, sha = self._means, assignment.git, assignment.sha
+        if means.mirrors is not None:
+            return SharedMirror(means.repositories, means.mirrors, access.repository, sha)
+        return Mirror(means.repositories, access, lambda: self._server, sha)
+
     def _open_services(
         self,
         assignment: Assignment,
@@ -129,7 +142,7 @@ class Workshop:
         order = assignment.order
         called = read_called(order.workflow.path)
         sha = "" if called is None else places.find_published().locate(called).sha
-        return self._means.services.open(
+        return self._services.open(
             assignment.job, order, address, folders, listener, workflow_sha=sha
         )
 
@@ -154,16 +167,21 @@ class Workshop:
         return places
 
     def _find_default(self) -> str:
-        with self._lock:
-            if time.monotonic() - self._looked > REMEMBERED_SECONDS:
-                choice = DefaultPlace().find()
-                if isinstance(choice, NoPlace):
-                    raise ExecutorError(choice.message, hint=choice.hint)
-                self._found, self._looked = choice.place, time.monotonic()
-            return self._found
+        if not self._default_place:
+            choice = DefaultPlace().find()
+            if isinstance(choice, NoPlace):
+                raise ExecutorError(choice.message, hint=choice.hint)
+            self._default_place = choice.place
+            self._learn(choice.place)
+        return self._default_place
 
 
-def _make_source(assignment: Assignment, mirror: Mirror) -> Source:
+def name_work(job: JobId) -> str:
+    """Return how the folder is called in which a job has its workspace."""
+    return f"{job.run}.{job.attempt}.{job.number}"
+
+
+def _make_source(assignment: Assignment, mirror: Mirror | SharedMirror) -> Source:
     """Return the repository as the job sees it: its commit, fetched once somebody asks for it."""
     repository = replace(assignment.repository, root=str(mirror.root), head_sha=assignment.sha)
     return Source(

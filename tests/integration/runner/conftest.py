@@ -18,10 +18,10 @@ from windlass.plan.run import RunMachine
 from windlass.plan.signals import RunStarted
 from windlass.protocol.assignments import Assignment, GitAccess, encode_assignment
 from windlass.protocol.runner import JobId
-from windlass.runner.connection import Connection, read_address
+from windlass.runner.connection import read_address
 from windlass.runner.loop import Runner
-from windlass.runner.services import RunnerServices
-from windlass.runner.workshop import Means, Workshop
+from windlass.runner.starter import Starter
+from windlass.runner.workshop import Means
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,7 +104,9 @@ def start(url: str, tmp_path: Path, told: list[str]) -> Callable[..., Any]:
 
     @contextmanager
     def starting(*, capacity: int = 1, **options: Any) -> Iterator[Runner]:
-        runner = make_runner(url, tmp_path / "state", told, capacity=capacity, **options)
+        starter = Starter()
+        state = tmp_path / "state"
+        runner = make_runner(starter, url, state, told, capacity=capacity, **options)
         faults: list[BaseException] = []
         thread = threading.Thread(target=_run, args=(runner, faults))
         thread.start()
@@ -113,6 +115,7 @@ def start(url: str, tmp_path: Path, told: list[str]) -> Callable[..., Any]:
         finally:
             runner.drain()
             thread.join(60)
+            starter.close()
             assert not thread.is_alive()
         assert faults == []
 
@@ -120,6 +123,7 @@ def start(url: str, tmp_path: Path, told: list[str]) -> Callable[..., Any]:
 
 
 def make_runner(
+    starter: Starter,
     url: str,
     state: Path,
     told: list[str],
@@ -132,14 +136,14 @@ def make_runner(
     state.mkdir(exist_ok=True)
     means = Means(
         server=address,
+        credential=CREDENTIAL,
         repositories=state / "repositories",
-        services=RunnerServices(url, CREDENTIAL),
         allow_host=allow_host,
         hidden=(state,),
     )
     return Runner(
-        lambda: Connection(address, CREDENTIAL),
-        Workshop(means),
+        starter,
+        means,
         state / "runs",
         capacity=capacity,
         ephemeral=ephemeral,

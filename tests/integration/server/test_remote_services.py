@@ -27,6 +27,7 @@ from windlass.errors import PlatformError
 from windlass.operations.hosted.runners import revoke_runner
 from windlass.operations.hosted.services import Claims, make_hosted_means, make_tokens
 from windlass.runner.services import RunnerServices
+from windlass.runner.tunnels import Tunnel
 from windlass.services.artifacts import SERVICE
 from windlass.services.identity.issuer import DISCOVERY
 
@@ -411,7 +412,7 @@ def test_a_server_that_does_not_come_back(
         with socket.create_server(("127.0.0.1", 0)) as listener:
             here = socket.create_connection(listener.getsockname())
             there, _ = listener.accept()
-        tunnel = gate.make_tunnel(there, one.id, "http://127.0.0.1:1")
+        tunnel = Tunnel(there, lambda: gate, one.id, "http://127.0.0.1:1")
         thread = threading.Thread(target=tunnel.serve)
         thread.start()
         here.sendall(b"GET / HTTP/1.1\r\n\r\n")

@@ -101,7 +101,7 @@ def test_everything_arrives_once(
         return fault if is_new else None
 
     played.choose_fault = choose
-    shipment = Shipment(record, no_cancel)
+    shipment = Shipment(record, no_cancel, no_cancel)
     writer = JobLogWriter(record.folder / "log")
     expected = []
     for number in range(4):
@@ -132,7 +132,7 @@ def test_any_mixture_of_faults(
         return crashes.pop() if crashes else draw.choice((*FAULTS, *(None,) * 4))
 
     played.choose_fault = choose
-    shipment = Shipment(record, no_cancel)
+    shipment = Shipment(record, no_cancel, no_cancel)
     writer = JobLogWriter(record.folder / "log")
     expected = []
     for number in range(30):
@@ -142,7 +142,7 @@ def test_any_mixture_of_faults(
             writer.write(step, f"{text}\n".encode())
             expected.append((step, text))
         if draw.random() < 0.2:
-            shipment = Shipment(record, no_cancel, is_old=True)
+            shipment = Shipment(record, no_cancel, no_cancel, is_old=True)
         if draw.random() < 0.2 and str(JOB) in played.jobs:
             forget(played.jobs[str(JOB)], draw)
             crashes.append(CUT)
@@ -175,7 +175,7 @@ def test_only_what_counts_is_sent(
     """Bytes without a record may be cut off yet, when the runner is killed and started again."""
     writer = JobLogWriter(record.folder / "log")
     writer.write("a", b"first\n")
-    shipment = Shipment(record, no_cancel)
+    shipment = Shipment(record, no_cancel, no_cancel)
     for name, data in (("log", b"half a li"), ("log.index", b"\0" * 9), ("log.steps", b"7 b")):
         with (record.folder / name).open("ab") as file:
             file.write(data)
@@ -221,16 +221,19 @@ def test_an_event_of_any_length(record: JobRecord, length: int) -> None:
     assert record.read_events(0, 1 << 40) == lines
 
 
+@pytest.mark.parametrize("force", [False, True])
 def test_a_job_is_asked_to_end(
-    played: RunnerServer, connection: Connection, record: JobRecord
+    force: bool, played: RunnerServer, connection: Connection, record: JobRecord
 ) -> None:
     """The answer to events says so too: a job that talks need not wait for a poll."""
-    reasons: list[str] = []
-    played.jobs[str(JOB)] = Held(cancel="somebody asked")
+    asked: list[str] = []
+    insisted: list[str] = []
+    played.jobs[str(JOB)] = Held(cancel="somebody asked", force=force)
     record.add_events(["{}"])
-    Shipment(record, reasons.append).ship(connection)
+    Shipment(record, asked.append, insisted.append).ship(connection)
 
-    assert reasons == ["somebody asked"]
+    assert (insisted if force else asked) == ["somebody asked"]
+    assert (asked if force else insisted) == []
 
 
 @pytest.mark.parametrize(
@@ -251,7 +254,7 @@ def test_what_refusals_mean(
     record.add_events(["{}"])
 
     with pytest.raises(error, match=f"said {status}: for a reason"):
-        Shipment(record, no_cancel).ship(connection)
+        Shipment(record, no_cancel, no_cancel).ship(connection)
 
 
 @pytest.mark.parametrize("answer", ['{"received": 5}', '{"received": -1}', "{}", "nonsense"])
@@ -267,7 +270,7 @@ def test_a_gap_that_makes_no_sense(
     record.add_events(["{}"])
 
     with pytest.raises(ProtocolError):
-        Shipment(record, no_cancel).ship(connection)
+        Shipment(record, no_cancel, no_cancel).ship(connection)
 
 
 def test_records_are_found_again(tmp_path: Path) -> None:
@@ -295,7 +298,7 @@ def test_faults_are_faults(
     """The server of these tests does what they think it does."""
     played.choose_fault = lambda _method, _path: fault
     record.add_events(["{}"])
-    shipment = Shipment(record, no_cancel)
+    shipment = Shipment(record, no_cancel, no_cancel)
 
     if fault == TWICE:
         shipment.ship(connection)

@@ -263,6 +263,34 @@ def prepare_supervisors() -> None:
         _find_server()
 
 
+def lend_supervisor() -> tuple[socket, int]:
+    """Have a supervisor started that a fork of this process is to take: its channel and its id.
+
+    Raises:
+        OSError: none can be started.
+    """
+    with _lock:
+        return _start_supervisor()
+
+
+def take_supervisor(link: socket, pid: int) -> None:
+    """Have a supervisor, which the process has lent of which this one is a fork.
+
+    Raises:
+        OSError: there may be no more open files.
+    """
+    leave_supervisors()
+    _idle.append(SupervisorProcess(link, pid))
+
+
+def leave_supervisors() -> None:
+    """Have nothing to do any more with those of the process of which this one is a fork."""
+    while _idle:
+        _idle.pop().link.close()
+    while _servers:
+        _servers.pop().close()
+
+
 def _find_server() -> _ForkServer:
     """Return the fork server of this process."""
     if _servers and _servers[0].owner != os.getpid():
@@ -291,12 +319,17 @@ def _take_idle() -> SupervisorProcess | None:
 
 
 def _fork_supervisor() -> SupervisorProcess:
+    """Return a new supervisor."""
+    return SupervisorProcess(*_start_supervisor())
+
+
+def _start_supervisor() -> tuple[socket, int]:
     """Have a supervisor started; a server that was killed is replaced."""
     try:
-        return SupervisorProcess(*_find_server().fork())
+        return _find_server().fork()
     except (BrokenPipeError, ConnectionResetError):
         _close_server()
-        return SupervisorProcess(*_find_server().fork())
+        return _find_server().fork()
 
 
 def make_link() -> tuple[socket, int]:

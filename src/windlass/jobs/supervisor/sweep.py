@@ -32,13 +32,13 @@ def sweep(runs: Path) -> list[Path]:
         PlatformError: a log cannot be written.
         OSError: a folder cannot be read or written.
     """
-    return [folder for folder in list_open_jobs(runs) if _finish(folder)]
+    return [folder for folder in list_open_jobs(runs) if sweep_job(folder)]
 
 
 def sweep_attempt(attempt: Path) -> None:
     """Do the same for one attempt alone, below `.windlass/runs/RUN/ATTEMPT`."""
     for folder in list_open_jobs_of(attempt):
-        _finish(folder)
+        sweep_job(folder)
 
 
 def list_open_jobs(runs: Path) -> list[Path]:
@@ -51,7 +51,13 @@ def list_open_jobs_of(attempt: Path) -> list[Path]:
     return sorted(path.parent for path in attempt.glob(f"jobs/*/{NAME}"))
 
 
-def _finish(folder: Path) -> bool:
+def sweep_job(folder: Path) -> bool:
+    """Do the same for one job; False where the Windlass that runs it is alive.
+
+    Raises:
+        PlatformError: the log cannot be written.
+        OSError: the folder cannot be read or written.
+    """
     presence = read_presence(folder / NAME)
     if presence is not None and presence.boot == read_boot():
         if is_alive(presence.windlass):
