@@ -57,5 +57,7 @@ class Tidying:
                 removed = remove_what_is_old(self._site, self._effects, self._limits)
             except WindlassError as error:
                 _log.warning("what is old cannot be removed: %s", error)
+            except Exception:  # noqa: BLE001 (a worker's loop: the next round may do better)
+                _log.exception("what is old cannot be removed")
             else:
                 _log.info("what is old was removed: %s", removed)

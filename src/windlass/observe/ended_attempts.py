@@ -109,6 +109,8 @@ class EndedAttempts:
                 if not is_broken:
                     _log.warning("what has ended is not observed: %s", error.message)
                 is_broken = True
+            except Exception:  # noqa: BLE001 (a worker's loop: nobody would go on in its place)
+                _log.exception("what has ended is not observed")
             if is_last:
                 return
 

@@ -142,6 +142,8 @@ class EffectDesk:
                     pause = self._hand_out()
             except PlatformError as error:
                 _log.warning("effects cannot be looked after: %s", error)
+            except Exception:  # noqa: BLE001 (a worker's loop: nobody would go on in its place)
+                _log.exception("effects cannot be looked after")
             self._woken.wait(pause)
 
     def _hand_out(self) -> float:

@@ -238,5 +238,8 @@ def _try(trouble: str, deed: Callable[..., object], *values: object) -> bool:
         deed(*values)
     except WindlassError as error:
         _log.warning("%s: %s", trouble, error)
-        return False
-    return True
+    except Exception:  # noqa: BLE001 (a worker's loop: nobody would go on in its place)
+        _log.exception("%s", trouble)
+    else:
+        return True
+    return False
