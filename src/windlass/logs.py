@@ -10,14 +10,16 @@ it stands.
 from __future__ import annotations
 
 import contextvars
+import json
 import logging
 import re
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import Callable, Iterator
     from typing import TextIO
 
 TOKEN: Final = re.compile(
@@ -38,41 +40,66 @@ _QUIET: Final = ("uvicorn", "httpx", "httpcore", "alembic", "sqlalchemy", "opent
 
 def configure(stream: TextIO | None = None, *, as_json: bool | None = None) -> None:
     """Have all that is logged told on a stream: for people on a terminal, as JSON elsewhere."""
-    # Imported here: it takes longer than a whole `windlass plan`.
-    import structlog
-
     stream = sys.stderr if stream is None else stream
     if as_json is None:
         as_json = not stream.isatty()
-    before: list[Any] = [
-        _add_context,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        structlog.processors.format_exc_info,
-        _hide_tokens,
-    ]
-    last: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=stream.isatty(), timestamp_key="time")
-    )
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[],
-            processors=[
-                _take_fields,
-                *before,
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                last,
-            ],
-        )
-    )
+    handler.setFormatter(Lines(write_json if as_json else write_text))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class Lines(logging.Formatter):
+    """Has each record written as one text, by what it is given: all it says, by name."""
+
+    def __init__(self, write: Callable[[dict[str, Any]], str]) -> None:
+        super().__init__()
+        self._write = write
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, with what goes on around it and without tokens."""
+        head = {
+            "time": write_time(record.created),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            "logger": record.name,
+        }
+        # What a line says of itself counts more than what is said around it.
+        values = {**head, **(_context.get() or {}), **getattr(record, FIELDS, {}), **head}
+        if record.exc_info:
+            values["exception"] = self.formatException(record.exc_info)
+        for name, value in values.items():
+            if isinstance(value, str):
+                values[name] = hide_tokens(value)
+        return self._write(values)
+
+
+def write_json(values: dict[str, Any]) -> str:
+    """Return what a line says as JSON."""
+    return json.dumps(values, ensure_ascii=False, default=repr)
+
+
+def write_text(values: dict[str, Any]) -> str:
+    """Return what a line says for people."""
+    told = dict(values)
+    time, level, event = (told.pop(name) for name in ("time", "level", "event"))
+    exception = told.pop("exception", "")
+    fields = "".join(f" {name}={_show(value)}" for name, value in told.items() if name != "logger")
+    return f"{time} {level:<7} {event}{fields}" + (f"\n{exception}" if exception else "")
+
+
+def _show(value: Any) -> str:
+    text = str(value)
+    return repr(text) if not text or any(it.isspace() for it in text) else text
+
+
+def write_time(seconds: float) -> str:
+    """Return a point in time, given in seconds since the epoch, as RFC 3339 writes it."""
+    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return f"{moment.isoformat(timespec='microseconds')}Z"
 
 
 def tell(logger: logging.Logger, event: str, **fields: Any) -> None:
@@ -93,26 +120,3 @@ def telling_of(**fields: Any) -> Iterator[None]:
 def hide_tokens(text: str) -> str:
     """Return a text in which nothing looks like a token."""
     return TOKEN.sub(HIDDEN, text)
-
-
-def _take_fields(_logger: object, _name: str, values: MutableMapping[str, Any]) -> Any:
-    record = values.get("_record")
-    if record is not None:
-        values.update(getattr(record, FIELDS, {}))
-        values["logger"] = record.name
-        if record.exc_info:
-            values["exc_info"] = record.exc_info
-    return values
-
-
-def _add_context(_logger: object, _name: str, values: MutableMapping[str, Any]) -> Any:
-    for name, value in (_context.get() or {}).items():
-        values.setdefault(name, value)
-    return values
-
-
-def _hide_tokens(_logger: object, _name: str, values: MutableMapping[str, Any]) -> Any:
-    for name, value in values.items():
-        if isinstance(value, str):
-            values[name] = hide_tokens(value)
-    return values

@@ -30,8 +30,8 @@ _SERVER_EXTRA = frozenset(
         "pydantic_core",
         "sqlalchemy",
         "starlette",
-        "structlog",
         "uvicorn",
+        "uvloop",
         "wsproto",
     ]
 )

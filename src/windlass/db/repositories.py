@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from windlass.db.connections import Connection, Store
 
@@ -55,6 +55,18 @@ def add_repository(connection: Connection, row: RepositoryRow) -> bool:
         ),
     )
     return added.rowcount == 1
+
+
+def find_names(store: Store, repositories: Collection[str]) -> dict[str, str]:
+    """Return the names of those of some repositories, by their ids, that are there."""
+    if not repositories:
+        return {}
+    marks = ", ".join("?" * len(repositories))
+    rows = store.ask(
+        f"SELECT id, name FROM repositories WHERE id IN ({marks})",  # noqa: S608
+        sorted(repositories),
+    )
+    return {str(key): str(name) for key, name in rows}
 
 
 def find_repository(store: Store, repository: str) -> RepositoryRow | None:

@@ -13,6 +13,7 @@ from windlass.errors import WindlassError
 from windlass.server import badges, git, health, hooks, live, metrics, rest, runners, services
 from windlass.server.boundary import BodyLimits, KnownHosts, LastResort
 from windlass.server.guard import Guard
+from windlass.server.known_callers import KnownCallers
 from windlass.server.problems import answer_error, answer_http_error
 from windlass.server.request_lines import RequestLines
 
@@ -55,8 +56,9 @@ def make_app(
     be asked. `options` are Starlette's, such as `lifespan`.
     """
     known = {*hosts, urlsplit(site.address).hostname or "localhost"}
+    callers = KnownCallers(site, check_token)
     return Starlette(
-        routes=[*collect_routes(site, check_token), *guard(guarded, check_token), *routes],
+        routes=[*collect_routes(site, callers), *guard(guarded, callers), *routes],
         middleware=[
             Middleware(RequestLines),
             Middleware(LastResort),
@@ -68,15 +70,15 @@ def make_app(
     )
 
 
-def collect_routes(site: Site, check_token: CheckToken) -> list[BaseRoute]:
+def collect_routes(site: Site, callers: KnownCallers) -> list[BaseRoute]:
     """Return the routes of all rooms."""
     guarded = [route for room in GUARDED for route in room.routes(site)]
-    return guard(guarded, check_token) + [route for room in OPEN for route in room.routes(site)]
+    return guard(guarded, callers) + [route for room in OPEN for route in room.routes(site)]
 
 
-def guard(routes: Sequence[BaseRoute], check_token: CheckToken) -> list[BaseRoute]:
+def guard(routes: Sequence[BaseRoute], callers: KnownCallers) -> list[BaseRoute]:
     """Have whoever asks for one of some routes show an access token."""
     for route in routes:
         behind: Any = route
-        behind.app = Guard(behind.app, check_token)
+        behind.app = Guard(behind.app, callers)
     return list(routes)

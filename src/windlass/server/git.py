@@ -22,7 +22,6 @@ import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
@@ -30,6 +29,7 @@ from windlass.errors import InvalidError, MissingError, PlatformError, StrangerE
 from windlass.operations.hosted.reading import require_reader
 from windlass.server.guard import read_bearer
 from windlass.server.problems import problem_of
+from windlass.server.threads import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -72,7 +72,7 @@ class _Door:
         if request.query_params.get("service") != _SERVICE:
             return problem_of("refused", "the repositories here can be read by Git, nothing else")
         try:
-            mirror = await run_in_threadpool(self._find, request)
+            mirror = await run_in_thread(self._find, request)
         except StrangerError as error:
             return _refuse(error)
         process = await _start(request, mirror, "--advertise-refs")
@@ -85,7 +85,7 @@ class _Door:
     async def upload(self, request: Request) -> Response:
         """Send the commits that are wanted."""
         try:
-            mirror = await run_in_threadpool(self._find, request)
+            mirror = await run_in_thread(self._find, request)
         except StrangerError as error:
             return _refuse(error)
         question = await _read_question(request)

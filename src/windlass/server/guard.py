@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.concurrency import run_in_threadpool
-
 from windlass.errors import WindlassError
 from windlass.server.problems import answer_error, problem_of
 
@@ -16,7 +14,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from windlass.operations.hosted.callers import Caller, CheckToken
+    from windlass.operations.hosted.callers import Caller
+    from windlass.server.known_callers import KnownCallers
 
 SCHEME: Final = "bearer"
 REALM: Final = 'Bearer realm="windlass"'
@@ -26,9 +25,9 @@ _POLICY_VIOLATION: Final = 1008
 class Guard:
     """Lets those pass who show a token; `scope["caller"]` says who it is."""
 
-    def __init__(self, app: ASGIApp, check_token: CheckToken) -> None:
+    def __init__(self, app: ASGIApp, callers: KnownCallers) -> None:
         self._app = app
-        self._check_token = check_token
+        self._callers = callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -37,7 +36,7 @@ class Guard:
         answer: Response | None = None
         if token:
             try:
-                caller = await run_in_threadpool(self._check_token, token)
+                caller = await self._callers.find(token)
             except WindlassError as error:
                 answer = answer_error(None, error)
         if caller is not None:

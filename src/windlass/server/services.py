@@ -12,7 +12,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -36,6 +35,7 @@ from windlass.protocol.services import (
 from windlass.server.guard import read_bearer
 from windlass.server.patience import CONNECTION, PatientProtocol
 from windlass.server.problems import problem
+from windlass.server.threads import run_in_thread
 from windlass.services.catalogue import add_all_routes
 from windlass.services.connections import Connection
 from windlass.services.listening import Guests
@@ -141,13 +141,13 @@ class _Door:
         body = await request.body()
         if len(body) > _MESSAGE_BYTES:
             raise InvalidError(f"a message has up to {_MESSAGE_BYTES} bytes")
-        answer = await run_in_threadpool(self._services.open, credential, job, body)
+        answer = await run_in_thread(self._services.open, credential, job, body)
         return Response(answer, media_type="application/json")
 
     async def connect(self, request: Request) -> Response:
         """Make a connection a tunnel."""
         credential, job = read_bearer(request.scope), _read_job(request)
-        await run_in_threadpool(self._services.check, credential, job)
+        await run_in_thread(self._services.check, credential, job)
         origin = request.headers.get(ORIGIN, "")
         if request.headers.get("upgrade", "").lower() != UPGRADE:
             detail = f"this address is for tunnels: `Upgrade: {UPGRADE}`"

@@ -109,7 +109,7 @@ def _configure(app: ASGIApp, grace: float) -> uvicorn.Config:
     options: dict[str, Any] = {
         "http": PatientProtocol,
         "ws": PatientWebSocket,
-        "loop": "asyncio",
+        "loop": "auto",  # uvloop, where it is installed: a request takes it half the time
         "lifespan": "on",
         "log_config": None,
         "access_log": False,  # see windlass.server.request_lines

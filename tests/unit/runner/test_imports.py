@@ -10,7 +10,7 @@ import windlass.runner
 
 SERVER_EXTRA = (
     "alembic", "cryptography", "dbos", "httpx", "prometheus_client", "psycopg", "pydantic",
-    "sqlalchemy", "starlette", "structlog", "uvicorn", "wsproto",
+    "sqlalchemy", "starlette", "uvicorn", "uvloop", "wsproto",
 )  # fmt: skip
 
 

@@ -1,9 +1,10 @@
 """Who waits for what has been committed is woken at once: within this process, by topic.
 
 A topic is any text: `jobs` (the queue has changed), `run/ID/ATTEMPT` (something was told of an
-attempt), `run/ID/ATTEMPT/log/NUMBER` (a job's log has grown), `inbox`, `effects`, `leaving` (this
-process is about to end: whoever keeps somebody waiting lets them go). What another process commits
-is found by whoever looks again after a moment: a wait has an end for that.
+attempt), `run/ID/ATTEMPT/log/NUMBER` (a job's log has grown), `inbox`, `effects`, `tokens` (one was
+revoked), `leaving` (this process is about to end: whoever keeps somebody waiting lets them go).
+What another process commits is found by whoever looks again after a moment: a wait has an end for
+that.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 JOBS: Final = "jobs"
 INBOX: Final = "inbox"
 EFFECTS: Final = "effects"
+TOKENS: Final = "tokens"
 LEAVING: Final = "leaving"
-_COUNTED: Final = (JOBS, INBOX, EFFECTS, LEAVING)
+_COUNTED: Final = (JOBS, INBOX, EFFECTS, TOKENS, LEAVING)
 
 
 def name_attempt(run: str, attempt: int) -> str:

@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose access token was shown: its id, and the name it was given."""
+    """Whose access token was shown: its id, the name it was given, and when it expires, if ever.
+
+    `expires` is in seconds since the epoch.
+    """
 
     token: str
     name: str
+    expires: float | None = None
 
 
 if TYPE_CHECKING:

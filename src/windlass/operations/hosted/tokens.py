@@ -18,6 +18,7 @@ from windlass.db.access_tokens import (
     list_access_tokens,
     revoke_access_token,
 )
+from windlass.engine.server.changes import TOKENS
 from windlass.errors import InvalidError, MissingError, PlatformError
 from windlass.model.values import dataclass, field
 from windlass.operations.hosted.callers import Caller
@@ -82,6 +83,7 @@ def revoke_token(site: Site, token: str) -> None:
     """
     with site.store.writing() as connection:
         revoked = revoke_access_token(connection, token, site.now())
+    site.changes.tell(TOKENS)
     if not revoked and all(row.id != token for row in list_access_tokens(site.store)):
         raise MissingError(f"there is no token '{token}'", hint="`windlass tokens` lists their ids")
 
@@ -96,7 +98,7 @@ def check_token(site: Site, text: str) -> Caller | None:
         return None
     if row.revoked is not None or (row.expires is not None and row.expires <= site.now()):
         return None
-    return Caller(row.id, row.name)
+    return Caller(row.id, row.name, row.expires)
 
 
 def write_bootstrap_token(site: Site) -> Path:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from windlass.operations.hosted.webhooks import Posted, receive_pushes, receive_webhook
+from windlass.server.threads import run_in_thread
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,7 +29,7 @@ def routes(site: Site) -> list[BaseRoute]:
             media_type=request.headers.get("content-type", ""),
             body=await request.body(),
         )
-        receipt = await run_in_threadpool(receive_webhook, site, _name(request), posted)
+        receipt = await run_in_thread(receive_webhook, site, _name(request), posted)
         if receipt is None:
             return _accept({"state": "ignored"})
         if not receipt.new:
@@ -39,7 +39,7 @@ def routes(site: Site) -> list[BaseRoute]:
     async def receive_git(request: Request) -> Response:
         signature = request.headers.get("x-windlass-signature-256", "")
         body = await request.body()
-        count = await run_in_threadpool(receive_pushes, site, _name(request), body, signature)
+        count = await run_in_thread(receive_pushes, site, _name(request), body, signature)
         return _accept({"state": "received" if count else "known", "pushes": count})
 
     return [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
@@ -21,6 +20,7 @@ from windlass.server.live.streams import (
 )
 from windlass.server.live.texts import answer_log
 from windlass.server.problems import problem
+from windlass.server.threads import run_in_thread
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -56,12 +56,12 @@ class Live:
     async def watch_events(self, request: Request) -> Response:
         """Tell the events of an attempt."""
         run, attempt = request.path_params["run"], read_attempt(request)
-        row = await run_in_threadpool(logs.find_attempt, self._site, run, attempt)
+        row = await run_in_thread(logs.find_attempt, self._site, run, attempt)
         return await self._stream(request, EventSource(self._site, run, row.attempt))
 
     async def watch_log(self, request: Request) -> Response:
         """Tell the lines of a job's log."""
-        job = await run_in_threadpool(_find_job, self._site, request)
+        job = await run_in_thread(_find_job, self._site, request)
         return await self._stream(request, LogSource(self._site, job))
 
     def read_log(self, request: Request) -> Response:
@@ -79,7 +79,7 @@ class Live:
             return problem(503, "Service unavailable", "the server is about to end")
         if "Last-Event-ID" in request.headers:
             # Whoever has all of it would ask again and again.
-            frame = await run_in_threadpool(source.read, position)
+            frame = await run_in_thread(source.read, position)
             if frame.outcome:
                 return Response(status_code=204)
         if request.method == HEAD:

@@ -24,7 +24,6 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
 
 from windlass.errors import ConflictError, UsageError, WindlassError
@@ -32,6 +31,7 @@ from windlass.operations.hosted import logs
 from windlass.server.figures import LIVE_BYTES, WATCHERS
 from windlass.server.live.sources import EventSource, LogSource
 from windlass.server.problems import answer_error
+from windlass.server.threads import run_in_thread
 
 if TYPE_CHECKING:
     from starlette.websockets import WebSocket
@@ -87,7 +87,7 @@ class Conversation:
         named: dict[str, Any] = {}
         try:
             wish, named = _read_wish(text)
-            source, position = await run_in_threadpool(self._find, named)
+            source, position = await run_in_thread(self._find, named)
         except WindlassError as error:
             await self._refuse(named, error)
             return

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from windlass.operations.hosted import logs
 from windlass.server.problems import problem
+from windlass.server.threads import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -77,7 +77,7 @@ async def _read(site: Site, job: JobOfRun, span: Span) -> AsyncIterator[bytes]:
     start = span.start
     while start < span.end:
         size = min(BYTES_AT_ONCE, span.end - start)
-        data = await run_in_threadpool(logs.read_bytes, site, job, start, size)
+        data = await run_in_thread(logs.read_bytes, site, job, start, size)
         if not data:
             # The run was removed meanwhile; the answer breaks off, which its length says.
             return

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from windlass.server.guard import read_bearer
@@ -20,6 +20,7 @@ from windlass.server.rest.requests import (
     find_kinds,
     read_input,
 )
+from windlass.server.threads import run_in_thread
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -53,7 +54,7 @@ class Endpoint:
             return problem_of("invalid", error.message, more={"errors": error.errors})
         except BadMediaError as error:
             return problem_of("media-type", error.message)
-        answer = await run_in_threadpool(self._answer, request, given, body)
+        answer = await run_in_thread(self._answer, request, given, body)
         return self._respond(request, answer)
 
     def _answer(self, request: Request, given: Input, body: bytes) -> Answer:
@@ -103,8 +104,10 @@ class Endpoint:
         """
         if answer.next is None:
             return {}
-        url = request.url.include_query_params(cursor=answer.next)
-        return {"Link": f'<{self._site.address}{url.path}?{url.query}>; rel="next"'}
+        asked = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
+        query = urlencode([*asked, ("cursor", answer.next)])
+        path = quote(request.scope["path"])
+        return {"Link": f'<{self._site.address}{path}?{query}>; rel="next"'}
 
 
 def _is_known(header: str, tag: str) -> bool:

@@ -7,7 +7,6 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -31,6 +30,7 @@ from windlass.protocol.runner import (
 from windlass.server.guard import read_bearer
 from windlass.server.problems import problem_of
 from windlass.server.runners.lobby import REPEAT_SECONDS, Lobby, Notices
+from windlass.server.threads import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -79,7 +79,7 @@ class _Door:
             made = register_runner(self._site, decode_message(RegisterRequest, body))
             return _answer(RegisterAnswer(made.row.id, made.credential))
 
-        return await run_in_threadpool(register)
+        return await run_in_thread(register)
 
     async def poll(self, request: Request) -> Response:
         """Say what a runner is to do, as soon as there is anything."""
@@ -90,7 +90,7 @@ class _Door:
             asked = decode_message(PollRequest, body)
             return runner, asked, answer_poll(self._site, runner, asked)
 
-        runner, asked, answer = await run_in_threadpool(look)
+        runner, asked, answer = await run_in_thread(look)
         is_last = asked.draining and not asked.running
         if not is_last and not self._notices.is_news(runner.id, answer):
             seconds = min(HOLD_SECONDS, runner.patience * _PATIENCE_SHARE)
@@ -109,14 +109,14 @@ class _Door:
     ) -> PollAnswer:
         """Return what a runner that has waited is told; one without news hears all there is."""
         if self._notices.is_news(runner.id, found):
-            await run_in_threadpool(check_runner, self._site, credential)
+            await run_in_thread(check_runner, self._site, credential)
             return found
 
         def look() -> PollAnswer:
             row = check_runner(self._site, credential)
             return answer_poll(self._site, row, asked)
 
-        return await run_in_threadpool(look)
+        return await run_in_thread(look)
 
     def _find_lobby(self) -> Lobby:
         loop = asyncio.get_running_loop()
@@ -163,7 +163,7 @@ class _Door:
             leave(self._site, check_runner(self._site, credential))
             return Response(status_code=204)
 
-        return await run_in_threadpool(let_go)
+        return await run_in_thread(let_go)
 
     async def _of_job(
         self, request: Request, take: Callable[[RunnerRow, JobId], Response], gap: str
@@ -181,7 +181,7 @@ class _Door:
                 more = {gap: error.expected}
                 return problem_of(error.code, error.message, hint=error.hint, more=more)
 
-        return await run_in_threadpool(answer)
+        return await run_in_thread(answer)
 
 
 async def _read_message(request: Request) -> bytes:

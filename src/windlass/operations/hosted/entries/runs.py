@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any, Final
 
-from windlass.db.repositories import find_repository, find_repository_named
+from windlass.db.repositories import find_names, find_repository_named
 from windlass.db.retention import remove_ended_runs
 from windlass.db.runs import RunFilter, list_page
 from windlass.errors import ConflictError, InvalidError
@@ -107,11 +107,8 @@ def _find_id(site: Site, name: str) -> str:
 
 
 def _describe_runs(site: Site, rows: Sequence[AttemptRow]) -> list[api.Run]:
-    names = {}
-    for repository in {row.run.repository for row in rows}:
-        found = find_repository(site.store, repository)
-        names[repository] = repository if found is None else found.name
-    return [_describe_run(row, names[row.run.repository]) for row in rows]
+    names = find_names(site.store, {row.run.repository for row in rows})
+    return [_describe_run(row, names.get(row.run.repository, row.run.repository)) for row in rows]
 
 
 def _describe_run(row: AttemptRow, repository: str) -> api.Run:
