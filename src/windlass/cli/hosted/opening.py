@@ -44,26 +44,19 @@ def find_run(client: Client, name: str, attempt: int | None = None) -> Run:
     """
     from windlass.protocol.api import runs
 
-    found = _find_latest(client) if name == LATEST else _find_named(client, name)
+    found = find_newest(client) if name == LATEST else _find_named(client, name)
+    if found is None:
+        raise InputError(f"there are no runs on {client.url} yet")
     if attempt is None or attempt == found.attempt:
         return found
     return client.ask(runs.GET, make_input(runs.FindRun, run=found.run, attempt=attempt))
 
 
-def has_runs(client: Client) -> bool:
-    """Tell whether a server has any runs."""
+def find_newest(client: Client) -> Run | None:
+    """Return the newest run of a server; None where it has none yet."""
     from windlass.protocol.api import runs
 
-    return bool(client.ask(runs.LIST, runs.ListRuns(limit=1)).items)
-
-
-def _find_latest(client: Client) -> Run:
-    from windlass.protocol.api import runs
-
-    page = client.ask(runs.LIST, runs.ListRuns(limit=1))
-    if not page.items:
-        raise InputError(f"there are no runs on {client.url} yet")
-    return page.items[0]
+    return next(iter(client.ask(runs.LIST, runs.ListRuns(limit=1)).items), None)
 
 
 def _find_named(client: Client, name: str) -> Run:

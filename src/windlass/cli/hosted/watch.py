@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.cli.following import add_json_option, open_view
 from windlass.cli.history_options import add_run_argument
-from windlass.cli.hosted.opening import find_run, has_runs, open_client
+from windlass.cli.hosted.opening import find_newest, find_run, open_client
 from windlass.cli.servers import add_server_option, require_server
 from windlass.cli.terminal import open_terminal
 from windlass.errors import PlatformError
@@ -58,10 +58,10 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _await_first(client: Client) -> None:
     """Wait until a server has a run: whoever has just pushed may be sooner than it."""
-    if has_runs(client):
+    if find_newest(client) is not None:
         return
     open_terminal(sys.stderr).write("there are no runs yet; the first one is waited for\n")
-    while not has_runs(client):
+    while find_newest(client) is None:
         time.sleep(_LOOK_SECONDS)
 
 
