@@ -178,6 +178,24 @@ def test_options_of_a_server_need_one(
     assert (code, "--branch is for a server's runs" in told) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(None, "nowhere.json: the rules cannot be read"), ("[", "nowhere.json: not JSON")],
+)
+def test_rules_that_cannot_be_read_are_named(
+    command: CommandDoor, home: Path, text: str | None, said: str
+) -> None:
+    """The file that is not there, or holds no JSON, is said with what would do."""
+    if text is not None:
+        (home / "nowhere.json").write_text(text)
+
+    code, out, told = command.run(["repos", "set", "octo/boat", "--rules", "nowhere.json"])
+
+    assert (code, out) == (2, "")
+    assert said in told
+    assert "hint" in told
+
+
 def test_a_server_that_is_away_is_named(command: CommandDoor, home: Path) -> None:
     """Nobody gets a traceback."""
     words = ["runs", "--server", "http://127.0.0.1:9"]

@@ -58,11 +58,18 @@ def _read_rules(file: str) -> Any:
     import json
     from pathlib import Path
 
-    text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
         return json.loads(text)
+    except OSError as error:
+        raise InputError(
+            f"{file}: the rules cannot be read: {error.strerror}",
+            hint="name a file that is there, or - for stdin",
+        ) from error
     except ValueError as error:
-        raise InputError(f"{file}: not JSON: {error}") from None
+        raise InputError(
+            f"{file}: not JSON: {error}", hint='for instance [{"branches": ["main"]}]'
+        ) from None
 
 
 def _describe(it: Repository) -> str:
