@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from windlass.cli.hosted.fields import make_input
-from windlass.cli.hosted.opening import find_repository, open_client
+from windlass.cli.hosted.opening import ask_about, find_repository, open_client
 from windlass.cli.hosted.watch import show_started
 from windlass.cli.parser import parse_pairs
 from windlass.cli.servers import add_server_option, require_server
@@ -91,9 +91,7 @@ class SendEvent:
         from windlass.protocol.api import dispatches as api
 
         payload = parse_pairs("--payload", arguments.payload)
-        with open_client(require_server(arguments)) as client:
-            name = find_repository(client, arguments.repository)
-            given = make_input(api.SendEvent, **name, type=arguments.type, payload=payload)
-            sent = client.ask(api.SEND_EVENT, given)
+        given = {"type": arguments.type, "payload": payload}
+        sent = ask_about(arguments, arguments.repository, api.SEND_EVENT, **given)
         open_terminal(sys.stdout).write(f"{sent.delivery}\n")
         return 0

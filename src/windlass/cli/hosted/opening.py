@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.cli.hosted.fields import make_input
+from windlass.cli.servers import require_server
 from windlass.db.runs import AttemptRow, RunRow
 from windlass.errors import InputError, MissingError, UsageError
 from windlass.model.status import Result
@@ -15,13 +16,55 @@ from windlass.operations.history import LATEST
 if TYPE_CHECKING:
     from windlass.client.client import Client
     from windlass.client.logins import Login
+    from windlass.protocol.api.calls import Answer, Call, Given
     from windlass.protocol.api.runs import Run
 
 _LOOKED_AT: Final = 200
 """So many of the latest runs are looked through for one whose id begins or ends so."""
 
+_ON_A_PAGE: Final = 100
 _SHORTEST_END: Final = 4
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def ask(arguments: Any, call: Call[Given, Answer], **values: Any) -> Answer:
+    """Make one call to the server that a command is about; None is what was left out.
+
+    Raises:
+        UsageError: a value cannot be used.
+        InputError: no server is named, or it refuses.
+        PlatformError: it cannot be reached, or is in trouble.
+    """
+    given = make_input(call.given, **values)
+    with open_client(require_server(arguments)) as client:
+        return client.ask(call, given)
+
+
+def ask_about(
+    arguments: Any, repository: str | None, call: Call[Given, Answer], **values: Any
+) -> Answer:
+    """Make one call about a repository of a server, that of a name or the only one; see `ask`."""
+    with open_client(require_server(arguments)) as client:
+        name = find_repository(client, repository)
+        return client.ask(call, make_input(call.given, **name, **values))
+
+
+def list_all(arguments: Any, call: Call[Given, Answer], **values: Any) -> list[Any]:
+    """Return what is on all pages of a list of the server that a command is about; see `ask`."""
+    with open_client(require_server(arguments)) as client:
+        return list(client.list_all(call, make_input(call.given, **values, limit=_ON_A_PAGE)))
+
+
+def list_about(
+    arguments: Any,
+    repository: str | None,
+    call: Call[Given, Answer],
+    limit: int | None = None,
+) -> list[Any]:
+    """Return what a list says of a repository, or the first `limit` of it; see `ask_about`."""
+    with open_client(require_server(arguments)) as client:
+        name = find_repository(client, repository)
+        return list(client.list_all(call, make_input(call.given, **name), limit))
 
 
 def open_client(server: Login) -> Client:

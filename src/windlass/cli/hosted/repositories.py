@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from windlass.cli.hosted.fields import make_input
-from windlass.cli.hosted.opening import find_repository, open_client
+from windlass.cli.hosted.opening import ask, ask_about, list_about, list_all
 from windlass.cli.hosted.secret_texts import read_secret
 from windlass.cli.hosted.tables import add_json_option, format_time, print_list, print_one
-from windlass.cli.servers import add_server_option, require_server
+from windlass.cli.servers import add_server_option
 from windlass.cli.terminal import open_terminal
 from windlass.errors import InputError, UsageError
 
@@ -92,13 +91,12 @@ class ListRepositories:
         """Print them."""
         from windlass.protocol.api import repositories as api
 
-        with open_client(require_server(arguments)) as client:
-            print_list(
-                client.list_all(api.LIST, api.ListRepositories(limit=100)),
-                lambda it: (it.name, it.location, it.default_branch, format_time(it.polled)),
-                as_json=arguments.json,
-                none="there are no repositories yet; `windlass repos add` makes one known",
-            )
+        print_list(
+            list_all(arguments, api.LIST),
+            lambda it: (it.name, it.location, it.default_branch, format_time(it.polled)),
+            as_json=arguments.json,
+            none="there are no repositories yet; `windlass repos add` makes one known",
+        )
         return 0
 
 
@@ -130,15 +128,14 @@ class AddRepository:
         from windlass.protocol.api import repositories as api
 
         file = arguments.token_file
-        given = make_input(
-            api.RegisterRepository,
+        made = ask(
+            arguments,
+            api.REGISTER,
             location=arguments.location,
             name=arguments.name,
             token=None if file is None else read_secret(file, "the token"),
             **_read_settings(arguments),
         )
-        with open_client(require_server(arguments)) as client:
-            made = client.ask(api.REGISTER, given)
         print_one(made, _describe(made), as_json=arguments.json)
         return 0
 
@@ -157,9 +154,7 @@ class ShowRepository:
         """Print it."""
         from windlass.protocol.api import repositories as api
 
-        with open_client(require_server(arguments)) as client:
-            given = make_input(api.OfRepository, **find_repository(client, arguments.name))
-            found = client.ask(api.GET, given)
+        found = ask_about(arguments, arguments.name, api.GET)
         lines = [f"{name}: {value}" for name, value in found.model_dump(exclude={"rules"}).items()]
         lines += [f"rule: {rule.model_dump_json()}" for rule in found.rules]
         if arguments.json:
@@ -186,9 +181,7 @@ class SetRepository:
         settings = {key: it for key, it in _read_settings(arguments).items() if it is not None}
         if not settings:
             raise UsageError("no setting is given", hint="for instance --poll-seconds 60")
-        with open_client(require_server(arguments)) as client:
-            name = find_repository(client, arguments.name)
-            found = client.ask(api.UPDATE, make_input(api.UpdateRepository, **name, **settings))
+        found = ask_about(arguments, arguments.name, api.UPDATE, **settings)
         print_one(found, _describe(found), as_json=arguments.json)
         return 0
 
@@ -203,9 +196,7 @@ class RemoveRepository:
         """Remove it."""
         from windlass.protocol.api import repositories as api
 
-        with open_client(require_server(arguments)) as client:
-            given = make_input(api.OfRepository, **find_repository(client, arguments.name))
-            client.ask(api.REMOVE, given)
+        ask_about(arguments, arguments.name, api.REMOVE)
         return 0
 
 
@@ -223,9 +214,7 @@ class RenewWebhook:
         """Print where webhooks are to be sent, and the secret."""
         from windlass.protocol.api import repositories as api
 
-        with open_client(require_server(arguments)) as client:
-            given = make_input(api.OfRepository, **find_repository(client, arguments.name))
-            made = client.ask(api.RENEW_WEBHOOK_SECRET, given)
+        made = ask_about(arguments, arguments.name, api.RENEW_WEBHOOK_SECRET)
         print_one(made, f"{made.url}  {made.secret}", as_json=arguments.json)
         return 0
 
@@ -247,12 +236,10 @@ class ListDeliveries:
         """Print them."""
         from windlass.protocol.api import dispatches as api
 
-        with open_client(require_server(arguments)) as client:
-            given = make_input(api.ListDeliveries, **find_repository(client, arguments.name))
-            print_list(
-                client.list_all(api.LIST_DELIVERIES, given, arguments.limit),
-                lambda it: (format_time(it.received), it.event, it.state, it.message),
-                as_json=arguments.json,
-                none="the server was told nothing of it yet",
-            )
+        print_list(
+            list_about(arguments, arguments.name, api.LIST_DELIVERIES, arguments.limit),
+            lambda it: (format_time(it.received), it.event, it.state, it.message),
+            as_json=arguments.json,
+            none="the server was told nothing of it yet",
+        )
         return 0

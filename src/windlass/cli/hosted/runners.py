@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from windlass.cli.hosted.fields import make_input
-from windlass.cli.hosted.opening import open_client
+from windlass.cli.hosted.opening import ask, list_all
 from windlass.cli.hosted.tables import add_json_option, format_time, print_list, print_one
-from windlass.cli.servers import add_server_option, require_server
+from windlass.cli.servers import add_server_option
 
 if TYPE_CHECKING:
     from windlass.cli.parser import Parser
@@ -44,13 +43,12 @@ class ListRunners:
         """Print them."""
         from windlass.protocol.api import runners as api
 
-        with open_client(require_server(arguments)) as client:
-            print_list(
-                client.list_all(api.LIST, api.ListRunners(limit=100)),
-                _describe,
-                as_json=arguments.json,
-                none="there are none; `windlass runners token` lets a machine become one",
-            )
+        print_list(
+            list_all(arguments, api.LIST),
+            _describe,
+            as_json=arguments.json,
+            none="there are none; `windlass runners token` lets a machine become one",
+        )
         return 0
 
 
@@ -68,8 +66,7 @@ class ShowRunner:
         """Print it."""
         from windlass.protocol.api import runners as api
 
-        with open_client(require_server(arguments)) as client:
-            found = client.ask(api.GET, make_input(api.OfRunner, runner=arguments.runner))
+        found = ask(arguments, api.GET, runner=arguments.runner)
         print_one(found, "  ".join(_describe(found)), as_json=arguments.json)
         return 0
 
@@ -94,9 +91,7 @@ class CreateRegistration:
         """Print it."""
         from windlass.protocol.api import runners as api
 
-        given = make_input(api.CreateRegistration, seconds=arguments.seconds)
-        with open_client(require_server(arguments)) as client:
-            made = client.ask(api.REGISTER_TOKEN, given)
+        made = ask(arguments, api.REGISTER_TOKEN, seconds=arguments.seconds)
         print_one(made, made.token, as_json=arguments.json)
         return 0
 
@@ -111,8 +106,7 @@ class DrainRunner:
         """Ask for it; it does not wait for the end."""
         from windlass.protocol.api import runners as api
 
-        with open_client(require_server(arguments)) as client:
-            client.ask(api.DRAIN, make_input(api.OfRunner, runner=arguments.runner))
+        ask(arguments, api.DRAIN, runner=arguments.runner)
         return 0
 
 
@@ -126,8 +120,7 @@ class RevokeRunner:
         """Revoke it."""
         from windlass.protocol.api import runners as api
 
-        with open_client(require_server(arguments)) as client:
-            client.ask(api.REVOKE, make_input(api.OfRunner, runner=arguments.runner))
+        ask(arguments, api.REVOKE, runner=arguments.runner)
         return 0
 
 
@@ -141,6 +134,5 @@ class RemoveRunner:
         """Remove it."""
         from windlass.protocol.api import runners as api
 
-        with open_client(require_server(arguments)) as client:
-            client.ask(api.REMOVE, make_input(api.OfRunner, runner=arguments.runner))
+        ask(arguments, api.REMOVE, runner=arguments.runner)
         return 0

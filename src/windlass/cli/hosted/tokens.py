@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from windlass.cli.hosted.fields import make_input
-from windlass.cli.hosted.opening import open_client
+from windlass.cli.hosted.opening import ask, list_all
 from windlass.cli.hosted.tables import add_json_option, format_time, print_list, print_one
-from windlass.cli.servers import add_server_option, require_server
+from windlass.cli.servers import add_server_option
 
 if TYPE_CHECKING:
     from windlass.cli.parser import Parser
@@ -34,9 +33,8 @@ class ListTokens:
         """Print them."""
         from windlass.protocol.api import tokens as api
 
-        with open_client(require_server(arguments)) as client:
-            items = client.list_all(api.LIST, api.ListTokens(limit=100))
-            print_list(items, _describe, as_json=arguments.json, none="there are none")
+        items = list_all(arguments, api.LIST)
+        print_list(items, _describe, as_json=arguments.json, none="there are none")
         return 0
 
 
@@ -58,9 +56,7 @@ class CreateToken:
         """Print its text."""
         from windlass.protocol.api import tokens as api
 
-        given = make_input(api.CreateToken, name=arguments.name, days=arguments.days)
-        with open_client(require_server(arguments)) as client:
-            made = client.ask(api.CREATE, given)
+        made = ask(arguments, api.CREATE, name=arguments.name, days=arguments.days)
         print_one(made, made.token, as_json=arguments.json)
         return 0
 
@@ -79,6 +75,5 @@ class RevokeToken:
         """Revoke it."""
         from windlass.protocol.api import tokens as api
 
-        with open_client(require_server(arguments)) as client:
-            client.ask(api.REVOKE, make_input(api.RevokeToken, id=arguments.id))
+        ask(arguments, api.REVOKE, id=arguments.id)
         return 0

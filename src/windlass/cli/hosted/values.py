@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from windlass.cli.hosted.fields import make_input
-from windlass.cli.hosted.opening import find_repository, open_client
+from windlass.cli.hosted.opening import ask_about, list_about
 from windlass.cli.hosted.secret_texts import read_secret
 from windlass.cli.hosted.tables import add_json_option, format_time, print_list
-from windlass.cli.servers import add_server_option, require_server
+from windlass.cli.servers import add_server_option
 
 if TYPE_CHECKING:
     from windlass.cli.parser import Parser
@@ -46,14 +45,12 @@ class ListSecrets:
         """Print their names."""
         from windlass.protocol.api import values as api
 
-        with open_client(require_server(arguments)) as client:
-            name = find_repository(client, arguments.repository)
-            print_list(
-                client.list_all(api.LIST_SECRETS, make_input(api.ListValues, **name)),
-                lambda it: (it.name, format_time(it.updated)),
-                as_json=arguments.json,
-                none=_NONE,
-            )
+        print_list(
+            list_about(arguments, arguments.repository, api.LIST_SECRETS),
+            lambda it: (it.name, format_time(it.updated)),
+            as_json=arguments.json,
+            none=_NONE,
+        )
         return 0
 
 
@@ -72,10 +69,8 @@ class SetSecret:
         from windlass.protocol.api import values as api
 
         value = read_secret(arguments.file, f"the value of {arguments.key}")
-        with open_client(require_server(arguments)) as client:
-            name = find_repository(client, arguments.repository)
-            given = make_input(api.SetValue, **name, key=arguments.key, value=value)
-            client.ask(api.SET_SECRET, given)
+        given = {"key": arguments.key, "value": value}
+        ask_about(arguments, arguments.repository, api.SET_SECRET, **given)
         return 0
 
 
@@ -89,9 +84,7 @@ class RemoveSecret:
         """Remove it."""
         from windlass.protocol.api import values as api
 
-        with open_client(require_server(arguments)) as client:
-            name = find_repository(client, arguments.repository)
-            client.ask(api.REMOVE_SECRET, make_input(api.OfValue, **name, key=arguments.key))
+        ask_about(arguments, arguments.repository, api.REMOVE_SECRET, key=arguments.key)
         return 0
 
 
@@ -105,14 +98,12 @@ class ListVariables:
         """Print them."""
         from windlass.protocol.api import values as api
 
-        with open_client(require_server(arguments)) as client:
-            name = find_repository(client, arguments.repository)
-            print_list(
-                client.list_all(api.LIST_VARIABLES, make_input(api.ListValues, **name)),
-                lambda it: (it.name, it.value, format_time(it.updated)),
-                as_json=arguments.json,
-                none=_NONE,
-            )
+        print_list(
+            list_about(arguments, arguments.repository, api.LIST_VARIABLES),
+            lambda it: (it.name, it.value, format_time(it.updated)),
+            as_json=arguments.json,
+            none=_NONE,
+        )
         return 0
 
 
@@ -130,10 +121,8 @@ class SetVariable:
         """Set it."""
         from windlass.protocol.api import values as api
 
-        with open_client(require_server(arguments)) as client:
-            name = find_repository(client, arguments.repository)
-            given = make_input(api.SetValue, **name, key=arguments.key, value=arguments.value)
-            client.ask(api.SET_VARIABLE, given)
+        given = {"key": arguments.key, "value": arguments.value}
+        ask_about(arguments, arguments.repository, api.SET_VARIABLE, **given)
         return 0
 
 
@@ -147,7 +136,5 @@ class RemoveVariable:
         """Remove it."""
         from windlass.protocol.api import values as api
 
-        with open_client(require_server(arguments)) as client:
-            name = find_repository(client, arguments.repository)
-            client.ask(api.REMOVE_VARIABLE, make_input(api.OfValue, **name, key=arguments.key))
+        ask_about(arguments, arguments.repository, api.REMOVE_VARIABLE, key=arguments.key)
         return 0
