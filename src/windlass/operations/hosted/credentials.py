@@ -1,4 +1,4 @@
-"""What runners and jobs show: random texts, of which a server keeps only the SHA-256.
+"""What people, runners and jobs show: random texts, of which a server keeps only the SHA-256.
 
 A credential is found by its digest, so who can measure how long that takes learns of a digest only.
 """
@@ -9,13 +9,14 @@ import hashlib
 import secrets
 from typing import Final
 
+ACCESS: Final = "wlt_"
 RUNNER: Final = "wlr_"
 REGISTRATION: Final = "wlg_"
 JOB: Final = "wlj_"
 
 
 def draw_credential(kind: str) -> str:
-    """Return a new text of a kind: RUNNER, REGISTRATION or JOB."""
+    """Return a new text of a kind: ACCESS, RUNNER, REGISTRATION or JOB."""
     return kind + secrets.token_urlsafe(32)
 
 

@@ -1,12 +1,10 @@
 """Access tokens: how people and programs show who they are.
 
-A token is `wlt_` and 43 letters of 32 random bytes. It is shown once; a server keeps its SHA-256,
-by which it also finds it: who can measure how long that takes learns of a digest, not of a token.
+A token is shown once; a server keeps its digest, as of any credential.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from typing import TYPE_CHECKING, Final
@@ -22,6 +20,7 @@ from windlass.engine.server.changes import TOKENS
 from windlass.errors import InvalidError, MissingError, PlatformError
 from windlass.model.values import dataclass, field
 from windlass.operations.hosted.callers import Caller
+from windlass.operations.hosted.credentials import ACCESS, digest_credential, draw_credential
 from windlass.private_files import replace_private_file
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     from windlass.operations.hosted.site import Site
 
-PREFIX: Final = "wlt_"
 BOOTSTRAP_FILE: Final = "token"
 BOOTSTRAP_NAME: Final = "bootstrap"
 _MOST_LETTERS: Final = 100
@@ -55,12 +53,12 @@ def create_token(site: Site, name: str, days: float | None = None) -> NewToken:
         raise InvalidError(f"a token's name has 1 to {_MOST_LETTERS} printable letters")
     if days is not None and not 0 < days < float("inf"):
         raise InvalidError(f"a token lasts for more than 0 days, not {days:g}")
-    text = PREFIX + secrets.token_urlsafe(32)
+    text = draw_credential(ACCESS)
     now = site.now()
     row = AccessTokenRow(
         id=secrets.token_hex(8),
         name=name,
-        digest=_digest(text),
+        digest=digest_credential(text),
         created=now,
         expires=None if days is None else now + days * _DAY_SECONDS,
     )
@@ -90,9 +88,9 @@ def revoke_token(site: Site, token: str) -> None:
 
 def check_token(site: Site, text: str) -> Caller | None:
     """Return whose token a text is; None where it is none, has expired or was revoked."""
-    if not text.startswith(PREFIX):
+    if not text.startswith(ACCESS):
         return None
-    digest = _digest(text)
+    digest = digest_credential(text)
     row = find_access_token(site.store, digest)
     if row is None or not hmac.compare_digest(row.digest, digest):
         return None
@@ -123,7 +121,3 @@ def write_bootstrap_token(site: Site) -> Path:
             hint="may the server write to its folder, and has the disk room?",
         ) from error
     return path
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
