@@ -107,7 +107,8 @@ def _differing_actions() -> tuple[Feature, ...]:
             windlass=(
                 "Gives the commit of the local repository, with uncommitted changes unless "
                 "`--committed` is given, and the whole history whatever `fetch-depth` says; "
-                "nothing is fetched: submodules and files of Git LFS have to be in that repository."
+                "nothing is fetched: submodules and files of Git LFS have to be in that "
+                "repository. A runner of a server gives the event's commit and nothing else."
             ),
             detect_in_job=detectors.checkouts,
         ),
@@ -193,7 +194,11 @@ def _differing_steps() -> tuple[Feature, ...]:
             title="Deployment environments (`environment`)",
             verdict=Verdict.DIFFERS,
             github="Waits for the environment's protection rules and records a deployment.",
-            windlass="Holds the job unless `--allow-environment NAME` is given; records nothing.",
+            windlass=(
+                "A local run holds the job unless `--allow-environment NAME` is given. A server "
+                "asks nobody: the job starts when its turn comes, with the repository's secrets. "
+                "Nothing is recorded."
+            ),
             detect_in_job=detectors.environments,
         ),
     )
@@ -207,7 +212,10 @@ def _differing_runs() -> tuple[Feature, ...]:
             title="Concurrency groups (`concurrency`)",
             verdict=Verdict.DIFFERS,
             github="Lets one run or job of a group go on and cancels or queues the others.",
-            windlass="The same, among the runs of one checkout on one machine.",
+            windlass=(
+                "The same, among the runs of one checkout on one machine; on a server among all "
+                "runs of a repository, as on GitHub."
+            ),
             detect=detectors.concurrency_groups,
         ),
         Feature(
