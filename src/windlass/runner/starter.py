@@ -28,7 +28,6 @@ from windlass.jobs.supervisor.client import (
     take_supervisor,
 )
 from windlass.runner.job_process import run_job_process
-from windlass.runner.preloading import preload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +146,6 @@ def _leave_runner(kept: int) -> None:
     os.closerange(3, kept)
     os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
     atexit._clear()  # noqa: SLF001 - what is registered is the runner's
-    preload()
     gc.collect()
     # What there is now is not written to any more by looking for garbage: forks share it.
     gc.freeze()
