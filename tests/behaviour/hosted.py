@@ -13,12 +13,12 @@ import itertools
 import json
 import subprocess
 import threading
-import time
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tests.behaviour.harness import Behaviour, Seen
+from tests.waiting import wait_until
 
 from windlass.client.client import Client
 from windlass.client.streams import follow_events, follow_log
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 IDENTITY = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
 PATIENCE_SECONDS = 60.0
-LOOK_SECONDS = 0.02
+LOOK_MILLISECONDS = 20
 
 
 @dataclass(slots=True)
@@ -70,6 +70,7 @@ class HostedBehaviour(Behaviour):
         self._client = house.client
         self._owner, self._name = f"octo-{next(house.numbers)}", "boat"
         self._run = ""
+        self._is_cancelled = False
         self._lock = threading.Lock()
         self._interruption = SimpleNamespace(request=self._cancel)
 
@@ -172,22 +173,26 @@ class HostedBehaviour(Behaviour):
         assert answer.status_code == 202, answer.text
 
     def _await_run(self) -> list[Any]:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
+        """Wait for the run, and remember it, or for what was said where nothing starts."""
+        refused: list[Any] = []
+
+        def is_answered() -> bool:
             listed = self._client.ask(
                 dispatches.LIST_DELIVERIES, dispatches.ListDeliveries(**self._key)
             )
-            for delivery in listed.items:
-                if delivery.state not in ("received", "started"):
-                    return [SimpleNamespace(message=delivery.message)]
-            found = self._client.ask(
-                runs.LIST, runs.ListRuns(repository=f"{self._owner}/{self._name}")
+            refused.extend(
+                SimpleNamespace(message=delivery.message)
+                for delivery in listed.items
+                if delivery.state not in ("received", "started")
             )
-            if found.items:
-                self._run = found.items[0].run
-                return []
-            time.sleep(LOOK_SECONDS)
-        raise AssertionError("no run was started")
+            own = runs.ListRuns(repository=f"{self._owner}/{self._name}")
+            started = self._client.ask(runs.LIST, own).items
+            self._run = started[0].run if started else ""
+            return bool(refused or started)
+
+        was_told = wait_until(is_answered, PATIENCE_SECONDS, pause_milliseconds=LOOK_MILLISECONDS)
+        assert was_told, "no run was started"
+        return refused
 
     def _ask_again(self) -> int:
         again = self.given["rerun"]
@@ -227,7 +232,9 @@ class HostedBehaviour(Behaviour):
         return thread
 
     def _cancel(self) -> None:
-        self._client.ask(runs.CANCEL, runs.CancelRun(run=self._run))
+        """Ask for the end; the second time for that at once."""
+        self._client.ask(runs.CANCEL, runs.CancelRun(run=self._run, force=self._is_cancelled))
+        self._is_cancelled = True
 
 
 def _is_of(event: RunEvent, job: str) -> TypeGuard[events.Annotation]:
