@@ -83,10 +83,18 @@ def read_head(source: BufferedReader) -> Head | None:
         fields[name] = (*fields.get(name, ()), value)
     return Head(
         method=match[1].decode("ascii"),
-        target=match[2].decode("ascii"),
+        target=_check_target(match[2].decode("ascii")),
         minor_version=int(match[3]),
         fields=fields,
     )
+
+
+def _check_target(target: str) -> str:
+    try:
+        urlsplit(target)
+    except ValueError:
+        raise RequestError(400, "The request asks for what is no address.") from None
+    return target
 
 
 def _strip_end(line: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from windlass.services.messages import RequestError, TruncatedBodyError
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from windlass.services.heads import Head
 
 LONGEST_LINE: Final = 1 << 12
+_LENGTH: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _HEXADECIMAL: Final = frozenset(b"0123456789abcdefABCDEF")
 
 
@@ -100,7 +102,7 @@ def open_body(head: Head, source: BufferedReader) -> RequestBody:
         return ChunkedBody(source)
     if not lengths:
         return RequestBody(source, 0)
-    if len(set(lengths)) > 1 or not (lengths[0].isascii() and lengths[0].isdigit()):
+    if len(set(lengths)) > 1 or not _LENGTH.fullmatch(lengths[0]):
         raise RequestError(400, "Content-Length is not a number.")
     return RequestBody(source, int(lengths[0]))
 

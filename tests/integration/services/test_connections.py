@@ -99,6 +99,8 @@ def test_how_long_a_connection_stays(server: Server, head: bytes, *, stays: bool
         b"GET / HTTP/1.1\r\nName: va\0lue\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 101 + b"\r\n",
         b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET //[ HTTP/1.1\r\n\r\n",
+        b"PUT / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
     ],
     ids=[
         "nonsense",
@@ -112,6 +114,8 @@ def test_how_long_a_connection_stays(server: Server, head: bytes, *, stays: bool
         "NUL",
         "many fields",
         "a long line",
+        "no address",
+        "a length of many digits",
     ],
 )
 def test_heads_that_are_none(server: Server, head: bytes) -> None:
