@@ -16,7 +16,7 @@ from windlass.db.runs import list_attempts
 from windlass.db.servers import list_servers
 from windlass.engine.journals.codec import encode_signal
 from windlass.engine.server.leases import LEASE_SECONDS, Presence, Silence, Watch
-from windlass.errors import PlatformError
+from windlass.errors import DatabaseError, PlatformError
 from windlass.model.status import Result
 from windlass.operations.hosted.attempts import cancel_run, start_run
 from windlass.operations.hosted.runners import create_registration
@@ -150,6 +150,45 @@ def test_a_process_that_was_stopped_begins_anew(
     assert result(site, run) is None
     pass_time(watch, steady, 11)
     assert result(site, run) is Result.FAILURE
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise DatabaseError("database or disk is full")
+
+
+def test_a_database_that_cannot_be_written(
+    site: Site, runner: StandIn, watch: Watch, steady: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody's sign of life was written down meanwhile, and nobody is lost for that."""
+    run, job = begin(site, runner)
+    watch.turn()
+    with monkeypatch.context() as patched:
+        patched.setattr(watch.presence, "beat", refuse)
+        for _ in range(20):
+            steady.at += 1
+            watch.turn()
+    for _ in range(10):
+        watch.turn()
+        steady.at += 1
+    assert result(site, run) is None
+    assert runner.write(job, "log", 0, b"").status_code == 200
+    steady.at += 1
+    watch.turn()
+    assert result(site, run) is Result.FAILURE
+
+
+def test_an_end_that_cannot_be_written(
+    site: Site, runner: StandIn, watch: Watch, steady: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Perhaps that of the runner could not be either: it has its whole patience again."""
+    run, job = begin(site, runner)
+    watch.turn()
+    with monkeypatch.context() as patched:
+        patched.setattr(site.runs, "end_job", refuse)
+        pass_time(watch, steady, 11)
+    pass_time(watch, steady, 10)
+    assert result(site, run) is None
+    assert runner.end(job).status_code == 204
 
 
 def test_a_runner_that_is_heard_of_at_the_last_moment(

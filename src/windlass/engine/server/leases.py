@@ -7,7 +7,8 @@ takes.
 
 Whether somebody was silent for too long is measured by this process's own steady clock, from the
 moment at which it saw their last sign of life: clocks of machines differ, and jump. A process that
-was stopped itself, or could not read the database, has heard of nobody meanwhile, and begins anew.
+was stopped itself, or could not read the database, has heard of nobody meanwhile, and begins anew;
+so does one that cannot write, for then nobody's sign of life is written down.
 """
 
 from __future__ import annotations
@@ -78,6 +79,10 @@ class Silence:
             for name, sign in signs.items()
         }
         return {name: now - since for name, (_, since) in self._signs.items()}
+
+    def forget(self) -> None:
+        """Begin anew: signs of life were given that nobody could see."""
+        self._signs.clear()
 
 
 class Presence:
@@ -164,6 +169,13 @@ class Watch:
             thread.join(seconds)
         _try("it cannot be said that this server ends", self.presence.leave)
 
+    def turn(self) -> None:
+        """Give a sign of life and look once; what cannot be done now is done another time."""
+        if _try("this server cannot say that it is there", self._beat):
+            _try("lost runners cannot be looked for", self.look)
+        else:
+            self._silence.forget()
+
     def look(self) -> None:
         """Look once for lost runners and, from time to time, for jobs that nobody takes.
 
@@ -185,8 +197,7 @@ class Watch:
 
     def _watch_on(self) -> None:
         while not self._stopping.is_set():
-            _try("this server cannot say that it is there", self._beat)
-            _try("lost runners cannot be looked for", self.look)
+            self.turn()
             self._stopping.wait(BEAT_SECONDS)
 
     def _beat(self) -> None:
@@ -211,9 +222,9 @@ class Watch:
         condition = partial(lock_silent, runner=runner.id, seen=runner.seen)
         for job in list_running(self._store, runner.id):
             loss = Loss(job, reason, condition)
-            _try(
-                f"{job.run}/{job.attempt}/{job.number} cannot be ended", lose_job, self._runs, loss
-            )
+            trouble = f"{job.run}/{job.attempt}/{job.number} cannot be ended"
+            if not _try(trouble, lose_job, self._runs, loss):
+                self._silence.forget()
 
     def _find_forgotten(self) -> None:
         before = self._find_time() - self._queue_seconds
