@@ -117,6 +117,17 @@ class PostgresDatabases:
                 (self._name,),
             )
 
+    def close_doors(self) -> None:
+        """End all connections to it, and let nobody make another."""
+        with self._governing() as connection:
+            connection.execute(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false")
+        self.cut()
+
+    def open_doors(self) -> None:
+        """Let it be connected to again."""
+        with self._governing() as connection:
+            connection.execute(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
+
     def restart(self) -> None:
         """Have PostgreSQL fall over, and start it again."""
         self.server.stop("immediate")

@@ -123,7 +123,7 @@ class ServerWorkload:
         """Go back to a server and a runner that know each other and have done nothing."""
         for path in (self.data, self.state):
             shutil.rmtree(path, ignore_errors=True)
-            shutil.copytree(_kept(path), path)
+            shutil.copytree(name_kept(path), path)
         self._git("update-ref", MAIN, self.commits[0])
         self.databases.restore()
         self.ledger.write_text("")
@@ -234,7 +234,7 @@ class ServerWorkload:
             (RUNNER_PATIENCE_SECONDS, 86400.0),
         )
         for path in (self.data, self.state):
-            shutil.copytree(path, _kept(path))
+            shutil.copytree(path, name_kept(path))
         self.databases.keep()
 
     def wait(
@@ -258,7 +258,8 @@ class ServerWorkload:
             select.poll().poll(LOOK_MILLISECONDS)
 
 
-def _kept(path: Path) -> Path:
+def name_kept(path: Path) -> Path:
+    """Return where it is kept what a folder of the workload was at first."""
     return path.with_name(f"{path.name}.kept")
 
 

@@ -16,6 +16,7 @@ from windlass.server.guard import Guard
 from windlass.server.known_callers import KnownCallers
 from windlass.server.problems import answer_error, answer_http_error
 from windlass.server.request_lines import RequestLines
+from windlass.server.standstills import Standstills
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -64,6 +65,7 @@ def make_app(
             Middleware(LastResort),
             Middleware(KnownHosts, hosts=known),
             Middleware(BodyLimits, limits=LIMITS),
+            Middleware(Standstills, stands_still=health.Readiness(site).stands_still),
         ],
         exception_handlers={WindlassError: answer_error, HTTPException: answer_http_error},
         **options,

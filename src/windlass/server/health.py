@@ -33,6 +33,7 @@ LEAST_FREE_BYTES: Final = 256 << 20
 PATIENCE_SECONDS: Final = 2.0
 """A database that takes longer is not ready, whatever it says in the end."""
 
+STANDS_STILL: Final = "the database does not answer in time"
 FRESH_SECONDS: Final = 1.0
 """However often somebody asks, the database is not asked more often."""
 
@@ -80,9 +81,13 @@ class Readiness:
             found = await asyncio.wait_for(asyncio.shield(self._looking), PATIENCE_SECONDS)
             self._looked = loop.time()
         except TimeoutError:
-            found = "the database does not answer in time"
+            found = STANDS_STILL
         self._note(found)
         return found
+
+    async def stands_still(self) -> bool:
+        """Tell whether the database neither answers nor refuses to."""
+        return await self.find_obstacle() == STANDS_STILL
 
     def _forget(self, _looking: object) -> None:
         self._looking = None

@@ -79,13 +79,6 @@ def count(store: Store, name: str) -> int:
     return int(found)
 
 
-def list_processes(server: PostgresServer) -> list[int]:
-    """The processes of a PostgreSQL, its postmaster first."""
-    postmaster = int((server._folder / "data/postmaster.pid").read_text().split()[0])
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    return [postmaster, *map(int, children)]
-
-
 class TestPostgresql:
     @pytest.mark.parametrize("mode", ["fast", "immediate"])
     def test_a_restart_between_transactions_is_not_noticed(
@@ -179,17 +172,14 @@ class TestPostgresql:
     ) -> None:
         """What was asked meanwhile is done when it goes on, once."""
         post_two(postgres_store, "warm")
-        stopped = list_processes(own_postgres)
-        for process in stopped:
-            os.kill(process, signal.SIGSTOP)
+        own_postgres.signal(signal.SIGSTOP)
         writer = threading.Thread(target=post_two, args=(postgres_store, "a"))
         try:
             writer.start()
             writer.join(3)
             assert writer.is_alive()
         finally:
-            for process in stopped:
-                os.kill(process, signal.SIGCONT)
+            own_postgres.signal(signal.SIGCONT)
         writer.join(SECONDS_TO_FAIL)
 
         assert count(postgres_store, "a") == 2
