@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from windlass.cmd.server_options import require_server_packages
 from windlass.engine.effects.desk import Rules
 from windlass.engine.effects.threads import ThreadedEffects
 from windlass.errors import InputError
@@ -29,6 +30,7 @@ def carry_out_effects(
 
     Raises:
         InputError: a variable names something that does not do so.
+        UsageError: what it names is not installed.
     """
     rules = Rules(owner=owner, alone=database.startswith("sqlite"), now=site.now)
     chosen = variables.get(VARIABLE) or DEFAULT
@@ -36,6 +38,7 @@ def carry_out_effects(
         return ThreadedEffects(site.store, list_handlers(site), rules)
     if chosen != DBOS:
         raise InputError(f"{VARIABLE} is '{chosen}': it has to be {THREADS} or {DBOS}")
+    require_server_packages((DBOS,))
     # Imported only where it is asked for: that takes half a second.
     from windlass.engine.effects.dbos import DbosEffects, place_tables
 

@@ -1,4 +1,4 @@
-"""The options by which commands find a server's folder and database, without a server running."""
+"""How commands find a server's folder and database, and the packages that they need."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from windlass.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from windlass.cli.parser import Parser
 
@@ -29,7 +30,8 @@ def add_place_options(parser: Parser) -> None:
     parser.add_argument(
         "--database",
         metavar="URL",
-        help="its database; default: WINDLASS_DATABASE_URL, or a file in the folder",
+        help="postgresql://USER@HOST/NAME, or sqlite:///FILE; a password is better given with "
+        "WINDLASS_DATABASE_URL; default: a file in the folder",
     )
 
 
@@ -56,11 +58,15 @@ def read_database(arguments: argparse.Namespace, data: Path) -> str:
     return find_database(data, arguments.database, os.environ)
 
 
-def require_server_packages() -> None:
-    """Refuse where what reaches a server's database is not installed."""
-    missing = [name for name in _NEEDED if find_spec(name) is None]
+def require_server_packages(needed: Sequence[str] = _NEEDED) -> None:
+    """Refuse where a package is not installed that a server's database needs, or all of it.
+
+    Raises:
+        UsageError: one is not.
+    """
+    missing = [name for name in needed if find_spec(name) is None]
     if missing:
         raise UsageError(
-            f"a server's database needs packages that are not installed: {', '.join(missing)}",
+            f"a server needs packages that are not installed: {', '.join(missing)}",
             hint="pip install 'windlass[server]'",
         )

@@ -11,14 +11,17 @@ import functools
 import logging
 import os
 import sys
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from windlass.cli.pipes import write
 from windlass.client.logins import LOOPBACK
-from windlass.cmd.data_folder import find_database, prepare_data_folder
-from windlass.config.user_folders import find_data_folder
+from windlass.cmd.data_folder import prepare_data_folder
+from windlass.cmd.server_options import (
+    add_place_options,
+    read_data,
+    read_database,
+    require_server_packages,
+)
 from windlass.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,18 +35,14 @@ if TYPE_CHECKING:
     from windlass.operations.hosted.site import Site
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8484"
-_NEEDED: Final = ("sqlalchemy", "starlette", "uvicorn", "pydantic", "cryptography", "dbos")
+_NEEDED: Final = ("sqlalchemy", "starlette", "uvicorn", "pydantic", "cryptography")
 _LAST_PORT: Final = 65535
 _log = logging.getLogger("windlass")
 
 
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of `windlass up`."""
-    parser.add_argument(
-        "--data",
-        metavar="DIR",
-        help="keep everything there; default: windlass in XDG_DATA_HOME, or ~/.local/share",
-    )
+    add_place_options(parser)
     parser.add_argument(
         "--listen",
         metavar="ADDRESS:PORT",
@@ -54,12 +53,6 @@ def add_arguments(parser: Parser) -> None:
         "--url",
         metavar="URL",
         help="what people, runners and jobs find the server at; default: where it listens",
-    )
-    parser.add_argument(
-        "--database",
-        metavar="URL",
-        help="postgresql://USER@HOST/NAME, or sqlite:///FILE; a password is better given with "
-        "WINDLASS_DATABASE_URL; default: a file in the folder",
     )
     parser.add_argument("--no-runner", action="store_true", help="start no runner with the server")
     parser.add_argument(
@@ -87,13 +80,11 @@ def add_arguments(parser: Parser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
-    _require_extra()
+    require_server_packages(_NEEDED)
     host, port = _read_listen(arguments.listen)
     if arguments.capacity < 1:
         raise UsageError("--capacity counts jobs: 1 or more")
-    data = prepare_data_folder(
-        Path(arguments.data) if arguments.data else find_data_folder(os.environ)
-    )
+    data = prepare_data_folder(read_data(arguments))
     # Imported only now: what a server is made of takes its time.
     from windlass import logs
     from windlass.cmd.hosting import Options, hosting
@@ -103,7 +94,7 @@ def execute(arguments: argparse.Namespace) -> int:
     logs.configure()
     options = Options(
         data=data,
-        database=find_database(data, arguments.database, os.environ),
+        database=read_database(arguments, data),
         allowed_hosts=tuple(arguments.allow_fetch),
     )
     with listen(host, port) as listening:
@@ -159,16 +150,6 @@ def _warn_of_readers(host: str, address: str) -> None:
 
 def _say(text: str) -> None:
     _log.info("%s", text)
-
-
-def _require_extra() -> None:
-    """Refuse where what a server is made of is not installed."""
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"a server needs packages that are not installed: {', '.join(missing)}",
-            hint="pip install 'windlass[server]'",
-        )
 
 
 def _read_listen(text: str) -> tuple[str, int]:
