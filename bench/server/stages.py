@@ -31,7 +31,7 @@ STAGES: Final = {
     "queued": "the run and its job are entered",
     "claimed": "a runner that waits is given the job",
     "started": "the runner has the assignment, and begins the job",
-    "mirrored": "the runner has fetched (beside what follows)",
+    "mirrored": "the runner has the commit (beside what follows)",
     "opened": "the sandbox is made, the first step begins",
     "checked_out": "the checkout is done",
     "stepped": "the step behind it begins",
@@ -58,8 +58,8 @@ def read_stages(
     found = {"written": written, "begun": began, "queued": queued, "claimed": claimed}
     mirror = data / "mirrors" / f"{repository}.git"
     copy = data / "runner" / "repositories" / repository / "repository" / ".git"
-    for name, folder in (("fetched", mirror), ("mirrored", copy)):
-        found[name] = (folder / "refs/heads" / branch).stat().st_mtime
+    for name, path in (("fetched", mirror / "refs/heads" / branch), ("mirrored", copy / "HEAD")):
+        found[name] = path.stat().st_mtime
     (found["started"],) = (at for it, at in told if isinstance(it, events.JobStarted))
     steps = [at for it, at in told if isinstance(it, events.StepStarted)]
     ends = [at for it, at in told if isinstance(it, events.StepFinished)]

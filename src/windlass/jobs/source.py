@@ -118,18 +118,22 @@ class Source:
         """
         prepare_state(self.state)
 
-    def begin(self) -> None:
-        """Begin with the tree of this run, which a job will ask for.
+    def begin(self, *, content: bool = False) -> None:
+        """Begin with the tree of this run, which a job will ask for, and with its `content`.
 
         What goes wrong is told to the job that asks.
         """
-        threading.Thread(target=self._find_early, name="tree").start()
+        threading.Thread(target=self._find_early, args=(content,), name="tree").start()
 
-    def _find_early(self) -> None:
+    def _find_early(self, content: bool) -> None:  # noqa: FBT001 - a thread's arguments
+        from windlass.jobs.workspaces.contents import Wish
+
         with contextlib.suppress(PlatformError, OSError):
-            self.find_tree()
+            tree = self.find_tree()
             self.find_tree_of(self.sha)
             _ = self.user.refs
+            if content:
+                self.provide(Wish(tree=tree))
 
     def find_tree(self) -> str:
         """Return the tree of this run: it is made once, so that all jobs see the same.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from windlass.errors import ExecutorError
 from windlass.jobs.environment import read_called
 from windlass.jobs.job import run_job
+from windlass.jobs.job_needs import checks_out_plainly
 from windlass.jobs.source import Source
 from windlass.model.values import dataclass, field, replace
 from windlass.operations.default_place import DefaultPlace
@@ -102,7 +103,7 @@ class Workshop:
             )
         )
         if names_checkout((assignment.text,)):
-            source.begin()
+            source.begin(content=checks_out_plainly(assignment.order.job.steps))
         executor = made.find_executor(assignment.order)
         place = made.make(
             assignment.order,
