@@ -98,7 +98,7 @@ class ServerDatabase:
         with self._explained("read"):
             if writing is not None:
                 return writing.execute(question, values).fetchall()
-            statement, given = self._spell(question), tuple(values)
+            statement, given = self._spell(question), _bind(values)
             try:
                 return self._read(statement, given)
             except _LostConnectionError:
@@ -182,13 +182,29 @@ class _Writing:
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Rows:
         """Carry out a statement."""
         cursor = self._connection.cursor()
-        cursor.execute(self._spell(statement), tuple(values))
+        cursor.execute(self._spell(statement), _bind(values))
         return cursor  # type: ignore[no-any-return]
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         """Carry out a statement for each of several rows."""
-        if many := [tuple(row) for row in values]:
+        if many := [_bind(row) for row in values]:
             self._connection.cursor().executemany(self._spell(statement), many)
+
+
+def _bind(values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(_clean(it) if isinstance(it, str) else it for it in values)
+
+
+def _clean(text: str) -> str:
+    """Return a text as both databases can keep it.
+
+    PostgreSQL takes no NUL, and neither of them half a pair of surrogates, as Python has it for a
+    byte that is no UTF-8. Whoever pushes can write the one into a workflow's name and the other
+    into a branch's.
+    """
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def open_engine(address: str) -> sqlalchemy.Engine:

@@ -150,6 +150,8 @@ class _Reader:
     def read(self, path: Path) -> WorkflowFile | Diagnostic:
         """Read one workflow file; a finding where that cannot be done."""
         name = self._name(path)
+        if (shown := name.encode("utf-8", "replace").decode()) != name:
+            return _tell_unreadable(shown, "its name is not UTF-8", "give it another name")
         try:
             text = self._read(name, path)
         except (OSError, RuntimeError) as error:
@@ -200,6 +202,10 @@ def describe_unreadable(name: str, path: Path, error: Exception) -> Diagnostic:
         problem, hint = error.strerror.lower(), "make it a readable file, or remove it"
     else:
         problem, hint = "its symbolic link leads in a circle", "make it a readable file"
+    return _tell_unreadable(name, problem, hint)
+
+
+def _tell_unreadable(name: str, problem: str, hint: str) -> Diagnostic:
     start = Position(1, 1)
     return Diagnostic(
         code="unreadable-workflow",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,14 +81,16 @@ def test_a_mistake_is_a_diagnostic_and_the_others_are_read(tmp_path: Path, folde
 
 
 def test_what_cannot_be_read_is_a_diagnostic(tmp_path: Path, folder: Path) -> None:
-    """A folder, a link in a circle and a link to nowhere are named with what they are."""
+    """A folder, links in a circle and to nowhere, and an odd name are told with what they are."""
     (folder / "folder.yml").mkdir()
+    write(folder / os.fsdecode(b"caf\xe9.yml"))
     (folder / "loop.yml").symlink_to("loop.yml")
     (folder / "gone.yml").symlink_to("nowhere")
     write(folder / "good.yml")
     library = load_workflows(tmp_path)
 
     assert [finding.message for finding in library.diagnostics] == [
+        ".github/workflows/caf?.yml cannot be read: its name is not UTF-8",
         ".github/workflows/folder.yml cannot be read: it is a folder",
         ".github/workflows/gone.yml cannot be read: no such file or directory",
         ".github/workflows/loop.yml cannot be read: too many levels of symbolic links",
