@@ -66,7 +66,7 @@ class Holdings:
     def names(self) -> tuple[str, ...]:
         """All jobs that the server may not give to others."""
         with self._lock:
-            return (*self._jobs, *self._leftovers)
+            return tuple({**self._jobs, **self._leftovers})
 
     @property
     def running(self) -> int:
@@ -88,24 +88,17 @@ class Holdings:
             return max(self.heard, *told) if told else self.heard
 
     def adopt(self) -> None:
-        """Go on with what an earlier process of this runner has left.
-
-        Raises:
-            PlatformError: something of it cannot be ended or written.
-        """
-        left = []
-        for record in list_records(self._runs):
+        """Go on with what an earlier process of this runner has left."""
+        records = list(list_records(self._runs))
+        for record in records:
             link = connect(record.folder) if is_occupied(record.folder) else None
             if link is None:
-                left.append(record)
+                self._settle_apart(record)
             else:
                 self._hold(record, link)
                 link.send(server=describe_server(self._means.server, self._means.credential))
                 self._tell(f"job {record.job} goes on")
-        tidy_up(self._means.repositories, [it.record.job for it in self._list_jobs()], self._tell)
-        for record in left:
-            if settle(record, self._means.repositories):
-                self._tell_rest(record)
+        tidy_up(self._means.repositories, [it.job for it in records], self._tell)
 
     def begin(self, values: Mapping[str, Any]) -> bool:
         """Begin a job that was assigned; False where it is there, or cannot be taken now.
@@ -124,7 +117,6 @@ class Holdings:
             link = self._start(record)
         except PlatformError as error:
             self._tell(f"job {record.job} cannot be taken: {error.message}")
-            record.remove()
             if isinstance(error, StarterLostError):
                 raise
             return False
@@ -174,13 +166,18 @@ class Holdings:
         record.make()
         record.close()
         occupation = Occupation(record.folder)
+        # It listens already: a process that is started is reached.
+        link = connect(record.folder)
         try:
+            if link is None:
+                raise PlatformError(f"its process could not be reached in {record.folder}")
             self._starter.start(occupation)
-            link = connect(record.folder)
+        except PlatformError:
+            if link is not None:
+                link.close()
+            raise
         finally:
             occupation.hand_over()
-        if link is None:
-            raise PlatformError(f"its process cannot be reached in {record.folder}")
         return link
 
     def _hold(self, record: JobRecord, link: Link) -> None:
@@ -200,22 +197,29 @@ class Holdings:
 
     def _note_end(self, job: HeldJob, *, is_over: bool) -> None:
         name = str(job.record.job)
+        if not is_over:
+            self._settle_apart(JobRecord(self._runs, job.record.job))
         with self._lock:
             del self._jobs[name]
-            if not is_over:
-                self._leftovers[name] = None
             self.heard = time.monotonic()
         if is_over:
             self._tell(f"job {name} is over")
         self._note_change()
-        if not is_over:
-            self._settle(JobRecord(self._runs, job.record.job))
+
+    def _settle_apart(self, record: JobRecord) -> None:
+        """Do so in a thread: its supervisor may still be ending what the job has started."""
+        name = str(record.job)
+        with self._lock:
+            self._leftovers[name] = None
+        threading.Thread(
+            target=self._settle, args=(record,), daemon=True, name=f"end of {name}"
+        ).start()
 
     def _settle(self, record: JobRecord) -> None:
         """Tell what is left of a job whose process has ended before all was told."""
         while True:
             try:
-                is_left = settle(record, self._means.repositories)
+                is_left = settle(record, self._means.repositories, self._tell)
                 break
             except PlatformError as error:
                 self._tell(f"{error.message}; it is tried again")

@@ -93,11 +93,7 @@ class Runner:
         return self._holdings.untold
 
     def adopt(self) -> None:
-        """Go on with the jobs that an earlier process of this runner has left.
-
-        Raises:
-            PlatformError: something of them cannot be ended or written.
-        """
+        """Go on with the jobs that an earlier process of this runner has left."""
         self._holdings.adopt()
         if self._ephemeral and self._holdings.names:
             self._draining = True
@@ -186,15 +182,16 @@ class Runner:
         patience = LAST_POLL_SECONDS if is_last else HOLD_SECONDS + ANSWER_SECONDS
         # One that only waits for what the server takes looks now and then how that is going.
         is_waiting = request.draining and not is_last and not self._holdings.running
-        look = threading.Timer(LAST_POLL_SECONDS, self._wake)
-        look.daemon = True
+        look: threading.Timer | None = None
         if is_waiting:
-            patience = LAST_POLL_SECONDS * 2
+            patience, look = LAST_POLL_SECONDS * 2, threading.Timer(LAST_POLL_SECONDS, self._wake)
+            look.daemon = True
             look.start()
         try:
             _, content = connection.post("poll", encode_message(request), patience)
         finally:
-            look.cancel()
+            if look is not None:
+                look.cancel()
         answer: PollAnswer = read_answer(PollAnswer, content)
         return answer
 

@@ -39,7 +39,7 @@ MESSAGE: Final = (
 PAUSE_SECONDS: Final = 0.02
 
 
-def settle(record: JobRecord, repositories: Path) -> bool:
+def settle(record: JobRecord, repositories: Path, tell: Callable[[str], None]) -> bool:
     """End what a job has left whose process has ended; tell whether the server is to hear of it.
 
     Raises:
@@ -56,15 +56,16 @@ def settle(record: JobRecord, repositories: Path) -> bool:
         raise PlatformError(
             f"what a killed job has left in {record.folder} cannot be ended: {error}"
         ) from error
+    sweep_daemons(tell)
     for work in repositories.glob(f"*/{WORK}/{name_work(record.job)}"):
         _remove(work)
     return _complete(record)
 
 
-def tidy_up(repositories: Path, living: Collection[JobId], tell: Callable[[str], None]) -> None:
+def tidy_up(repositories: Path, known: Collection[JobId], tell: Callable[[str], None]) -> None:
     """Remove what jobs have left that nobody knows any more: folders, and containers."""
     sweep_daemons(tell)
-    kept = {name_work(job) for job in living}
+    kept = {name_work(job) for job in known}
     for work in repositories.glob(f"*/{WORK}/*"):
         if work.name not in kept:
             _remove(work)

@@ -16,6 +16,7 @@ import signal
 import socket
 import threading
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,12 +28,43 @@ from windlass.jobs.supervisor.client import (
     make_link,
     take_supervisor,
 )
+from windlass.lang.workflow.reading import read_workflow
 from windlass.runner.job_process import run_job_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from windlass.runner.control import Occupation
+
+_NEEDED: Final = (
+    "encodings.ascii",
+    "encodings.idna",
+    "encodings.utf_8_sig",
+    "windlass.config.settings",
+    "windlass.docker.addresses",
+    "windlass.git.sparse",
+    "windlass.jobs.checkout",
+    "windlass.jobs.docker_needs",
+    "windlass.jobs.executors.host",
+    "windlass.jobs.executors.sandbox",
+    "windlass.jobs.service_offer",
+    "windlass.jobs.workspaces.bases",
+    "windlass.jobs.workspaces.contents",
+    "windlass.jobs.workspaces.filling",
+    "windlass.jobs.workspaces.removal",
+    "windlass.operations.sandboxes",
+)
+"""What a command line imports only where it is needed: nearly every job needs it."""
+
+_SAMPLE: Final = b"""\
+on: push
+jobs:
+  job:
+    runs-on: ubuntu-latest
+    steps:
+      - {id: step, if: "always() && github.ref != ''", run: "echo ${{ toJSON(github) }}"}
+"""
+"""What is made when a first file is read is there for all that follow."""
 
 _STARTED: Final = "started"
 _REFUSED: Final = "refused"
@@ -121,6 +153,7 @@ def _serve(number: int) -> None:
     """Be the starter, until the runner has ended."""
     try:
         _leave_runner(number)
+        _prepare()
         requests = socket.socket(fileno=number)
         while (request := channel.receive(requests)) is not None:
             lock, listening = request[1]
@@ -146,6 +179,13 @@ def _leave_runner(kept: int) -> None:
     os.closerange(3, kept)
     os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
     atexit._clear()  # noqa: SLF001 - what is registered is the runner's
+
+
+def _prepare() -> None:
+    """Do what every job would have to do at its beginning; its process has it from here."""
+    for name in _NEEDED:
+        import_module(name)
+    read_workflow("sample.yml", _SAMPLE)
     gc.collect()
     # What there is now is not written to any more by looking for garbage: forks share it.
     gc.freeze()
