@@ -1,7 +1,8 @@
 """Takes a server's database from the version it has to the one that this Windlass knows.
 
 Local history and servers share one lineage: migration number n is Alembic's revision `000n`. A file
-of SQLite says its version in `user_version` too, so that either side can open the other's.
+of SQLite says its version in `user_version` too, so that either side can open the other's. Alembic is
+imported where there is something to migrate: it takes a fifth of a server's start.
 
 Source: https://alembic.sqlalchemy.org/en/latest/cookbook.html#connection-sharing
 """
@@ -12,17 +13,19 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from alembic import command, op
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
+import sqlalchemy
 
 from windlass.db.migrations import MIGRATIONS
 from windlass.errors import PlatformError
 
 if TYPE_CHECKING:
+    from alembic.config import Config
     from sqlalchemy import Connection
 
 _FOLDER: Final = Path(__file__).parent
+_REVISIONS: Final = "alembic_version"
+"""Alembic's table."""
+
 _COUNTED: Final = re.compile(r"\bINTEGER NOT NULL PRIMARY KEY\b")
 """What SQLite numbers by itself, and PostgreSQL only when it is told to."""
 
@@ -48,8 +51,13 @@ def upgrade(connection: Connection, target: int = len(MIGRATIONS)) -> int:
             f"knows {len(MIGRATIONS)}",
             hint="use the newer Windlass, or restore a backup from before",
         )
+    is_marked = _read_revision(connection) is not None
+    if version >= target and (is_marked or not version):
+        return version
+    from alembic import command
+
     config = _configure(connection)
-    if version and MigrationContext.configure(connection).get_current_revision() is None:
+    if version and not is_marked:
         command.stamp(config, f"{version:04d}")
     if version < target:
         command.upgrade(config, f"{target:04d}")
@@ -60,6 +68,8 @@ def upgrade(connection: Connection, target: int = len(MIGRATIONS)) -> int:
 
 def carry_out(number: int) -> None:
     """Carry out one migration where Alembic is in the middle of it."""
+    from alembic import op
+
     connection = op.get_bind()
     for statement in MIGRATIONS[number - 1]:
         if connection.dialect.name == "postgresql":
@@ -70,6 +80,8 @@ def carry_out(number: int) -> None:
 
 
 def _configure(connection: Connection) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -78,9 +90,17 @@ def _configure(connection: Connection) -> Config:
 
 def read_version(connection: Connection) -> int:
     """Return the version of the tables: 0 where there are none."""
-    revision = MigrationContext.configure(connection).get_current_revision()
+    revision = _read_revision(connection)
     if revision is not None:
         return int(revision)
     if connection.dialect.name == "sqlite":
         return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
     return 0
+
+
+def _read_revision(connection: Connection) -> str | None:
+    """Return the revision that Alembic has noted; None where it has noted none."""
+    if not sqlalchemy.inspect(connection).has_table(_REVISIONS):
+        return None
+    rows = connection.exec_driver_sql(f"SELECT version_num FROM {_REVISIONS}").fetchall()  # noqa: S608
+    return str(rows[0][0]) if rows else None
