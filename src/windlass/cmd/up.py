@@ -85,17 +85,10 @@ def execute(arguments: argparse.Namespace) -> int:
     host, port = _read_listen(arguments.listen)
     if arguments.capacity < 1:
         raise UsageError("--capacity counts jobs: 1 or more")
-<<<<<<< ours
     data = prepare_data_folder(read_data(arguments))
-    # Imported only now: what a server is made of takes its time.
-=======
-    data = prepare_data_folder(
-        Path(arguments.data) if arguments.data else find_data_folder(os.environ)
-    )
     # Imported only now: what a server is made of takes its time. Nothing of it goes away again, and
     # to look for garbage in it is a tenth of that time.
     gc.disable()
->>>>>>> theirs
     from windlass import logs
     from windlass.cmd.hosting import Options, hosting
     from windlass.cmd.observing import observing

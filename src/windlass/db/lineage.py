@@ -1,8 +1,8 @@
 """Takes a server's database from the version it has to the one that this Windlass knows.
 
 Local history and servers share one lineage: migration number n is Alembic's revision `000n`. A file
-of SQLite says its version in `user_version` too, so that either side can open the other's. Alembic is
-imported where there is something to migrate: it takes a fifth of a server's start.
+of SQLite says its version in `user_version` too, so that either side can open the other's. Alembic
+is imported where there is something to migrate: it takes a fifth of a server's start.
 
 Source: https://alembic.sqlalchemy.org/en/latest/cookbook.html#connection-sharing
 """
