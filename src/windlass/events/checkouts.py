@@ -8,6 +8,7 @@ is shown with are lines of the file.
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 import tempfile
 from pathlib import Path
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 WORKFLOWS: Final = ".github/workflows"
 LOCK: Final = "windlass.lock"
 MOST_BYTES: Final = 10 << 20
+MOST_ENTRIES: Final = 1000
+"""So many files and folders may lie below the one of workflows."""
+
 _PLAIN: Final = (0o100644, 0o100755, 0o100664)
 
 
@@ -36,7 +40,7 @@ def check_out(objects: ObjectReader, folder: Path, sha: str) -> Iterator[Path]:
     It lies in `folder`.
 
     Raises:
-        InputError: its workflow files are too large.
+        InputError: its workflow files are too large or too many, or a name of one is too long.
         GitError: git failed.
         WorkspaceError: it cannot be written.
     """
@@ -71,13 +75,22 @@ def _write_files(objects: ObjectReader, root: Path, sha: str) -> None:
         if found is None:
             raise GitError(f"{path} of the commit {sha} is missing in the mirror")
         left -= len(found.content)
+        _write(root, path, found.content)
+
+
+def _write(root: Path, path: str, content: bytes) -> None:
+    try:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(found.content)
+        (root / path).write_bytes(content)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError(f"the path of a workflow file is too long: {path[:100]}…") from error
+        raise WorkspaceError(f"{root} cannot be written: {error.strerror}") from error
 
 
 def _list_files(objects: ObjectReader, sha: str) -> Iterator[tuple[str, Entry]]:
     """Yield the plain files that are wanted, by path."""
-    found = list(_list_folder(objects, sha, WORKFLOWS))
+    found = list(_list_workflows(objects, sha))
     if lock := objects.list_tree(sha).get(LOCK.encode()):
         found.append((LOCK, lock))
     for path, entry in found:
@@ -85,11 +98,21 @@ def _list_files(objects: ObjectReader, sha: str) -> Iterator[tuple[str, Entry]]:
             yield path, entry
 
 
-def _list_folder(objects: ObjectReader, sha: str, path: str) -> Iterator[tuple[str, Entry]]:
-    """Yield all that is below a folder of a commit, by path."""
-    for name, entry in objects.list_tree(f"{sha}:{path}").items():
-        inner = f"{path}/{decode(name)}"
-        if entry.is_tree:
-            yield from _list_folder(objects, sha, inner)
-        else:
-            yield inner, entry
+def _list_workflows(objects: ObjectReader, sha: str) -> Iterator[tuple[str, Entry]]:
+    """Yield all that is below the folder of workflows, by path.
+
+    Raises:
+        InputError: that is too much.
+    """
+    count, folders = 0, [(WORKFLOWS, f"{sha}:{WORKFLOWS}")]
+    while folders:
+        path, tree = folders.pop()
+        for name, entry in objects.list_tree(tree).items():
+            count += 1
+            if count > MOST_ENTRIES:
+                raise InputError(f"{WORKFLOWS} of {sha} holds more than {MOST_ENTRIES} files")
+            inner = f"{path}/{decode(name)}"
+            if entry.is_tree:
+                folders.append((inner, entry.id))
+            else:
+                yield inner, entry

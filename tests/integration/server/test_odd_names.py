@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from windlass.operations.hosted.site import Site
 
 NAME = "octo/boat"
+FOLDER = ".github/workflows"
 
 ODD = """\
 name: "a\\0b \\u2028 \\U0001F6A2"
@@ -48,9 +49,20 @@ def site(database_address: str, tmp_path: Path) -> Iterator[Site]:
         yield opened
 
 
-def push(site: Site, pushed: PushedRepository) -> tuple[str, str]:
-    """Push, and return what came of it: a state and a message."""
-    payload = tell_push(*pushed.push())
+def commit_files(pushed: PushedRepository, names: list[str]) -> tuple[str, str]:
+    """Push a commit with further workflow files, whose names no file system has to take."""
+    before = pushed.find("refs/heads/main")
+    blob = pushed.git("hash-object", "-w", ".github/workflows/ci.yml")
+    words = [it for name in names for it in ("--cacheinfo", f"100644,{blob},{FOLDER}/{name}")]
+    pushed.git("update-index", "--add", *words)
+    after = pushed.git("commit-tree", "-m", "Odd", "-p", "HEAD", pushed.git("write-tree"))
+    pushed.git("push", "-q", str(pushed.bare), f"{after}:refs/heads/main")
+    return before, after
+
+
+def deliver(site: Site, before: str, after: str) -> tuple[str, str]:
+    """Tell of a push, and return what came of it: a state and a message."""
+    payload = tell_push(before, after)
     receipt = accept_delivery(site, require_repository(site, NAME), "1", "push", payload)
     process_delivery(site, receipt.id)
     row = find_delivery(site.store, receipt.id)
@@ -63,7 +75,7 @@ def test_names_with_nul(site: Site, pushed: PushedRepository) -> None:
     register_repository(site, str(pushed.bare), NAME)
     pushed.write(".github/workflows/odd.yml", ODD)
 
-    assert push(site, pushed) == ("started", "")
+    assert deliver(site, *pushed.push()) == ("started", "")
     assert sorted(row.run.path for row in list_latest(site.store)) == [
         ".github/workflows/ci.yml",
         ".github/workflows/odd.yml",
@@ -77,7 +89,7 @@ def test_a_file_whose_name_is_no_text(site: Site, pushed: PushedRepository) -> N
     with open(os.path.join(folder, b"caf\xe9.yml"), "w") as file:  # noqa: PTH118, PTH123
         file.write(CI)
 
-    state, message = push(site, pushed)
+    state, message = deliver(site, *pushed.push())
 
     assert state == "started"
     assert ".github/workflows/caf?.yml cannot be read: its name is not UTF-8" in message
@@ -96,3 +108,33 @@ def test_a_branch_whose_name_is_no_text(site: Site, pushed: PushedRepository) ->
     process_delivery(site, receipt.id)
 
     assert [row.run.ref for row in list_latest(site.store)] == ["refs/heads/caf?"]
+
+
+def test_a_folder_whose_name_has_two_lines(site: Site, pushed: PushedRepository) -> None:
+    """Git takes any name; what is in there is no workflow, and the others start."""
+    register_repository(site, str(pushed.bare), NAME)
+    change = commit_files(pushed, ["two\nlines/inner.yml"])
+
+    assert deliver(site, *change) == ("started", "")
+    assert [row.run.path for row in list_latest(site.store)] == [".github/workflows/ci.yml"]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        pytest.param([f"{it}.txt" for it in range(1000)], "more than 1000 files", id="many"),
+        pytest.param(["a" * 300 + ".yml"], "path of a workflow file is too long", id="long"),
+        pytest.param(["a/" * 2500 + "b.yml"], "more than 1000 files", id="deep"),
+    ],
+)
+def test_files_that_are_too_much(
+    site: Site, pushed: PushedRepository, names: list[str], message: str
+) -> None:
+    """Whoever pushes is told; the server writes nothing of it and does not try again."""
+    register_repository(site, str(pushed.bare), NAME)
+
+    state, told = deliver(site, *commit_files(pushed, names))
+
+    assert state == "refused"
+    assert message in told
+    assert list_latest(site.store) == []
