@@ -6,6 +6,9 @@ https://docs.github.com/en/rest/checks/runs
 
 from __future__ import annotations
 
+import contextlib
+import json
+import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
     from windlass.git.remotes import Remote
 
 PATIENCE_SECONDS: Final = 15.0
+ANSWER_SECONDS: Final = 60.0
+MOST_BYTES: Final = 32 << 20
+"""A hundred check runs, as a page has them, may have a long text each."""
+
 MOST_ANNOTATIONS: Final = 50
 """GitHub takes so many in one request, and adds those of the next one."""
 
@@ -95,28 +102,49 @@ class GitHub:
                     headers=headers,
                     extensions={"sni_hostname": self._place.host},
                 )
-                return _read(client.send(sent))
+                with contextlib.closing(client.send(sent, stream=True)) as answer:
+                    return _read(answer, self._take(answer))
         except httpx.HTTPError as error:
             raise PlatformError(f"{parts.netloc} does not answer: {error}") from error
 
+    def _take(self, answer: httpx.Response) -> str:
+        """Return the text of an answer, in which the token is not repeated.
 
-def _read(answer: httpx.Response) -> dict[str, Any]:
+        Raises:
+            GitHubRefusal: there is no end of it.
+            PlatformError: it takes too long.
+        """
+        content, began = bytearray(), time.monotonic()
+        for block in answer.iter_bytes():
+            content += block
+            if len(content) > MOST_BYTES:
+                raise GitHubRefusal(f"{_name_host(answer)} answers more than {MOST_BYTES} bytes")
+            if time.monotonic() - began > ANSWER_SECONDS:
+                raise PlatformError(f"{_name_host(answer)} does not come to an end of its answer")
+        return content.decode("utf-8", "replace").replace(self._token, "***")
+
+
+def _name_host(answer: httpx.Response) -> str:
+    return str(answer.request.headers["Host"])
+
+
+def _read(answer: httpx.Response, text: str) -> dict[str, Any]:
     """Return what was answered.
 
     Raises:
         GitHubRefusal: it is refused for good.
         PlatformError: it is to be tried again.
     """
-    status, host = answer.status_code, answer.request.headers["Host"]
+    status, host = answer.status_code, _name_host(answer)
     is_limit = status == _FORBIDDEN and (
         answer.headers.get("x-ratelimit-remaining") == "0" or "retry-after" in answer.headers
     )
     if status >= _LEAST_FAULT or status == _TOO_MANY or is_limit:
         raise PlatformError(f"{host} answers {status}; it is to be tried again")
     if status >= _LEAST_MISTAKE or answer.is_redirect:
-        raise GitHubRefusal(f"{host} answers {status}: {_shorten(answer.text)}")
+        raise GitHubRefusal(f"{host} answers {status}: {_shorten(text)}")
     try:
-        found = answer.json()
+        found = json.loads(text)
     except ValueError as error:
         raise PlatformError(f"{host} answers no JSON") from error
     return found if isinstance(found, dict) else {}

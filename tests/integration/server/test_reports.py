@@ -44,13 +44,14 @@ class StandIn:
         self.asked: list[tuple[str, str, Any]] = []
         self.answers: dict[str, tuple[int, dict[str, str]]] = {}
         self.checks: dict[int, dict[str, Any]] = {}
+        self.refusal: Any = {"message": "no"}
         self.url = ""
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, dict[str, str], Any]:
         self.asked.append((method, path.partition("?")[0], body))
         for beginning, (status, headers) in self.answers.items():
             if f"{method} {path}".startswith(beginning):
-                return status, headers, {"message": "no"}
+                return status, headers, self.refusal
         if method == "GET":
             assert re.fullmatch(
                 r"/api/v3/repos/octo/boat/commits/[0-9a-f]{40}/check-runs\?.*", path
@@ -245,6 +246,30 @@ def test_answers_after_which_it_is_left(site: Site, github: StandIn, status: int
     github.answers["POST"] = (status, {"Location": "http://127.0.0.1:9/"})
     report_attempt(site, run, 1)
     assert len(github.asked) == 1
+
+
+def test_an_answer_that_repeats_the_token(
+    site: Site, github: StandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server may quote what it was asked; what it says goes into the log without the token."""
+    run = start_run(site, "r1", define(TEXT))
+    github.answers["POST"] = (404, {})
+    github.refusal = {"message": f"no such thing for Bearer {TOKEN}"}
+    report_attempt(site, run, 1)
+    assert "no such thing for Bearer ***" in caplog.text
+    assert TOKEN not in caplog.text
+
+
+def test_an_answer_without_an_end(
+    site: Site, github: StandIn, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not read to its end, and not asked for again."""
+    monkeypatch.setattr("windlass.events.github.MOST_BYTES", 1000)
+    run = start_run(site, "r1", define(TEXT))
+    github.answers["POST"] = (200, {})
+    github.refusal = {"message": "a" * 2000}
+    report_attempt(site, run, 1)
+    assert "answers more than 1000 bytes" in caplog.text
 
 
 def test_a_token_that_is_no_apps(site: Site, github: StandIn) -> None:
