@@ -45,6 +45,7 @@ COMMANDS = {
     "login": ("windlass.cli.hosted.login", "keep a server's address and a token for it"),
     "server info": ("windlass.cli.hosted.login:ShowServer", "say what a server is"),
     "watch": ("windlass.cli.hosted.watch", "show a run of a server until it has ended"),
+    "stats": ("windlass.cli.hosted.stats", "show how a server's workflows did lately"),
     "dispatch": ("windlass.cli.hosted.dispatch", "start a workflow on a server by hand"),
     "events send": (
         "windlass.cli.hosted.dispatch:SendEvent",

@@ -92,6 +92,10 @@ CASES: dict[str, Case] = {
         ("runs.list", NOTHING),
         lambda world, _answer, seen: names(seen, "run") == {world.going},
     ),
+    "statistics.show": Case(
+        lambda it: ["stats", "--json", "--last", str(it["last"]), *BOAT_OPTION],
+        lambda _: {"repository": "octo/boat", "last": 10},
+    ),
     "jobs.list": Case(
         lambda it: ["show", it["run"], "--json"],
         RUN_GOING,

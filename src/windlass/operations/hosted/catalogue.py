@@ -12,6 +12,7 @@ from windlass.operations.hosted.entries import (
     runners,
     runs,
     server,
+    statistics,
     tokens,
     values,
 )
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 CATALOGUE: Final[tuple[Operation, ...]] = (
     *server.OPERATIONS,
     *runs.OPERATIONS,
+    *statistics.OPERATIONS,
     *jobs.OPERATIONS,
     *logs.OPERATIONS,
     *repositories.OPERATIONS,

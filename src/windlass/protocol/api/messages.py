@@ -19,6 +19,11 @@ LongText = Annotated[str, Field(max_length=65536, pattern=r"^[^\x00]*$")]
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 """What the server has named something by."""
 
+RepositoryKey = Annotated[
+    str, Field(min_length=1, max_length=140, pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]*$")
+]
+"""`OWNER/NAME`, or the id of one that was removed."""
+
 Number = Annotated[int, Field(ge=1, le=2_000_000_000)]
 """Counts from 1."""
 

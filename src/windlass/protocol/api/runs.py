@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -15,14 +15,10 @@ from windlass.protocol.api.messages import (
     Output,
     Page,
     PageInput,
+    RepositoryKey,
     Text,
     Time,
 )
-
-RepositoryKey = Annotated[
-    str, Field(min_length=1, max_length=140, pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]*$")
-]
-"""`OWNER/NAME`, or the id of one that was removed."""
 
 State = Literal["running", "success", "failure", "cancelled", "skipped"]
 

@@ -9,6 +9,7 @@ from windlass.db.repositories import find_names, find_repository_named
 from windlass.db.retention import remove_ended_runs
 from windlass.db.runs import RunFilter, list_page
 from windlass.errors import ConflictError, InvalidError
+from windlass.model.values import replace
 from windlass.operations.hosted import attempts
 from windlass.operations.hosted.cursors import read_cursor, write_cursor
 from windlass.operations.hosted.logs import find_attempt
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from windlass.db.runs import AttemptRow
     from windlass.operations.hosted.site import Site
+    from windlass.protocol.api.statistics import ShowStatistics
 
 WORKFLOWS: Final = ".github/workflows/"
 _BRANCHES: Final = "refs/heads/"
@@ -29,18 +31,8 @@ _BRANCHES: Final = "refs/heads/"
 
 def list_runs(site: Site, given: api.ListRuns) -> api.RunPage:
     """List runs, newest first: all, or those of a repository, workflow, branch or state."""
-    if given.repository is None and (given.workflow or given.branch):
-        raise InvalidError(
-            "a workflow or a branch is one of a repository, and none is given",
-            hint="name the repository too",
-        )
     after = None if given.cursor is None else read_cursor(given.cursor, float, str)
-    wanted = RunFilter(
-        repository=None if given.repository is None else _find_id(site, given.repository),
-        path=None if given.workflow is None else find_workflow_path(given.workflow),
-        ref=None if given.branch is None else _BRANCHES + given.branch.removeprefix(_BRANCHES),
-        state=given.state,
-    )
+    wanted = replace(read_filter(site, given), state=given.state)
     rows = list_page(site.store, wanted, given.limit + 1, after)
     shown = rows[: given.limit]
     last = shown[-1].run if len(rows) > given.limit else None
@@ -93,6 +85,24 @@ def delete_run(site: Site, given: api.DeleteRun) -> None:
             )
     # Without its row nobody finds the folder, so what cannot be removed now harms no one.
     shutil.rmtree(RunFolders(site.data).path / given.run, ignore_errors=True)
+
+
+def read_filter(site: Site, given: api.ListRuns | ShowStatistics) -> RunFilter:
+    """Return which runs of a repository, a workflow or a branch are meant.
+
+    Raises:
+        InvalidError: the repository of a workflow or a branch is not given.
+    """
+    if given.repository is None and (given.workflow or given.branch):
+        raise InvalidError(
+            "a workflow or a branch is one of a repository, and none is given",
+            hint="name the repository too",
+        )
+    return RunFilter(
+        repository=None if given.repository is None else _find_id(site, given.repository),
+        path=None if given.workflow is None else find_workflow_path(given.workflow),
+        ref=None if given.branch is None else _BRANCHES + given.branch.removeprefix(_BRANCHES),
+    )
 
 
 def find_workflow_path(name: str) -> str:
