@@ -77,6 +77,19 @@ def add_arguments(parser: Parser) -> None:
         help="let repositories be fetched from this host, or network, though it is a private one; "
         "may be given more than once",
     )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of https://HOST ask the API from a browser; may be given more than once",
+    )
+    parser.add_argument(
+        "--rate-limit",
+        type=float,
+        metavar="N",
+        help="let each access token make so many requests a second; default: any number",
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -114,6 +127,7 @@ def _serve(site: Site, listening: socket, arguments: argparse.Namespace) -> None
     from windlass.engine.server.changes import LEAVING
     from windlass.operations.hosted.tokens import check_token
     from windlass.server.app import make_app
+    from windlass.server.exposure import read_exposure
     from windlass.server.serving import serve
 
     runner = EmbeddedRunner(
@@ -129,7 +143,12 @@ def _serve(site: Site, listening: socket, arguments: argparse.Namespace) -> None
             runner.start()
         yield
 
-    app = make_app(site, functools.partial(check_token, site), lifespan=lifespan)
+    app = make_app(
+        site,
+        functools.partial(check_token, site),
+        exposure=read_exposure(arguments.allow_origin, arguments.rate_limit),
+        lifespan=lifespan,
+    )
     try:
         serve(app, listening, on_leaving=lambda: site.changes.tell(LEAVING))
     finally:

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from windlass.errors import WindlassError
 from windlass.server import badges, git, health, hooks, live, metrics, rest, runners, services
 from windlass.server.boundary import BodyLimits, KnownHosts, LastResort
+from windlass.server.exposure import Exposure, Rates, list_middleware
 from windlass.server.guard import Guard
 from windlass.server.known_callers import KnownCallers
 from windlass.server.problems import answer_error, answer_http_error
@@ -33,6 +34,7 @@ GUARDED: Final = (rest, live, metrics)
 OPEN: Final = (runners, services, git, hooks, badges, health)
 """Rooms that look at credentials of their own, at signatures, or tell nothing."""
 
+NARROW: Final = Exposure()
 LIMITS: Final[Mapping[str, int | None]] = {
     "/hooks/": 25 << 20,  # GitHub's own, of the payload of a webhook
     "/runner/": 32 << 20,
@@ -48,20 +50,24 @@ def make_app(
     routes: Sequence[BaseRoute] = (),
     guarded: Sequence[BaseRoute] = (),
     hosts: Collection[str] = (),
+    exposure: Exposure = NARROW,
     **options: Any,
 ) -> Starlette:
     """Return the application of a server.
 
     `routes` and, for those with an access token only, `guarded` are added to those of the rooms.
     `hosts` are the names, besides that of the site's address and those of loopback, by which it may
-    be asked. `options` are Starlette's, such as `lifespan`.
+    be asked, `exposure` says by whom and how often. `options` are Starlette's, such as `lifespan`.
     """
     known = {*hosts, urlsplit(site.address).hostname or "localhost"}
     callers = KnownCallers(site, check_token)
+    rates = Rates(exposure.per_second)
+    own = guard(guarded, callers, rates)
     return Starlette(
-        routes=[*collect_routes(site, callers), *guard(guarded, callers), *routes],
+        routes=[*collect_routes(site, callers, rates), *own, *routes],
         middleware=[
             Middleware(RequestLines),
+            *list_middleware(exposure, site.address),
             Middleware(LastResort),
             Middleware(KnownHosts, hosts=known),
             Middleware(BodyLimits, limits=LIMITS),
@@ -72,15 +78,15 @@ def make_app(
     )
 
 
-def collect_routes(site: Site, callers: KnownCallers) -> list[BaseRoute]:
+def collect_routes(site: Site, callers: KnownCallers, rates: Rates) -> list[BaseRoute]:
     """Return the routes of all rooms."""
     guarded = [route for room in GUARDED for route in room.routes(site)]
-    return guard(guarded, callers) + [route for room in OPEN for route in room.routes(site)]
+    return guard(guarded, callers, rates) + [route for room in OPEN for route in room.routes(site)]
 
 
-def guard(routes: Sequence[BaseRoute], callers: KnownCallers) -> list[BaseRoute]:
+def guard(routes: Sequence[BaseRoute], callers: KnownCallers, rates: Rates) -> list[BaseRoute]:
     """Have whoever asks for one of some routes show an access token."""
     for route in routes:
         behind: Any = route
-        behind.app = Guard(behind.app, callers)
+        behind.app = Guard(behind.app, callers, rates)
     return list(routes)

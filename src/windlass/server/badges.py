@@ -21,7 +21,8 @@ _HEADERS: Final = {
     # Proxies for images, as GitHub has one, keep them as long as they may.
     "Cache-Control": "no-cache, max-age=0",
     "Content-Security-Policy": "default-src 'none'",
-    "X-Content-Type-Options": "nosniff",
+    # A README is on another site.
+    "Cross-Origin-Resource-Policy": "cross-origin",
 }
 
 

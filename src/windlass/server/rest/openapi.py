@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PREFIX: Final = f"/api/v{API_VERSION}"
 _COMPONENTS: Final = "#/components/schemas/"
-_ANY: Final = ("usage", "unauthenticated", "invalid", "internal", "platform")
+_ANY: Final = ("usage", "unauthenticated", "invalid", "too-many", "internal", "platform")
 _WITH_BODY: Final = ("too-large", "media-type")
 _ABOUT: Final = """\
 Every operation of a Windlass server. Errors are problem documents (RFC 9457) of a stable `type`.
