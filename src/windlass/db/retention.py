@@ -64,6 +64,25 @@ def list_surplus_runs(store: Store, repository: str, keep: int, limit: int) -> l
     return [found for (found,) in rows]
 
 
+def list_busy_repositories(store: Store) -> set[str]:
+    """Return the repositories of which a job runs, or waits for a runner."""
+    rows = store.ask(
+        "SELECT DISTINCT runs.repository FROM jobs JOIN runs ON runs.id = jobs.run "
+        "WHERE jobs.state IN ('queued', 'running')"
+    )
+    return {str(repository) for (repository,) in rows}
+
+
+def list_used_commits(store: Store, repository: str, commits: Sequence[str]) -> set[str]:
+    """Return those of some commits that runs of a repository are about."""
+    marks = ", ".join("?" * len(commits))
+    rows = store.ask(
+        f"SELECT DISTINCT sha FROM runs WHERE repository = ? AND sha IN ({marks})",  # noqa: S608
+        (repository, *commits),
+    )
+    return {str(sha) for (sha,) in rows}
+
+
 def remove_ended_runs(connection: Connection, runs: Sequence[str]) -> int:
     """Forget runs with all that is of them, but none that goes on; return how many those were."""
     return sum(

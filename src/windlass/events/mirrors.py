@@ -17,19 +17,26 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.errors import WorkspaceError
 from windlass.git.commands import NO_CONFIGURATION, Answer, ask, complain, decode, run_apart
-from windlass.git.folders import SHA256_LENGTH, make_git_folder, write_ref
+from windlass.git.folders import SHA256_LENGTH, make_git_folder, read_refs, write_ref
 from windlass.git.kept_repositories import LOCK
 from windlass.git.objects import ObjectReader
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from windlass.events.addresses import Location
 
 KEPT: Final = "refs/windlass/kept"
 """Where the commits of runs are kept, which a push by force may have taken off their branches."""
 
+_KEEPING: Final = "windlass-keeping"
+TIDY: Final = (
+    # Refs stay in files of their own: those that are kept tell by their times since when.
+    *("-c", "gc.auto=2000", "-c", "gc.autoDetach=false", "-c", "gc.packRefs=false"),
+    *("-c", "gc.pruneExpire=2.weeks.ago", "gc", "--auto", "--quiet"),
+)
+TIDY_SECONDS: Final = 300
 LOOK_UP_SECONDS: Final = 30
 FETCH_SECONDS: Final = 1800
 _FETCHED: Final = ("heads", "tags", "pull")
@@ -155,29 +162,71 @@ class Mirrors:
         """
         mirror = self.find(repository)
         try:
-            if not (mirror / KEPT / sha).exists():
-                write_ref(mirror, f"{KEPT}/{sha}", sha)
+            with _holding(mirror / _KEEPING):
+                path = mirror / KEPT / sha
+                if path.exists():
+                    # It is as young as the last run that wants it.
+                    os.utime(path)
+                else:
+                    write_ref(mirror, f"{KEPT}/{sha}", sha)
         except OSError as error:
             raise WorkspaceError(f"{mirror} cannot be written: {error.strerror}") from error
 
-    def release(self, repository: str, sha: str) -> None:
-        """Keep a commit no longer than its branches do.
+    def list_kept(self, repository: str) -> list[str]:
+        """Return the commits that are kept, whatever becomes of their branches.
+
+        Raises:
+            WorkspaceError: the mirror cannot be read.
+        """
+        mirror = self.find(repository)
+        try:
+            return [it.removeprefix(f"{KEPT}/") for it in read_refs(mirror, f"{KEPT}/")]
+        except OSError as error:
+            raise WorkspaceError(f"{mirror} cannot be read: {error.strerror}") from error
+
+    def release(self, repository: str, commits: Collection[str], before: float) -> int:
+        """Keep commits no longer than their branches do, but those kept since a moment.
+
+        `before` is in seconds since the epoch. Returns how many those were.
 
         Raises:
             GitError: git failed.
+            WorkspaceError: the mirror cannot be written.
         """
-        if self.find(repository).exists():
-            run_apart(["update-ref", "-d", f"{KEPT}/{sha}"], folder=self.find(repository))
+        mirror = self.find(repository)
+        try:
+            with _holding(mirror / _KEEPING):
+                there = read_refs(mirror, f"{KEPT}/")
+                old = [
+                    it
+                    for it in commits
+                    if f"{KEPT}/{it}" in there and _is_older(mirror / KEPT / it, before)
+                ]
+                deletions = "".join(f"delete {KEPT}/{it}\n" for it in old)
+                if old:
+                    command = ["update-ref", "--stdin"]
+                    run_apart(command, folder=mirror, text=deletions.encode("ascii"))
+        except OSError as error:
+            raise WorkspaceError(f"{mirror} cannot be written: {error.strerror}") from error
+        return len(old)
 
     def tidy(self, repository: str) -> None:
         """Pack what many small fetches have left, where it is time for that.
 
+        Whoever wants to fetch waits: git must not take away what a fetch has just found to be
+        there. A mirror that somebody fetches into at this moment is left as it is.
+
         Raises:
-            GitError: git failed.
+            GitError: git failed, or has not come to an end in time.
+            WorkspaceError: the mirror cannot be written.
         """
-        with self._lock(repository):
-            command = ["-c", "gc.auto=2000", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"]
-            run_apart(command, folder=self.find(repository))
+        mirror = self.find(repository)
+        try:
+            with self._lock(repository, wait=False) as lock:
+                asked = ask(TIDY, folder=mirror, variables=_within(mirror), files=[lock])
+                _expect(TIDY, asked.answer(TIDY_SECONDS))
+        except BlockingIOError:
+            return
 
     def remove(self, repository: str) -> None:
         """Remove a mirror; nothing happens where there is none.
@@ -196,7 +245,7 @@ class Mirrors:
             raise WorkspaceError(f"{mirror} cannot be removed: {error.strerror}") from error
 
     @contextlib.contextmanager
-    def _lock(self, repository: str) -> Iterator[int]:
+    def _lock(self, repository: str, *, wait: bool = True) -> Iterator[int]:
         """Let one fetch into a mirror at a time; git keeps the lock while it lives."""
         mirror = self.find(repository)
         try:
@@ -205,11 +254,31 @@ class Mirrors:
         except OSError as error:
             raise WorkspaceError(f"{mirror} cannot be made: {error.strerror}") from error
         with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Whoever held these is dead: git keeps our lock open until it ends.
             for stale in _list_locks(mirror):
                 stale.unlink(missing_ok=True)
             yield lock.fileno()
+
+
+@contextlib.contextmanager
+def _holding(path: Path) -> Iterator[None]:
+    """Hold the lock of a file."""
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _is_older(path: Path, before: float) -> bool:
+    """Tell whether a ref was written before a moment; one that Git has packed was."""
+    try:
+        return path.stat().st_mtime < before
+    except FileNotFoundError:
+        return True
+
+
+def _within(mirror: Path) -> dict[str, str]:
+    return {**NO_CONFIGURATION, "GIT_DIR": str(mirror)}
 
 
 def _list_locks(mirror: Path) -> Iterator[Path]:

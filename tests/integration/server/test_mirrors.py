@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from http.server import BaseHTTPRequestHandler
@@ -14,7 +15,8 @@ from tests.serving import serve
 
 from windlass.errors import GitError
 from windlass.events.addresses import Allowance, read_location
-from windlass.events.mirrors import Mirrors
+from windlass.events.mirrors import KEPT, TIDY, Mirrors
+from windlass.git.kept_repositories import LOCK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,6 +178,71 @@ def test_what_a_dead_fetch_has_left(mirrors: Mirrors, pushed: PushedRepository) 
     after = pushed.push()[1]
     mirrors.fetch("1", place)
     assert mirrors.find_commit("1", "refs/heads/main") == after
+
+
+def test_commits_that_are_kept(mirrors: Mirrors, pushed: PushedRepository) -> None:
+    """They outlive their branch until they are let go, and a young one is not."""
+    place = read_location(str(pushed.bare), HERE)
+    one, two = pushed.push()[1], pushed.push()[1]
+    mirrors.fetch("1", place)
+    for sha in (one, two):
+        mirrors.keep("1", sha)
+    assert sorted(mirrors.list_kept("1")) == sorted((one, two))
+    moment = (mirrors.find("1") / KEPT / one).stat().st_mtime
+
+    assert mirrors.release("1", [one, two], moment - 10) == 0
+    os.utime(mirrors.find("1") / KEPT / one, (0, 0))
+    assert mirrors.release("1", [one, two, "0" * 40], moment - 10) == 1
+    assert mirrors.list_kept("1") == [two]
+    os.utime(mirrors.find("1") / KEPT / two, (0, 0))
+    mirrors.keep("1", two)
+    assert mirrors.release("1", [two], moment - 10) == 0, "it is wanted once more"
+
+
+def test_commits_that_git_has_packed(mirrors: Mirrors, pushed: PushedRepository) -> None:
+    """Those count as old, and are let go all the same."""
+    mirrors.fetch("1", read_location(str(pushed.bare), HERE))
+    mirrors.keep("1", sha := pushed.find("main"))
+    pushed.git("pack-refs", "--all", at=mirrors.find("1"))
+    assert mirrors.list_kept("1") == [sha]
+    assert mirrors.release("1", [sha], 0.0) == 1
+    assert mirrors.list_kept("1") == []
+
+
+def test_tidying(
+    mirrors: Mirrors, pushed: PushedRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small objects become a pack; a kept commit stays, and its ref in a file of its own."""
+    place = read_location(str(pushed.bare), HERE)
+    lost = pushed.push()[1]
+    mirrors.fetch("1", place)
+    mirrors.keep("1", lost)
+    pushed.git("reset", "-q", "--hard", "HEAD~1")
+    pushed.push()
+    mirrors.fetch("1", place)
+    packs = mirrors.find("1") / "objects" / "pack"
+    before = len(list(packs.glob("*.pack")))
+    mirrors.tidy("1")
+    assert len(list(packs.glob("*.pack"))) == before, "it is not worth it yet"
+    # Git estimates the number of loose objects from one folder of 256.
+    monkeypatch.setattr("windlass.events.mirrors.TIDY", _eager(TIDY))
+    mirrors.tidy("1")
+    assert list(packs.glob("*.pack"))
+    assert mirrors.find_commit("1", lost) == lost
+    assert (mirrors.find("1") / KEPT / lost).exists()
+
+
+def _eager(command: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(it for it in command if it != "--auto")
+
+
+def test_tidying_waits_for_nobody(mirrors: Mirrors, pushed: PushedRepository) -> None:
+    """A mirror that is fetched into is left as it is."""
+    place = read_location(str(pushed.bare), HERE)
+    mirrors.fetch("1", place)
+    with (mirrors.find("1") / LOCK).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        mirrors.tidy("1")
 
 
 def test_a_mirror_that_is_removed(mirrors: Mirrors, pushed: PushedRepository) -> None:

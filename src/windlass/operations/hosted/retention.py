@@ -26,6 +26,7 @@ from windlass.db.retention import (
 )
 from windlass.errors import InputError
 from windlass.model.values import dataclass
+from windlass.operations.hosted.mirror_upkeep import tidy_mirrors
 from windlass.services.caches.store import CacheStore
 from windlass.stores.blobs import BlobStore
 from windlass.stores.run_folders import RunFolders
@@ -75,7 +76,10 @@ VARIABLES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """How much of each kind was forgotten; `bytes` are those of blobs."""
+    """How much of each kind was forgotten; `bytes` are those of blobs.
+
+    `commits` are those that mirrors kept for runs.
+    """
 
     runs: int = 0
     logs: int = 0
@@ -86,6 +90,7 @@ class Removed:
     replies: int = 0
     tokens: int = 0
     effects: int = 0
+    commits: int = 0
 
 
 def read_limits(variables: Mapping[str, str]) -> Limits:
@@ -130,6 +135,7 @@ def remove_what_is_old(site: Site, effects: Effects, limits: Limits) -> Removed:
         replies=replies,
         tokens=tokens,
         effects=effects.forget(now - limits.effect_days * DAY_SECONDS),
+        commits=tidy_mirrors(site),
     )
 
 

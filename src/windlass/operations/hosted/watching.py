@@ -90,7 +90,7 @@ def read_catch_up(variables: Mapping[str, str]) -> float:
 
 
 def refresh_repository(site: Site, repository: str) -> None:
-    """Fetch a repository, read its schedules and tidy its mirror; nothing where it is gone.
+    """Fetch a repository and read its schedules; nothing where it is gone.
 
     Raises:
         PlatformError: the repository or the database cannot be reached.
@@ -99,7 +99,6 @@ def refresh_repository(site: Site, repository: str) -> None:
     if row is not None:
         mirrors = fetch_repository(site, row)
         read_schedules(site, mirrors, row)
-        mirrors.tidy(row.id)
 
 
 class EventWatch:
