@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import resource
 import signal
 import socket
@@ -32,6 +33,10 @@ LONGEST_MESSAGE_BYTES: Final = 64 << 10
 """Of a WebSocket's client."""
 
 _PARTING_SECONDS: Final = 0.2
+_TICK_SECONDS: Final = 1.0
+_TICKS_BETWEEN: Final = 10
+"""uvicorn counts in tenths of a second."""
+
 _SPARE_FILES: Final = 512
 
 
@@ -77,13 +82,39 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which lets those go who wait before it ends."""
+    """uvicorn, which lets those go who wait before it ends, and sleeps where nobody asks."""
 
     def __init__(
         self, app: ASGIApp, on_leaving: Callable[[], None], grace: float = GRACE_SECONDS
     ) -> None:
+        self._wake: Callable[[], None] = _do_nothing
         super().__init__(_configure(app, grace))
         self._on_leaving = on_leaving
+
+    @property
+    def should_exit(self) -> bool:
+        """Whether it is to end. May be set by any thread, and by a signal."""
+        return self._should_exit
+
+    @should_exit.setter
+    def should_exit(self, should: bool) -> None:
+        self._should_exit = should
+        if should:
+            self._wake()
+
+    async def main_loop(self) -> None:
+        """Wait until it is to end.
+
+        uvicorn looks ten times a second whether it is; once a second is left, for the time of day
+        in the heads of answers.
+        """
+        loop, woken = asyncio.get_running_loop(), asyncio.Event()
+        self._wake = lambda: _call(loop, woken.set)
+        ticks = 0
+        while not await self.on_tick(ticks):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), _TICK_SECONDS)
+            ticks += _TICKS_BETWEEN
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Begin to end; a second Ctrl-C does not wait. Unlike uvicorn's, `serve` then returns."""
@@ -103,6 +134,16 @@ class Server(uvicorn.Server):
         # A turn of the loop each: to close, and to hear of it.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
+
+
+def _do_nothing() -> None:
+    """Wake nobody: nobody waits yet."""
+
+
+def _call(loop: asyncio.AbstractEventLoop, deed: Callable[[], object]) -> None:
+    """Have a loop do something, unless it has ended."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(deed)
 
 
 def _configure(app: ASGIApp, grace: float) -> uvicorn.Config:
