@@ -219,6 +219,10 @@ def list_attempts(database: Store, run: str) -> list[AttemptRow]:
 
 def find_last_end(database: Store, repository: str, path: str, ref: str) -> AttemptRow | None:
     """Return how the newest run of a workflow file at a ref ended, of those that have ended."""
+    known = "SELECT 1 FROM runs WHERE repository = ? AND ref = ? LIMIT 1"
+    if not database.ask(known, (repository, ref)):
+        # Anybody may ask for any branch: to look for it among the runs of the file takes longer.
+        return None
     question = _ATTEMPTS + (
         "WHERE runs.repository = ? AND runs.path = ? AND runs.ref = ? "
         "AND attempts.result IS NOT NULL ORDER BY runs.number DESC, attempts.attempt DESC LIMIT 1"

@@ -32,6 +32,11 @@ LOOK_SECONDS: Final = 1.0
 OLDEST_SECONDS: Final = 3600.0
 """What ended longer ago is left out: history that a new server was given is no news."""
 
+RECENT_SECONDS: Final = 60.0
+PAUSE_SECONDS: Final = 300.0
+"""Between two looks at all that is no history; the others are at what has ended recently, however
+much a busy hour has left that was observed long ago."""
+
 ATTEMPTS_AT_ONCE: Final = 50
 LINES_AT_ONCE: Final = 256
 LETTERS_AT_ONCE: Final = 1 << 20
@@ -67,6 +72,7 @@ class EndedAttempts:
         self._store = store
         self._observers = observers
         self._now = now
+        self._looked_far = float("-inf")
         self._ending = threading.Event()
         self._thread = threading.Thread(
             target=self._look_often, name="windlass-observe", daemon=True
@@ -87,8 +93,9 @@ class EndedAttempts:
         Raises:
             PlatformError: the database cannot be used.
         """
-        count = 0
-        since = self._now() - OLDEST_SECONDS
+        count, now = 0, self._now()
+        is_far = not 0 <= now - self._looked_far < PAUSE_SECONDS
+        since = now - (OLDEST_SECONDS if is_far else RECENT_SECONDS)
         while found := list_unobserved(self._store, since, ATTEMPTS_AT_ONCE):
             for run, attempt in found:
                 with self._store.writing() as connection:
@@ -96,6 +103,8 @@ class EndedAttempts:
                 if is_mine:
                     count += 1
                     self._show(run, attempt)
+        if is_far:
+            self._looked_far = now
         return count
 
     def _look_often(self) -> None:

@@ -199,6 +199,20 @@ def test_old_history_is_no_news(site: Site) -> None:
     assert seen == []
 
 
+def test_what_another_process_has_left(site: Site) -> None:
+    """It is found at the start, and later on, though most looks are at the last minute alone."""
+    seen: list[EndedAttempt] = []
+    now = 30.0
+    attempts = EndedAttempts(site.store, [seen.append], lambda: now)
+    assert attempts.look() == 0
+    play(site, finished=30.0)
+
+    now = 30.0 + 120
+    assert attempts.look() == 0
+    now = 30.0 + 301
+    assert attempts.look() == 1
+
+
 def test_one_observer_that_fails(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     """The others see the attempt all the same."""
     play(site)
