@@ -48,7 +48,7 @@ _TURN: Final = "turn"
 ALL_AT_ONCE: Final = ""
 """The name of the only block of a content that came in one piece."""
 
-_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _CODES: Final = {
     400: "InvalidInput",
     403: "AuthenticationFailed",

@@ -126,6 +126,17 @@ def test_finalize_again(client: Client) -> None:
     assert first.json == client.call("FinalizeCacheEntryUpload", key="k", size_bytes="1").json
 
 
+def test_finalize_long_after(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server remembers the last of them alone: it may be kept for years."""
+    monkeypatch.setattr("windlass.services.caches.drafts._MOST_FINISHED", 2)
+    for key in ("k", "l", "m"):
+        assert client.save(key, b"x").json["ok"]
+
+    again = {key: client.call("FinalizeCacheEntryUpload", key=key, size_bytes="1") for key in "klm"}
+
+    assert [again[key].status for key in "klm"] == [404, 200, 200]
+
+
 @pytest.mark.parametrize(
     ("sent", "announced", "why"),
     [

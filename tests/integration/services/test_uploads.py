@@ -152,6 +152,16 @@ def test_a_range_beyond_the_end(job: Caller) -> None:
     assert job.fetch(Range="bytes=5-")[0] == 416
 
 
+def test_a_range_of_many_digits(job: Caller) -> None:
+    """What is no range is left aside, and the content is given as a whole."""
+    send(job.create(), "PUT", b"short")
+    job.finalize(b"short")
+
+    status, _, got = job.fetch(Range=f"bytes={'9' * 5000}-")
+
+    assert (status, got) == (200, b"short")
+
+
 def test_a_list_with_a_block_that_never_came(job: Caller) -> None:
     """The list is refused in Azure's shape, and the upload can go on."""
     address = job.create()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from windlass.stores.uploads import Upload
 
 _KIND: Final = "cache"
+_MOST_FINISHED: Final = 1000
+"""So many are remembered for clients whose answer was lost: they ask again within seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,8 @@ class Drafts:
             # Where the machine is in trouble the content stays: its client may ask again.
             self._contents.end_upload(draft.upload)
             with self._lock:
+                if len(self._finished) >= _MOST_FINISHED:
+                    del self._finished[next(iter(self._finished))]
                 self._finished[finished] = number
         return number
 
