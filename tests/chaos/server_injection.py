@@ -19,6 +19,7 @@ from windlass.runner.connection import AwayError, Connection
 from windlass.runner.identity import RunnerState
 from windlass.runner.mirrors import Mirror
 from windlass.runner.records import JobRecord
+from windlass.runner.shared_mirrors import SharedMirror
 from windlass.stores.logs import JobLogWriter
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ OF_RUNNERS: Final[tuple[tuple[type[Any], str], ...]] = (
     (JobRecord, "write_end"),
     (JobRecord, "remove"),
     (Mirror, "update"),
+    (SharedMirror, "update"),
     (Supervisor, "__init__"),
     (Supervisor, "close"),
     (JobLogWriter, "close"),

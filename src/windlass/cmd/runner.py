@@ -160,7 +160,9 @@ class _Watch:
         state: RunnerState,
         request: RegisterRequest,
     ) -> int:
+        from windlass.runner.mirrors import STORE
         from windlass.runner.registration import find_identity
+        from windlass.runner.repository_upkeep import tidying
 
         if arguments.until_eof:
             threading.Thread(target=self._await_eof, daemon=True).start()
@@ -173,7 +175,8 @@ class _Watch:
             self._pass_on(runner)
             runner.adopt()
             self._tell(f"ready for {request.capacity} jobs of {address}")
-            self._poll(runner, state)
+            with tidying(state.repositories, STORE, self._tell):
+                self._poll(runner, state)
         if runner.untold:
             self._tell(
                 f"the server lacks something of {runner.untold} jobs; the next start sends it"

@@ -20,7 +20,7 @@ from windlass.errors import GitError, InputError, WorkspaceError
 from windlass.git.asking_remotes import KEPT, add_setting, fetch_with_history, first_line
 from windlass.git.folders import SHA256_LENGTH, detach_head, make_git_folder
 from windlass.git.kept_repositories import LOCK
-from windlass.stores.state_folder import prepare_state
+from windlass.runner.repository_upkeep import Use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from windlass.runner.connection import Address
 
 REPOSITORY: Final = "repository"
+STORE: Final = f"{REPOSITORY}/.git"
+"""Where the objects of a repository are, below its folder."""
+
 TRIES: Final = 3
 PATIENCE_SECONDS: Final = 60.0
 """How long a server may be away, for it is started again perhaps, before a job is told so."""
@@ -113,7 +116,8 @@ class Mirror:
 
     def _make(self) -> None:
         store = self.root / ".git"
-        prepare_state(self.state)
+        # Nobody removes it as long as this lives.
+        self._used = Use(self.state)
         try:
             self.root.mkdir(mode=0o700, exist_ok=True)
             with (self.state / LOCK).open("a") as lock:

@@ -30,7 +30,7 @@ from windlass.git.kept_repositories import LOCK
 from windlass.git.objects import ObjectReader
 from windlass.jobs.source import Prepared
 from windlass.runner.mirrors import NAME, NO_CLEANING, REPOSITORY
-from windlass.stores.state_folder import prepare_state
+from windlass.runner.repository_upkeep import Use
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,8 @@ class SharedMirror:
         self.state = repositories / repository
         self._mirror = mirrors.resolve() / f"{repository}.git"
         self._sha = sha
-        prepare_state(self.state)
+        # Nobody removes it as long as this lives.
+        self._used = Use(self.state)
         try:
             self._make()
         except OSError as error:
