@@ -76,7 +76,7 @@ class Delivery:
         """Whether nothing is left to tell, and the record is gone."""
         self._patience = patience
         self._is_alone = is_alone
-        self._heard = time.monotonic()
+        self._ended_at = 0.0
         self._connection = connection
         self._shipment = shipment
         self._give_up = give_up
@@ -96,11 +96,11 @@ class Delivery:
     @property
     def heard(self) -> float:
         """When the server last took something, or the job ended (`time.monotonic`)."""
-        return self._heard
+        return max(self._ended_at, self._shipment.heard)
 
     def end(self, end: EndRequest) -> None:
         """Hear how the job has ended: nothing comes after this."""
-        self._heard = time.monotonic()
+        self._ended_at = time.monotonic()
         self._end = end
         self._ended.set()
         self._news.set()
@@ -164,16 +164,14 @@ class Delivery:
 
     def _ship(self) -> None:
         """Tell what there is; where there is nothing for long, that the job is there."""
-        now = time.monotonic()
-        if not self._shipment.ship(self._connection):
-            if not self._is_alone() or now - self._heard < GREETING_SECONDS:
-                return
+        if self._shipment.ship(self._connection) or not self._is_alone():
+            return
+        if time.monotonic() - self.heard >= GREETING_SECONDS:
             self._shipment.greet(self._connection)
-        self._heard = now
 
     def _is_to_leave(self) -> bool:
         """Tell whether the job has ended, and the server has been waited for long enough."""
-        return self._end is not None and time.monotonic() - self._heard >= self._patience
+        return self._end is not None and time.monotonic() - self.heard >= self._patience
 
     def _end_badly(self, error: ProtocolError) -> bool:
         """Have a job failed of which the server does not take everything; False as `_try_all`.

@@ -7,6 +7,7 @@ an order in which a reader there never finds a record of bytes that are not.
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -53,6 +54,8 @@ class Shipment:
         self._record = record
         self._cancel = cancel
         self._force = force
+        self.heard = time.monotonic()
+        """When the server last took something (`time.monotonic`)."""
         self._events = 0
         self._offsets = {} if is_old else dict.fromkeys(LOG_FILES, 0)
 
@@ -128,6 +131,7 @@ class Shipment:
             return
         answer: EventsAnswer = read_answer(EventsAnswer, content)
         self._events = max(self._events + len(lines), answer.received)
+        self.heard = time.monotonic()
         if answer.cancel is not None:
             hear = self._force if answer.force else self._cancel
             hear(answer.cancel)
@@ -144,6 +148,7 @@ class Shipment:
                 self._offsets.clear()
                 return True
             self._offsets[name] = offset + len(data)
+            self.heard = time.monotonic()
             sent = True
         return sent
 

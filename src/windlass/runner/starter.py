@@ -176,8 +176,11 @@ def _leave_runner(kept: int) -> None:
     for stream in range(3):
         os.dup2(nowhere, stream)
     leave_supervisors()
-    os.closerange(3, kept)
-    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names are wanted, not paths
+        if int(name) not in (0, 1, 2, kept):
+            # One is that of the list itself, and closed already.
+            with suppress(OSError):
+                os.close(int(name))
     atexit._clear()  # noqa: SLF001 - what is registered is the runner's
 
 
