@@ -79,6 +79,7 @@ def read(client: TestClient, address: str = "/badges/octo/boat/ci.yml.svg") -> s
     return title
 
 
+@pytest.mark.requirement("S05")
 @pytest.mark.parametrize(
     ("result", "word"),
     [

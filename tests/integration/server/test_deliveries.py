@@ -13,6 +13,7 @@ from windlass.db.deliveries import DeliveryRow, find_delivery
 from windlass.db.jobs import list_queued
 from windlass.db.runs import list_latest
 from windlass.errors import GitError
+from windlass.model.status import Result
 from windlass.operations.hosted.attempts import find_attempt
 from windlass.operations.hosted.deliveries import accept_delivery, process_delivery, show_deliveries
 from windlass.operations.hosted.repositories import (
@@ -20,6 +21,7 @@ from windlass.operations.hosted.repositories import (
     register_repository,
     require_repository,
 )
+from windlass.plan.signals import JobFinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +77,48 @@ def test_a_push_starts_the_runs_of_its_workflows(site: Site, pushed: PushedRepos
     assert first.repository.full_name == NAME
     assert first.repository.root == ""
     assert len(list_queued(site.store, 9)) == 2
+
+
+CALLED = """\
+on:
+  workflow_call:
+    inputs: {level: {type: string, required: true}}
+    outputs: {verdict: {value: '${{ jobs.gate.outputs.verdict }}'}}
+jobs:
+  gate:
+    runs-on: '${{ inputs.level }}'
+    outputs: {verdict: fine}
+    steps: [{run: echo}]
+"""
+CALLING = """\
+on: push
+jobs:
+  quality: {uses: ./.github/workflows/gates.yml, with: {level: strict}}
+  build:
+    needs: quality
+    if: needs.quality.outputs.verdict == 'fine'
+    runs-on: x
+    steps: [{run: echo}]
+"""
+
+
+@pytest.mark.requirement("A07")
+def test_a_workflow_that_is_called_runs_in_the_run_of_its_caller(
+    site: Site, pushed: PushedRepository
+) -> None:
+    """Its jobs are queued with the inputs they are given; what it answers decides what follows."""
+    register_repository(site, str(pushed.bare), NAME)
+    pushed.write(".github/workflows/gates.yml", CALLED)
+    pushed.write(".github/workflows/ci.yml", CALLING)
+    deliver(site, "push", tell_push(*pushed.push()))
+
+    (run,) = list_latest(site.store)
+    (queued,) = list_queued(site.store, 9)
+    assert (queued.job, queued.labels) == ("quality / gate", ("strict",))
+    end = JobFinished("quality / gate", Result.SUCCESS, {"verdict": "fine"})
+    assert site.runs.tell(run.run.id, 1, end)
+
+    assert [it.job for it in list_queued(site.store, 9)] == ["build"]
 
 
 def test_a_delivery_that_is_processed_again_starts_nothing(

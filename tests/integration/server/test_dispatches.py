@@ -44,6 +44,19 @@ jobs:
     steps: [{run: echo}]
 """
 
+BY_HAND = """\
+name: Deploy
+on:
+  workflow_dispatch:
+    inputs:
+      target: {type: environment, default: staging}
+jobs:
+  deploy:
+    runs-on: ubuntu-latest
+    environment: ${{ inputs.target }}
+    steps: [{run: echo}]
+"""
+
 
 @pytest.fixture
 def pushed(tmp_path: Path) -> PushedRepository:
@@ -80,6 +93,25 @@ def test_inputs_have_their_types(site: Site, inputs: dict[str, Any], starts: boo
     orders = make_machine(definition, read_workflow_of(definition)).receive(RunStarted())
     assert any(isinstance(it, StartJob) for it in orders) == starts
     assert definition.event.name == "workflow_dispatch"
+
+
+@pytest.mark.requirement("A05")
+@pytest.mark.requirement("A13")
+@pytest.mark.parametrize(
+    ("inputs", "environment"), [({}, "staging"), ({"target": "production"}, "production")]
+)
+def test_an_input_chooses_the_environment(
+    site: Site, pushed: PushedRepository, inputs: dict[str, Any], environment: str
+) -> None:
+    """The job is for the environment that whoever dispatches has named, or for the default one."""
+    pushed.write(".github/workflows/deploy.yml", BY_HAND)
+    pushed.push()
+
+    run = dispatch_workflow(site, NAME, "deploy.yml", inputs=inputs)
+
+    definition = find_attempt(site.store, run, 1)
+    orders = make_machine(definition, read_workflow_of(definition)).receive(RunStarted())
+    assert [it.environment for it in orders if isinstance(it, StartJob)] == [environment]
 
 
 @pytest.mark.requirement("A13")

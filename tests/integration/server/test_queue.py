@@ -80,6 +80,7 @@ def test_a_runner_takes_no_job_that_needs_more(site: Site) -> None:
     assert take(site, strong) == [f"{run}/1/1"]
 
 
+@pytest.mark.requirement("A23")
 def test_many_runners_at_once_take_each_job_once(site: Site) -> None:
     """Whoever is faster: no job is given to two, and none is left."""
     runs = [start(site) for _ in range(40)]

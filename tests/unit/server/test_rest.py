@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 RUNS = "/api/v1/runs"
 
 
+@pytest.mark.requirement("A24")
 def test_a_list_comes_in_pages(site: Site) -> None:
     """`next` and the Link header lead from page to page, until all was told once."""
     rows = enter_runs(site, 7)
@@ -60,6 +61,7 @@ def test_a_cursor_of_ones_own_is_refused(site: Site, cursor: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 
 
+@pytest.mark.requirement("P10")
 def test_what_has_not_changed_is_not_told_again(site: Site) -> None:
     """With the ETag of what is known, a read answers 304 until something has changed."""
     enter_runs(site, 1)
