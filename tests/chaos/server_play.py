@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import time
+import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -82,11 +84,13 @@ class Play:
     def dispatch(self) -> None:
         """Have a run started, once, however often that takes.
 
-        A push may be told of again; what is taken once is not told of any more.
+        All that is asked may be asked again: a push is known, and so is the key of a request. What
+        is taken once is not asked for any more.
         """
+        key, began = uuid.uuid4().hex, time.monotonic()
         while not self.run:
             try:
-                ask_for_run(self.workload, self.scene.asks)
+                ask_for_run(self.workload, self.scene.asks, key)
                 self.run = self.wait(self._find_run)
             except httpx.HTTPError:
                 # It may have been heard all the same.
@@ -94,6 +98,8 @@ class Play:
                     self.run = self.wait(self._find_run, UNSURE_SECONDS)
                 except TimeoutError:
                     self.wait(lambda: self.ask("GET", "/server"))
+                    if time.monotonic() - began > PATIENCE_SECONDS:
+                        raise
 
     def finish(self) -> None:
         """Wait for the end of the run; what was lost with a process of a job is run again."""

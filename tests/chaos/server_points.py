@@ -109,8 +109,10 @@ def open_workload(kind: str) -> Iterator[ServerWorkload]:
 def find_strikes(workload: ServerWorkload, arguments: argparse.Namespace) -> list[Strike]:
     """Return what is to be tried, of all there is."""
     share, shares = map(int, arguments.share.split("/"))
-    # How often a runner asks depends on the machine; what is always there counts.
-    counts = {it: count_points(workload, it) & count_points(workload, it) for it in SCENES}
+    counts = {it: count_points(workload, it) for it in SCENES}
+    if not arguments.sample:
+        # How often a runner asks depends on the machine; what is always there counts.
+        counts = {it: counts[it] & count_points(workload, it) for it in SCENES}
     falls = OF_POSTGRES if arguments.database == "postgresql" else ()
     victims = (*ANYWHERE, *falls)
     every = [it for it in list_strikes(counts, victims) if arguments.only in str(it)]

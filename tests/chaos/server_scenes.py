@@ -30,8 +30,8 @@ NEW_RUNNER: Final = Scene("new runner: ", "event", is_new=True)
 SCENES: Final = (EVENT, DISPATCH, HOOK, WEBHOOK, NEW_RUNNER)
 
 
-def ask_for_run(workload: ServerWorkload, asks: str) -> None:
-    """Have a server start a run, as somebody does.
+def ask_for_run(workload: ServerWorkload, asks: str, key: str) -> None:
+    """Have a server start a run, as somebody does; a program has a key for what it asks.
 
     Raises:
         httpx.HTTPError: it does not answer, or does not take it.
@@ -41,9 +41,9 @@ def ask_for_run(workload: ServerWorkload, asks: str) -> None:
             workload.tell_of_push(_write_push(workload, asks))
         case "dispatch":
             path, body = f"/repositories/{REPOSITORY}/dispatches", {"workflow": "ci.yml"}
-            workload.ask("POST", path, body)
+            workload.ask("POST", path, body, key)
         case _:
-            workload.ask("POST", f"/repositories/{REPOSITORY}/events", {"type": "x"})
+            workload.ask("POST", f"/repositories/{REPOSITORY}/events", {"type": "x"}, key)
 
 
 def _write_push(workload: ServerWorkload, kind: str) -> Posted:

@@ -18,7 +18,7 @@ def test_struck_at_some_points(database: str) -> None:
     """Transactions, effects, messages, what is written: see `tests.chaos.server_points`."""
     if database == "postgresql" and find_programs() is None:
         pytest.skip("PostgreSQL is not installed (on Debian: apt-get install postgresql)")
-    words = ["--database", database, "--sample", str(SAMPLES[database])]
+    words = ["--database", database, "--sample", str(SAMPLES[database]), "--workers", "2"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.chaos.server_points", *words],
         cwd=CHECKOUT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ from windlass.testing.servers import run_server
 if TYPE_CHECKING:
     from pathlib import Path
 
+PATIENCE_SECONDS = 5
 WORKFLOW = """
 on: workflow_dispatch
 jobs:
@@ -32,6 +34,12 @@ jobs:
     runs-on: ubuntu-latest
     steps: [{run: "echo after >> FOLDER/ledger"}]
 """
+
+
+def shorten_patience(data: Path) -> None:
+    """Have runners that register from now on count as lost after a few seconds."""
+    with contextlib.closing(sqlite3.connect(data / "windlass.db")) as database, database:
+        database.execute("UPDATE registrations SET patience = ?", (PATIENCE_SECONDS,))
 
 
 def lose(process: int) -> None:
@@ -55,6 +63,7 @@ def test_a_machine_that_never_comes_back(tmp_path: Path) -> None:
         api = Api(server)
         api.register_boat(root)
         tokens = [api.post("/runner-registrations")["token"] for _ in range(2)]
+        shorten_patience(server.data)
         words = ("--allow-host", "--capacity", "2", "--name")
         with runner(server.url, tokens[0], tmp_path / "north", *words, "north") as north:
             run = api.start()
