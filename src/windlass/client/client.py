@@ -10,6 +10,7 @@ it is carried out once.
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -40,6 +41,7 @@ SECONDS_TO_ANSWER: Final = 60.0
 PAUSES: Final = (0.1, 0.4, 1.0, 2.0)
 """How long to wait before each further try."""
 
+_TOKEN: Final = re.compile(r"[!-~]+")
 _BUSY: Final = (429, 503)
 _NO_CONTENT: Final = 204
 
@@ -58,9 +60,14 @@ class Client:
         """Take the address of a server and an access token for it; nothing is asked yet.
 
         Raises:
-            InputError: the address is none.
+            InputError: the address is none, or the token cannot be one.
         """
         self.url = check_url(url)
+        if not _TOKEN.fullmatch(token):
+            raise InputError(
+                "what is given as the access token cannot be one: it holds other letters",
+                hint="`windlass tokens create` makes one",
+            )
         self.sleep = sleep
         self.http = httpx.Client(
             base_url=self.url + PREFIX,

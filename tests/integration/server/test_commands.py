@@ -105,6 +105,18 @@ def test_what_is_no_address_is_named(command: CommandDoor, home: Path, url: str)
     assert not (home / ".config").exists()
 
 
+@pytest.mark.parametrize("token", ["wlt_\u00e9", "wlt_a\nb", "wlt_ a"])
+def test_a_token_of_other_letters_is_not_sent(
+    command: CommandDoor, server: RunningServer, home: Path, token: str
+) -> None:
+    """It would be a field of a request that is none, or another one."""
+    code, _, told = command.run(["login", server.address, "--token-file", "-"], token)
+
+    assert code == 2
+    assert "what is given as the access token cannot be one" in told
+    assert token not in told
+
+
 def test_a_token_that_is_no_text_is_not_shown(
     command: CommandDoor, server: RunningServer, home: Path
 ) -> None:
