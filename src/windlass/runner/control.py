@@ -104,7 +104,7 @@ class Link:
             for line in lines:
                 if not line.endswith(b"\n"):
                     return
-                message = json.loads(line)
+                message = _read(line)
                 if isinstance(message, dict):
                     yield message
 
@@ -113,6 +113,13 @@ class Link:
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
+
+
+def _read(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def connect(folder: Path) -> Link | None:
