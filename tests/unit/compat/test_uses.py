@@ -167,8 +167,10 @@ def test_what_is_said_of_a_use() -> None:
     assert told["schedule"] == (
         "differs-schedule",
         Severity.NOTICE,
-        "`cron: 0 4 * * *`: A server does; else nothing starts by itself, and `windlass run "
-        "schedule` runs it once.",
+        (
+            "`cron: 0 4 * * *`: A server does; else nothing starts by itself, and `windlass run "
+            "schedule` runs it once."
+        ),
         "GitHub: Starts a run at these times.",
     )
 
