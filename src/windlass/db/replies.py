@@ -86,10 +86,12 @@ def end_reply(connection: Connection, token: str, key: str, status: int, body: s
     )
 
 
-def drop_reply(connection: Connection, token: str, key: str) -> None:
-    """Forget a reply that has not come: the request may be made again, unless it was done."""
+def drop_reply(connection: Connection, row: ReplyRow) -> None:
+    """Forget a reply that has not come, unless it was done, or is somebody else's by now."""
     connection.execute(
-        "DELETE FROM replies WHERE token = ? AND idempotency_key = ? AND status = 0", (token, key)
+        "DELETE FROM replies "
+        "WHERE token = ? AND idempotency_key = ? AND status = 0 AND created = ?",
+        (row.token, row.key, row.created),
     )
 
 

@@ -40,7 +40,7 @@ def test_a_read_takes_little_of_a_processor(database_address: str, tmp_path: Pat
         began = time.process_time()
         client.get(path)
         taken.append(time.process_time() - began)
-    site.store.close()  # type: ignore[attr-defined]
+    site.store.close()
 
     assert sorted(taken)[len(taken) * 95 // 100] < MOST_SECONDS
 

@@ -74,8 +74,7 @@ def enter(
     told = [events.JobStarted(job="a", name='"level": "warning"')]
     levels = ["warning"] * warnings + ["error"] * errors + ["notice"]
     notes = [
-        events.Annotation(job="a", step="", level=it, message='"level": "error"')  # type: ignore[arg-type]
-        for it in levels
+        events.Annotation(job="a", step="", level=it, message='"level": "error"') for it in levels
     ]
     with site.store.writing() as connection:
         enter_run(connection, run)

@@ -8,12 +8,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from tests.hosted_site import ask, enter_runs
 
-from windlass.db.replies import ReplyRow, begin_reply, remove_replies
+from windlass.db.replies import ReplyRow, begin_reply, remove_replies, take_over
+from windlass.errors import ConflictError
 from windlass.operations.hosted.catalogue import CATALOGUE
 from windlass.operations.hosted.operation import Operation
 from windlass.protocol.api.calls import Call
 from windlass.protocol.api.messages import Input, Output
-from windlass.server.rest import endpoints
+from windlass.server.rest import endpoints, replays
 from windlass.server.rest.openapi import describe
 
 if TYPE_CHECKING:
@@ -252,6 +253,28 @@ def test_a_request_is_not_carried_out_twice_at_once(site: Site) -> None:
 
         assert counter.post("k").status_code == status
     assert (first.json(), counter.count) == ({"count": 1}, 2)
+
+
+def test_who_was_taken_for_dead_does_nothing(site: Site) -> None:
+    """One that stood still for too long finds its request with another, and leaves it there."""
+    request = replays.Request(token="1", key="k", digest="d")
+
+    def carry_out(own: Site) -> replays.Answer:
+        (known,) = site.store.ask("SELECT created FROM replies")
+        row = ReplyRow(token="1", key="k", digest="d", created=known[0])
+        with site.store.writing() as connection:
+            assert take_over(connection, row, known[0] + 100)
+        with own.store.writing() as connection:
+            connection.execute("DELETE FROM access_tokens")
+            own.claim(connection)
+        raise AssertionError("it was claimed")
+
+    with pytest.raises(ConflictError, match="another server"):
+        replays.answer_once(site, request, carry_out, lambda: replays.Answer(200, ""))
+
+    assert [
+        tuple(row) for row in site.store.ask("SELECT idempotency_key, status FROM replies")
+    ] == [("k", 0)]
 
 
 def test_a_secret_answer_is_not_kept(site: Site) -> None:

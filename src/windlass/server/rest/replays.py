@@ -117,7 +117,7 @@ def answer_once(
     except BaseException:
         # What has failed may be tried again; what was done has not failed, whatever came then.
         with site.store.writing() as connection:
-            drop_reply(connection, row.token, row.key)
+            drop_reply(connection, row)
         raise
     with site.store.writing() as connection:
         body = "" if request.once else answer.body
