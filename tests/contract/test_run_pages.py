@@ -122,6 +122,8 @@ def test_a_run_is_found_by_how_its_last_attempt_is(store: Store) -> None:
     assert [row.result for row in list_page(store, RunFilter(state="success"), 9)] == ["success"]
 
 
+@pytest.mark.requirement("K13")
+@pytest.mark.requirement("V05")
 @pytest.mark.parametrize(
     "names", [(), ("state",), *product(["repository"], ["", "path", "ref", "state"])]
 )

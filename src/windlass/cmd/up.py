@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from windlass.operations.hosted.site import Site
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8484"
+DEFAULT_RATE: Final = 500.0
+"""Requests a second of one token: generous, what it stops is a script that runs wild."""
+
 _NEEDED: Final = ("sqlalchemy", "starlette", "uvicorn", "pydantic", "cryptography")
 _LAST_PORT: Final = 65535
 _log = logging.getLogger("windlass")
@@ -88,7 +91,9 @@ def add_arguments(parser: Parser) -> None:
         "--rate-limit",
         type=float,
         metavar="N",
-        help="let each access token make so many requests a second; default: any number",
+        default=DEFAULT_RATE,
+        help="let each access token make so many requests a second, and one address twice as many; "
+        "default: %(default)g",
     )
 
 

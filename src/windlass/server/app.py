@@ -12,9 +12,10 @@ from starlette.middleware import Middleware
 from windlass.errors import WindlassError
 from windlass.server import badges, git, health, hooks, live, metrics, rest, runners, services
 from windlass.server.boundary import BodyLimits, KnownHosts, LastResort
-from windlass.server.exposure import Exposure, Rates, list_middleware
+from windlass.server.exposure import Exposure, list_middleware
 from windlass.server.guard import Guard
 from windlass.server.known_callers import KnownCallers
+from windlass.server.limits import TokenLimits
 from windlass.server.problems import answer_error, answer_http_error
 from windlass.server.request_lines import RequestLines
 from windlass.server.standstills import Standstills
@@ -61,10 +62,10 @@ def make_app(
     """
     known = {*hosts, urlsplit(site.address).hostname or "localhost"}
     callers = KnownCallers(site, check_token)
-    rates = Rates(exposure.per_second)
-    own = guard(guarded, callers, rates)
+    limits = TokenLimits(exposure.per_second)
+    own = guard(guarded, callers, limits)
     return Starlette(
-        routes=[*collect_routes(site, callers, rates), *own, *routes],
+        routes=[*collect_routes(site, callers, limits), *own, *routes],
         middleware=[
             Middleware(RequestLines),
             *list_middleware(exposure, site.address),
@@ -78,15 +79,17 @@ def make_app(
     )
 
 
-def collect_routes(site: Site, callers: KnownCallers, rates: Rates) -> list[BaseRoute]:
+def collect_routes(site: Site, callers: KnownCallers, limits: TokenLimits) -> list[BaseRoute]:
     """Return the routes of all rooms."""
     guarded = [route for room in GUARDED for route in room.routes(site)]
-    return guard(guarded, callers, rates) + [route for room in OPEN for route in room.routes(site)]
+    return guard(guarded, callers, limits) + [route for room in OPEN for route in room.routes(site)]
 
 
-def guard(routes: Sequence[BaseRoute], callers: KnownCallers, rates: Rates) -> list[BaseRoute]:
+def guard(
+    routes: Sequence[BaseRoute], callers: KnownCallers, limits: TokenLimits
+) -> list[BaseRoute]:
     """Have whoever asks for one of some routes show an access token."""
     for route in routes:
         behind: Any = route
-        behind.app = Guard(behind.app, callers, rates)
+        behind.app = Guard(behind.app, callers, limits)
     return list(routes)

@@ -5,7 +5,6 @@ Source: https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -14,9 +13,10 @@ from starlette.middleware.cors import CORSMiddleware
 
 from windlass.errors import UsageError
 from windlass.model.values import dataclass
+from windlass.server.limits import AddressLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,10 +30,11 @@ HEADERS: Final = (
 """Of every answer that does not say otherwise: what is sent is no page, and is for no other one."""
 
 OVER_TLS: Final = (b"strict-transport-security", b"max-age=31536000")
-_BURST_SECONDS: Final = 2.0
-_MOST_NAMES: Final = 10_000
 _ASKED_WITH: Final = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match")
-_ANSWERED_WITH: Final = ("ETag", "Link", "Idempotency-Replayed", "Retry-After", "X-Request-Id")
+_ANSWERED_WITH: Final = (
+    *("ETag", "Link", "Idempotency-Replayed", "Retry-After", "X-Request-Id"),
+    *("RateLimit", "RateLimit-Policy"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Exposure:
     """Who may ask a server from where, and how often.
 
     Pages of `origins` may ask it from a browser, of no other. An access token is good for so many
-    requests `per_second`, and for those of two seconds at once; None is any number.
+    requests `per_second`, an address for some more; None is any number: see
+    `windlass.server.limits`.
     """
 
     origins: tuple[str, ...] = ()
@@ -75,6 +77,8 @@ def list_middleware(exposure: Exposure, address: str) -> Iterator[Middleware]:
             allow_headers=_ASKED_WITH,
             expose_headers=_ANSWERED_WITH,
         )
+    if exposure.per_second is not None:
+        yield Middleware(AddressLimits, per_second=exposure.per_second)
 
 
 class SafeHeaders:
@@ -99,33 +103,3 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_on)
-
-
-class Rates:
-    """How often each of some names may do something: a bucket each that fills steadily.
-
-    For one event loop. Source: https://en.wikipedia.org/wiki/Token_bucket
-    """
-
-    def __init__(
-        self, per_second: float | None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._per_second = per_second
-        self._clock = clock
-        self._left: dict[str, tuple[float, float]] = {}
-
-    def take(self, name: str) -> float:
-        """Count one time; return 0, or after how many seconds it may be tried again."""
-        rate = self._per_second
-        if rate is None:
-            return 0.0
-        now, most = self._clock(), max(1.0, rate * _BURST_SECONDS)
-        left, since = self._left.get(name, (most, now))
-        left = min(most, left + (now - since) * rate)
-        if len(self._left) >= _MOST_NAMES:
-            self._left.clear()
-        if left < 1:
-            self._left[name] = (left, now)
-            return (1 - left) / rate
-        self._left[name] = (left - 1, now)
-        return 0.0

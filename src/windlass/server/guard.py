@@ -5,7 +5,6 @@ Source: https://www.rfc-editor.org/rfc/rfc6750
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.errors import WindlassError
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from windlass.operations.hosted.callers import Caller
-    from windlass.server.exposure import Rates
     from windlass.server.known_callers import KnownCallers
+    from windlass.server.limits import TokenLimits
 
 SCHEME: Final = "bearer"
 REALM: Final = 'Bearer realm="windlass"'
@@ -27,10 +26,10 @@ _POLICY_VIOLATION: Final = 1008
 class Guard:
     """Lets those pass who show a token, not too often; `scope["caller"]` says who it is."""
 
-    def __init__(self, app: ASGIApp, callers: KnownCallers, rates: Rates) -> None:
+    def __init__(self, app: ASGIApp, callers: KnownCallers, limits: TokenLimits) -> None:
         self._app = app
         self._callers = callers
-        self._rates = rates
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -42,11 +41,9 @@ class Guard:
                 caller = await self._callers.find(token)
             except WindlassError as error:
                 answer = answer_error(None, error)
-        if caller is not None and (seconds := self._rates.take(caller.token)):
-            answer, caller = _put_off(seconds), None
         if caller is not None:
             scope["caller"] = caller
-            await self._app(scope, receive, send)
+            await self._limits.pass_on(self._app, caller.token, scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
         else:
@@ -60,11 +57,6 @@ def read_bearer(scope: Scope | dict[str, Any]) -> str:
             scheme, _, token = value.decode("latin-1").partition(" ")
             return token.strip() if scheme.lower() == SCHEME else ""
     return ""
-
-
-def _put_off(seconds: float) -> Response:
-    headers = {"Retry-After": str(math.ceil(seconds))}
-    return problem_of("too-many", "ask again later", headers=headers)
 
 
 def _refuse(token: str) -> Response:

@@ -55,7 +55,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "misdirected": Kind(421, "Misdirected request", "The host that was asked for is not this one."),
     "invalid": Kind(422, "Unprocessable content", "A value can be read and cannot be used."),
     "input": Kind(422, "Unprocessable content", "What the request is about cannot be read."),
-    "too-many": Kind(429, "Too many requests", "The access token is used too often."),
+    "too-many": Kind(429, "Too many requests", "Whoever asks does so too often."),
     "internal": Kind(500, "Internal error", "A fault of the server; its log says more."),
     "platform": Kind(503, "Service unavailable", "The server's machine or database is in trouble."),
 }

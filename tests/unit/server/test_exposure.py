@@ -11,7 +11,7 @@ from tests.hosted_site import ADDRESS, TOKEN, ask, check_token
 from windlass.errors import UsageError
 from windlass.model.values import replace
 from windlass.server.app import make_app
-from windlass.server.exposure import Exposure, Rates, read_exposure
+from windlass.server.exposure import Exposure, read_exposure
 
 if TYPE_CHECKING:
     from windlass.operations.hosted.site import Site
@@ -98,21 +98,6 @@ def test_a_token_is_good_for_so_many_requests(site: Site) -> None:
     assert second.json()["code"] == "too-many"
     assert second.headers["retry-after"] == "2"
     assert client.get("/health").status_code == 200
-
-
-@pytest.mark.requirement("P06")
-def test_a_rate_is_kept_and_unused_times_are_saved() -> None:
-    """As many at once as two seconds allow, then one as soon as there is room again."""
-    now = 100.0
-    rates = Rates(2.0, lambda: now)
-
-    assert [rates.take("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
-    assert rates.take("b") == 0
-    now += 0.5
-    assert [rates.take("a"), rates.take("a")] == [0, 0.5]
-    now += 1000
-    assert [rates.take("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
-    assert {Rates(None).take("a") for _ in range(100)} == {0}
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ def add_runner(site: Site, name: str, *, state: str = "active", seen: float) -> 
 
 
 @pytest.mark.requirement("K01")
+@pytest.mark.requirement("P10")
 def test_what_waits_and_who_works(site: Site) -> None:
     """The queue by labels, the runners by state, what is still to be done."""
     run = GrowingRun(site)
