@@ -80,7 +80,10 @@ def describe_stages(pushes: list[dict[str, float]]) -> str:
 
 
 class Processors:
-    """The processor time of the processes of a server since this was made."""
+    """The processor time of the processes of a server since this was made.
+
+    Those of jobs are not in it: nobody waits for them, and so nobody counts what they have used.
+    """
 
     def __init__(self, server: RunningServer, address: str) -> None:
         self._groups = {
@@ -102,8 +105,8 @@ class Processors:
         found = {}
         for name, processes in self._groups.items():
             found[name] = sum(map(read_processor_seconds, processes))
-            if name != "database":
-                found[f"what the {name} starts"] = sum(map(_read_of_children, processes))
+            if name == "server":
+                found["git of the server"] = sum(map(_read_of_children, processes))
         return found
 
 
