@@ -59,8 +59,8 @@ class Holdings:
         self._leftovers: dict[str, Delivery | None] = {}
         """By job; None while it is found out what there is to tell."""
         self._default_place, self._looked = "", float("-inf")
-        self.heard = time.monotonic()
-        """When a job was over, or the server last took something of one."""
+        self._changed = time.monotonic()
+        """When a job was last over."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ class Holdings:
         """When a job ended, or the server took something of one that had (`time.monotonic`)."""
         with self._lock:
             told = [it.heard for it in self._leftovers.values() if it is not None]
-            return max(self.heard, *told) if told else self.heard
+            return max([self._changed, *told])
 
     def adopt(self) -> None:
         """Go on with what an earlier process of this runner has left."""
@@ -201,7 +201,7 @@ class Holdings:
             self._settle_apart(JobRecord(self._runs, job.record.job))
         with self._lock:
             del self._jobs[name]
-            self.heard = time.monotonic()
+            self._changed = time.monotonic()
         if is_over:
             self._tell(f"job {name} is over")
         self._note_change()
@@ -248,7 +248,7 @@ class Holdings:
     def _forget(self, name: str) -> None:
         with self._lock:
             self._leftovers.pop(name, None)
-            self.heard = time.monotonic()
+            self._changed = time.monotonic()
         self._tell(f"job {name} is over")
         self._note_change()
 
