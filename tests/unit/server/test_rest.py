@@ -94,7 +94,7 @@ BAD = (
     ("PATCH", RUNS, None, 405, "method"),
     ("GET", "/api/v2/runs", None, 404, "missing"),
     ("DELETE", RUNS + "/1", None, 409, "conflict"),
-    ("DELETE", RUNS + "/2", b"{}", 400, "usage"),
+    ("DELETE", RUNS + "/2", b'{"all": true}', 400, "usage"),
     ("POST", RUNS + "/2/rerun", b"{", 400, "usage"),
     ("POST", RUNS + "/2/rerun", b'{"failed": NaN}', 400, "usage"),
     ("POST", RUNS + "/2/rerun", b"[" * 100_000, 400, "usage"),
@@ -121,6 +121,16 @@ def test_a_bad_request_is_told_what_is_wrong(
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b" {}\n"])
+def test_a_body_that_says_nothing_is_none(site: Site, body: bytes) -> None:
+    """Clients that send an empty object with every request are understood."""
+    headers = {"Content-Type": "application/json"}
+
+    answer = ask(site).request("DELETE", "/api/v1/runners/none", content=body, headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "missing")
 
 
 def test_a_body_has_to_be_json(site: Site) -> None:

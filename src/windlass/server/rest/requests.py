@@ -86,7 +86,8 @@ def read_input(operation: Operation, kinds: Kinds, request: Request, body: bytes
         if given:
             raise BadFieldsError([_unknown(name) for name in given])
         given = kinds.settle(_read_body(request, body))
-    elif body:
+    elif body.strip() not in (b"", b"{}"):
+        # An empty object says nothing, and many clients send one with every POST.
         raise UsageError("the request has a body, and takes none")
     if taken := [name for name in given if name in path]:
         raise BadFieldsError([_unknown(name) for name in taken])
