@@ -50,13 +50,18 @@ class Standstills:
         finally:
             timer.cancel()
             for task in looking:
-                task.cancel()
+                if not answer.is_refused:
+                    task.cancel()
+                # What is being said is said to its end.
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
     async def _look_after(self, answer: _Answer) -> None:
         with contextlib.suppress(OSError):
             while not answer.has_begun:
                 if await self._stands_still():
                     await answer.refuse()
+                    return
                 await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -67,12 +72,11 @@ class _Answer:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._is_refused = False
-        self.has_begun = False
+        self.is_refused = self.has_begun = False
 
     async def send(self, message: Message) -> None:
         """Send what the application says; nobody hears what it says too late."""
-        if not self._is_refused:
+        if not self.is_refused:
             self.has_begun = True
             await self._send(message)
 
@@ -80,7 +84,7 @@ class _Answer:
         """Say that it cannot be done now."""
         if self.has_begun:
             return
-        self.has_begun = self._is_refused = True
+        self.has_begun = self.is_refused = True
         problem = problem_of(
             "platform",
             "the server's database stands still",

@@ -31,7 +31,7 @@ WRITERS: Final = 8
 RUNNERS: Final = 4
 AT_ONCE: Final = 50
 MOST_BYTES_EACH: Final = 20_000
-"""What a run may take of a server's memory while it waits: a page or so, whatever it is about."""
+"""What a run may take of a server's memory while it waits: a few pages."""
 
 FIXED_BYTES: Final = 64 << 20
 JOB: Final = "on: push\njobs:\n  a: {runs-on: x, steps: [{run: echo}]}\n"
