@@ -15,6 +15,7 @@ from tests.integration.server.hosted_world import BOAT, World
 
 from windlass.db.server_database import open_engine
 from windlass.operations.hosted.catalogue import CATALOGUE, find_operation
+from windlass.server import threads
 from windlass.server.rest import replays
 from windlass.server.rest.replays import PATIENCE_SECONDS
 
@@ -66,6 +67,8 @@ class Asked:
         child = os.fork()
         if not child:
             try:
+                # The threads of this process are not in that one.
+                threads._threads.cache_clear()
                 setattr(replays, MOMENTS[moment], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
                 os.write(2, self._ask(self.body, later=0).content)
             finally:
