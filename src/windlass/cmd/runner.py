@@ -209,6 +209,7 @@ class _Watch:
         from windlass.runner.workshop import Means
 
         means = Means(
+            name=identity.name,
             server=address,
             credential=identity.credential,
             repositories=state.repositories,

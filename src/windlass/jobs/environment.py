@@ -162,11 +162,11 @@ def step_variables(
     return variables
 
 
-def runner_context(folders: JobFolders, *, debug: bool) -> dict[str, Value]:
-    """Return the `runner` context of this machine."""
+def runner_context(folders: JobFolders, *, name: str, debug: bool) -> dict[str, Value]:
+    """Return the `runner` context of this machine, whose runner has a name."""
     machine = os.uname().machine
     context: dict[str, Value] = {
-        "name": "windlass",
+        "name": name,
         "os": "Linux",
         "arch": _ARCHITECTURES.get(machine, "ARM" if machine.startswith("arm") else machine),
         "environment": "self-hosted",

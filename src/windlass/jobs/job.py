@@ -302,7 +302,7 @@ class _JobRun:
             known["token"] = token
         job = job_context(github, self._order.workflow.path, self._find_commit)
         return JobOpened(
-            runner=runner_context(folders, debug=self._debug),
+            runner=runner_context(folders, name=self._place.runner, debug=self._debug),
             job={**job, **self._facts, **_join(self._facts, facts)},
             github=known,
             variables=self._place.variables,

@@ -42,7 +42,7 @@ class JobPlace:
     the services of the job at an address by which its processes reach this machine, or on a socket
     that listens where they can reach nothing else; without it there are none. `asks_api` is whether
     the workflow names GitHub's REST API or a token for it. `docker` tells whether the job needs a
-    Docker daemon; without it it has what its place has.
+    Docker daemon; without it it has what its place has. `runner` is the name of who runs it.
     """
 
     folder: Path
@@ -57,6 +57,7 @@ class JobPlace:
     asks_api: bool = False
     published: Callable[[], PublishedActions] | None = None
     docker: DockerNeeds | None = None
+    runner: str = "windlass"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,7 @@ class Surroundings:
     `places` says by label where they run, `work` is the folder of theirs, `tools` the tool cache,
     `variables` what every process of them is given. `sources` says where actions of other
     repositories are from. `asks_api` is whether the workflow names GitHub's API or a token for it.
-    Jobs in a sandbox see nothing of the folders `hidden`.
+    Jobs in a sandbox see nothing of the folders `hidden`. `runner` is the name of who runs them.
     """
 
     source: Source
@@ -63,6 +63,7 @@ class Surroundings:
     keep: bool = False
     asks_api: bool = False
     hidden: Sequence[Path] = ()
+    runner: str = "windlass"
 
 
 class JobPlaces:
@@ -113,6 +114,7 @@ class JobPlaces:
             published=self.find_published,
             services=services,
             asks_api=around.asks_api,
+            runner=around.runner,
             docker=None if executor.name == HOST else self._find_docker_needs(order),
         )
 

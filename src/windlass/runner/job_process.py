@@ -36,6 +36,7 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 def describe_means(means: Means) -> dict[str, Any]:
     """Return what the process of a job has to know of its runner, as JSON has it."""
     return {
+        "name": means.name,
         "server": describe_server(means.server, means.credential),
         "repositories": str(means.repositories),
         "allow_host": means.allow_host,
@@ -141,6 +142,7 @@ class _JobProcess:
 
 def _read_means(values: Mapping[str, Any]) -> Means:
     return Means(
+        name=values["name"],
         server=read_address(values["server"]["url"]),
         credential=values["server"]["credential"],
         repositories=Path(values["repositories"]),

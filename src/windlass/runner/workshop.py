@@ -40,12 +40,13 @@ if TYPE_CHECKING:
 class Means:
     """What a runner carries jobs out with.
 
-    `credential` is shown to the `server`; `repositories` is the folder of its mirrors. Only with
-    `allow_host` do jobs run on the machine itself, where the server lets them too. Jobs in a
-    sandbox see nothing of the folders `hidden`. `mirrors` is where the server has its own, if it
-    is on this machine: those are read then, and nothing is fetched.
+    `name` is the runner's, as jobs see it; `credential` is shown to the `server`; `repositories` is
+    the folder of its mirrors. Only with `allow_host` do jobs run on the machine itself, where the
+    server lets them too. Jobs in a sandbox see nothing of the folders `hidden`. `mirrors` is where
+    the server has its own, if it is on this machine: those are read then, and nothing is fetched.
     """
 
+    name: str
     server: Address
     credential: str = field(repr=False)
     repositories: Path
@@ -100,6 +101,7 @@ class Workshop:
                 variables=assignment.env,
                 asks_api=assignment.asks_api,
                 hidden=self._means.hidden,
+                runner=self._means.name,
             )
         )
         if names_checkout((assignment.text,)):

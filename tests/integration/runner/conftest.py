@@ -135,6 +135,7 @@ def make_runner(
     address = read_address(url)
     state.mkdir(exist_ok=True)
     means = Means(
+        name="north",
         server=address,
         credential=CREDENTIAL,
         repositories=state / "repositories",

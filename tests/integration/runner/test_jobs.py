@@ -32,6 +32,7 @@ CHECKOUT = """
               cat sail.txt
               git log --oneline --decorate
               echo "colour=$(cat sail.txt)" >> "$GITHUB_OUTPUT"
+              echo "on $RUNNER_NAME"
           - run: echo "::warning file=sail.txt::torn, ${{ secrets.WORD }}"
 """
 SCRIPT = """
@@ -65,6 +66,7 @@ def test_a_job_from_its_assignment_to_its_end(
     assert names(held).count("step-finished") == 3
     lines = lines_of(held, tmp_path / "there")
     assert "white" in lines
+    assert "on north" in lines
     assert any("Set sail" in line for line in lines)
     (warning,) = (it for it in held.told if it["event"] == "annotation")
     assert warning["message"] == "torn, ***"

@@ -80,12 +80,13 @@ def test_paths_come_first() -> None:
 
 def test_runner_context_is_exported() -> None:
     """RUNNER_* are the runner context."""
-    context = runner_context(FOLDERS, debug=True)
+    context = runner_context(FOLDERS, name="north", debug=True)
     variables = step_variables({}, {}, (), {"runner": context})
 
+    assert variables["RUNNER_NAME"] == "north"
     assert variables["RUNNER_OS"] == "Linux"
     assert variables["RUNNER_TEMP"] == "/j/_temp"
     assert variables["RUNNER_TOOL_CACHE"] == "/tools"
     assert variables["RUNNER_WORKSPACE"] == "/j/repo"
     assert variables["RUNNER_DEBUG"] == "1"
-    assert "debug" not in runner_context(FOLDERS, debug=False)
+    assert "debug" not in runner_context(FOLDERS, name="north", debug=False)
