@@ -165,6 +165,31 @@ def test_nothing_of_a_transaction_that_fails(store: Store, make_effects: MakeEff
     assert noted.ids == ["2"]
 
 
+def test_a_slow_lane_holds_up_itself_alone(store: Store, make_effects: MakeEffects) -> None:
+    """However many effects ask a remote that does not answer, those of others are carried out."""
+    begun: list[str] = []
+    answered = threading.Event()
+
+    def ask_remote(effect: Effect) -> None:
+        begun.append(effect.id)
+        answered.wait(30)
+
+    noted = Noted()
+    with store.writing() as connection:
+        for number in range(40):
+            post_effect(connection, f"slow-{number:02}", "ask", {}, lane="slow")
+        post_effect(connection, "other", "note", {}, lane="other")
+    post(store, "none")
+    make_effects({"ask": ask_remote, "note": noted})
+    assert wait_until(lambda: noted.ids == ["none", "other"] and len(begun) >= 2)
+    most = len(begun)
+    answered.set()
+    assert wait_until(lambda: is_done(store))
+
+    assert most == 2
+    assert sorted(begun) == [f"slow-{number:02}" for number in range(40)]
+
+
 def test_an_effect_waits_for_its_time(store: Store, make_effects: MakeEffects) -> None:
     """It is not carried out before that, and others wait on."""
     noted = Noted()

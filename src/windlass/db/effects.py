@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from windlass.db.connections import Connection, Store
 
-_COLUMNS: Final = "id, kind, payload, due, tries"
+_COLUMNS: Final = "id, kind, payload, lane, due, tries"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,18 +25,25 @@ class EffectRow:
     """Something that is still to be done.
 
     `payload` is a JSON object and holds no secret; `due` is in seconds since the epoch; `tries`
-    counts those that have failed.
+    counts those that have failed. Effects of one `lane` wait for each other, more or less: they ask
+    the same remote. Those of no lane wait for nobody.
     """
 
     id: str
     kind: str
     payload: Mapping[str, Any]
+    lane: str = ""
     due: float
     tries: int = 0
 
 
 def post_effect(
-    connection: Connection, key: str, kind: str, payload: Mapping[str, Any], due: float = 0.0
+    connection: Connection,
+    key: str,
+    kind: str,
+    payload: Mapping[str, Any],
+    due: float = 0.0,
+    lane: str = "",
 ) -> bool:
     """Have something done, not before `due`; False where that key was entered before.
 
@@ -44,27 +51,34 @@ def post_effect(
     wakes the effects.
     """
     added = connection.execute(
-        "INSERT INTO effects (id, kind, payload, due) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (key, kind, json.dumps(payload), due),
+        "INSERT INTO effects (id, kind, payload, due, lane) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        (key, kind, json.dumps(payload), due, lane),
     )
     return added.rowcount == 1
 
 
-def list_due(store: Store, kinds: Sequence[str], now: float, limit: int) -> list[EffectRow]:
-    """Return effects of some kinds whose time has come, those that have waited longest first."""
+def list_due(
+    store: Store, kinds: Sequence[str], now: float, limit: int, full: Collection[str] = ()
+) -> list[EffectRow]:
+    """Return effects of some kinds whose time has come, those that have waited longest first.
+
+    Lanes that are `full` are left out.
+    """
     rows = store.ask(
-        f"SELECT {_COLUMNS} FROM effects "  # noqa: S608
-        f"WHERE done IS NULL AND due <= ? AND kind IN ({_marks(kinds)}) ORDER BY due LIMIT ?",
-        (now, *kinds, limit),
+        f"SELECT {_COLUMNS} FROM effects WHERE done IS NULL AND due <= ? "  # noqa: S608
+        f"AND kind IN ({_marks(kinds)}){_outside(full)} ORDER BY due LIMIT ?",
+        (now, *kinds, *full, limit),
     )
     return [_read(row) for row in rows]
 
 
-def find_next_due(store: Store, kinds: Sequence[str]) -> float | None:
-    """Return when the next effect of some kinds is due; None where none is waiting."""
+def find_next_due(store: Store, kinds: Sequence[str], full: Collection[str] = ()) -> float | None:
+    """Return when the next effect of `list_due` is due; None where none is waiting."""
     ((due,),) = store.ask(
-        f"SELECT min(due) FROM effects WHERE done IS NULL AND kind IN ({_marks(kinds)})",  # noqa: S608
-        tuple(kinds),
+        "SELECT min(due) FROM effects WHERE done IS NULL "  # noqa: S608
+        f"AND kind IN ({_marks(kinds)}){_outside(full)}",
+        (*kinds, *full),
     )
     return None if due is None else float(due)
 
@@ -139,11 +153,17 @@ def remove_done_effects(connection: Connection, before: float) -> int:
     return removed.rowcount
 
 
+def _outside(lanes: Collection[str]) -> str:
+    return f" AND lane NOT IN ({', '.join('?' * len(lanes))})" if lanes else ""
+
+
 def _marks(values: Sequence[str]) -> str:
     """Return a mark for each value; NULL, which nothing equals, where there is none."""
     return ", ".join("?" * len(values)) or "NULL"
 
 
 def _read(row: Sequence[Any]) -> EffectRow:
-    key, kind, payload, due, tries = row
-    return EffectRow(id=key, kind=kind, payload=json.loads(payload), due=due, tries=tries)
+    key, kind, payload, lane, due, tries = row
+    return EffectRow(
+        id=key, kind=kind, payload=json.loads(payload), lane=lane, due=due, tries=tries
+    )

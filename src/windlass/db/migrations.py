@@ -262,6 +262,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             id TEXT NOT NULL PRIMARY KEY,
             kind TEXT NOT NULL,
             payload TEXT NOT NULL,
+            lane TEXT NOT NULL DEFAULT '',
             due DOUBLE PRECISION NOT NULL,
             tries INTEGER NOT NULL DEFAULT 0,
             owner TEXT,

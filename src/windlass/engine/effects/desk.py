@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from windlass.db.effects import (
@@ -41,13 +42,15 @@ _log = logging.getLogger(__name__)
 class Rules:
     """How a process takes part: its name, which no other has; how many effects at once; its clock.
 
-    Where it is `alone` on its database, what somebody holds when it starts is of a dead one. `now`
-    returns seconds since the epoch.
+    So many effects of one lane at once: a remote that drips holds up its own alone. Where it is
+    `alone` on its database, what somebody holds when it starts is of a dead one. `now` returns
+    seconds since the epoch.
     """
 
     owner: str
     alone: bool = False
-    at_once: int = 8
+    at_once: int = 16
+    at_once_in_lane: int = 2
     now: Callable[[], float] = time.time
 
 
@@ -67,6 +70,8 @@ class EffectDesk:
         self._woken = threading.Event()
         self._stopping = False
         self._held: dict[str, float] = {}
+        self._lanes: dict[str, str] = {}
+        """The lane of each effect that is held, where it has one."""
         self._lock = threading.Lock()
         self._loop: threading.Thread | None = None
 
@@ -112,6 +117,7 @@ class EffectDesk:
         """Hold an effect no longer; what is not done falls due again."""
         with self._lock:
             self._held.pop(effect.id, None)
+            self._lanes.pop(effect.id, None)
         self._woken.set()
 
     def forget(self, before: float) -> int:
@@ -151,13 +157,20 @@ class EffectDesk:
         free = self._rules.at_once - len(self._held)
         if free <= 0:
             return LOOK_AGAIN_SECONDS
-        for effect in list_due(self._store, self._kinds, self._rules.now(), free):
-            if self._hold(effect):
+        full = self._find_full()
+        for effect in list_due(self._store, self._kinds, self._rules.now(), free, full):
+            if effect.lane not in self._find_full() and self._hold(effect):
                 self._begin_or_let_go(effect)
-        due = find_next_due(self._store, self._kinds)
+        due = find_next_due(self._store, self._kinds, self._find_full())
         if due is None or len(self._held) >= self._rules.at_once:
             return LOOK_AGAIN_SECONDS
         return min(max(due - self._rules.now(), 0.0), LOOK_AGAIN_SECONDS)
+
+    def _find_full(self) -> list[str]:
+        """Return the lanes of which nothing more is handed out now."""
+        with self._lock:
+            counts = Counter(self._lanes.values())
+        return [lane for lane, count in counts.items() if count >= self._rules.at_once_in_lane]
 
     def _begin_or_let_go(self, effect: Effect) -> None:
         try:
@@ -173,6 +186,8 @@ class EffectDesk:
         if held:
             with self._lock:
                 self._held[effect.id] = lease
+                if effect.lane:
+                    self._lanes[effect.id] = effect.lane
         return held
 
     def _renew(self) -> None:
@@ -187,4 +202,5 @@ class EffectDesk:
         with self._lock:
             for key in lost:
                 self._held.pop(key, None)
+                self._lanes.pop(key, None)
             self._held.update((key, lease) for key in held if key in self._held)

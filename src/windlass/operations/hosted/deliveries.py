@@ -91,7 +91,7 @@ def enter_delivery(
     )
     if not add_delivery(connection, row, payload, digest):
         return Receipt("", new=False)
-    post_effect(connection, f"{DELIVERY}/{row.id}", DELIVERY, {"delivery": row.id}, site.now())
+    _have_processed(connection, f"{DELIVERY}/{row.id}", row, site.now())
     return Receipt(row.id, new=True)
 
 
@@ -146,7 +146,12 @@ def put_off_delivery(site: Site, delivery: str, error: PlatformError) -> None:
         return
     with site.store.writing() as connection:
         again = f"{DELIVERY}/{row.id}/{now:.0f}"
-        post_effect(connection, again, DELIVERY, {"delivery": row.id}, now + PAUSE_SECONDS)
+        _have_processed(connection, again, row, now + PAUSE_SECONDS)
+
+
+def _have_processed(connection: Connection, key: str, row: DeliveryRow, due: float) -> None:
+    """Have a delivery processed: one repository's do not keep those of others waiting."""
+    post_effect(connection, key, DELIVERY, {"delivery": row.id}, due, lane=row.repository)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,11 @@ def register_repository(
 def ask_refresh(connection: Connection, repository: str, occasion: str) -> None:
     """Have a repository fetched, and its schedules read, once for an occasion."""
     post_effect(
-        connection, f"{REFRESH}/{repository}/{occasion}", REFRESH, {"repository": repository}
+        connection,
+        f"{REFRESH}/{repository}/{occasion}",
+        REFRESH,
+        {"repository": repository},
+        lane=repository,
     )
 
 
