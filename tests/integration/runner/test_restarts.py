@@ -19,7 +19,7 @@ from tests.integration.runner.test_process import (
     wait_for_mark,
 )
 from tests.runner_server import served
-from tests.waiting import wait_until
+from tests.waiting import find_paths, wait_until
 
 from windlass.runner.recovery import MESSAGE
 
@@ -98,7 +98,7 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 
 def has_records(state: Path) -> bool:
-    return any((state / "runs").glob("*/*/jobs/*"))
+    return any(find_paths(state / "runs", "*/*/jobs/*"))
 
 
 def test_a_killed_runner(played: RunnerServer, url: str, state: Path, job: Job) -> None:

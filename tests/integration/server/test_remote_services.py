@@ -12,7 +12,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -22,6 +21,7 @@ from tests import npm
 from tests.hosted_runner import job_started
 from tests.integration.server.serving_jobs import Hosted, ServedJob, hosting, read_claims
 from tests.integration.services.calling import Caller, put_block, put_list, send
+from tests.waiting import find_paths, wait_until
 
 from windlass.errors import PlatformError
 from windlass.operations.hosted.runners import revoke_runner
@@ -382,9 +382,7 @@ def test_the_client_goes_on_when_the_server_was_killed(
     blocks = hosted.data / "blobs" / "uploads"
 
     def kill() -> None:
-        deadline = time.monotonic() + 60
-        while len(list(blocks.glob("*/blocks/*-*"))) < 3 and time.monotonic() < deadline:
-            time.sleep(0.005)
+        wait_until(lambda: len(find_paths(blocks, "*/blocks/*-*")) >= 3, pause_milliseconds=5)
         hosted.kill()
         hosted.start()
 
