@@ -62,6 +62,8 @@ WEBHOOKS_A_SECOND = 10.0
 MOST_MILLISECONDS_TO_READ = 20.0
 MOST_MILLISECONDS_TO_ACCEPT = 10.0
 REPOSITORIES = 5
+FIRST_CREATED = time.time() - RUNS
+"""A second between two runs. Were they old, the server would remove them while it is measured."""
 AT_ONCE = 2_000
 SHOWN = 2_000
 """So many runs, spread over all, are asked for."""
@@ -229,9 +231,9 @@ def fill(address: str) -> float:
 
 def make_rows(numbers: range) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of some runs, by the table and its columns."""
-    created = [1e9 + number for number in numbers]
+    created = [FIRST_CREATED + number for number in numbers]
     ids = [name_run(number) for number in numbers]
-    lines = [write_event(it, 1e9) for it in TOLD]
+    lines = [write_event(it, FIRST_CREATED) for it in TOLD]
     return {
         "runs (id, number, workflow, path, event, sha, ref, created, repository, state)": [
             (
