@@ -18,7 +18,7 @@ from tests.sandboxes import need_sandbox
 from tests.waiting import wait_until
 
 from windlass.cmd.embedded_runner import PATIENCE_SECONDS
-from windlass.runner.locks import is_locked
+from windlass.stores.locks import is_locked
 from windlass.testing.servers import run_server
 
 if TYPE_CHECKING:

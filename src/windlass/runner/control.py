@@ -27,7 +27,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.errors import PlatformError
-from windlass.runner.locks import is_locked, wait_for_lock
+from windlass.stores.locks import is_locked, wait_for_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -20,7 +20,7 @@ from windlass.errors import InputError, PlatformError, UsageError
 from windlass.model.values import dataclass, field
 from windlass.private_files import replace_private_file
 from windlass.protocol.members import as_text, read_object, take
-from windlass.runner.locks import is_locked, wait_for_lock
+from windlass.stores.locks import is_locked, wait_for_lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.stores.blob_parts import list_parts
+from windlass.stores.locks import is_locked
 from windlass.stores.uploads import Upload, discard, explained, is_upload, make_folder
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ class BlobStore:
         """Remove what processes that have died were receiving."""
         freed = 0
         for folder in self.path.glob(f"{STAGED}/*"):
-            if folder == self._staged or _is_held(folder / LOCK):
+            if folder == self._staged or is_locked(folder / LOCK):
                 continue
             freed += _remove(folder)
         return freed
@@ -226,20 +227,6 @@ class BlobStore:
 
 def _open_lock(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-
-def _is_held(lock: Path) -> bool:
-    try:
-        number = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(number)
-    return False
 
 
 def _remove(folder: Path) -> int:

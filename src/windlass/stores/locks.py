@@ -37,5 +37,5 @@ def wait_for_lock(path: Path) -> None:
 def _open(path: Path) -> int | None:
     try:
         return os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
