@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windlass.db.connections import marks
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -112,11 +113,10 @@ def touch_cache(connection: Connection, number: int, now: float) -> None:
 
 def find_caches(database: Store, scopes: Sequence[str], version: str) -> list[CacheRow]:
     """Return the finished caches of some scopes that have a version, or have it in some places."""
-    marks = ", ".join("?" * len(scopes))
     rows = database.ask(
         f"SELECT {_COLUMNS} FROM caches "  # noqa: S608 (names of columns, question marks)
         "WHERE writer IS NULL AND (version = ? OR places IS NOT NULL) "
-        f"AND scope IN ({marks})",
+        f"AND scope IN ({marks(scopes)})",
         (version, *scopes),
     )
     return [_make(row) for row in rows]

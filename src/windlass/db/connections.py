@@ -8,8 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence, Sized
     from contextlib import AbstractContextManager
+
+
+def marks(values: Sized) -> str:
+    """Return what stands in `IN (…)` for values; NULL, which equals nothing, for none."""
+    return ", ".join("?" * len(values)) or "NULL"
 
 
 class Rows(Protocol):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from windlass.db.connections import marks
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def list_due(
     """
     rows = store.ask(
         f"SELECT {_COLUMNS} FROM effects WHERE done IS NULL AND due <= ? "  # noqa: S608
-        f"AND kind IN ({_marks(kinds)}){_outside(full)} ORDER BY due LIMIT ?",
+        f"AND kind IN ({marks(kinds)}){_outside(full)} ORDER BY due LIMIT ?",
         (now, *kinds, *full, limit),
     )
     return [_read(row) for row in rows]
@@ -77,7 +78,7 @@ def find_next_due(store: Store, kinds: Sequence[str], full: Collection[str] = ()
     """Return when the next effect of `list_due` is due; None where none is waiting."""
     ((due,),) = store.ask(
         "SELECT min(due) FROM effects WHERE done IS NULL "  # noqa: S608
-        f"AND kind IN ({_marks(kinds)}){_outside(full)}",
+        f"AND kind IN ({marks(kinds)}){_outside(full)}",
         (*kinds, *full),
     )
     return None if due is None else float(due)
@@ -154,12 +155,7 @@ def remove_done_effects(connection: Connection, before: float) -> int:
 
 
 def _outside(lanes: Collection[str]) -> str:
-    return f" AND lane NOT IN ({', '.join('?' * len(lanes))})" if lanes else ""
-
-
-def _marks(values: Sequence[str]) -> str:
-    """Return a mark for each value; NULL, which nothing equals, where there is none."""
-    return ", ".join("?" * len(values)) or "NULL"
+    return f" AND lane NOT IN ({marks(lanes)})" if lanes else ""
 
 
 def _read(row: Sequence[Any]) -> EffectRow:

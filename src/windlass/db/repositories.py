@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from windlass.db.connections import marks
 from windlass.model.values import dataclass, field
 
 if TYPE_CHECKING:
@@ -61,9 +62,8 @@ def find_names(store: Store, repositories: Collection[str]) -> dict[str, str]:
     """Return the names of those of some repositories, by their ids, that are there."""
     if not repositories:
         return {}
-    marks = ", ".join("?" * len(repositories))
     rows = store.ask(
-        f"SELECT id, name FROM repositories WHERE id IN ({marks})",  # noqa: S608
+        f"SELECT id, name FROM repositories WHERE id IN ({marks(repositories)})",  # noqa: S608
         sorted(repositories),
     )
     return {str(key): str(name) for key, name in rows}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from windlass.db.connections import marks
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,9 +28,8 @@ def list_old_runs(store: Store, before: float, limit: int) -> list[str]:
 
 def list_old_among(store: Store, runs: Sequence[str], before: float) -> list[str]:
     """Return those of some runs of which all attempts ended before a moment."""
-    marks = ", ".join("?" * len(runs)) or "NULL"
     rows = store.ask(
-        f"SELECT id FROM runs WHERE {_ENDED_BEFORE} AND id IN ({marks})",  # noqa: S608
+        f"SELECT id FROM runs WHERE {_ENDED_BEFORE} AND id IN ({marks(runs)})",  # noqa: S608
         (before, before, *runs),
     )
     return [run for (run,) in rows]
@@ -36,8 +37,8 @@ def list_old_among(store: Store, runs: Sequence[str], before: float) -> list[str
 
 def list_unknown(store: Store, runs: Sequence[str]) -> list[str]:
     """Return those of some ids that are of no run."""
-    marks = ", ".join("?" * len(runs)) or "NULL"
-    known = {run for (run,) in store.ask(f"SELECT id FROM runs WHERE id IN ({marks})", tuple(runs))}  # noqa: S608
+    question = f"SELECT id FROM runs WHERE id IN ({marks(runs)})"  # noqa: S608
+    known = {run for (run,) in store.ask(question, tuple(runs))}
     return [run for run in runs if run not in known]
 
 
@@ -75,9 +76,8 @@ def list_busy_repositories(store: Store) -> set[str]:
 
 def list_used_commits(store: Store, repository: str, commits: Sequence[str]) -> set[str]:
     """Return those of some commits that runs of a repository are about."""
-    marks = ", ".join("?" * len(commits))
     rows = store.ask(
-        f"SELECT DISTINCT sha FROM runs WHERE repository = ? AND sha IN ({marks})",  # noqa: S608
+        f"SELECT DISTINCT sha FROM runs WHERE repository = ? AND sha IN ({marks(commits)})",  # noqa: S608
         (repository, *commits),
     )
     return {str(sha) for (sha,) in rows}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from windlass.db.connections import marks
 from windlass.model.status import Result
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def list_results(store: Store, runs: Sequence[str]) -> list[tuple[str, Result]]:
     if not runs:
         return []
     rows = store.ask(
-        f"SELECT run, result FROM attempts WHERE run IN ({_mark(runs)}) "  # noqa: S608
+        f"SELECT run, result FROM attempts WHERE run IN ({marks(runs)}) "  # noqa: S608
         "AND result IS NOT NULL ORDER BY run, attempt",
         runs,
     )
@@ -41,11 +42,7 @@ def count_annotations(store: Store, runs: Sequence[str]) -> dict[str, Annotation
     rows = store.ask(
         "SELECT run, SUM(CASE WHEN line LIKE ? THEN 1 ELSE 0 END), "  # noqa: S608
         "SUM(CASE WHEN line LIKE ? THEN 1 ELSE 0 END) "
-        f"FROM announcements WHERE run IN ({_mark(runs)}) AND line LIKE ? GROUP BY run",
+        f"FROM announcements WHERE run IN ({marks(runs)}) AND line LIKE ? GROUP BY run",
         (_LEVEL % "warning", _LEVEL % "error", *runs, _ANNOTATION),
     )
     return {run: AnnotationCount(int(warnings), int(errors)) for run, warnings, errors in rows}
-
-
-def _mark(values: Sequence[str]) -> str:
-    return ", ".join("?" * len(values))

@@ -20,6 +20,7 @@ from windlass.git.commands import NO_CONFIGURATION, Answer, ask, complain, decod
 from windlass.git.folders import SHA256_LENGTH, make_git_folder, read_refs, write_ref
 from windlass.git.kept_repositories import LOCK
 from windlass.git.objects import ObjectReader
+from windlass.git.packing import pack
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -31,12 +32,7 @@ KEPT: Final = "refs/windlass/kept"
 """Where the commits of runs are kept, which a push by force may have taken off their branches."""
 
 _KEEPING: Final = "windlass-keeping"
-TIDY: Final = (
-    # Refs stay in files of their own: those that are kept tell by their times since when.
-    *("-c", "gc.auto=2000", "-c", "gc.autoDetach=false", "-c", "gc.packRefs=false"),
-    *("-c", "gc.pruneExpire=2.weeks.ago", "gc", "--auto", "--quiet"),
-)
-TIDY_SECONDS: Final = 300
+_EXPIRE: Final = "2.weeks.ago"
 LOOK_UP_SECONDS: Final = 30
 FETCH_SECONDS: Final = 1800
 _FETCHED: Final = ("heads", "tags", "pull")
@@ -223,8 +219,7 @@ class Mirrors:
         mirror = self.find(repository)
         try:
             with self._lock(repository, wait=False) as lock:
-                asked = ask(TIDY, folder=mirror, variables=_within(mirror), files=[lock])
-                _expect(TIDY, asked.answer(TIDY_SECONDS))
+                pack(mirror, _EXPIRE, files=[lock])
         except BlockingIOError:
             return
 
@@ -275,10 +270,6 @@ def _is_older(path: Path, before: float) -> bool:
         return path.stat().st_mtime < before
     except FileNotFoundError:
         return True
-
-
-def _within(mirror: Path) -> dict[str, str]:
-    return {**NO_CONFIGURATION, "GIT_DIR": str(mirror)}
 
 
 def _list_locks(mirror: Path) -> Iterator[Path]:

@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import GitError, WorkspaceError
-from windlass.git.commands import NO_CONFIGURATION, ask, complain
+from windlass.git.packing import pack
 from windlass.jobs.workspaces.bases import list_bases, remove_base
 from windlass.stores.state_folder import BASES, prepare_state
 
@@ -29,14 +29,8 @@ MOST_BASES: Final = 20
 
 FIRST_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 3600.0
-PACK_SECONDS: Final = 300
 _USED: Final = "used"
 _REMOVED: Final = ".removed"
-_PACK: Final = (
-    # Nothing is taken away, so jobs may fetch and read meanwhile.
-    *("-c", "gc.auto=2000", "-c", "gc.autoDetach=false", "-c", "gc.packRefs=false"),
-    *("-c", "gc.pruneExpire=never", "gc", "--auto", "--quiet"),
-)
 _log = logging.getLogger(__name__)
 
 
@@ -161,7 +155,5 @@ def _shrink(state: Path, store: Path) -> None:
     for key in list_bases(state / BASES)[MOST_BASES:]:
         remove_base(state / BASES, key)
     if (store / "HEAD").exists():
-        variables = {**NO_CONFIGURATION, "GIT_DIR": str(store)}
-        answer = ask(_PACK, folder=store, variables=variables).answer(PACK_SECONDS)
-        if answer.code != 0:
-            raise complain(_PACK, answer)
+        # Nothing is taken away, so jobs may fetch and read meanwhile.
+        pack(store, "never")

@@ -15,8 +15,9 @@ from tests.serving import serve
 
 from windlass.errors import GitError
 from windlass.events.addresses import Allowance, read_location
-from windlass.events.mirrors import KEPT, TIDY, Mirrors
+from windlass.events.mirrors import KEPT, Mirrors
 from windlass.git.kept_repositories import LOCK
+from windlass.git.packing import COMMAND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -225,7 +226,7 @@ def test_tidying(
     mirrors.tidy("1")
     assert len(list(packs.glob("*.pack"))) == before, "it is not worth it yet"
     # Git estimates the number of loose objects from one folder of 256.
-    monkeypatch.setattr("windlass.events.mirrors.TIDY", _eager(TIDY))
+    monkeypatch.setattr("windlass.git.packing.COMMAND", _eager(COMMAND))
     mirrors.tidy("1")
     assert list(packs.glob("*.pack"))
     assert mirrors.find_commit("1", lost) == lost

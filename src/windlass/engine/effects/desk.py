@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from windlass.db.effects import (
     find_next_due,
@@ -54,6 +54,13 @@ class Rules:
     now: Callable[[], float] = time.time
 
 
+class _Hold(NamedTuple):
+    """That an effect is this process's until a moment (`time.monotonic`), and its lane."""
+
+    until: float
+    lane: str
+
+
 class EffectDesk:
     """Hands effects of some kinds out: `begin(effect)` starts the work on one and returns at once.
 
@@ -69,9 +76,7 @@ class EffectDesk:
         self._rules = rules
         self._woken = threading.Event()
         self._stopping = False
-        self._held: dict[str, float] = {}
-        self._lanes: dict[str, str] = {}
-        """The lane of each effect that is held, where it has one."""
+        self._held: dict[str, _Hold] = {}
         self._lock = threading.Lock()
         self._loop: threading.Thread | None = None
 
@@ -102,8 +107,8 @@ class EffectDesk:
     def is_held(self, effect: Effect) -> bool:
         """Whether an effect is still this process's: not after it stood still for too long."""
         with self._lock:
-            until = self._held.get(effect.id)
-        return until is not None and time.monotonic() < until
+            hold = self._held.get(effect.id)
+        return hold is not None and time.monotonic() < hold.until
 
     def end(self, effect: Effect, error: Exception | None) -> None:
         """Note how a try has ended; a database that is away is waited for."""
@@ -117,7 +122,6 @@ class EffectDesk:
         """Hold an effect no longer; what is not done falls due again."""
         with self._lock:
             self._held.pop(effect.id, None)
-            self._lanes.pop(effect.id, None)
         self._woken.set()
 
     def forget(self, before: float) -> int:
@@ -169,8 +173,8 @@ class EffectDesk:
     def _find_full(self) -> list[str]:
         """Return the lanes of which nothing more is handed out now."""
         with self._lock:
-            counts = Counter(self._lanes.values())
-        return [lane for lane, count in counts.items() if count >= self._rules.at_once_in_lane]
+            counts = Counter(it.lane for it in self._held.values())
+        return [it for it in counts if it and counts[it] >= self._rules.at_once_in_lane]
 
     def _begin_or_let_go(self, effect: Effect) -> None:
         try:
@@ -185,9 +189,7 @@ class EffectDesk:
             held = hold_effect(connection, effect, self._rules.owner, until)
         if held:
             with self._lock:
-                self._held[effect.id] = lease
-                if effect.lane:
-                    self._lanes[effect.id] = effect.lane
+                self._held[effect.id] = _Hold(lease, effect.lane)
         return held
 
     def _renew(self) -> None:
@@ -202,5 +204,5 @@ class EffectDesk:
         with self._lock:
             for key in lost:
                 self._held.pop(key, None)
-                self._lanes.pop(key, None)
-            self._held.update((key, lease) for key in held if key in self._held)
+            for key in self._held.keys() & held:
+                self._held[key] = self._held[key]._replace(until=lease)

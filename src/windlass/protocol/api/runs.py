@@ -50,8 +50,8 @@ class RunPage(Page):
     items: list[Run]
 
 
-class ListRuns(PageInput):
-    """Which runs are wanted."""
+class RunFilter(Input):
+    """Which runs are meant, by where they are from."""
 
     repository: RepositoryKey | None = Field(
         default=None, description="Of this one: `OWNER/NAME`.", examples=["octo/boat"]
@@ -64,6 +64,11 @@ class ListRuns(PageInput):
     branch: Text | None = Field(
         default=None, description="Of this branch; of one repository.", examples=["main"]
     )
+
+
+class ListRuns(RunFilter, PageInput):
+    """Which runs are wanted."""
+
     state: State | None = Field(default=None, description="That are so.")
 
 

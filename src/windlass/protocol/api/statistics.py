@@ -7,25 +7,15 @@ from typing import Annotated
 from pydantic import Field
 
 from windlass.protocol.api.calls import Call
-from windlass.protocol.api.messages import Input, Output, RepositoryKey, Text
+from windlass.protocol.api.messages import Output
+from windlass.protocol.api.runs import RunFilter
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 
 
-class ShowStatistics(Input):
+class ShowStatistics(RunFilter):
     """Of which runs figures are wanted."""
 
-    repository: RepositoryKey | None = Field(
-        default=None, description="Of this one: `OWNER/NAME`.", examples=["octo/boat"]
-    )
-    workflow: Text | None = Field(
-        default=None,
-        description="Of this file, `ci.yml` or `.github/workflows/ci.yml`; of one repository.",
-        examples=["ci.yml"],
-    )
-    branch: Text | None = Field(
-        default=None, description="Of this branch; of one repository.", examples=["main"]
-    )
     last: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=100, description="Among so many of the newest runs.", examples=[100]
     )
