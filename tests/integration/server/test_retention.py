@@ -74,6 +74,10 @@ def add_run(
         created=NOW - (begun + 0.01 if created is None else created) * DAY_SECONDS,
         repository=repository,
     )
+    # First, for who tidies beside this may remove the run as soon as it is known.
+    log = site.data / "runs" / run / "1" / "jobs" / "1" / "log"
+    log.parent.mkdir(parents=True)
+    log.write_text("a line\n")
     for attempt, days in enumerate(ended, start=1):
         with site.store.writing() as connection:
             enter_attempt(connection, AttemptRow(run=row, attempt=attempt, started=row.created))
@@ -83,9 +87,6 @@ def add_run(
             if days is not None:
                 moment = NOW - days * DAY_SECONDS
                 finish_attempt(connection, run, attempt, moment, Result.SUCCESS)
-    log = site.data / "runs" / run / "1" / "jobs" / "1" / "log"
-    log.parent.mkdir(parents=True)
-    log.write_text("a line\n")
 
 
 def list_folders(site: Site) -> list[str]:
