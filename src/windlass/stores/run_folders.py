@@ -18,7 +18,6 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import PlatformError
@@ -155,7 +154,9 @@ class AttemptFolder:
         folder = self.path / "jobs" / str(number)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "key").write_text(key, encoding="utf-8", errors="surrogateescape")
+            # Others read it at any moment: what is there is not written anew.
+            if _read_key(folder) != key:
+                (folder / "key").write_text(key, encoding="utf-8", errors="surrogateescape")
         except OSError as error:
             raise _refuse(folder, "made", error) from error
         return folder
@@ -164,8 +165,7 @@ class AttemptFolder:
         """Return the folders of the jobs that were started, by key; the last start counts."""
         found: dict[str, Path] = {}
         for folder in self._job_folders():
-            with suppress(OSError):
-                key = (folder / "key").read_text(encoding="utf-8", errors="surrogateescape")
+            if (key := _read_key(folder)) is not None:
                 found.pop(key, None)
                 found[key] = folder
         return found
@@ -188,6 +188,14 @@ class AttemptFolder:
         if size and os.pread(number, 1, size - 1) != b"\n":
             os.write(number, b"\n")
         return number
+
+
+def _read_key(folder: Path) -> str | None:
+    """Return the key of the job whose folder it is; None where it is not written yet."""
+    try:
+        return (folder / "key").read_text(encoding="utf-8", errors="surrogateescape") or None
+    except OSError:
+        return None
 
 
 class RunFolders:

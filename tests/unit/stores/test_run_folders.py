@@ -94,6 +94,19 @@ def test_jobs_are_found_by_key(folder: AttemptFolder) -> None:
     assert folder.count_jobs() == 10
 
 
+def test_a_key_is_written_once(folder: AttemptFolder) -> None:
+    """Whoever reads it while the job's log grows must not find it empty."""
+    path = folder.open_job(1, "build")
+    written = (path / "key").stat().st_mtime_ns
+
+    folder.open_job(1, "build")
+    assert (path / "key").stat().st_mtime_ns == written
+    (path / "key").write_bytes(b"")
+    assert folder.jobs() == {}
+    folder.open_job(1, "build")
+    assert folder.jobs() == {"build": path}
+
+
 def test_the_tree_is_that_of_all_attempts(tmp_path: Path) -> None:
     """A later attempt sees the tree of the first."""
     folders = RunFolders(tmp_path)
