@@ -160,8 +160,8 @@ class _Watch:
         state: RunnerState,
         request: RegisterRequest,
     ) -> int:
-        from windlass.runner.mirrors import STORE
         from windlass.runner.registration import find_identity
+        from windlass.runner.repository_copies import STORE
         from windlass.runner.repository_upkeep import tidying
 
         if arguments.until_eof:

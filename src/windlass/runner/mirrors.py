@@ -1,26 +1,20 @@
 """The runner's own copies of repositories, brought up to date from the server's.
 
-    repositories/ID/repository/.git    the mirror: branches and tags, as they were last fetched
-    repositories/ID                    beside it what a local run keeps in `.windlass`
-
 Git is told the token of the job by variables, so it is in no argument of a process.
 """
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import os
-import re
 import ssl
 import time
 from typing import TYPE_CHECKING, Final
 
-from windlass.errors import GitError, InputError, WorkspaceError
+from windlass.errors import GitError
 from windlass.git.asking_remotes import KEPT, add_setting, fetch_with_history, first_line
-from windlass.git.folders import SHA256_LENGTH, detach_head, make_git_folder
-from windlass.git.kept_repositories import LOCK
-from windlass.runner.repository_upkeep import Use
+from windlass.git.folders import detach_head
+from windlass.runner.repository_copies import RepositoryCopy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +23,6 @@ if TYPE_CHECKING:
     from windlass.git.commands import Answer
     from windlass.protocol.assignments import GitAccess
     from windlass.runner.connection import Address
-
-REPOSITORY: Final = "repository"
-STORE: Final = f"{REPOSITORY}/.git"
-"""Where the objects of a repository are, below its folder."""
 
 TRIES: Final = 3
 PATIENCE_SECONDS: Final = 60.0
@@ -44,13 +34,10 @@ _FETCHED: Final = "windlass-fetched"
 _PAUSE_SECONDS: Final = 0.25
 _SECONDS_TO_ANSWER: Final = 5.0
 _AWAY: Final = (502, 503, 504)
-NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-NO_CLEANING: Final = "[gc]\n\tauto = 0\n"
-"""Commits that no branch leads to any more may be those of a job."""
 
 
-class Mirror:
-    """One repository as this runner has it; several jobs may use it at once."""
+class Mirror(RepositoryCopy):
+    """A copy with objects of its own."""
 
     def __init__(
         self, repositories: Path, access: GitAccess, find_server: Callable[[], Address], sha: str
@@ -63,18 +50,9 @@ class Mirror:
             InputError: the server's id of the repository is none.
             WorkspaceError: the mirror cannot be made.
         """
-        if not NAME.fullmatch(access.repository):
-            raise InputError(f"'{access.repository}' is not the id of a repository")
-        self.state = repositories / access.repository
+        super().__init__(repositories, access.repository, sha)
         self._access = access
         self._find_server = find_server
-        self._sha = sha
-        self._make()
-
-    @property
-    def root(self) -> Path:
-        """What stands for a user's working tree: nothing but its `.git`."""
-        return self.state / REPOSITORY
 
     def update(self) -> None:
         """Fetch all branches and tags, and the commit, unless that was done just now.
@@ -83,50 +61,31 @@ class Mirror:
             GitError: the server does not have the commit, or git failed.
             WorkspaceError: it cannot be kept.
         """
-        store = self.root / ".git"
-        try:
-            with (store / LOCK).open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                if _is_fresh(store) and (store / KEPT / self._sha).exists():
-                    return
-                answer = self._fetch(store, lock.fileno())
-                if answer.code == 0:
-                    detach_head(store, self._sha)
-                    (store / _FETCHED).touch()
-        except OSError as error:
-            raise WorkspaceError(f"{store} cannot be used: {error.strerror}") from error
+        with self.changing() as lock:
+            if _is_fresh(self.store) and (self.store / KEPT / self.sha).exists():
+                return
+            answer = self._fetch(lock)
+            if answer.code == 0:
+                detach_head(self.store, self.sha)
+                (self.store / _FETCHED).touch()
         if answer.code != 0:
             raise GitError(
-                f"the commit {self._sha} cannot be fetched from the server: "
+                f"the commit {self.sha} cannot be fetched from the server: "
                 f"{first_line(answer.complaint) or 'it does not have it'}",
                 hint="The server may not have it any more; run what is pushed now.",
             )
 
-    def _fetch(self, store: Path, lock: int) -> Answer:
+    def _fetch(self, lock: int) -> Answer:
         """Fetch; where the server is away, wait for it and fetch again."""
         header = f"Authorization: Bearer {self._access.token}"
         for _ in range(TRIES):
             url = self._find_server().join(self._access.url)
             setting = add_setting(f"http.{url}.extraHeader", header)
             variables = {**_find_authorities(), **setting}
-            answer = fetch_with_history(store, url, self._sha, lock, variables)
+            answer = fetch_with_history(self.store, url, self.sha, lock, variables)
             if answer.code == 0 or not _wait_until_ready(self._find_server):
                 break
         return answer
-
-    def _make(self) -> None:
-        store = self.root / ".git"
-        # Nobody removes it as long as this lives.
-        self._used = Use(self.state)
-        try:
-            self.root.mkdir(mode=0o700, exist_ok=True)
-            with (self.state / LOCK).open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                if not (store / "HEAD").exists():
-                    wide = len(self._sha) == SHA256_LENGTH
-                    make_git_folder(store, (), bare=True, wide=wide, settings=NO_CLEANING)
-        except OSError as error:
-            raise WorkspaceError(f"{store} cannot be made: {error.strerror}") from error
 
 
 def _find_authorities() -> dict[str, str]:

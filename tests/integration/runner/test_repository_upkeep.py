@@ -12,7 +12,7 @@ import pytest
 
 from windlass.errors import WorkspaceError
 from windlass.jobs.workspaces.bases import list_bases
-from windlass.runner.mirrors import STORE
+from windlass.runner.repository_copies import STORE
 from windlass.runner.repository_upkeep import (
     MOST_BASES,
     UNUSED_SECONDS,
