@@ -32,7 +32,12 @@ def carry_out_effects(
         InputError: a variable names something that does not do so.
         UsageError: what it names is not installed.
     """
-    rules = Rules(owner=owner, alone=database.startswith("sqlite"), now=site.now)
+    rules = Rules(
+        owner=owner,
+        alone=database.startswith("sqlite"),
+        pause=lambda: site.changes.pause,
+        now=site.now,
+    )
     chosen = variables.get(VARIABLE) or DEFAULT
     if chosen == THREADS:
         return ThreadedEffects(site.store, list_handlers(site), rules)

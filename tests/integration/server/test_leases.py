@@ -15,6 +15,7 @@ from windlass.db.jobs import list_queued
 from windlass.db.runs import list_attempts
 from windlass.db.servers import list_servers
 from windlass.engine.journals.codec import encode_signal
+from windlass.engine.server.changes import LONELY_SECONDS, LOOK_SECONDS
 from windlass.engine.server.leases import LEASE_SECONDS, Presence, Silence, Watch
 from windlass.errors import DatabaseError, PlatformError
 from windlass.model.status import Result
@@ -285,6 +286,21 @@ def test_processes_know_of_each_other(site: Site, steady: Clock) -> None:
     other.leave()
     one.leave()
     assert list_servers(site.store) == []
+
+
+def test_others_are_known_from_beat_to_beat(site: Site, watch: Watch, steady: Clock) -> None:
+    """What they commit is looked for often until the last of them leaves or is dead."""
+    changes, other = site.changes, Presence(site.store, clock=steady)
+    watch.turn()
+    assert changes.pause == LONELY_SECONDS
+    other.beat()
+    watch.turn()
+    assert changes.pause == LOOK_SECONDS
+    for _ in range(int(LEASE_SECONDS) + 1):
+        assert changes.pause == LOOK_SECONDS
+        steady.at += 1
+        watch.turn()
+    assert changes.pause == LONELY_SECONDS
 
 
 def test_silence_is_measured_from_what_was_seen() -> None:

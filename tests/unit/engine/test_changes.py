@@ -5,7 +5,16 @@ from __future__ import annotations
 import threading
 import tracemalloc
 
-from windlass.engine.server.changes import INBOX, Changes, name_attempt, name_log
+from windlass.engine.server.changes import (
+    EFFECTS,
+    INBOX,
+    JOBS,
+    LONELY_SECONDS,
+    LOOK_SECONDS,
+    Changes,
+    name_attempt,
+    name_log,
+)
 
 
 def test_who_waits_is_woken() -> None:
@@ -37,6 +46,21 @@ def test_listeners_hear_of_every_topic_until_they_leave() -> None:
     changes.tell(INBOX)
 
     assert heard == [INBOX, "run/7/1", "run/7/1/log/2"]
+
+
+def test_others_are_looked_after_more_often_while_they_are_there() -> None:
+    """Who is in a long pause is woken when the first of them comes, and not by the next beat."""
+    changes = Changes()
+    assert changes.pause == LONELY_SECONDS
+    changes.note_others(1)
+    changes.note_others(1)
+    assert changes.pause == LOOK_SECONDS
+    assert [changes.count(it) for it in (JOBS, INBOX, EFFECTS)] == [1, 1, 1]
+
+    changes.note_others(0)
+
+    assert changes.pause == LONELY_SECONDS
+    assert changes.count(JOBS) == 1
 
 
 def test_runs_leave_nothing_behind() -> None:

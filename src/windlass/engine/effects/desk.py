@@ -43,14 +43,16 @@ class Rules:
     """How a process takes part: its name, which no other has; how many effects at once; its clock.
 
     So many effects of one lane at once: a remote that drips holds up its own alone. Where it is
-    `alone` on its database, what somebody holds when it starts is of a dead one. `now` returns
-    seconds since the epoch.
+    `alone` on its database, what somebody holds when it starts is of a dead one. `pause` returns
+    the seconds after which what another process has committed is looked for; `now` those since the
+    epoch.
     """
 
     owner: str
     alone: bool = False
     at_once: int = 16
     at_once_in_lane: int = 2
+    pause: Callable[[], float] = lambda: LOOK_AGAIN_SECONDS
     now: Callable[[], float] = time.time
 
 
@@ -166,9 +168,11 @@ class EffectDesk:
             if effect.lane not in self._find_full() and self._hold(effect):
                 self._begin_or_let_go(effect)
         due = find_next_due(self._store, self._kinds, self._find_full())
+        # What is held is held for longer from time to time.
+        pause = LOOK_AGAIN_SECONDS if self._held else self._rules.pause()
         if due is None or len(self._held) >= self._rules.at_once:
-            return LOOK_AGAIN_SECONDS
-        return min(max(due - self._rules.now(), 0.0), LOOK_AGAIN_SECONDS)
+            return pause
+        return min(max(due - self._rules.now(), 0.0), pause)
 
     def _find_full(self) -> list[str]:
         """Return the lanes of which nothing more is handed out now."""

@@ -2,7 +2,7 @@
 
 To process a delivery, to report a status, to fire a timer: each is a row of its own
 (`windlass.db.effects.post_effect`), written with what causes it. Whoever has committed calls
-`wake`; what another process has committed is found within `LOOK_AGAIN_SECONDS`.
+`wake`; what another process has committed is found by looking again (`Rules.pause`).
 
 A handler is given an effect whose time has come, in a thread of its own, and returns when it is
 done. It may be given the same effect again, after a crash or where a server has lost what it held:

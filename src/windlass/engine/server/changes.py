@@ -3,8 +3,8 @@
 A topic is any text: `jobs` (the queue has changed), `run/ID/ATTEMPT` (something was told of an
 attempt), `run/ID/ATTEMPT/log/NUMBER` (a job's log has grown), `inbox`, `effects`, `tokens` (one was
 revoked), `leaving` (this process is about to end: whoever keeps somebody waiting lets them go).
-What another process commits is found by whoever looks again after a moment: a wait has an end for
-that.
+What another process commits is found by whoever looks again: often while other servers are known on
+the database, seldom while none is. `Changes.pause` says after how long.
 """
 
 from __future__ import annotations
@@ -20,6 +20,12 @@ INBOX: Final = "inbox"
 EFFECTS: Final = "effects"
 TOKENS: Final = "tokens"
 LEAVING: Final = "leaving"
+LOOK_SECONDS: Final = 0.5
+"""What another server has left is found within this time, once it is known to be there."""
+
+LONELY_SECONDS: Final = 2.0
+"""The same where no other server is known: each look costs both processes' time."""
+
 _COUNTED: Final = (JOBS, INBOX, EFFECTS, TOKENS, LEAVING)
 
 
@@ -43,6 +49,20 @@ class Changes:
         self._condition = threading.Condition()
         self._counts = dict.fromkeys(_COUNTED, 0)
         self._listeners: list[Callable[[str], None]] = []
+        self._others = 0
+
+    @property
+    def pause(self) -> float:
+        """The seconds after which to look again for what other processes have committed."""
+        return LOOK_SECONDS if self._others else LONELY_SECONDS
+
+    def note_others(self, count: int) -> None:
+        """Note how many other servers are there; the first wakes what is in the longer pause."""
+        is_news = count and not self._others
+        self._others = count
+        if is_news:
+            for topic in (JOBS, INBOX, EFFECTS):
+                self.tell(topic)
 
     def tell(self, topic: str) -> None:
         """Say that something has changed; after the commit, never within the transaction."""

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 from windlass.db.jobs import list_queued_before, list_running
 from windlass.db.runners import list_busy, lock_silent
 from windlass.db.servers import ServerRow, forget_server, list_servers, note_server
-from windlass.engine.server.changes import INBOX
+from windlass.engine.server.changes import INBOX, LOOK_SECONDS
 from windlass.engine.server.losses import Loss, lose_job
 from windlass.engine.server.runs import always
 from windlass.errors import WindlassError
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from windlass.db.runners import RunnerRow
     from windlass.engine.server.changes import Changes
     from windlass.engine.server.runs import ServerRuns
-
-LOOK_SECONDS: Final = 0.5
-"""What another process has left is found within this time."""
 
 BEAT_SECONDS: Final = 2.0
 LEASE_SECONDS: Final = 6.0
@@ -99,6 +96,8 @@ class Presence:
         self.id = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
         self._started = now()
         self._silence = Silence(clock, LEASE_SECONDS)
+        self.others = 0
+        """How many other processes were there at the last beat."""
 
     def beat(self) -> list[str]:
         """Give a sign of life; forget the processes that are dead, and return their ids.
@@ -111,6 +110,7 @@ class Presence:
         others = {row.id: row.seen for row in list_servers(self._store) if row.id != self.id}
         silent = self._silence.look(others)
         dead = [name for name, seconds in silent.items() if seconds > LEASE_SECONDS]
+        self.others = len(others) - len(dead)
         if dead:
             with self._store.writing() as connection:
                 for name in dead:
@@ -191,7 +191,7 @@ class Watch:
         while not self._stopping.is_set():
             seen = self._changes.count(INBOX)
             if _try("letters cannot be delivered", self._runs.deliver):
-                self._changes.wait(INBOX, seen, LOOK_SECONDS)
+                self._changes.wait(INBOX, seen, self._changes.pause)
             else:
                 self._stopping.wait(LOOK_SECONDS)
 
@@ -203,6 +203,7 @@ class Watch:
     def _beat(self) -> None:
         for name in self.presence.beat():
             _log.warning("the server %s is gone; its work is done by those that are there", name)
+        self._changes.note_others(self.presence.others)
 
     def _find_lost(self) -> None:
         """End the jobs of runners of which nothing was heard for too long."""

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from windlass.operations.hosted.site import Site
     from windlass.protocol.runner import PollRequest
 
-LOOK_AGAIN_SECONDS: Final = 0.5
 REPEAT_SECONDS: Final = 2.0
 """A job that is to end is named again after this: the answer that named it may have been lost."""
 
@@ -123,7 +122,7 @@ class Lobby:
         """Look whenever something has changed, as long as anybody waits."""
         while self._waiters:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stirred.wait(), LOOK_AGAIN_SECONDS)
+                await asyncio.wait_for(self._stirred.wait(), self._site.changes.pause)
             self._stirred.clear()
             if self._site.changes.count(LEAVING):
                 self._dismiss()
