@@ -77,6 +77,16 @@ def list_running(store: Store, runner: str) -> list[JobRow]:
     return [_read(row) for row in rows]
 
 
+def list_orphaned(store: Store, limit: int) -> list[JobRow]:
+    """Return jobs that have not ended, of runners that were removed."""
+    rows = store.ask(
+        f"SELECT {_COLUMNS} FROM jobs WHERE state = 'running' AND NOT EXISTS "  # noqa: S608
+        "(SELECT 1 FROM runners WHERE runners.id = jobs.runner) ORDER BY ticket LIMIT ?",
+        (limit,),
+    )
+    return [_read(row) for row in rows]
+
+
 def count_running(connection: Connection, runner: str) -> int:
     """Return how many jobs a runner has that have not ended."""
     ((count,),) = connection.execute(

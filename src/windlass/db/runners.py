@@ -115,6 +115,11 @@ def lock_silent(connection: Connection, runner: str, seen: float) -> bool:
     return changed.rowcount == 1
 
 
+def is_unknown(connection: Connection, runner: str) -> bool:
+    """Tell whether there is no such runner: it was removed."""
+    return not connection.execute("SELECT 1 FROM runners WHERE id = ?", (runner,)).fetchall()
+
+
 def lock_active(connection: Connection, runner: str) -> bool:
     """Keep a runner as it is until the transaction ends; False where it may take no jobs."""
     changed = connection.execute(

@@ -12,6 +12,7 @@ from tests.waiting import wait_until
 
 from windlass.db.inbox import list_letters, post_letter
 from windlass.db.jobs import list_queued
+from windlass.db.runners import remove_runner
 from windlass.db.runs import list_attempts
 from windlass.db.servers import list_servers
 from windlass.engine.journals.codec import encode_signal
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from windlass.db.jobs import JobRow
     from windlass.operations.hosted.site import Site
 
 JOB = "on: push\njobs:\n  a: {runs-on: x, steps: [{run: echo}]}\n"
@@ -190,6 +192,38 @@ def test_an_end_that_cannot_be_written(
     pass_time(watch, steady, 10)
     assert result(site, run) is None
     assert runner.end(job).status_code == 204
+
+
+def test_a_job_that_cannot_be_ended_keeps_no_other_runner_from_being_lost(
+    site: Site, runner: StandIn, watch: Watch, steady: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong with its run is no trouble of the database, and comes again each time."""
+    broken, _ = begin(site, runner)
+    patient = register(runner.client, create_registration(site, patience=30).token, "patient")
+    run, _ = begin(site, patient)
+    tell = site.runs.end_job
+
+    def end(row: JobRow, *values: Any, **named: Any) -> bool:
+        if row.run == broken:
+            raise PlatformError("the run cannot be taken up")
+        return tell(row, *values, **named)
+
+    monkeypatch.setattr(site.runs, "end_job", end)
+    watch.look()
+    pass_time(watch, steady, 31)
+    assert result(site, broken) is None
+    assert result(site, run) is Result.FAILURE
+
+
+def test_a_server_that_died_while_it_removed_a_runner(
+    site: Site, runner: StandIn, watch: Watch
+) -> None:
+    """The runner is gone and its job is not ended: whoever looks next ends it."""
+    run, _ = begin(site, runner)
+    with site.store.writing() as connection:
+        remove_runner(connection, runner.id)
+    watch.look()
+    assert result(site, run) is Result.FAILURE
 
 
 def test_a_runner_that_is_heard_of_at_the_last_moment(

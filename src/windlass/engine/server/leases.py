@@ -22,13 +22,13 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from windlass.db.jobs import list_queued_before, list_running
-from windlass.db.runners import list_busy, lock_silent
+from windlass.db.jobs import list_orphaned, list_queued_before, list_running
+from windlass.db.runners import is_unknown, list_busy, lock_silent
 from windlass.db.servers import ServerRow, forget_server, list_servers, note_server
 from windlass.engine.server.changes import INBOX, LOOK_SECONDS
 from windlass.engine.server.losses import Loss, lose_job
 from windlass.engine.server.runs import always
-from windlass.errors import WindlassError
+from windlass.errors import DatabaseError, WindlassError
 from windlass.model.status import Result
 
 if TYPE_CHECKING:
@@ -213,6 +213,10 @@ class Watch:
             row = busy[name]
             if seconds > row.patience:
                 self._lose(row)
+        # Whoever has removed a runner ends its jobs then, and may have died in between.
+        for job in list_orphaned(self._store, _JOBS_AT_ONCE):
+            condition = partial(is_unknown, runner=job.runner or "")
+            self._lose_job(Loss(job, "The runner of this job was removed", condition))
 
     def _lose(self, runner: RunnerRow) -> None:
         reason = (
@@ -222,10 +226,21 @@ class Watch:
         _log.warning("%s", reason)
         condition = partial(lock_silent, runner=runner.id, seen=runner.seen)
         for job in list_running(self._store, runner.id):
-            loss = Loss(job, reason, condition)
-            trouble = f"{job.run}/{job.attempt}/{job.number} cannot be ended"
-            if not _try(trouble, lose_job, self._runs, loss):
+            self._lose_job(Loss(job, reason, condition))
+
+    def _lose_job(self, loss: Loss) -> None:
+        job = loss.job
+
+        def lose() -> None:
+            try:
+                lose_job(self._runs, loss)
+            except DatabaseError:
+                # Nobody's sign of life can be written then. What is wrong with this job alone
+                # must not keep others from being found lost.
                 self._silence.forget()
+                raise
+
+        _try(f"{job.run}/{job.attempt}/{job.number} cannot be ended", lose)
 
     def _find_forgotten(self) -> None:
         before = self._find_time() - self._queue_seconds
