@@ -20,7 +20,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from windlass.stores.blob_parts import list_parts
 from windlass.stores.locks import is_locked
-from windlass.stores.uploads import Upload, discard, explained, is_upload, make_folder
+from windlass.stores.uploads import (
+    Upload,
+    discard,
+    explained,
+    is_upload,
+    list_leftovers,
+    make_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -103,7 +110,8 @@ class BlobStore:
     def end_upload(self, upload: Upload) -> None:
         """Throw an upload away, unless it was kept."""
         with self._lock:
-            self._uploads.pop(upload.id, None)
+            if self._uploads.get(upload.id) is upload:
+                del self._uploads[upload.id]
         upload.discard()
 
     def read(
@@ -221,6 +229,8 @@ class BlobStore:
         for folder in self.path.glob(f"{STAGED}/*"):
             if folder == self._staged or is_locked(folder / LOCK):
                 continue
+            freed += _remove(folder)
+        for folder in list_leftovers(self.path / UPLOADS):
             freed += _remove(folder)
         return freed
 

@@ -35,6 +35,8 @@ _BLOCKS: Final = "blocks"
 _ORDER: Final = "order"
 _COMPRESSED: Final = ".zst"
 _DRAFT: Final = "~"
+_LEFT_SECONDS: Final = 3600.0
+"""What has been made or discarded for so long, nobody is at any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Upload:
         """What its owner said that it is to become."""
         self._blocks: dict[str, Part] = {}
         self._order: tuple[Part, ...] | None = None
+        self._digested: tuple[Part, ...] = ()
         self.ending = threading.Lock()
         """Held while somebody keeps the content: who asks again waits, and finds it done."""
         self._load()
@@ -150,20 +153,24 @@ class Upload:
     def compute_digest(self) -> str:
         """Return the SHA-256 of the content in hexadecimal.
 
+        The content is settled by that: a list that comes later does not change what is kept, or its
+        writer could keep anything under the digest of something else.
+
         Raises:
             DamagedBlobError: a block is gone.
         """
-        return self._digest.finish(self._order or ())
+        self._digested = self._order or ()
+        return self._digest.finish(self._digested)
 
     def keep(self, digest: str) -> Blob:
-        """Make a blob of the content, whose digest was computed; to be called within `keeping`.
+        """Make a blob of the content whose digest was computed; to be called within `keeping`.
 
         The upload stays until it is discarded: what is to be noted of the blob may fail.
 
         Raises:
             PlatformError: the disk refuses.
         """
-        order = self._order or ()
+        order = self._digested
         blob = Blob(digest, sum(part.size for part in order))
         target = self._locate(digest)
         with explained(target):
@@ -175,7 +182,13 @@ class Upload:
     def discard(self) -> None:
         """Throw away what was received."""
         self._digest.stop()
-        discard(self._folder)
+        # Its name is free at once: half a folder that a death leaves would keep it for ever.
+        going = self._folder.with_name(f"{_DRAFT}{os.urandom(8).hex()}")
+        # By now another upload may have the name.
+        if self.is_there:
+            with suppress(OSError):
+                self._folder.rename(going)
+            discard(going)
 
     def _load(self) -> None:
         """Look what is there: another process may have received it."""
@@ -245,6 +258,12 @@ def make_folder(folder: Path, about: Mapping[str, Any]) -> None:
 def is_upload(folder: Path) -> bool:
     """Tell whether a folder is that of an upload, and not one that is being made."""
     return not folder.name.startswith(_DRAFT) and (folder / _ABOUT).is_file()
+
+
+def list_leftovers(folder: Path) -> list[Path]:
+    """Return what those who died making or discarding uploads have left in a folder of them."""
+    before = time.time() - _LEFT_SECONDS
+    return [it for it in folder.glob(f"{_DRAFT}*") if it.stat().st_ctime < before]
 
 
 def _name_block(name: str, size: int, is_compressed: bool) -> str:  # noqa: FBT001

@@ -157,6 +157,52 @@ def test_nothing_is_removed_while_a_blob_is_noted(store: BlobStore) -> None:
     assert store.list_digests() == [blob.digest]
 
 
+def test_a_list_that_comes_too_late(store: BlobStore) -> None:
+    """What is kept under a digest has it, whatever its writer says between the two."""
+    upload = store.begin_upload()
+    for name in ("good", "evil"):
+        upload.put_block(name, reader(name.encode()))
+    upload.arrange(["good"])
+    digest = upload.compute_digest()
+    upload.arrange(["evil"])
+    with store.keeping():
+        blob = upload.keep(digest)
+
+    assert blob == Blob(hashlib.sha256(b"good").hexdigest(), 4)
+    assert read(store, blob) == b"good"
+
+
+def test_a_name_is_free_when_half_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A death while an upload is thrown away leaves its name free, and what is left goes later."""
+    store = BlobStore(tmp_path, outlives=True)
+    upload = store.begin_upload("name", {"turn": 1})
+    upload.put_block("a", reader(b"content"))
+    with monkeypatch.context() as patch:
+        patch.setattr("windlass.stores.uploads.discard", lambda it: (it / "about").unlink())
+        store.end_upload(upload)
+
+    assert store.list_uploads() == []
+    assert store.begin_upload("name", {"turn": 2}).about == {"turn": 2}
+
+    monkeypatch.setattr("windlass.stores.uploads._LEFT_SECONDS", -1.0)
+    store.remove_unneeded(set)
+    assert [it.name for it in (tmp_path / "uploads").iterdir()] == ["name"]
+
+
+def test_an_upload_that_has_been_replaced(tmp_path: Path) -> None:
+    """Who throws away an upload that is gone leaves the next one of its name alone."""
+    one, two = BlobStore(tmp_path, outlives=True), BlobStore(tmp_path, outlives=True)
+    earlier = one.begin_upload("name", {"turn": 1})
+    found = two.find_upload("name")
+    assert found is not None
+    two.end_upload(found)
+    two.begin_upload("name", {"turn": 2})
+
+    one.end_upload(earlier)
+
+    assert [it.about for it in two.list_uploads()] == [{"turn": 2}]
+
+
 KILLED = """
 import io, os, signal, sys
 from pathlib import Path
