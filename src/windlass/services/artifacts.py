@@ -136,7 +136,11 @@ class Artifacts:
         with self._store.keeping():
             blob = upload.keep(digest)
             with self._database.writing() as connection:
-                if find_artifact(connection, job.run, job.attempt, name) is not None:
+                earlier = find_artifact(connection, job.run, job.attempt, name)
+                if earlier is not None:
+                    # Whoever kept it may have died before it could say so.
+                    if (earlier.job, earlier.blob) == (job.key, digest):
+                        return earlier
                     raise RequestError(409, ALREADY_THERE)
                 return enter_artifact(
                     connection,

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from tests.integration.services.calling import Caller, put_block, put_list, send
 
+from windlass.services.contents import Contents
+
 if TYPE_CHECKING:
     from tests.integration.services.serving import Place
 
@@ -262,6 +264,20 @@ def test_the_end_is_told_twice(job: Caller) -> None:
     assert first == again
     assert first[0] == 200
     assert job.finalize(b"other")[0] == 409
+    assert job.names() == ["mine"]
+
+
+def test_a_death_before_the_end_is_told(job: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was kept, and its upload not yet thrown away, is told to the client that asks again."""
+    send(job.create(), "PUT", b"once")
+    with monkeypatch.context() as death:
+        death.setattr(Contents, "end_upload", lambda _self, _upload: None)
+        first = job.finalize(b"once")
+
+    again = job.finalize(b"once")
+
+    assert first == again
+    assert first[0] == 200
     assert job.names() == ["mine"]
 
 
