@@ -67,12 +67,11 @@ def read_cache(connection: Connection, *, scope: str, version: str, key: str) ->
     return _make(rows[0]) if rows else None
 
 
-def find_reserved(
-    database: Store, *, scope: str, version: str, key: str, writer: str
-) -> int | None:
-    """Return the number of the cache that somebody is writing under a name."""
+def find_number(database: Store, *, scope: str, version: str, key: str, writer: str) -> int | None:
+    """Return the number of the cache of a name that somebody is writing, or that is finished."""
     rows = database.ask(
-        "SELECT id FROM caches WHERE scope = ? AND version = ? AND cache_key = ? AND writer = ?",
+        "SELECT id FROM caches WHERE scope = ? AND version = ? AND cache_key = ? "
+        "AND (writer = ? OR writer IS NULL)",
         (scope, version, key, writer),
     )
     return int(rows[0][0]) if rows else None

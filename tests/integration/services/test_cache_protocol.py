@@ -18,6 +18,7 @@ from windlass.db.caches import add_cache, list_caches
 from windlass.model.values import dataclass
 from windlass.services.caches.eviction import DAY, CacheLimits
 from windlass.services.caches.store import CacheStore
+from windlass.services.contents import Contents
 from windlass.stores.blobs import BlobStore
 
 if TYPE_CHECKING:
@@ -135,6 +136,22 @@ def test_finalize_long_after(client: Client, monkeypatch: pytest.MonkeyPatch) ->
     again = {key: client.call("FinalizeCacheEntryUpload", key=key, size_bytes="1") for key in "klm"}
 
     assert [again[key].status for key in "klm"] == [404, 200, 200]
+
+
+def test_a_death_before_the_end_is_told(
+    served: Place, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was kept, and its upload not yet thrown away, is told to the client that asks again."""
+    with monkeypatch.context() as death:
+        death.setattr(Contents, "end_upload", lambda _self, _upload: None)
+        first = client.save("k", b"x")
+    served.services._means.caches.drafts._finished.clear()
+
+    again = client.call("FinalizeCacheEntryUpload", key="k", size_bytes="1")
+
+    assert first.json["ok"]
+    assert (again.status, again.json) == (200, first.json)
+    assert client.restore("k") == b"x"
 
 
 @pytest.mark.parametrize(
@@ -390,7 +407,7 @@ def test_eviction(tmp_path: Path) -> None:
 
 
 def test_a_cache_that_was_unused_for_long_is_not_found(served: Place, client: Client) -> None:
-    """After 7 days without use a cache is out of reach, also where nothing else was saved."""
+    """After 7 days without use a cache is out of reach, and its key is free at once."""
     client.save("k", b"x")
     with served.database.writing() as connection:
         connection.execute("UPDATE caches SET used = used - 6.9 * 86400")
@@ -398,3 +415,5 @@ def test_a_cache_that_was_unused_for_long_is_not_found(served: Place, client: Cl
     with served.database.writing() as connection:
         connection.execute("UPDATE caches SET used = used - 7.1 * 86400")
     assert not client.find("k")["ok"]
+    assert client.save("k", b"new").json["ok"]
+    assert client.restore("k") == b"new"

@@ -74,12 +74,10 @@ class Drafts:
             RequestError: it writes nothing of that number.
             PlatformError: the disk refuses.
         """
-        upload = self._contents.find_upload(job, _name_upload(number))
-        if upload is None:
+        draft = self._find(job, number)
+        if draft is None:
             raise RequestError(404, f"This job is not writing a cache with the number {number}.")
-        about = upload.about
-        name = CacheName(scope=about["scope"], version=about["version"], key=about["key"])
-        return Draft(id=number, name=name, job=job, upload=upload)
+        return draft
 
     def find_by_name(self, job: ServedJob, key: str, version: str) -> Draft | int:
         """Return what a job writes under a key, or the number of what it has written already.
@@ -89,9 +87,10 @@ class Drafts:
             PlatformError: the index cannot be read.
         """
         name = self._store.name(job, key, version)
-        number = self._store.find_reserved(name, job)
-        if number is not None:
-            return self.find(job, number)
+        number = self._store.find_number(name, job)
+        draft = None if number is None else self._find(job, number)
+        if draft is not None:
+            return draft
         with self._lock:
             finished = self._finished.get((job.job_id, name))
         if finished is None:
@@ -141,6 +140,14 @@ class Drafts:
             for key in own:
                 del self._finished[key]
         self._store.release_all(job)
+
+    def _find(self, job: ServedJob, number: int) -> Draft | None:
+        upload = self._contents.find_upload(job, _name_upload(number))
+        if upload is None:
+            return None
+        about = upload.about
+        name = CacheName(scope=about["scope"], version=about["version"], key=about["key"])
+        return Draft(id=number, name=name, job=job, upload=upload)
 
     def _check(self, upload: Upload, size: int | None) -> None:
         limit = self._store.limits.bytes

@@ -13,7 +13,7 @@ from windlass.db.artifacts import list_blobs
 from windlass.db.caches import (
     add_cache,
     find_caches,
-    find_reserved,
+    find_number,
     finish_cache,
     list_cache_blobs,
     list_caches,
@@ -132,13 +132,13 @@ class CacheStore:
             scope=_find_scopes(job)[0], version=qualify_version(version, job.places), key=key
         )
 
-    def find_reserved(self, name: CacheName, job: ServedJob) -> int | None:
-        """Return the number under which a job writes a cache; None where it does not.
+    def find_number(self, name: CacheName, job: ServedJob) -> int | None:
+        """Return the number of a cache that a job writes, or that is finished; None without one.
 
         Raises:
             PlatformError: the index cannot be read.
         """
-        return find_reserved(
+        return find_number(
             self._database,
             scope=name.scope,
             version=name.version,
@@ -155,7 +155,7 @@ class CacheStore:
         with self._database.writing() as connection:
             found = _read(connection, name)
             if found is not None:
-                if found.writer is None or self._is_writing(found):
+                if self._is_found(found) or self._is_writing(found):
                     return None
                 remove_caches(connection, [found.id])
             elif self._is_there(name, job):
@@ -170,7 +170,7 @@ class CacheStore:
             )
 
     def finish(self, name: CacheName, job: ServedJob, upload: Upload) -> int | None:
-        """Make a cache of what was received and return its number.
+        """Make a cache of what was received and return its number, again where that was done.
 
         None where the job does not hold the name any more. Older caches go where there is too
         little room now.
@@ -181,6 +181,9 @@ class CacheStore:
         digest = upload.compute_digest()
         with self._blobs.keeping(), self._database.writing() as connection:
             found = _read(connection, name)
+            if found is not None and found.blob == digest:
+                # Whoever finished it may have died before it could say so.
+                return found.id
             if found is None or found.writer != self._owners.name(job):
                 return None
             blob = upload.keep(digest)
@@ -230,12 +233,10 @@ class CacheStore:
 
     def _choose(self, job: ServedJob, version: str, keys: Sequence[str]) -> CacheRow | None:
         scopes, wanted = _find_scopes(job), qualify_version(version, job.places)
-        now = self._now()
         rows = {
             row.id: row
             for row in find_caches(self._database, scopes, wanted)
-            if has_version(row.version, row.places, wanted, job.places)
-            and not is_stale(row.used, now, self.limits)
+            if has_version(row.version, row.places, wanted, job.places) and self._is_found(row)
         }
         chosen = choose_cache(map(_to_candidate, rows.values()), keys, scopes)
         return None if chosen is None else rows[chosen.id]
@@ -244,7 +245,9 @@ class CacheStore:
         """Tell whether another job has saved the same, of the same paths in its own folder."""
         rows = find_caches(self._database, [name.scope], name.version)
         return any(
-            row.key == name.key and has_version(row.version, row.places, name.version, job.places)
+            row.key == name.key
+            and has_version(row.version, row.places, name.version, job.places)
+            and self._is_found(row)
             for row in rows
         )
 
@@ -264,6 +267,10 @@ class CacheStore:
             return self._blobs.check(row.blob or "") == row.size
         except DamagedBlobError:
             return False
+
+    def _is_found(self, row: CacheRow) -> bool:
+        """Tell whether a cache is finished and was not unused for too long: that one is to go."""
+        return row.writer is None and not is_stale(row.used, self._now(), self.limits)
 
     def _is_writing(self, row: CacheRow) -> bool:
         is_recent = self._now() - row.created < RESERVED_SECONDS
