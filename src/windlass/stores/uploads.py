@@ -104,8 +104,8 @@ class Upload:
     @property
     def size(self) -> int | None:
         """How many bytes the list of blocks makes; None without a list."""
-        if self._order is None:
-            self._load()
+        # Another process may have been sent a list that is newer than the one known here.
+        self._load()
         order = self._order
         return None if order is None else sum(part.size for part in order)
 

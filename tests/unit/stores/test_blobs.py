@@ -189,6 +189,21 @@ def test_a_name_is_free_when_half_is_gone(tmp_path: Path, monkeypatch: pytest.Mo
     assert [it.name for it in (tmp_path / "uploads").iterdir()] == ["name"]
 
 
+def test_a_list_that_another_process_was_sent(tmp_path: Path) -> None:
+    """The last list counts, whichever process it came to."""
+    one, two = BlobStore(tmp_path, outlives=True), BlobStore(tmp_path, outlives=True)
+    upload = one.begin_upload("name")
+    upload.put_block("a", reader(b"a"))
+    upload.arrange(["a"])
+    found = two.find_upload("name")
+    assert found is not None
+    found.put_block("b", reader(b"bb"))
+    found.arrange(["a", "b"])
+
+    assert upload.size == 3
+    assert upload.compute_digest() == hashlib.sha256(b"abb").hexdigest()
+
+
 def test_an_upload_that_has_been_replaced(tmp_path: Path) -> None:
     """Who throws away an upload that is gone leaves the next one of its name alone."""
     one, two = BlobStore(tmp_path, outlives=True), BlobStore(tmp_path, outlives=True)
