@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -288,6 +289,34 @@ def test_letters_are_delivered_at_once_and_after_each_other(site: Site) -> None:
         site.runs.deliver()
     assert [result(site, run) for run in runs] == [None, Result.CANCELLED]
     assert [letter.run for letter in list_letters(site.store, 9)] == [runs[0]]
+
+
+def test_a_letter_that_nobody_foresaw_keeps_nobody_waiting(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is tried again, but not at once: each time is told, and takes the whole run."""
+    broken, run = (start_run(site, REPOSITORY, define(JOB)) for _ in range(2))
+    deliver, tried = site.runs._deliver, []
+
+    def stumble(ticket: str, to: str, attempt: int, text: str) -> bool:
+        if to == broken:
+            tried.append(ticket)
+            raise KeyError("a job")
+        return deliver(ticket, to, attempt, text)
+
+    monkeypatch.setattr(site.runs, "_deliver", stumble)
+    with site.store.writing() as connection:
+        for to in (broken, run):
+            post_letter(connection, to, 1, encode_signal(CancelRequested("enough")))
+    with pytest.raises(KeyError):
+        site.runs.deliver()
+    assert result(site, run) is Result.CANCELLED
+    assert site.runs.deliver() == 0
+    assert len(tried) == 1
+    later = time.monotonic() + 61
+    monkeypatch.setattr("time.monotonic", lambda: later)
+    with pytest.raises(KeyError):
+        site.runs.deliver()
 
 
 def test_a_watch_that_runs(site: Site) -> None:

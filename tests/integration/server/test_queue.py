@@ -12,10 +12,10 @@ from tests.hosted_runs import REPOSITORY, define, open_site
 
 from windlass.db.jobs import list_label_sets, list_queued, list_running
 from windlass.db.runs import list_attempts
-from windlass.errors import DatabaseError
+from windlass.errors import ConflictError, DatabaseError
 from windlass.model.status import Result
 from windlass.model.values import replace
-from windlass.operations.hosted.attempts import start_run
+from windlass.operations.hosted.attempts import cancel_run, start_run
 from windlass.operations.hosted.job_reports import end_job
 from windlass.operations.hosted.jobs import answer_poll
 from windlass.operations.hosted.runners import (
@@ -120,9 +120,70 @@ def test_a_job_that_cannot_be_handed_over_fails(
     end(site, runner, f"{run}/1/1")
     assert take(site, runner) == []
     assert list_attempts(site.store, run)[0].result is Result.FAILURE
-    lines = [str(line) for (line,) in site.store.ask("SELECT line FROM announcements")]
-    (said,) = (json.loads(line)["message"] for line in lines if "annotation" in line)
+    (said,) = read_annotations(site)
     assert said.startswith(".github/workflows/ci.yml (Line: 4, Col: 53)")
+
+
+def test_a_fault_over_one_job_keeps_its_runner_from_no_other(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job fails, and its run says why."""
+    runner = join(site, "boat", "x")
+    run, other = start(site), start(site)
+
+    def fail(_repository: str) -> dict[str, str]:
+        raise KeyError("hunter2")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.values, "find_secrets", fail, raising=True)
+        assert take(site, runner) == []
+    assert list_attempts(site.store, run)[0].result is Result.FAILURE
+    (said,) = read_annotations(site)
+    assert said == ("The server could not hand the job over: it met a fault of its own: KeyError")
+    assert take(site, runner) == [f"{other}/1/1"]
+
+
+def test_a_run_that_cannot_be_taken_up_keeps_its_runner_from_no_other(
+    site: Site, database_address: str, tmp_path: Path
+) -> None:
+    """It fails with the first job that is to be handed over."""
+    runner = join(site, "boat", "x")
+    run, other = strand(site, start(site)), start(site)
+    with open_site(database_address, tmp_path) as later:
+        assert take(later, runner) == []
+        assert list_attempts(site.store, run)[0].result is Result.FAILURE
+        assert take(later, runner) == [f"{other}/1/1"]
+    (said,) = read_annotations(site)
+    assert said.startswith("The server could not hand the job over: the run cannot be taken up")
+
+
+def test_a_run_that_cannot_be_taken_up_can_be_cancelled(
+    site: Site, database_address: str, tmp_path: Path
+) -> None:
+    """A job of it that runs is its runner's no more."""
+    runner = join(site, "boat", "x")
+    run = start(site)
+    assert take(site, runner) == [f"{run}/1/1"]
+    strand(site, run)
+    with open_site(database_address, tmp_path) as later:
+        assert cancel_run(later, run) == 1
+        assert list_attempts(site.store, run)[0].result is Result.CANCELLED
+        answer = answer_poll(later, runner, PollRequest(running=(f"{run}/1/1",), free=0))
+        assert answer.gone == (f"{run}/1/1",)
+        with pytest.raises(ConflictError):
+            cancel_run(later, run)
+
+
+def strand(site: Site, run: str) -> str:
+    """Have another version of Windlass decide otherwise than the one that began a run."""
+    with site.store.writing() as connection:
+        connection.execute("UPDATE run_events SET orders = '[]' WHERE run = ?", (run,))
+    return run
+
+
+def read_annotations(site: Site) -> list[str]:
+    lines = [str(line) for (line,) in site.store.ask("SELECT line FROM announcements")]
+    return [json.loads(line)["message"] for line in lines if "annotation" in line]
 
 
 def test_a_job_whose_database_is_away_is_sent_later(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from windlass.engine.server.runs import StrandedError
 from windlass.lang.tokens import BooleanToken, StringToken, entries_of
 from windlass.model.status import Result
 from windlass.model.values import dataclass
@@ -39,7 +40,11 @@ def lose_job(runs: ServerRuns, loss: Loss) -> bool:
     if row.reason is not None:
         message = f"{loss.reason} when the job was to end: {row.reason}"
         return runs.end_job(row, Result.CANCELLED, message, loss.condition, started=True)
-    order = runs.find_start(row.run, row.attempt, row.job)
+    try:
+        order = runs.find_start(row.run, row.attempt, row.job)
+    except StrandedError:
+        # The end of the job is the end of the run.
+        order = None
     if order is not None and is_repeatable(order):
         message = f"{loss.reason}; the job is repeatable and waits for another"
         return runs.queue_again(row, message, loss.condition)

@@ -13,31 +13,20 @@ import threading
 import time
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from windlass.db.announcements import add_announcements
-from windlass.db.groups import MemberRow
 from windlass.db.inbox import list_letters, take_letter
-from windlass.db.jobs import (
-    ask_to_end,
-    disown_job,
-    drop_job,
-    end_job,
-    force_to_end,
-    queue_again,
-    queue_job,
-)
+from windlass.db.jobs import disown_job, end_job, list_jobs, queue_again
 from windlass.db.reports import ask_report
-from windlass.db.runs import find_start, finish_attempt, lock_attempt
-from windlass.engine.announcements import announce, describe_end
+from windlass.db.runs import lock_attempt
+from windlass.engine.announcements import describe_end
 from windlass.engine.resumption import replay
-from windlass.engine.server.groups import enter_group, leave_groups
-from windlass.errors import WindlassError
-from windlass.model.status import Result
-from windlass.model.values import dataclass, field, replace
-from windlass.plan.orders import CancelJob, DropJob, EnterGroup, FinishRun, LeaveGroup, StartJob
+from windlass.engine.server.orders import break_off, force_all, keep_order, tell_of
+from windlass.errors import DatabaseError, PlatformError, WindlassError
+from windlass.model.values import dataclass, field
+from windlass.plan.orders import StartJob
 from windlass.plan.signals import CancelRequested, JobFinished, RunStarted
-from windlass.protocol import events
 from windlass.protocol.event_lines import write_event
 
 if TYPE_CHECKING:
@@ -48,14 +37,24 @@ if TYPE_CHECKING:
     from windlass.engine.journals.server import ServerJournal
     from windlass.engine.key_cover import KeyCover
     from windlass.engine.machine import Machine
+    from windlass.model.status import Result
     from windlass.plan.orders import Order
     from windlass.plan.signals import Signal
     from windlass.protocol.events import RunEvent
 
 _LETTERS_AT_ONCE: Final = 100
-_FORCED: Final = "The run was asked to end at once"
+_FAULTS: Final = (AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What a machine raises that is told what it never was told before."""
+
+_PUT_OFF_SECONDS: Final = 60.0
+"""After so long a letter is tried again that could not be told, whatever was wrong with it."""
+
 _MOST_MACHINES: Final = 200
 """So many machines are kept in memory; those of other runs are told their journals again."""
+
+
+class StrandedError(PlatformError):
+    """A run cannot be taken up: another version of Windlass has begun it, perhaps."""
 
 
 @dataclass(slots=True)
@@ -114,6 +113,8 @@ class ServerRuns:
         self._open_attempt = open_attempt
         self._changed = changed
         self._lock = threading.Lock()
+        self._put_off: dict[str, float] = {}
+        """Letters that could not be told, and when to try again (`time.monotonic`)."""
         self._staged: dict[tuple[str, int], Staged] = {}
         self._busy: dict[tuple[str, int], _Turn] = {}
 
@@ -158,7 +159,41 @@ class ServerRuns:
         """End a job of which nobody else will tell the end; onlookers are told why.
 
         False where `condition`, asked within the transaction, does not hold, or the row does not.
+        With a run that cannot be taken up all of it ends: nobody could tell it of the job.
         """
+        try:
+            return self._end_job(row, result, message, condition, started=started)
+        except StrandedError as error:
+            reason = f"{message}. {error.message}"
+            return self.break_off(row.run, row.attempt, result, reason, condition)
+
+    def break_off(
+        self,
+        run: str,
+        attempt: int,
+        result: Result,
+        reason: str,
+        condition: Condition = always,
+        also: Callable[[Connection], None] | None = None,
+    ) -> bool:
+        """End an attempt that cannot be taken up, and all of its jobs; see `end_job` and `tell`.
+
+        Raises:
+            PlatformError: the database cannot be used.
+        """
+        with self._alone(run, attempt), self._store.writing() as connection:
+            if not lock_attempt(connection, run, attempt) or not condition(connection):
+                return False
+            jobs = list_jobs(self._store, run, attempt)
+            break_off(connection, run, attempt, jobs, result, reason)
+            if also is not None:
+                also(connection)
+        self._changed(run, attempt)
+        return True
+
+    def _end_job(
+        self, row: JobRow, result: Result, message: str, condition: Condition, *, started: bool
+    ) -> bool:
         run, attempt = row.run, row.attempt
         with self._alone(run, attempt), self._store.writing() as connection:
             staged = self._find(connection, run, attempt)
@@ -169,7 +204,7 @@ class ServerRuns:
             if not end_job(connection, run, attempt, row.job, row.number):
                 return False
             disown_job(connection, row)
-            _tell_of(connection, row, message, "error", describe_end(end, order.name))
+            tell_of(connection, row, message, "error", describe_end(end, order.name))
             self._take(connection, run, attempt, staged, end)
         self._changed(run, attempt)
         return True
@@ -182,7 +217,7 @@ class ServerRuns:
                 return False
             if not queue_again(connection, row, time.time()):
                 return False
-            _tell_of(connection, row, message, "warning")
+            tell_of(connection, row, message, "warning")
         self._changed(run, attempt)
         return True
 
@@ -212,18 +247,27 @@ class ServerRuns:
     def deliver(self) -> int:
         """Tell runs what is in their inboxes, until nothing is; return how much that was.
 
-        A run that cannot be told does not keep others from their letters.
+        A run that cannot be told does not keep others from their letters; its own are tried
+        again after a while.
 
         Raises:
             PlatformError: the database cannot be used, or a run cannot be told.
         """
-        count, last, failure = 0, "", None
+        count, last = 0, ""
+        failure: Exception | None = None
+        now = time.monotonic()
+        self._put_off = {it: again for it, again in self._put_off.items() if now < again}
         while letters := list_letters(self._store, _LETTERS_AT_ONCE, after=last):
             for letter in letters:
                 last = letter.ticket
+                if last in self._put_off:
+                    continue
                 try:
                     count += self._deliver(letter.ticket, letter.run, letter.attempt, letter.signal)
-                except WindlassError as error:
+                except DatabaseError as error:
+                    failure = failure or error
+                except Exception as error:  # noqa: BLE001 (it is raised behind all others)
+                    self._put_off[last] = now + _PUT_OFF_SECONDS
                     failure = failure or error
         if failure is not None:
             raise failure
@@ -264,7 +308,7 @@ class ServerRuns:
                 try:
                     yield
                 except BaseException:
-                    self._staged.pop(key, None)
+                    self._forget(run, attempt)
                     raise
         finally:
             with self._lock:
@@ -275,15 +319,32 @@ class ServerRuns:
     def _find(self, connection: Connection, run: str, attempt: int) -> Staged | None:
         """Return an attempt whose machine knows all that its journal does; None of an ended one."""
         if not lock_attempt(connection, run, attempt):
-            self._staged.pop((run, attempt), None)
+            self._forget(run, attempt)
             return None
         staged = self._staged.get((run, attempt))
         if staged is not None and staged.count == staged.journal.count(connection):
             return staged
-        staged = self._open_attempt(run, attempt)
-        for signal, orders in replay(staged.machine, staged.journal):
-            staged.note(signal, orders)
+        staged = self._take_up(run, attempt)
         self._remember(run, attempt, staged)
+        return staged
+
+    def _take_up(self, run: str, attempt: int) -> Staged:
+        """Return an attempt whose machine was told its journal again.
+
+        Raises:
+            StrandedError: that is not possible.
+        """
+        try:
+            staged = self._open_attempt(run, attempt)
+            for signal, orders in replay(staged.machine, staged.journal):
+                staged.note(signal, orders)
+        except DatabaseError:
+            raise
+        except WindlassError as error:
+            raise StrandedError(error.message, hint=error.hint) from error
+        except _FAULTS as error:
+            message = f"the run cannot be taken up: {type(error).__name__}"
+            raise StrandedError(message) from error
         return staged
 
     def _remember(self, run: str, attempt: int, staged: Staged) -> None:
@@ -291,6 +352,10 @@ class ServerRuns:
             if len(self._staged) >= _MOST_MACHINES:
                 self._staged.pop(next(iter(self._staged)), None)
             self._staged[run, attempt] = staged
+
+    def _forget(self, run: str, attempt: int) -> None:
+        with self._lock:
+            self._staged.pop((run, attempt), None)
 
     def _take(
         self, connection: Connection, run: str, attempt: int, staged: Staged, first: Signal
@@ -303,9 +368,9 @@ class ServerRuns:
             staged.journal.add(connection, staged.count, signal, orders)
             staged.note(signal, orders)
             if isinstance(signal, CancelRequested) and signal.force:
-                signals.extend(_force(connection, run, attempt, staged, signal.reason))
+                signals.extend(force_all(connection, run, attempt, staged, signal.reason))
             for order in orders:
-                signals.extend(_keep(connection, run, attempt, staged, order))
+                signals.extend(keep_order(connection, run, attempt, staged, order))
 
 
 class _Turn:
@@ -314,86 +379,3 @@ class _Turn:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.users = 0
-
-
-def _keep(
-    connection: Connection, run: str, attempt: int, staged: Staged, order: Order
-) -> Iterator[Signal]:
-    """Carry an order out as far as the database is concerned; yield what answers it at once."""
-    now = time.time()
-    _say(connection, run, attempt, order)
-    match order:
-        case StartJob() if end := staged.kept.get(order.key):
-            told = replace(describe_end(end, order.name), kept=True)
-            add_announcements(connection, run, attempt, [write_event(told, now)])
-            yield end
-        case StartJob() if staged.forced:
-            _say(connection, run, attempt, DropJob(order.key, order.name, _FORCED, order.path))
-            yield JobFinished(order.key, Result.CANCELLED)
-        case StartJob():
-            job = staged.cover.cover(order.key)
-            queue_job(connection, run, attempt, job, order.labels, now)
-        case CancelJob():
-            yield from _cancel(connection, run, attempt, staged, order)
-        case EnterGroup():
-            member = MemberRow(run, attempt, staged.cover.cover(order.key), "waiting")
-            answer = enter_group(connection, member, staged.repository, order.concurrency)
-            if answer is not None:
-                yield replace(answer, key=order.key)
-        case LeaveGroup():
-            leave_groups(connection, run, attempt, staged.cover.cover(order.key))
-        case FinishRun():
-            leave_groups(connection, run, attempt)
-            _finish(connection, run, attempt, order.result, now)
-        case _:
-            pass
-
-
-def _force(
-    connection: Connection, run: str, attempt: int, staged: Staged, reason: str
-) -> Iterator[Signal]:
-    """End the jobs that wait for a runner, and have all end that run."""
-    for job, order in staged.starts.items():
-        if drop_job(connection, run, attempt, job):
-            _say(connection, run, attempt, DropJob(order.key, order.name, reason, order.path))
-            yield JobFinished(order.key, Result.CANCELLED)
-    # Whoever was just given one of them meanwhile is told as well.
-    force_to_end(connection, run, attempt, reason)
-
-
-def _cancel(
-    connection: Connection, run: str, attempt: int, staged: Staged, order: CancelJob
-) -> Iterator[Signal]:
-    job = staged.cover.cover(order.key)
-    if drop_job(connection, run, attempt, job):
-        _say(connection, run, attempt, DropJob(order.key, order.key, order.reason))
-        yield JobFinished(order.key, Result.CANCELLED)
-    else:
-        ask_to_end(connection, run, attempt, job, order.reason)
-
-
-def _finish(connection: Connection, run: str, attempt: int, result: Result, now: float) -> None:
-    finish_attempt(connection, run, attempt, now, result)
-    ask_report(connection, run, attempt, "end")
-    seconds = max(0.0, now - find_start(connection, run, attempt))
-    end = events.RunFinished(run=run, result=result, seconds=seconds)
-    add_announcements(connection, run, attempt, [write_event(end, now)])
-
-
-def _tell_of(
-    connection: Connection,
-    row: JobRow,
-    message: str,
-    level: Literal["error", "warning"],
-    *more: RunEvent,
-) -> None:
-    """Tell onlookers of a job what its runner does not."""
-    note = events.Annotation(job=row.job, step="", level=level, message=message)
-    lines = [write_event(event, time.time()) for event in (note, *more)]
-    add_announcements(connection, row.run, row.attempt, lines)
-
-
-def _say(connection: Connection, run: str, attempt: int, order: Order) -> None:
-    lines = [write_event(event, time.time()) for event in announce(order)]
-    if lines:
-        add_announcements(connection, run, attempt, lines)

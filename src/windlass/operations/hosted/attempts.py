@@ -27,8 +27,9 @@ from windlass.db.runs import (
 from windlass.engine.journals.server import ServerJournal
 from windlass.engine.key_cover import KeyCover
 from windlass.engine.server.changes import INBOX, JOBS, name_attempt
-from windlass.engine.server.runs import ServerRuns, Staged
+from windlass.engine.server.runs import ServerRuns, Staged, StrandedError
 from windlass.errors import ConflictError, MissingError, PlatformError
+from windlass.model.status import Result
 from windlass.model.values import dataclass, field, replace
 from windlass.operations.attempts import make_machine
 from windlass.operations.definitions import read_definition, write_definition
@@ -155,7 +156,13 @@ def cancel_run(site: Site, run: str, reason: str = CANCELLED, *, force: bool = F
     if not attempts:
         raise _miss(run)
     number = attempts[-1].attempt
-    if not site.runs.tell(run, number, CancelRequested(reason, force), also=site.claim):
+    try:
+        told = site.runs.tell(run, number, CancelRequested(reason, force), also=site.claim)
+    except StrandedError as error:
+        # Nothing else could be done with it, and until then its jobs would wait for ever.
+        message = f"{reason}. {error.message}"
+        told = site.runs.break_off(run, number, Result.CANCELLED, message, also=site.claim)
+    if not told:
         raise ConflictError(f"run {run} has ended")
     return number
 

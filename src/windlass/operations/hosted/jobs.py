@@ -161,12 +161,15 @@ def _hand_over(site: Site, given: _Handover) -> Mapping[str, Any] | None:
         raise
     except WindlassError as error:
         _log.error("%s cannot be handed over: %s", name_job_id(given.row), error)
-        _fail(site, given.row, error)
-        return None
+        reason = error.message
+    except Exception as error:  # noqa: BLE001 (the runner would get no other job for ever)
+        _log.exception("%s cannot be handed over", name_job_id(given.row))
+        reason = f"it met a fault of its own: {type(error).__name__}"
+    _fail(site, given.row, f"The server could not hand the job over: {reason}")
+    return None
 
 
-def _fail(site: Site, row: JobRow, error: WindlassError) -> None:
-    message = f"The server could not hand the job over: {error.message}"
+def _fail(site: Site, row: JobRow, message: str) -> None:
     with suppress(WindlassError):
         site.runs.end_job(row, Result.FAILURE, message, always, started=False)
 
