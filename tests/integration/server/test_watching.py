@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.hosted_runs import open_site
 from tests.pushed_repository import CI, PushedRepository, tell_push
+from tests.waiting import wait_until
 
 from windlass.db.deliveries import find_delivery
 from windlass.db.effects import list_waiting
 from windlass.db.runs import list_latest
 from windlass.db.schedules import list_schedules, note_scheduled
 from windlass.engine.effects.tries import MOST_TRIES
-from windlass.errors import PlatformError, UsageError
+from windlass.errors import GitError, PlatformError, UsageError
 from windlass.model.values import replace
 from windlass.operations.hosted.attempts import find_attempt
 from windlass.operations.hosted.deliveries import DELIVERY, accept_delivery, show_deliveries
@@ -34,10 +36,11 @@ from windlass.operations.hosted.watching import (
 from windlass.testing.clock import ManualClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from windlass.db.connections import Connection
+    from windlass.db.repositories import RepositoryRow
     from windlass.operations.hosted.site import Site
 
 NAME = "octo/boat"
@@ -164,6 +167,84 @@ def test_a_server_that_is_stopped(site: Site, times: Times, pushed: PushedReposi
     times.clock.advance(20.0)
     assert events(site) == []
     assert times.clock.pending() == 0
+
+
+def test_a_look_that_waits_is_not_asked_for_again(
+    site: Site, times: Times, pushed: PushedRepository
+) -> None:
+    """However long nobody has come to it: each second would add one."""
+    register_repository(site, str(pushed.bare), NAME, {"poll_seconds": 5})
+    asked: list[Callable[[], None]] = []
+    EventWatch(site, clock=times.clock, submit=asked.append, seconds=1.0).start()
+    poll, tell_time = asked
+    times.clock.advance(5.0)
+    for _ in range(3):
+        poll()
+        tell_time()
+        times.clock.advance(1.0)
+    rounds, looks = asked.count(poll), len(asked) - asked.count(poll) - asked.count(tell_time)
+    assert (rounds, looks) == (4, 1)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowRemotes]:
+    made = SlowRemotes()
+    monkeypatch.setattr("windlass.operations.hosted.watching.look", made.look)
+    yield made
+    made.is_over.set()
+
+
+class SlowRemotes:
+    """All repositories but those that are named `octo/fine` let whoever asks them wait."""
+
+    def __init__(self) -> None:
+        self.is_over = threading.Event()
+        self.asked: list[str] = []
+        self.refuse = False
+
+    def look(self, _site: Site, repository: RepositoryRow) -> int:
+        self.asked.append(repository.name)
+        if repository.name != "octo/fine":
+            if self.refuse:
+                raise GitError("it cannot be reached")
+            self.is_over.wait(60)
+        return 0
+
+
+@pytest.mark.usefixtures("nightly")
+def test_remotes_that_let_one_wait_keep_no_schedule_waiting(
+    site: Site, times: Times, pushed: PushedRepository, slow: SlowRemotes
+) -> None:
+    """However many they are."""
+    for number in range(6):
+        register_repository(site, str(pushed.bare), f"octo/slow{number}", {"poll_seconds": 5})
+    times.clock.advance(5.0)
+    watch = EventWatch(site, clock=times.clock)
+    watch.start()
+    assert wait_until(lambda: len(slow.asked) == 4)
+    assert wait_until(lambda: times.clock.pending() == 2)
+    times.clock.advance(2 * HOUR)
+    assert wait_until(lambda: events(site) == ["schedule"])
+    watch.stop()
+
+
+def test_remotes_that_cannot_be_reached_keep_no_other_waiting(
+    site: Site, times: Times, pushed: PushedRepository, slow: SlowRemotes
+) -> None:
+    """They are looked at by threads of their own from then on."""
+    for name in ("fine", *(f"slow{number}" for number in range(6))):
+        register_repository(site, str(pushed.bare), f"octo/{name}", {"poll_seconds": 5})
+    slow.refuse = True
+    times.clock.advance(5.0)
+    watch = EventWatch(site, clock=times.clock)
+    watch.start()
+    assert wait_until(lambda: len(slow.asked) == 7)
+    slow.refuse = False
+    for count in (2, 3, 4):
+        assert wait_until(lambda: times.clock.pending() == 2)
+        times.clock.advance(5.0)
+        assert wait_until(lambda count=count: slow.asked.count("octo/fine") == count)  # type: ignore[misc]
+    watch.stop()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from windlass.db.followers import FOLLOW
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 CATCH_UP_VARIABLE: Final = "WINDLASS_SCHEDULE_CATCH_UP"
 ROUND_SECONDS: Final = 1.0
 _WORKERS: Final = 4
+_LATE_WORKERS: Final = 2
+"""For repositories that could not be reached the last time: they may take their time to fail."""
+
 _BACK_SECONDS: Final = 1.0
 _log = logging.getLogger(__name__)
 
@@ -120,14 +124,20 @@ class EventWatch:
     ) -> None:
         self._site = site
         self._catch_up = catch_up
-        self._pool = None if submit else ThreadPoolExecutor(_WORKERS, "events")
-        self._submit = submit or self._submit_to_pool
+        self._pools: list[ThreadPoolExecutor] = []
+        # No remote keeps the time, or the looks at others, waiting.
+        go_round = submit or self._make_pool(2, "rounds")
+        self._submit_look = submit or self._make_pool(_WORKERS, "looks")
+        self._submit_late = submit or self._make_pool(_LATE_WORKERS, "late-looks")
         self._rounds = (
-            Rounds(clock, seconds, self._poll, self._submit),
-            Rounds(clock, seconds, self._tell_time, self._submit),
+            Rounds(clock, seconds, self._poll, go_round),
+            Rounds(clock, seconds, self._tell_time, go_round),
         )
         self._lock = threading.Lock()
         self._looking: set[str] = set()
+        """The repositories that are looked at, or are about to be."""
+        self._late: set[str] = set()
+        """Those that could not be reached the last time."""
         self._last = 0.0
 
     def start(self) -> None:
@@ -139,22 +149,32 @@ class EventWatch:
         """Begin nothing more; what is under way is done again by whoever starts next."""
         for rounds in self._rounds:
             rounds.stop()
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
 
-    def _submit_to_pool(self, go: Callable[[], None]) -> None:
-        assert self._pool is not None  # noqa: S101 (see where this is chosen)
-        try:
-            self._pool.submit(go)
-        except RuntimeError:
-            return  # it was shut down meanwhile
+    def _make_pool(self, workers: int, name: str) -> Callable[[Callable[[], None]], object]:
+        """Return what has something done by one of so many threads."""
+        pool = ThreadPoolExecutor(workers, name)
+        self._pools.append(pool)
+
+        def submit(go: Callable[[], None]) -> None:
+            try:
+                pool.submit(go)
+            except RuntimeError:
+                return  # it was shut down meanwhile
+
+        return submit
 
     def _poll(self) -> None:
         """Have those repositories looked at whose turn it is."""
         with _logged("repositories cannot be looked at"):
             for row in list_polls(self._site.store):
                 if self._is_due(row):
-                    self._submit(lambda row=row: self._look(row))  # type: ignore[misc]
+                    with self._lock:
+                        self._looking.add(row.id)
+                        is_late = row.id in self._late
+                    submit = self._submit_late if is_late else self._submit_look
+                    submit(partial(self._look, row))
 
     def _is_due(self, row: PollRow) -> bool:
         seconds = read_settings(row.settings).poll_seconds
@@ -165,10 +185,7 @@ class EventWatch:
         return not polled <= now < polled + seconds
 
     def _look(self, row: PollRow) -> None:
-        with self._lock:
-            if row.id in self._looking:
-                return
-            self._looking.add(row.id)
+        is_reached = False
         try:
             with _logged(f"the repository {row.id} cannot be looked at"):
                 with self._site.store.writing() as connection:
@@ -176,9 +193,11 @@ class EventWatch:
                 found = find_repository(self._site.store, row.id)
                 if claimed and found is not None:
                     look(self._site, found)
+                is_reached = True
         finally:
             with self._lock:
                 self._looking.discard(row.id)
+                (self._late.discard if is_reached else self._late.add)(row.id)
 
     def _tell_time(self) -> None:
         """Fire what is due; where the clock was set back, what is due is found anew."""
@@ -192,8 +211,10 @@ class EventWatch:
 
 @contextmanager
 def _logged(problem: str) -> Iterator[None]:
-    """Log an error of ours, and go on: the next round tries again."""
+    """Log what goes wrong, and go on: the next round tries again."""
     try:
         yield
     except WindlassError as error:
         _log.warning("%s: %s", problem, error.message)
+    except Exception:  # noqa: BLE001 (a worker's boundary: nobody else would tell)
+        _log.exception("%s", problem)
