@@ -94,9 +94,13 @@ def list_deliveries(
 
 
 def settle_delivery(connection: Connection, delivery: str, state: State, message: str) -> None:
-    """Note what came of a delivery."""
+    """Note what came of a delivery; the first to settle it is right.
+
+    Somebody may come late who stood still meanwhile, and could not do it then.
+    """
     connection.execute(
-        "UPDATE deliveries SET state = ?, message = ? WHERE id = ?", (state, message, delivery)
+        "UPDATE deliveries SET state = ?, message = ? WHERE id = ? AND state = 'received'",
+        (state, message, delivery),
     )
 
 

@@ -56,13 +56,15 @@ def find_last(cron: str, timezone: str, now: float, since: float) -> float:
     Raises:
         InvalidError: there is no such time zone, or the line is none.
     """
-    from cronsim import CronSim
+    from cronsim import CronSim, CronSimError
 
     behind = _read_moment(now, timezone).replace(microsecond=0) + timedelta(seconds=1)
     try:
         return max(since, next(CronSim(cron, behind, reverse=True)).timestamp())
     except StopIteration:
         return since
+    except (CronSimError, OverflowError) as error:
+        raise InvalidError(f"'{cron}' is no cron line: {error}") from error
 
 
 def judge_due(

@@ -14,7 +14,12 @@ from tests.waiting import wait_until
 from windlass.db.deliveries import find_delivery
 from windlass.db.effects import list_waiting
 from windlass.db.runs import list_latest
-from windlass.db.schedules import list_schedules, note_scheduled
+from windlass.db.schedules import (
+    ScheduleRow,
+    list_schedules,
+    note_scheduled,
+    replace_schedules,
+)
 from windlass.engine.effects.tries import MOST_TRIES
 from windlass.errors import GitError, PlatformError, UsageError
 from windlass.model.values import replace
@@ -450,6 +455,68 @@ def test_a_repository_that_is_down_for_days(
     assert delivery is not None
     assert (delivery.state, delivery.message.partition(":")[0]) == ("refused", "given up")
     assert len(list_waiting(site.store, 9)) == 1
+
+
+def test_a_fault_over_a_delivery(
+    site: Site, pushed: PushedRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the last try it is settled: what is not is never forgotten."""
+    row = register_repository(site, str(pushed.bare), NAME)
+    carry_out(site)
+    receipt = accept_delivery(site, row, "1", "push", tell_push(*pushed.push()))
+
+    def fail(*_: object) -> None:
+        raise KeyError("hunter2")
+
+    monkeypatch.setattr("windlass.operations.hosted.deliveries.plan_occasion", fail)
+    (effect,) = list_waiting(site.store, 9)
+    states = []
+    for tries in (0, MOST_TRIES - 1):
+        with pytest.raises(KeyError):
+            list_handlers(site)[DELIVERY](replace(effect, tries=tries))
+        delivery = find_delivery(site.store, receipt.id)
+        assert delivery is not None
+        states.append((delivery.state, delivery.message))
+    said = "given up: Windlass met a fault of its own: KeyError"
+    assert states == [("received", ""), ("refused", said)]
+
+
+def test_a_delivery_that_somebody_else_has_processed_meanwhile(
+    site: Site, pushed: PushedRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that stood still over it, and then failed, leaves it as it is."""
+    row = register_repository(site, str(pushed.bare), NAME)
+    carry_out(site)
+    receipt = accept_delivery(site, row, "1", "push", tell_push(*pushed.push()))
+    (effect,) = list_waiting(site.store, 9)
+    handle = list_handlers(site)[DELIVERY]
+
+    def stand_still(*_: object) -> None:
+        monkeypatch.undo()
+        handle(effect)
+        raise GitError("it took too long")
+
+    monkeypatch.setattr("windlass.operations.hosted.deliveries.fetch_repository", stand_still)
+    with pytest.raises(GitError):
+        handle(effect)
+    delivery = find_delivery(site.store, receipt.id)
+    assert delivery is not None
+    assert (delivery.state, delivery.message) == ("started", "")
+
+
+def test_a_line_that_was_one_once(site: Site, times: Times, pushed: PushedRepository) -> None:
+    """An earlier version took it: it is put off, and keeps no other from its time."""
+    register_repository(site, str(pushed.bare), NAME, {"poll_seconds": 0})
+    row = require_repository(site, NAME)
+    lines = [
+        ScheduleRow(repository=row.id, path="a.yml", cron=cron, timezone="UTC", due=MIDNIGHT + due)
+        for due, cron in ((HOUR, "0 99 * * *"), (2 * HOUR, "0 2 * * *"))
+    ]
+    with site.store.writing() as connection:
+        replace_schedules(connection, row.id, lines)
+    watch(site, times, seconds=300.0)
+    times.clock.advance(2 * HOUR)
+    assert events(site) == ["schedule"]
 
 
 @pytest.mark.parametrize(("text", "expected"), [(None, 3600.0), ("", 3600.0), ("0", 0.0)])

@@ -149,6 +149,18 @@ def put_off_delivery(site: Site, delivery: str, error: PlatformError) -> None:
         _have_processed(connection, again, row, now + PAUSE_SECONDS)
 
 
+def give_up_delivery(site: Site, delivery: str, fault: Exception) -> None:
+    """Note that a delivery was not processed for a fault of Windlass itself.
+
+    Raises:
+        PlatformError: the database cannot be used.
+    """
+    row = find_delivery(site.store, delivery)
+    if row is not None:
+        said = f"given up: Windlass met a fault of its own: {type(fault).__name__}"
+        _settle(site, row, _Result("refused", said))
+
+
 def _have_processed(connection: Connection, key: str, row: DeliveryRow, due: float) -> None:
     """Have a delivery processed: one repository's do not keep those of others waiting."""
     post_effect(connection, key, DELIVERY, {"delivery": row.id}, due, lane=row.repository)

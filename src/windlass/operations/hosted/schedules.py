@@ -91,7 +91,7 @@ def _fire(site: Site, row: ScheduleRow, now: float, catch_up: float) -> bool:
     try:
         tick = judge_due(row.cron, row.timezone, row.due, now, catch_up)
     except InvalidError as error:
-        # It could be read once: the time zones of this machine have changed.
+        # It could be read once: Windlass, or the time zones of this machine, have changed.
         _log.warning("a schedule of %s is put off: %s", row.path, error.message)
         with site.store.writing() as connection:
             move_schedule(connection, row, now + catch_up)

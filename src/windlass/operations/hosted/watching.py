@@ -20,7 +20,12 @@ from windlass.errors import PlatformError, UsageError, WindlassError
 from windlass.events.rounds import Rounds
 from windlass.events.schedules import CATCH_UP_SECONDS
 from windlass.jobs.clock import SYSTEM_CLOCK
-from windlass.operations.hosted.deliveries import DELIVERY, process_delivery, put_off_delivery
+from windlass.operations.hosted.deliveries import (
+    DELIVERY,
+    give_up_delivery,
+    process_delivery,
+    put_off_delivery,
+)
 from windlass.operations.hosted.followers import follow_run
 from windlass.operations.hosted.pushes import look
 from windlass.operations.hosted.reports import report_attempt
@@ -62,6 +67,11 @@ def list_handlers(site: Site) -> Mapping[str, Handler]:
                 raise
             # An effect is given up after some minutes; who cannot be reached may be down for hours.
             put_off_delivery(site, delivery, error)
+        except Exception as error:
+            if effect.tries + 1 >= MOST_TRIES:
+                # Nobody comes back to it, and what is not settled is never forgotten.
+                give_up_delivery(site, delivery, error)
+            raise
 
     def handle_refresh(effect: Effect) -> None:
         refresh_repository(site, effect.payload["repository"])
