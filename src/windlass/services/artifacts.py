@@ -11,6 +11,7 @@ Source: https://github.com/actions/toolkit/tree/main/packages/artifact/src/gener
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -50,6 +51,7 @@ FORBIDDEN: Final = '":<>|*?\r\n\\/'
 """https://github.com/actions/toolkit, path-and-artifact-name-validation.ts"""
 
 _KIND: Final = "artifact"
+_MEDIA_TYPE: Final = re.compile(r"[!-~][ -~]{0,254}")
 
 ALREADY_THERE: Final = "an artifact with this name already exists on the workflow run"
 
@@ -77,7 +79,7 @@ class Artifacts:
         with self._database.writing() as connection:
             if find_artifact(connection, *key) is not None:
                 raise RequestError(409, ALREADY_THERE)
-        facts = {"mime_type": call.text("mime_type", ZIP) or ZIP, "expires": expires}
+        facts = {"mime_type": _check_kind(call.text("mime_type", ZIP) or ZIP), "expires": expires}
         names = _name_upload(job, name)
         address = self._contents.offer_upload(call.request.origin, job, names, facts)
         if address is None:
@@ -235,6 +237,17 @@ def _check_name(name: str) -> str:
             "file systems take.",
         )
     return name
+
+
+def _check_kind(mime_type: str) -> str:
+    """Return a media type that can stand in a header, and is no more than that.
+
+    Raises:
+        RequestError: it cannot.
+    """
+    if _MEDIA_TYPE.fullmatch(mime_type) is None:
+        raise RequestError(400, f"The field mime_type is no media type: {mime_type[:255]!r}.")
+    return mime_type
 
 
 def _verify(call: Call, upload: Upload) -> str:

@@ -292,6 +292,17 @@ def test_an_upload_is_over_at_its_end(job: Caller) -> None:
     assert job.fetch()[2] == b"once"
 
 
+@pytest.mark.parametrize(
+    "kind", ["text/plain\r\nX-More: 1", "text/plain\n", "text/\u00e9", "a" * 256]
+)
+def test_a_media_type_that_is_more(job: Caller, kind: str) -> None:
+    """What would not stand in a header alone is refused: it is sent in one with the content."""
+    status, answer = job.call("CreateArtifact", name="mine", version=7, mime_type=kind)
+
+    assert status == 400
+    assert answer["msg"].startswith("The field mime_type is no media type: ")
+
+
 def test_an_upload_is_begun_again(job: Caller) -> None:
     """A job whose upload has failed begins it again; what came before counts for nothing."""
     address = job.create()
