@@ -26,6 +26,7 @@ _MEDIA: Final = re.compile(r"application/vnd\.github\.(?:v3\.)?(raw|diff|patch|s
 _USUAL_SIZE: Final = 30
 _LARGEST_SIZE: Final = 100
 _MOST_DIGITS: Final = 9
+_LONGEST_TEXT: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,17 @@ class Question:
         """The event's payload."""
         event: Any = self.job.github.get("event")
         return event if event is not None else {}
+
+    def text(self, name: str) -> str:
+        """Return a part of the query that goes to Git as it is, "" where it is missing.
+
+        Raises:
+            RequestError: Git takes no such text.
+        """
+        text = self.query.get(name, "")
+        if "\0" in text or len(text) > _LONGEST_TEXT:
+            raise bad_value(name, f"a text of at most {_LONGEST_TEXT} characters")
+        return text
 
     def page(self, usual: int = _USUAL_SIZE) -> Page:
         """Return which part of a list is wanted; no client may ask for more than 100 at once.

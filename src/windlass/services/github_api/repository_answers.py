@@ -54,9 +54,9 @@ def answer_commits(question: Question) -> Response:
         limit=page.size + 1,
         skip=page.range.start,
         path=path,
-        since=query.get("since", ""),
-        until=query.get("until", ""),
-        author=query.get("author", ""),
+        since=question.text("since"),
+        until=question.text("until"),
+        author=question.text("author"),
     )
     found = commit_log.list_commits(wanted, root=question.root)
     shapes = [commits.make_commit(it, question.links) for it in found[: page.size]]
