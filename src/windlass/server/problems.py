@@ -89,7 +89,10 @@ def problem(
     if hint is not None:
         body["hint"] = hint
     text = json.dumps({**body, **(more or {})}, ensure_ascii=False)
-    return Response(text, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    # What was asked for may be named in it, and be no Unicode text.
+    return Response(
+        text.encode("utf-8", "replace"), status, headers=dict(headers or {}), media_type=MEDIA_TYPE
+    )
 
 
 def problem_of(

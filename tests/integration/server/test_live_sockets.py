@@ -11,6 +11,7 @@ from tests.waiting import wait_until
 from tests.websockets import connect
 
 from windlass.server.figures import WATCHERS
+from windlass.server.live.sources import EventSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,6 +103,8 @@ WRONG = (
     ('{"watch": {"run": "1", "after": -2}}', "'after' is not a whole number from -1 on"),
     ('{"watch": {"run": "1", "nothing": 1}}', "nothing is called 'nothing' here"),
     ('{"watch": {"run": "no"}}', "there is no run 'no'"),
+    ('{"watch": {"run": "\\ud800"}}', "there is no run '?'"),
+    ('{"watch": {"run": "1", "\\ud800": 1}}', "nothing is called '?' here"),
     ('{"watch": {"run": "../.."}}', "there is no run '../..'"),
 )
 
@@ -112,6 +115,18 @@ def test_what_cannot_be_watched(server: RunningServer) -> None:
         for text, detail in WRONG:
             client.send(text)
             assert client.read()["problem"]["detail"] == detail
+
+
+def test_a_fault_of_our_own(
+    site: Site, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for ever for what cannot come: whoever watches is told."""
+    GrowingRun(site, "9")
+    monkeypatch.setattr(EventSource, "count", lambda _: 1 // 0)
+    with talk(server) as client:
+        client.send({"watch": {"run": "9"}})
+        assert client.read() == {"run": "9", "attempt": 1, "watching": True}
+        assert client.read()["problem"]["code"] == "internal"
 
 
 def test_a_message_that_is_too_long(server: RunningServer) -> None:

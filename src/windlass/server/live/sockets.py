@@ -24,7 +24,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from windlass.errors import ConflictError, UsageError, WindlassError
 from windlass.operations.hosted import logs
@@ -129,16 +129,17 @@ class Conversation:
                         for text in _write(head, name, frame):
                             sent.inc(len(text))
                             await self._socket.send_text(text)
-        except WindlassError as error:
-            await self._refuse(source.subject, error)
         except WebSocketDisconnect:
             return
+        except Exception as error:  # noqa: BLE001 - a fault of ours is told: nothing else will be
+            if self._socket.application_state is WebSocketState.CONNECTED:
+                await self._refuse(source.subject, error)
         finally:
             # By now another task may tell of the same.
             if self._watches.get(key) is asyncio.current_task():
                 del self._watches[key]
 
-    async def _refuse(self, named: dict[str, Any], error: WindlassError) -> None:
+    async def _refuse(self, named: dict[str, Any], error: Exception) -> None:
         told = json.loads(bytes(answer_error(None, error).body))
         named = {name: value for name, value in named.items() if name != "after"}
         await self._socket.send_text(json.dumps({**named, "problem": told}))
