@@ -89,6 +89,7 @@ class HostedServices:
         runner = check_runner(self.site, credential)
         request = decode_services_request(body)
         answer = open_services(self.site, self._find_server().tokens, runner, job, request)
+        self._sweep_if_due()
         return encode_services_answer(answer)
 
     def check(self, credential: str, job: JobId) -> None:
@@ -99,6 +100,7 @@ class HostedServices:
         """
         require_job(self.site, check_runner(self.site, credential), job)
         self._find_server()
+        self._sweep_if_due()
 
     def answer(self, connection: PatientProtocol, origin: str) -> None:
         """Answer what comes through a tunnel whose other end is at an origin."""
@@ -115,16 +117,18 @@ class HostedServices:
                 self._means = make_hosted_means(self.site, tokens, self._claims)
                 add_all_routes(server, self._means)
                 self._server = server
-            server = self._server
-            is_due = time.monotonic() - self._swept >= SWEEPING_SECONDS
-            if is_due:
-                self._swept = time.monotonic()
-        if is_due:
-            self._sweep()
-        return server
+            return self._server
 
-    def _sweep(self) -> None:
-        """Throw away what jobs were sending that have ended: nobody else would."""
+    def _sweep_if_due(self) -> None:
+        """Throw away what jobs were sending that have ended: nobody else would.
+
+        It may take long: never within the event loop.
+        """
+        with self._lock:
+            now = time.monotonic()
+            if now - self._swept < SWEEPING_SECONDS:
+                return
+            self._swept = now
         try:
             self._means.contents.sweep()
         except PlatformError as error:
