@@ -10,13 +10,19 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from windlass.git.commands import decode
+from windlass.git.objects import MOST_BYTES
 from windlass.model.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from windlass.git.objects import Entry, ObjectReader
 
+MOST_EFFORT: Final = 1_000_000
+"""So many entries of trees are looked at to compare two commits; a tree itself counts as twenty."""
+
+MOST_PATH_BYTES: Final = 32 << 20
+"""So long may the paths be together that differ."""
+
+_EFFORT_OF_TREE: Final = 20
 _KINDS_OF_FILE: Final = 0o170000
 
 Changes: TypeAlias = "dict[str, str]"
@@ -41,7 +47,7 @@ def read_commit(objects: ObjectReader, sha: str) -> CommitFacts | None:
     Raises:
         GitError: git failed.
     """
-    found = objects.find(f"{sha}^{{commit}}")
+    found = objects.find(f"{sha}^{{commit}}", MOST_BYTES)
     if found is None:
         return None
     head, _, message = found.content.partition(b"\n\n")
@@ -62,34 +68,41 @@ def read_commit(objects: ObjectReader, sha: str) -> CommitFacts | None:
     )
 
 
-def compare_commits(objects: ObjectReader, old: str | None, new: str) -> Changes:
+def compare_commits(objects: ObjectReader, old: str | None, new: str) -> Changes | None:
     """Return the files that differ between two commits or trees, in the order of their paths.
 
-    Without an old one everything is new. Folders that are alike are not looked into.
+    Without an old one everything is new. Folders that are alike are not looked into. None where
+    more differs than is looked at: ten trees can stand for more files than there is memory.
 
     Raises:
-        GitError: git failed.
+        GitError: git failed, or a tree has more bytes than are read.
     """
-    found = dict(_compare(objects, old, new, b""))
+    found: dict[bytes, str] = {}
+    effort = size = 0
+    folders: list[tuple[str | None, str | None, bytes]] = [(old, new, b"")]
+    while folders:
+        one, other, folder = folders.pop()
+        before = objects.list_tree(one) if one else {}
+        after = objects.list_tree(other) if other else {}
+        effort += _EFFORT_OF_TREE + len(before) + len(after)
+        for name in before.keys() | after.keys():
+            was, now = before.get(name), after.get(name)
+            if was == now:
+                continue
+            path = folder + name
+            inner = _find_tree(was), _find_tree(now)
+            if any(inner):
+                folders.append((*inner, path + b"/"))
+            if status := _judge(was, now):
+                found[path] = status
+                size += len(path)
+        if effort > MOST_EFFORT or size > MOST_PATH_BYTES:
+            return None
     return {decode(path): found[path] for path in sorted(found)}
 
 
-def _compare(
-    objects: ObjectReader, old: str | None, new: str | None, folder: bytes
-) -> Iterator[tuple[bytes, str]]:
-    before = objects.list_tree(old) if old else {}
-    after = objects.list_tree(new) if new else {}
-    for name in before.keys() | after.keys():
-        was, now = before.get(name), after.get(name)
-        if was == now:
-            continue
-        path = folder + name
-        one = was.id if was is not None and was.is_tree else None
-        other = now.id if now is not None and now.is_tree else None
-        if one or other:
-            yield from _compare(objects, one, other, path + b"/")
-        if status := _judge(was, now):
-            yield path, status
+def _find_tree(entry: Entry | None) -> str | None:
+    return entry.id if entry is not None and entry.is_tree else None
 
 
 def _judge(was: Entry | None, now: Entry | None) -> str:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["commit", "tree", "blob", "tag"]
 
+MOST_BYTES: Final = 32 << 20
+"""Of a commit or a tree: more than any has that somebody works with."""
+
 _COMMAND: Final = ("cat-file", "--batch")
 _KINDS: Final = ("commit", "tree", "blob", "tag")
 _HEADER_FIELDS: Final = 3
@@ -114,18 +117,19 @@ class ObjectReader:
 
     def find_commit(self, revision: str) -> str | None:
         """Return the id of the commit that a ref or an id stands for, through tags too."""
-        found = self.find(f"{revision}^{{commit}}")
+        found = self.find(f"{revision}^{{commit}}", MOST_BYTES)
         return None if found is None else found.id
 
     def list_tree(self, name: str) -> Mapping[bytes, Entry]:
         """Return what a tree, or the tree of a commit, holds by name; nothing of what is a file.
 
         Raises:
+            LargeObjectError: it has more than `MOST_BYTES`; nothing can be asked any more.
             GitError: there is no such object, or git failed.
         """
-        found = self.find(name)
+        found = self.find(name, MOST_BYTES)
         if found is not None and found.kind == "commit":
-            found = self.find(decode(found.content[5:].partition(b"\n")[0]))
+            found = self.find(decode(found.content[5:].partition(b"\n")[0]), MOST_BYTES)
         if found is None:
             raise GitError(f"the object {name} is missing in {self._repository}")
         return _read_tree(found) if found.kind == "tree" else {}

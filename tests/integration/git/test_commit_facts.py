@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,7 +124,9 @@ def test_changes(
     fields = listing.split("\0")
     expected = list(zip(fields[1::2], fields[::2], strict=False))
     with ObjectReader(bare.path) as objects:
-        assert list(compare_commits(objects, one, other).items()) == expected
+        found = compare_commits(objects, one, other)
+    assert found is not None
+    assert list(found.items()) == expected
 
 
 def test_changes_of_a_first_commit(bare: Bare) -> None:
@@ -131,6 +135,55 @@ def test_changes_of_a_first_commit(bare: Bare) -> None:
     with ObjectReader(bare.path) as objects:
         found = compare_commits(objects, None, sha)
     assert found == dict.fromkeys(sorted(BEFORE, key=str.encode), "A")
+
+
+def test_changes_that_are_too_many(bare: Bare) -> None:
+    """Few trees can stand for any number of files; what is alike in two commits counts for none."""
+    inner = bare.write({"file": (FILE, "1")})
+    for _ in range(9):
+        lines = "".join(f"040000 tree {inner}\t{number}\0" for number in range(10))
+        inner = bare.git("mktree", "-z", text=lines.encode())
+    bomb = bare.git("mktree", "-z", text=f"040000 tree {inner}\tbomb\0".encode())
+    more = bare.write({"file": (FILE, "2")})
+    both = (("bomb", inner), ("more", more))
+    lines = "".join(f"040000 tree {sha}\t{name}\0" for name, sha in both)
+    beside = bare.git("mktree", "-z", text=lines.encode())
+    with ObjectReader(bare.path) as objects:
+        assert compare_commits(objects, None, bomb) is None
+        assert compare_commits(objects, bomb, beside) == {"more/file": "A"}
+
+
+def test_changes_of_a_deep_folder(bare: Bare) -> None:
+    """However deep it is."""
+    tree = bare.write({"file": (FILE, "1")})
+    for _ in range(1500):
+        tree = write_tree(bare, tree)
+    with ObjectReader(bare.path) as objects:
+        assert compare_commits(objects, None, tree) == {"d/" * 1500 + "file": "A"}
+
+
+def write_tree(bare: Bare, inner: str) -> str:
+    """Return a tree that has nothing but another one, without a process for it."""
+    content = b"40000 d\0" + bytes.fromhex(inner)
+    whole = b"tree %d\0" % len(content) + content
+    sha = hashlib.sha1(whole, usedforsecurity=False).hexdigest()
+    path = bare.path / "objects" / sha[:2] / sha[2:]
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(zlib.compress(whole))
+    return sha
+
+
+def test_trees_and_commits_that_are_too_large(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are not read."""
+    sha = bare.commit({"file": (FILE, "1")})
+    for module in ("objects", "commit_facts"):
+        monkeypatch.setattr(f"windlass.git.{module}.MOST_BYTES", 30)
+    with ObjectReader(bare.path) as objects, pytest.raises(LargeObjectError):
+        objects.find_commit(sha)
+    with ObjectReader(bare.path) as objects, pytest.raises(LargeObjectError):
+        read_commit(objects, sha)
+    with ObjectReader(bare.path) as objects, pytest.raises(LargeObjectError):
+        compare_commits(objects, None, sha)
 
 
 FORMAT = "%H%x00%P%x00%an%x00%ae%x00%cI%x00%B"

@@ -23,6 +23,7 @@ from windlass.db.tickets import draw_ticket
 from windlass.engine.server.changes import EFFECTS
 from windlass.errors import InputError, PlatformError, UsageError
 from windlass.events.occasions import NO_COMMIT, read_occasions
+from windlass.git.objects import LargeObjectError
 from windlass.lang.expressions import read_json
 from windlass.model.values import dataclass
 from windlass.operations.hosted.attempts import start_run
@@ -120,7 +121,7 @@ def process_delivery(site: Site, delivery: str) -> None:
     payload = read_json(read_payload(site.store, row.id))
     try:
         result = _process(site, repository, row, payload)
-    except (InputError, UsageError) as error:
+    except (InputError, UsageError, LargeObjectError) as error:
         result = _Result("refused", describe_error(error))
     except PlatformError as error:
         _settle(site, row, _Result("received", f"to be tried again: {describe_error(error)}"))

@@ -181,8 +181,8 @@ def _gather_facts(
         commit_message=commit.message,
         commit_timestamp=commit.timestamp,
         changed_files=_list_changes(mirrors, objects, repository.id, occasion, commit, of_commit),
-        added_files=tuple(path for path, it in of_commit.items() if it == "A"),
-        removed_files=tuple(path for path, it in of_commit.items() if it == "D"),
+        added_files=tuple(path for path, it in (of_commit or {}).items() if it == "A"),
+        removed_files=tuple(path for path, it in (of_commit or {}).items() if it == "D"),
     )
     return facts if remote is None else replace(facts, server_url=remote.server_url)
 
@@ -197,7 +197,7 @@ def _list_changes(
     repository: str,
     occasion: Occasion,
     commit: CommitFacts,
-    of_commit: Changes,
+    of_commit: Changes | None,
 ) -> tuple[str, ...] | None:
     """Return the files that an event has changed; None where nobody can say."""
     after = occasion.head_sha if occasion.name == "pull_request_target" else commit.sha
@@ -207,12 +207,16 @@ def _list_changes(
         branch = f"{BRANCH_PREFIX}{occasion.since_branch}"
         before = mirrors.find_merge_base(repository, branch, after)
     else:
-        return tuple(of_commit)
+        return _list_paths(of_commit)
     if before is None:
         return None
     if (before, after) == (next(iter(commit.parents), None), commit.sha):
-        return tuple(of_commit)
-    return tuple(compare_commits(objects, before, after))
+        return _list_paths(of_commit)
+    return _list_paths(compare_commits(objects, before, after))
+
+
+def _list_paths(changes: Changes | None) -> tuple[str, ...] | None:
+    return None if changes is None else tuple(changes)
 
 
 def _plan(
