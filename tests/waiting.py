@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 SECONDS = 60
 PAUSE_MILLISECONDS = 50
@@ -28,13 +27,3 @@ def wait_until(
             return False
         pause.poll(pause_milliseconds)
     return True
-
-
-def find_paths(folder: Path, pattern: str) -> list[Path]:
-    """Return what there is in a folder from which others remove things meanwhile."""
-    while True:
-        try:
-            return list(folder.glob(pattern))
-        except FileNotFoundError:
-            # It was listed, and then gone before it was looked into.
-            continue

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import WorkspaceError
+from windlass.listings import find_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ LOCK: Final = "windlass-lock"
 
 def list_kept(folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield each repository as `owner/name`, and where it is kept."""
-    for store in sorted(folder.glob("*/*.git")):
+    for store in find_paths(folder, "*/*.git"):
         yield f"{store.parent.name}/{store.name.removesuffix('.git')}", store
 
 

@@ -20,6 +20,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from windlass.errors import InputError, PlatformError
+from windlass.listings import find_paths
 from windlass.protocol.runner import EndRequest, JobId, decode_message, encode_message
 from windlass.stores.log_index import RECORD
 
@@ -187,7 +188,7 @@ class JobRecord:
 
 def list_records(runs: Path) -> Iterator[JobRecord]:
     """Yield what is known of each job, oldest first."""
-    for folder in sorted(runs.glob("*/*/jobs/*")):
+    for folder in find_paths(runs, "*/*/jobs/*"):
         run, attempt, _, number = folder.relative_to(runs).parts
         if attempt.isdecimal() and number.isdecimal():
             yield JobRecord(runs, JobId(run, int(attempt), int(number)))

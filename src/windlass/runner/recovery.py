@@ -15,6 +15,7 @@ from windlass.errors import PlatformError
 from windlass.jobs.supervisor.presence import NAME
 from windlass.jobs.supervisor.sweep import sweep_job
 from windlass.jobs.workspaces.removal import remove_folder
+from windlass.listings import find_paths
 from windlass.model.status import Result
 from windlass.operations.tidying import sweep_daemons
 from windlass.protocol import events
@@ -57,7 +58,7 @@ def settle(record: JobRecord, repositories: Path, tell: Callable[[str], None]) -
             f"what a killed job has left in {record.folder} cannot be ended: {error}"
         ) from error
     sweep_daemons(tell)
-    for work in repositories.glob(f"*/{WORK}/{name_work(record.job)}"):
+    for work in find_paths(repositories, f"*/{WORK}/{name_work(record.job)}"):
         _remove(work)
     return _complete(record)
 
@@ -66,7 +67,7 @@ def tidy_up(repositories: Path, known: Collection[JobId], tell: Callable[[str], 
     """Remove what jobs have left that nobody knows any more: folders, and containers."""
     sweep_daemons(tell)
     kept = {name_work(job) for job in known}
-    for work in repositories.glob(f"*/{WORK}/*"):
+    for work in find_paths(repositories, f"*/{WORK}/*"):
         if work.name not in kept:
             _remove(work)
 

@@ -18,6 +18,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from windlass.listings import find_paths
 from windlass.stores.blob_parts import list_parts
 from windlass.stores.locks import is_locked
 from windlass.stores.uploads import (
@@ -221,12 +222,12 @@ class BlobStore:
             os.close(number)
 
     def _list_folders(self) -> list[Path]:
-        return sorted(it for it in self.path.glob("[0-9a-f][0-9a-f]/*") if it.is_dir())
+        return [it for it in find_paths(self.path, "[0-9a-f][0-9a-f]/*") if it.is_dir()]
 
     def _remove_abandoned(self) -> int:
         """Remove what processes that have died were receiving."""
         freed = 0
-        for folder in self.path.glob(f"{STAGED}/*"):
+        for folder in find_paths(self.path, f"{STAGED}/*"):
             if folder == self._staged or is_locked(folder / LOCK):
                 continue
             freed += _remove(folder)

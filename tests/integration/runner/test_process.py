@@ -19,6 +19,8 @@ from tests.integration.runner.test_jobs import JOB, SCRIPT, lines_of
 from tests.runner_server import CREDENTIAL, TOKEN, served
 from tests.waiting import wait_until
 
+from windlass.listings import find_paths
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -214,7 +216,7 @@ def test_a_server_that_is_away_for_a_while(
             stack.enter_context(running(url, state))
             assert wait_until(begun.exists)
         go.touch()
-        assert wait_until(lambda: any((state / "runs").glob("*/*/jobs/*/end.json")))
+        assert wait_until(lambda: any(find_paths(state / "runs", "*/*/jobs/*/end.json")))
         with served(played, port):
             held = played.wait_for_end(JOB)
 

@@ -19,8 +19,9 @@ from tests.integration.runner.test_process import (
     wait_for_mark,
 )
 from tests.runner_server import served
-from tests.waiting import find_paths, wait_until
+from tests.waiting import wait_until
 
+from windlass.listings import find_paths
 from windlass.runner.recovery import MESSAGE
 
 if TYPE_CHECKING:

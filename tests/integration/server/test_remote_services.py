@@ -21,9 +21,10 @@ from tests import npm
 from tests.hosted_runner import job_started
 from tests.integration.server.serving_jobs import Hosted, ServedJob, hosting, read_claims
 from tests.integration.services.calling import Caller, put_block, put_list, send
-from tests.waiting import find_paths, wait_until
+from tests.waiting import wait_until
 
 from windlass.errors import PlatformError
+from windlass.listings import find_paths
 from windlass.operations.hosted.runners import revoke_runner
 from windlass.operations.hosted.services import Claims, make_hosted_means, make_tokens
 from windlass.runner.services import RunnerServices

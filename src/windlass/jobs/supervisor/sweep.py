@@ -10,6 +10,7 @@ from windlass.jobs.boot import read_boot
 from windlass.jobs.executors.strays import Marks, end_strays
 from windlass.jobs.supervisor.presence import NAME, is_alive, read_presence
 from windlass.jobs.supervisor.recovery import close_log
+from windlass.listings import find_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,12 +44,12 @@ def sweep_attempt(attempt: Path) -> None:
 
 def list_open_jobs(runs: Path) -> list[Path]:
     """Return the folders of jobs that were not closed: they run, or were interrupted."""
-    return sorted(path.parent for path in runs.glob(f"*/*/jobs/*/{NAME}"))
+    return [path.parent for path in find_paths(runs, f"*/*/jobs/*/{NAME}")]
 
 
 def list_open_jobs_of(attempt: Path) -> list[Path]:
     """Return those of one attempt, below `.windlass/runs/RUN/ATTEMPT`."""
-    return sorted(path.parent for path in attempt.glob(f"jobs/*/{NAME}"))
+    return [path.parent for path in find_paths(attempt, f"jobs/*/{NAME}")]
 
 
 def sweep_job(folder: Path) -> bool:
