@@ -197,8 +197,13 @@ def _prepare() -> None:
 def _start(requests: socket.socket, listening: int) -> tuple[str, int]:
     try:
         supervisor = lend_supervisor()
+    except OSError as error:
+        return _REFUSED, error.errno or 0
+    try:
         child = os.fork()
     except OSError as error:
+        # It ends with its channel: a machine without room would be filled with more of them.
+        supervisor[0].close()
         return _REFUSED, error.errno or 0
     if child == 0:
         try:
