@@ -35,6 +35,10 @@ SPOKEN: Final = "http/protobuf"
 MOST_WAITING: Final = 200
 """Traces that wait for a collector which is slow or gone; what comes then is dropped."""
 
+MOST_EVENTS_WAITING: Final = 50_000
+"""Of all these traces together, so that they take some dozens of megabytes at most; a trace with
+more of its own is sent where nothing else waits."""
+
 SPANS_AT_ONCE: Final = 512
 _PARTING_SECONDS: Final = 5.0
 _log = logging.getLogger(__name__)
@@ -59,6 +63,9 @@ class TraceExport:
         check_variables(os.environ)
         self._count = count
         self._waiting: queue.Queue[EndedAttempt | None] = queue.Queue(MOST_WAITING)
+        self._lock = threading.Lock()
+        self._events = 0
+        """Those of the traces that wait, and of the one that is sent."""
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name="windlass-traces", daemon=True)
         self._exporter = _make_exporter()
@@ -70,9 +77,13 @@ class TraceExport:
 
     def observe(self, ended: EndedAttempt) -> None:
         """Have the trace of an attempt sent; never waits."""
+        if not self._hold(ended):
+            self._count("dropped")
+            return
         try:
             self._waiting.put_nowait(ended)
         except queue.Full:
+            self._let_go(ended)
             self._count("dropped")
 
     def close(self) -> None:
@@ -88,7 +99,22 @@ class TraceExport:
         while not (self._ending.is_set() and self._waiting.empty()):
             ended = self._waiting.get()
             if ended is not None:
-                self._count("sent" if self._send(ended) else "refused")
+                outcome: Outcome = "sent" if self._send(ended) else "refused"
+                self._let_go(ended)
+                self._count(outcome)
+
+    def _hold(self, ended: EndedAttempt) -> bool:
+        """Take up room for a trace; False where there is none."""
+        with self._lock:
+            held = self._events + len(ended.events)
+            if self._events and held > MOST_EVENTS_WAITING:
+                return False
+            self._events = held
+        return True
+
+    def _let_go(self, ended: EndedAttempt) -> None:
+        with self._lock:
+            self._events -= len(ended.events)
 
     def _send(self, ended: EndedAttempt) -> bool:
         from opentelemetry.sdk.trace.export import SpanExportResult

@@ -15,6 +15,7 @@ from tests.waiting import wait_until
 from windlass.db.server_database import ServerDatabase
 from windlass.errors import InputError
 from windlass.model.status import Result
+from windlass.model.values import replace
 from windlass.observe import trace_export
 from windlass.observe.ended_attempts import EndedAttempt, EndedAttempts
 from windlass.observe.trace_export import TraceExport, is_wanted
@@ -258,6 +259,27 @@ def test_a_collector_that_hangs(
         assert outcomes == ["dropped"] * 3
         collector.go_on.set()
         assert wait_until(lambda: outcomes.count("sent") == 3)
+
+
+def test_long_traces_while_a_collector_hangs(
+    site: Site, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that wait have a limit together; one that has more by itself is sent all the same."""
+    play(site)
+    found: list[EndedAttempt] = []
+    observe(site, found.append).look()
+    monkeypatch.setattr(trace_export, "MOST_EVENTS_WAITING", 3 * len(found[0].events))
+    long = replace(found[0], events=[*found[0].events] * 4)
+    collector.go_on.clear()
+    outcomes: list[str] = []
+    with exporting(outcomes) as export:
+        for _ in range(5):
+            export.observe(found[0])
+        assert outcomes == ["dropped"] * 2
+        collector.go_on.set()
+        assert wait_until(lambda: outcomes.count("sent") == 3)
+        export.observe(long)
+        assert wait_until(lambda: outcomes.count("sent") == 4)
 
 
 def test_a_collector_that_refuses(site: Site, collector: Collector) -> None:
