@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from windlass.errors import PlatformError
 from windlass.services.heads import read_head
@@ -21,7 +22,8 @@ from windlass.services.request_bodies import open_body
 from windlass.stores.blob_parts import FileSlice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from windlass.services.heads import Head
     from windlass.services.messages import Part
@@ -53,9 +55,12 @@ class Connection:
         The client finds this server at the origin; without one, where it says itself.
         """
         self.waiting_since: float | None = time.monotonic()
-        """Since when no whole head of a request has come; None while one is answered."""
+        """Since when the client keeps this waiting: no whole head of a request has come, nothing
+        more of a body, or nothing of an answer was taken. None while something is done for it."""
         self._socket = connection
-        self._source = connection.makefile("rb")
+        self._source: io.BufferedReader[Any] = io.BufferedReader(
+            _Incoming(connection, self._waiting)
+        )
         self._answer = answer
         self._origin = origin
 
@@ -71,7 +76,6 @@ class Connection:
             # A client that is gone, or an answer that cannot go on: it sees the connection end.
             pass
         finally:
-            # A socket stays open for as long as a file that was made of it does.
             self._source.close()
             connection.close()
 
@@ -79,6 +83,18 @@ class Connection:
         """End, from another thread: others need the place."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Note that the client is waited for; a head is waited for until all of it is there."""
+        if self.waiting_since is not None:
+            yield
+            return
+        self.waiting_since = time.monotonic()
+        try:
+            yield
+        finally:
+            self.waiting_since = None
 
     def _serve_next(self) -> bool:
         """Answer one request; False where no other can follow."""
@@ -136,19 +152,38 @@ class Connection:
             lines.append("Connection: close")
         head = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
         if is_asked_for_head or response.status in _WITHOUT_CONTENT:
-            self._socket.sendall(head)
+            self._send_part(head)
         elif isinstance(body, Stream):
-            self._socket.sendall(head)
+            self._send_part(head)
             for part in body.parts:
                 self._send_part(part)
         else:
-            self._socket.sendall(head + body)
+            self._send_part(head + body)
 
     def _send_part(self, part: Part) -> None:
         if not isinstance(part, FileSlice):
-            self._socket.sendall(part)
+            with self._waiting():
+                self._socket.sendall(part)
             return
-        with part.path.open("rb", buffering=0) as file:
+        with part.path.open("rb", buffering=0) as file, self._waiting():
             sent = self._socket.sendfile(file, part.offset, part.count)
         if sent != part.count:
             raise ConnectionError("a stored file is shorter than it was")
+
+
+class _Incoming(io.RawIOBase):
+    """What comes on a socket, read within `waiting`."""
+
+    def __init__(
+        self, connection: socket.socket, waiting: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        self._socket = connection
+        self._waiting = waiting
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill a buffer with what is there, or comes first; 0 at the end."""
+        with self._waiting():
+            return self._socket.recv_into(buffer)

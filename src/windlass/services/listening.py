@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 LOOPBACK: Final = "127.0.0.1"
 BACKLOG: Final = 256
 MOST_CONNECTIONS: Final = 256
-"""With more open, those that wait for a request make room: a job may open as many as it likes, and
-each takes one of the files that this process may have open."""
+"""With more open, those that wait for their clients make room: a job may open as many as it likes,
+and each takes one of the files that this process may have open."""
 
 PAUSE_SECONDS: Final = 0.05
 
@@ -28,7 +28,7 @@ class Guest(Protocol):
     """A connection that is served in a thread of its own."""
 
     waiting_since: float | None
-    """Since when nothing has been asked, of the monotonic clock; None while something is."""
+    """Since when its client is waited for, of the monotonic clock; None while it is not."""
 
     def serve(self) -> None:
         """Serve it to its end."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import urlsplit
 
 import pytest
+from tests.waiting import wait_until
 
 from windlass.services.messages import Request, Response, Stream
 from windlass.services.server import Server
@@ -196,3 +197,30 @@ def test_clients_that_never_come_to_the_point(
 
     assert all(it.startswith(b"HTTP/1.1 200 OK") for it in answers)
     assert ended == 32
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        b"GET /long HTTP/1.1\r\n\r\n" * 400,
+    ],
+    ids=["half a body", "half a chunk", "answers that nobody reads"],
+)
+def test_clients_that_stop_halfway(
+    server: Server, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    """Connections with half a body, or an untaken answer, make room for those that ask."""
+    monkeypatch.setattr("windlass.services.listening.MOST_CONNECTIONS", 8)
+    with ExitStack() as opened:
+        for _ in range(20):
+            connection, _ = opened.enter_context(connected(server))
+            connection.sendall(sent)
+        (listener,) = server._listeners._listeners.values()
+        guests = listener._guests._guests
+
+        answers = [talk(server, b"GET / HTTP/1.1\r\n\r\n") for _ in range(20)]
+
+        assert wait_until(lambda: len(guests) <= 8)
+    assert all(it.startswith(b"HTTP/1.1 200 OK") for it in answers)
