@@ -144,7 +144,8 @@ class Delivery:
                     return True
                 self._ship()
                 backoff.succeed()
-            except (AwayError, RefusedError) as error:
+            except (AwayError, RefusedError, OSError) as error:
+                # Where it is the record that cannot be read now, nothing of it is lost either.
                 if self._is_to_leave():
                     return False
                 # A runner that is no longer known hears of it when it polls, and ends.

@@ -123,6 +123,9 @@ class JobRecord:
 
         What is behind the last whole record may be cut off and written otherwise when the writer is
         killed; what counts never changes. A record comes after all that it speaks of.
+
+        Raises:
+            OSError: they cannot be read now, which is not to say that there is no log.
         """
         log, index, steps = (self._find(name) for name in ("log", "log.index", "log.steps"))
         if log is None or index is None or steps is None:
@@ -160,7 +163,7 @@ class JobRecord:
     def _find(self, name: str) -> int | None:
         try:
             return self._open(name, os.O_RDONLY)
-        except OSError:
+        except FileNotFoundError:
             return None
 
     def _open(self, name: str, flags: int) -> int:

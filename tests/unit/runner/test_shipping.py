@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ from windlass.runner.connection import (
     RefusedError,
     read_address,
 )
+from windlass.runner.jobs import Delivery
 from windlass.runner.records import JobRecord, list_records
 from windlass.runner.shipping import Shipment
 from windlass.stores.log_index import RECORD
@@ -118,6 +120,34 @@ def test_everything_arrives_once(
     assert read_lines(held, tmp_path / "there") == expected
     assert held.end is not None
     assert (held.end.received, held.end.result, held.end.outputs) == (8, "success", {"a": "b"})
+
+
+def test_a_log_that_cannot_be_read_for_now(
+    played: RunnerServer,
+    connection: Connection,
+    record: JobRecord,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Too many files are open, perhaps: a job does not end without its log."""
+    writer = JobLogWriter(record.folder / "log")
+    writer.write("step", b"line\n")
+    writer.close()
+    opened, refusals = os.open, [errno.EMFILE, errno.EIO]
+
+    def refuse(path: Path, *more: int) -> int:
+        if path == record.folder / "log" and refusals:
+            raise OSError(refusals.pop(), "not now")
+        return opened(path, *more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    shipment = Shipment(record, no_cancel, no_cancel)
+    delivery = Delivery(record, connection, shipment, no_cancel, lambda: None)
+    delivery.end(END)
+    delivery.thread.start()
+    delivery.thread.join(60)
+    assert (refusals, delivery.is_told) == ([], True)
+    assert read_lines(played.jobs[str(JOB)], tmp_path / "there") == [("step", "line")]
 
 
 @pytest.mark.parametrize("seed", range(12))
