@@ -185,6 +185,25 @@ def test_a_run_from_its_start_to_its_end(
     }
 
 
+def test_a_line_of_thousands_of_digits(site: Site, github: StandIn) -> None:
+    """A job may say what it wants: the check of its run is made all the same."""
+    run = start_run(site, "r1", define(TEXT))
+    said = events.Annotation(
+        job="a",
+        step="1",
+        level="error",
+        message="wrong",
+        properties={"file": "a.py", "line": "9" * 5000, "endLine": "0"},
+    )
+    with site.store.writing() as connection:
+        add_announcements(connection, run, 1, [write_event(said, 1.0)])
+    site.runs.tell(run, 1, JobFinished("a", Result.SUCCESS))
+    report_attempt(site, run, 1)
+    (check,) = github.checks.values()
+    (annotation,) = check["annotations"]
+    assert (annotation["start_line"], annotation["end_line"]) == (1, 1)
+
+
 def test_a_report_that_is_made_again(site: Site, github: StandIn) -> None:
     """A server that died before it knew the answer makes no second check and no second note."""
     run = start_run(site, "r1", define(TEXT))

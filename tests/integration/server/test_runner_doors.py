@@ -427,6 +427,7 @@ def test_jobs_of_another_runner(site: Site, client: TestClient, runner: StandIn)
         '{"event": "output", "time": 1, "job": "a"}',
         '{"event": "job-started", "time": "now", "job": "a"}',
         '{"event": "job-started", "time": NaN, "job": "a"}',
+        f'{{"event": "job-started", "time": {10**400}, "job": "a"}}',
         '{"event": "job-started"}',
         "[1]",
         "{",
@@ -435,7 +436,7 @@ def test_jobs_of_another_runner(site: Site, client: TestClient, runner: StandIn)
         '{"event": "job-started", "time": 1, "job": "a", "name": "\x00"}',
         '{"event": "job-started", "time": 1, "job": "a", "name": "\udcff"}',
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_events_that_are_not_the_jobs_own(site: Site, runner: StandIn, line: str) -> None:
     """None of a message is kept where one of its lines cannot be."""

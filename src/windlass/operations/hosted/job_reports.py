@@ -155,7 +155,7 @@ def _check_line(line: str, row: JobRow) -> None:
         line.encode()
         values: Any = json.loads(line)
         kind, job, time = values["event"], values["job"], float(values["time"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidError("a line is no event of a job") from error
     if not isinstance(kind, str) or kind in _OURS or job != row.job or not 0 <= time < 1e12:
         raise InvalidError(f"an event is not one that the job '{row.job}' may tell")

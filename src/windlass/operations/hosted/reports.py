@@ -48,6 +48,7 @@ _SAID: Final = {
 _LEVELS: Final = {"error": "failure", "warning": "warning", "notice": "notice"}
 _MOST_ANNOTATIONS: Final = 500
 _MOST_LETTERS: Final = 4000
+_MOST_DIGITS: Final = 9
 _log = logging.getLogger(__name__)
 
 
@@ -142,7 +143,9 @@ def _list_annotations(told: Iterable[RunEvent]) -> Iterator[dict[str, Any]]:
 
 
 def _count(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and int(text) else 1
+    # A job may say any number, and Python reads none of thousands of digits.
+    is_line = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+    return max(int(text), 1) if is_line else 1
 
 
 def _read(site: Site, row: AttemptRow) -> Iterator[RunEvent]:
