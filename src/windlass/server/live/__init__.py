@@ -66,8 +66,10 @@ class Live:
 
     def read_log(self, request: Request) -> Response:
         """Return a job's log as it is now."""
-        job, wanted = _find_job(self._site, request), request.headers.get("Range")
-        return answer_log(self._site, job, wanted, is_head=request.method == HEAD)
+        job, is_head = _find_job(self._site, request), request.method == HEAD
+        # A range is of GET alone.
+        wanted = None if is_head else request.headers.get("Range")
+        return answer_log(self._site, job, wanted, is_head=is_head)
 
     async def converse(self, socket: WebSocket) -> None:
         """Tell whatever a client wants to watch."""
