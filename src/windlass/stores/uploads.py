@@ -262,8 +262,13 @@ def is_upload(folder: Path) -> bool:
 
 def list_leftovers(folder: Path) -> list[Path]:
     """Return what those who died making or discarding uploads have left in a folder of them."""
-    before = time.time() - _LEFT_SECONDS
-    return [it for it in folder.glob(f"{_DRAFT}*") if it.stat().st_ctime < before]
+    before, found = time.time() - _LEFT_SECONDS, []
+    for draft in folder.glob(f"{_DRAFT}*"):
+        # One that lives is renamed, or gone, within a moment.
+        with suppress(FileNotFoundError):
+            if draft.stat().st_ctime < before:
+                found.append(draft)
+    return found
 
 
 def _name_block(name: str, size: int, is_compressed: bool) -> str:  # noqa: FBT001
