@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -56,14 +55,14 @@ def hosting(options: Options, address: str) -> Iterator[Site]:
         stack.callback(store.close)
         site = _make_site(options, store, address)
         write_bootstrap_token(site)
-        effects = carry_out_effects(site, options.database, secrets.token_hex(8))
+        effects = carry_out_effects(site, options.database, site.id)
         effects.start()
         stack.callback(effects.stop, _SECONDS_TO_END)
         stack.callback(site.changes.listen(lambda it: effects.wake() if it == EFFECTS else None))
         tidying = Tidying(site, effects, read_limits(os.environ))
         tidying.start()
         stack.callback(tidying.stop)
-        watch = Watch(store, site.runs, site.changes, now=site.now)
+        watch = Watch(store, site.runs, site.changes, now=site.now, name=site.id)
         watch.start()
         stack.callback(watch.stop)
         events = EventWatch(site, catch_up=read_catch_up(os.environ))

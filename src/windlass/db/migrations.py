@@ -280,6 +280,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             status INTEGER NOT NULL,
             body TEXT NOT NULL,
             created DOUBLE PRECISION NOT NULL,
+            server TEXT NOT NULL,
             PRIMARY KEY (token, idempotency_key)
         )
         """,

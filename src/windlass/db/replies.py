@@ -23,7 +23,7 @@ class ReplyRow:
     """A reply: `token` is the id of the token that was shown, `key` what names the request.
 
     `digest` is of the whole request. `status` and `body` were answered; `created` is in seconds
-    since the epoch.
+    since the epoch. `server` is the id of the process that gives the answer.
     """
 
     token: str
@@ -32,14 +32,15 @@ class ReplyRow:
     status: int = PENDING
     body: str = ""
     created: float
+    server: str
 
 
 def begin_reply(connection: Connection, row: ReplyRow) -> bool:
     """Enter a reply that is to come; False where there is one of that key."""
     entered = connection.execute(
-        "INSERT INTO replies (token, idempotency_key, digest, status, body, created) "
-        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (row.token, row.key, row.digest, row.status, row.body, row.created),
+        "INSERT INTO replies (token, idempotency_key, digest, status, body, created, server) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (row.token, row.key, row.digest, row.status, row.body, row.created, row.server),
     )
     return entered.rowcount == 1
 
@@ -47,23 +48,29 @@ def begin_reply(connection: Connection, row: ReplyRow) -> bool:
 def find_reply(store: Store, token: str, key: str) -> ReplyRow | None:
     """Return the reply to a request."""
     rows = store.ask(
-        "SELECT token, idempotency_key, digest, status, body, created FROM replies "
+        "SELECT token, idempotency_key, digest, status, body, created, server FROM replies "
         "WHERE token = ? AND idempotency_key = ?",
         (token, key),
     )
-    for token, key, digest, status, body, created in rows:
+    for token, key, digest, status, body, created, server in rows:
         return ReplyRow(
-            token=token, key=key, digest=digest, status=status, body=body, created=created
+            token=token,
+            key=key,
+            digest=digest,
+            status=status,
+            body=body,
+            created=created,
+            server=server,
         )
     return None
 
 
-def take_over(connection: Connection, row: ReplyRow, now: float) -> bool:
+def take_over(connection: Connection, row: ReplyRow, new: ReplyRow) -> bool:
     """Begin a reply anew that never came; False where somebody else has done so."""
     changed = connection.execute(
-        "UPDATE replies SET created = ? "
-        "WHERE token = ? AND idempotency_key = ? AND status = 0 AND created = ?",
-        (now, row.token, row.key, row.created),
+        "UPDATE replies SET created = ?, server = ? WHERE token = ? AND idempotency_key = ? "
+        "AND status = 0 AND created = ? AND server = ?",
+        (new.created, new.server, row.token, row.key, row.created, row.server),
     )
     return changed.rowcount == 1
 
@@ -72,8 +79,8 @@ def claim_reply(connection: Connection, row: ReplyRow) -> bool:
     """Note that a request is done, in the transaction that does it; False where it is another's."""
     changed = connection.execute(
         "UPDATE replies SET status = ? "
-        "WHERE token = ? AND idempotency_key = ? AND status = 0 AND created = ?",
-        (DONE, row.token, row.key, row.created),
+        "WHERE token = ? AND idempotency_key = ? AND status = 0 AND created = ? AND server = ?",
+        (DONE, row.token, row.key, row.created, row.server),
     )
     return changed.rowcount == 1
 
@@ -90,8 +97,8 @@ def drop_reply(connection: Connection, row: ReplyRow) -> None:
     """Forget a reply that has not come, unless it was done, or is somebody else's by now."""
     connection.execute(
         "DELETE FROM replies "
-        "WHERE token = ? AND idempotency_key = ? AND status = 0 AND created = ?",
-        (row.token, row.key, row.created),
+        "WHERE token = ? AND idempotency_key = ? AND status = 0 AND created = ? AND server = ?",
+        (row.token, row.key, row.created, row.server),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
 from typing import TYPE_CHECKING
 
 from windlass.model.values import dataclass
@@ -17,6 +20,11 @@ class ServerRow:
     id: str
     started: float
     seen: float
+
+
+def name_server() -> str:
+    """Return an id for this process, which no other has or has had."""
+    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
 def note_server(connection: Connection, row: ServerRow) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +16,6 @@ from windlass.db.server_database import open_engine
 from windlass.operations.hosted.catalogue import CATALOGUE, find_operation
 from windlass.server import threads
 from windlass.server.rest import replays
-from windlass.server.rest.replays import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,7 +68,7 @@ class Asked:
                 # The threads of this process are not in that one.
                 threads._threads.cache_clear()
                 setattr(replays, MOMENTS[moment], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-                os.write(2, self._ask(self.body, later=0).content)
+                os.write(2, self._ask(self.body).content)
             finally:
                 os._exit(1)
         _, status = os.waitpid(child, 0)
@@ -78,11 +76,11 @@ class Asked:
 
     def ask_again(self, **changed: Any) -> httpx.Response:
         """Ask another server, when whoever carried it out is taken for dead."""
-        return self._ask({**self.body, **changed}, later=PATIENCE_SECONDS + 1)
+        return self._ask({**self.body, **changed})
 
-    def _ask(self, body: Mapping[str, Any], later: float) -> httpx.Response:
+    def _ask(self, body: Mapping[str, Any]) -> httpx.Response:
         given = body if self.operation.call.has_body else None
-        with open_site(self.address, self.data, now=lambda: time.time() + later) as site:
+        with open_site(self.address, self.data) as site:
             return ask(site).post(self.path, json=given, headers={"Idempotency-Key": "k"})
 
     def read_tables(self) -> dict[str, list[Any]]:

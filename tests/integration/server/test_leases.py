@@ -334,7 +334,7 @@ def test_a_watch_that_runs(site: Site) -> None:
 
 def test_processes_know_of_each_other(site: Site, steady: Clock) -> None:
     """One that gives no sign of life is forgotten; one that comes back is there again."""
-    one, other = Presence(site.store, clock=steady), Presence(site.store, clock=steady)
+    one, other = (Presence(site.store, it, clock=steady) for it in ("one", "other"))
     other.beat()
     assert one.beat() == []
     dead: list[str] = []
@@ -353,7 +353,7 @@ def test_processes_know_of_each_other(site: Site, steady: Clock) -> None:
 
 def test_others_are_known_from_beat_to_beat(site: Site, watch: Watch, steady: Clock) -> None:
     """What they commit is looked for often until the last of them leaves or is dead."""
-    changes, other = site.changes, Presence(site.store, clock=steady)
+    changes, other = site.changes, Presence(site.store, "other", clock=steady)
     watch.turn()
     assert changes.pause == LONELY_SECONDS
     other.beat()

@@ -242,7 +242,7 @@ def test_what_is_kept_for_repetitions_is_forgotten(site: Site, effects: Effects)
             )
         for key, days in (("a", 2), ("b", 0.5)):
             connection.execute(
-                "INSERT INTO replies VALUES ('1', ?, '', 200, '', ?)",
+                "INSERT INTO replies VALUES ('1', ?, '', 200, '', ?, 'north')",
                 (key, NOW - days * DAY_SECONDS),
             )
         for key in ("done", "waiting"):

@@ -8,8 +8,16 @@ import pytest
 from jsonschema import Draft202012Validator
 from tests.hosted_site import ask, enter_runs
 
-from windlass.db.replies import ReplyRow, begin_reply, remove_replies, take_over
+from windlass.db.replies import (
+    ReplyRow,
+    begin_reply,
+    claim_reply,
+    remove_replies,
+    take_over,
+)
+from windlass.db.servers import ServerRow, forget_server, note_server
 from windlass.errors import ConflictError
+from windlass.model.values import replace
 from windlass.operations.hosted.catalogue import CATALOGUE
 from windlass.operations.hosted.operation import Operation
 from windlass.protocol.api.calls import Call
@@ -258,11 +266,33 @@ def test_a_request_is_not_carried_out_twice_at_once(site: Site) -> None:
     for age, status in ((5, 409), (100, 201)):
         with site.store.writing() as connection:
             remove_replies(connection, site.now() + 1)
-            row = ReplyRow(token="1", key="k", digest=digest, created=site.now() - age)
+            row = ReplyRow(
+                token="1", key="k", digest=digest, created=site.now() - age, server=site.id
+            )
             begin_reply(connection, row)
 
         assert counter.post("k").status_code == status
     assert (first.json(), counter.count) == ({"count": 1}, 2)
+
+
+def test_a_dead_servers_requests_are_carried_out_by_others(site: Site) -> None:
+    """As soon as it counts as dead, and not while it is there; nobody waits for its patience."""
+    counter = Counter(site)
+    counter.post("k")
+    digest = site.store.ask("SELECT digest FROM replies")[0][0]
+    with site.store.writing() as connection:
+        remove_replies(connection, site.now() + 1)
+        note_server(connection, ServerRow("other", 0.0, site.now()))
+        row = ReplyRow(token="1", key="k", digest=digest, created=site.now(), server="other")
+        begin_reply(connection, row)
+    assert counter.post("k").status_code == 409
+
+    with site.store.writing() as connection:
+        forget_server(connection, "other")
+
+    assert counter.post("k").status_code == 201
+    with site.store.writing() as connection:
+        assert not claim_reply(connection, row)
 
 
 def test_who_was_taken_for_dead_does_nothing(site: Site) -> None:
@@ -271,9 +301,9 @@ def test_who_was_taken_for_dead_does_nothing(site: Site) -> None:
 
     def carry_out(own: Site) -> replays.Answer:
         (known,) = site.store.ask("SELECT created FROM replies")
-        row = ReplyRow(token="1", key="k", digest="d", created=known[0])
+        row = ReplyRow(token="1", key="k", digest="d", created=known[0], server=site.id)
         with site.store.writing() as connection:
-            assert take_over(connection, row, known[0] + 100)
+            assert take_over(connection, row, replace(row, created=known[0] + 100))
         with own.store.writing() as connection:
             connection.execute("DELETE FROM access_tokens")
             own.claim(connection)

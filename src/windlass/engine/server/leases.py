@@ -14,9 +14,6 @@ so does one that cannot write, for then nobody's sign of life is written down.
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import socket
 import threading
 import time
 from functools import partial
@@ -24,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from windlass.db.jobs import list_orphaned, list_queued_before, list_running
 from windlass.db.runners import is_unknown, list_busy, lock_silent
-from windlass.db.servers import ServerRow, forget_server, list_servers, note_server
+from windlass.db.servers import ServerRow, forget_server, list_servers, name_server, note_server
 from windlass.engine.server.changes import INBOX, LOOK_SECONDS
 from windlass.engine.server.losses import Loss, lose_job
 from windlass.engine.server.runs import always
@@ -88,12 +85,14 @@ class Presence:
     def __init__(
         self,
         store: Store,
+        name: str,
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Take the id of this process (`windlass.db.servers.name_server`)."""
         self._store = store
         self._now = now
-        self.id = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+        self.id = name
         self._started = now()
         self._silence = Silence(clock, LEASE_SECONDS)
         self.others = 0
@@ -139,7 +138,9 @@ class Watch:
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
         queue_seconds: float = QUEUE_SECONDS,
+        name: str | None = None,
     ) -> None:
+        """Take what is watched over, and the id of this process; a new one where none is given."""
         self._store = store
         self._runs = runs
         self._changes = changes
@@ -149,7 +150,7 @@ class Watch:
         self._next_search = clock()
         self._began = (now(), clock())
         self._silence = Silence(clock, LEASE_SECONDS)
-        self.presence = Presence(store, now, clock)
+        self.presence = Presence(store, name or name_server(), now, clock)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from windlass.db.servers import name_server
 from windlass.model.values import dataclass, field
 from windlass.operations.hosted.attempt_views import AttemptViews
 
@@ -49,6 +50,7 @@ def claim_nothing(_connection: Connection) -> None:
 class Site:
     """One server process. All of them on one database share `store` and what lies in `data`.
 
+    `id` is the process's own, by which others know whether it is there (`windlass.db.servers`).
     `address` is where people, runners and jobs find it: `http://127.0.0.1:8484`, without a slash at
     the end. `now` returns seconds since the epoch. Repositories may be fetched from
     `allowed_hosts` too, names, addresses and networks inside of the server's own network. `views`
@@ -66,3 +68,4 @@ class Site:
     allowed_hosts: tuple[str, ...] = ()
     views: AttemptViews = field(default_factory=AttemptViews)
     claim: Callable[[Connection], None] = claim_nothing
+    id: str = field(default_factory=name_server)

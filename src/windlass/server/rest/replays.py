@@ -22,6 +22,7 @@ from windlass.db.replies import (
     find_reply,
     take_over,
 )
+from windlass.db.servers import list_servers
 from windlass.errors import ConflictError, InvalidError
 from windlass.model.values import dataclass, replace
 
@@ -35,7 +36,7 @@ HEADER: Final = "idempotency-key"
 REPLAYED: Final = "Idempotency-Replayed"
 PATTERN: Final = r"^[\x21-\x7e]{1,128}$"
 PATIENCE_SECONDS: Final = 60.0
-"""So long an answer may take. After that whoever was to give it has died."""
+"""So long an answer may take, of a server that is there."""
 
 KEPT_SECONDS: Final = 86400.0
 _KEY: Final = re.compile(PATTERN)
@@ -97,14 +98,20 @@ def answer_once(
     """Carry a request out, or return what was answered to it before.
 
     `carry_out` is given a site whose `claim` it has to call in the transaction of what it does. A
-    request that was done while its answer was lost is answered by `again`. One that was not done,
-    since the server died, is carried out when it comes again later than PATIENCE_SECONDS.
+    request that was done while its answer was lost is answered by `again`. One that was not done is
+    carried out when it comes again and its server is gone, or has not answered in PATIENCE_SECONDS.
 
     Raises:
         ConflictError: it is being carried out, or its answer was for one reading only.
         InvalidError: another request has had the same key.
     """
-    row = ReplyRow(token=request.token, key=request.key, digest=request.digest, created=site.now())
+    row = ReplyRow(
+        token=request.token,
+        key=request.key,
+        digest=request.digest,
+        created=site.now(),
+        server=site.id,
+    )
     with site.store.writing() as connection:
         begun = begin_reply(connection, row)
     if not begun:
@@ -139,11 +146,16 @@ def _find_known(site: Site, row: ReplyRow) -> ReplyRow | None:
         raise InvalidError("another request has had this Idempotency-Key", hint="use a new one")
     if known.status != PENDING:
         return known
-    if row.created - known.created > PATIENCE_SECONDS:
+    if row.created - known.created > PATIENCE_SECONDS or _is_gone(site, known.server):
         with site.store.writing() as connection:
-            if take_over(connection, known, row.created):
+            if take_over(connection, known, row):
                 return None
     raise ConflictError("the request is being carried out", hint="ask again in a moment")
+
+
+def _is_gone(site: Site, server: str) -> bool:
+    """Tell whether a server has ended or counts as dead (`windlass.engine.server.leases`)."""
+    return server != site.id and server not in {it.id for it in list_servers(site.store)}
 
 
 def _replay(known: ReplyRow) -> Answer:
