@@ -257,6 +257,20 @@ class Mirrors:
 
 
 @contextlib.contextmanager
+def keeping_objects(mirror: Path) -> Iterator[None]:
+    """Have nobody pack a mirror, which takes files away, or fetch into it, while it is copied."""
+    try:
+        lock = (mirror / LOCK).open("rb")
+    except FileNotFoundError:
+        # Nobody has ever fetched into it.
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
+@contextlib.contextmanager
 def _holding(path: Path) -> Iterator[None]:
     """Hold the lock of a file."""
     with path.open("a") as lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
@@ -20,8 +21,9 @@ from windlass.db.lineage import upgrade
 from windlass.db.migrations import MIGRATIONS
 from windlass.db.server_database import ServerDatabase, open_engine
 from windlass.errors import ConflictError, InputError, PlatformError
+from windlass.git.kept_repositories import LOCK
 from windlass.operations.hosted.backups import make_backup, restore_backup
-from windlass.stores.backup_files import FILES, writing_backup
+from windlass.stores.backup_files import FILES, BackupWriter, writing_backup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,6 +228,33 @@ def test_a_backup_is_of_one_moment(
         writer.join()
         store.close()
     assert letters
+
+
+def test_nobody_packs_a_mirror_that_is_copied(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pack that was listed is there until it is in the backup."""
+    lock = data / "mirrors/1.git" / LOCK
+    lock.touch()
+    copied = []
+    add = BackupWriter.add_file
+
+    def add_and_look(self: BackupWriter, name: str, path: Path) -> None:
+        if "1.git" in name:
+            with lock.open() as other, pytest.raises(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            copied.append(path.name)
+        add(self, name, path)
+
+    monkeypatch.setattr(BackupWriter, "add_file", add_and_look)
+    address = f"sqlite:///{tmp_path / 'a.db'}"
+    ServerDatabase(address).close()
+
+    make_backup(data, address, tmp_path / "backup", now=NOW, keys=False)
+
+    assert copied == ["HEAD", "main", LOCK, "cd"]
+    with lock.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_what_is_not_empty_is_refused(

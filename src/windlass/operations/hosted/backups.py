@@ -17,6 +17,8 @@ from windlass import __version__
 from windlass.db.contents import Table, reading, writing_anew
 from windlass.db.migrations import MIGRATIONS
 from windlass.errors import ConflictError, InputError, PlatformError
+from windlass.events.mirrors import find_mirrors, keeping_objects
+from windlass.listings import find_paths
 from windlass.model.values import dataclass
 from windlass.secrets.sealing import KEY_FILE
 from windlass.stores.backup_files import FILES, TABLES, open_backup, writing_backup
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from windlass.stores.backup_files import Backup, BackupWriter
 
 _SUFFIX: Final = ".jsonl"
-_FOLDERS: Final = (RUNS, "mirrors")
 _BLOBS: Final = "[0-9a-f][0-9a-f]"
 _KEYS: Final = (KEY_FILE, "services.key")
 _KEPT: Final = ("lock",)
@@ -137,15 +138,22 @@ def _check_version(backup: Backup) -> None:
 
 def _add_files(backup: BackupWriter, data: Path, *, keys: bool) -> int:
     before = len(backup.members)
-    folders = [*(data / name for name in _FOLDERS), *sorted((data / BLOBS).glob(_BLOBS))]
+    folders = [data / RUNS, *find_paths(data / BLOBS, _BLOBS)]
     if keys:
         folders.append(data / IDENTITY)
         for name in _KEYS:
             backup.add_file(f"{FILES}{name}", data / name)
     for folder in folders:
-        for path in _walk(folder):
-            backup.add_file(f"{FILES}{path.relative_to(data)}", path)
+        _add_folder(backup, data, folder)
+    for mirror in find_paths(find_mirrors(data).folder, "*.git"):
+        with keeping_objects(mirror):
+            _add_folder(backup, data, mirror)
     return len(backup.members) - before
+
+
+def _add_folder(backup: BackupWriter, data: Path, folder: Path) -> None:
+    for path in _walk(folder):
+        backup.add_file(f"{FILES}{path.relative_to(data)}", path)
 
 
 @contextlib.contextmanager
