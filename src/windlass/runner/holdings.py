@@ -223,7 +223,9 @@ class Holdings:
                 break
             except PlatformError as error:
                 self._tell(f"{error.message}; it is tried again")
-                time.sleep(AGAIN_SECONDS)
+            except Exception as error:  # noqa: BLE001 - a worker's loop: the job would stay for ever
+                self._tell(f"job {record.job} cannot be settled: {error!r}; it is tried again")
+            time.sleep(AGAIN_SECONDS)
         if is_left:
             self._tell_rest(record)
         else:
