@@ -161,7 +161,10 @@ def _find_registered(
 
 def _make_room(site: Site, connection: Connection, name: str) -> None:
     """Forget a runner of a name that is away and has no job: another machine takes its place."""
-    (row,) = (it for it in table.list_runners(site.store) if it.name == name)
+    row = next((it for it in table.list_runners(site.store) if it.name == name), None)
+    if row is None:
+        # It went in this moment.
+        return
     state = _describe(site, row)
     if state.online or state.running:
         raise InvalidError(
