@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from windlass.db.jobs import list_orphaned, list_queued_before, list_running
 from windlass.db.runners import is_unknown, list_busy, lock_silent
 from windlass.db.servers import ServerRow, forget_server, list_servers, name_server, note_server
-from windlass.engine.server.changes import INBOX, LOOK_SECONDS
+from windlass.engine.server.changes import INBOX, LONELY_SECONDS, LOOK_SECONDS
 from windlass.engine.server.losses import Loss, lose_job
 from windlass.engine.server.runs import always
 from windlass.errors import DatabaseError, WindlassError
@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from windlass.engine.server.changes import Changes
     from windlass.engine.server.runs import ServerRuns
 
-BEAT_SECONDS: Final = 2.0
-LEASE_SECONDS: Final = 6.0
+BEAT_SECONDS: Final = 1.0
+"""So often a process gives a sign of life to others; while it is alone, every LONELY_SECONDS."""
+
+LEASE_SECONDS: Final = 5.0
 """A process that has given no sign of life for so long counts as dead."""
 
 QUEUE_SECONDS: Final = 24 * 3600.0
@@ -199,7 +201,7 @@ class Watch:
     def _watch_on(self) -> None:
         while not self._stopping.is_set():
             self.turn()
-            self._stopping.wait(BEAT_SECONDS)
+            self._stopping.wait(BEAT_SECONDS if self.presence.others else LONELY_SECONDS)
 
     def _beat(self) -> None:
         for name in self.presence.beat():
