@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from windlass.listings import find_paths
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -109,7 +111,10 @@ def find_leftovers(workload: ServerWorkload) -> Iterator[str]:
     ):
         for row in workload.databases.ask(question):
             yield f"left: {question}: {row}"
-    for path in (*workload.state.glob("runs/*"), *workload.state.glob("repositories/*/work/*")):
+    for path in (
+        *find_paths(workload.state, "runs/*"),
+        *find_paths(workload.state, "repositories/*/work/*"),
+    ):
         yield f"left: {path}"
 
 

@@ -14,6 +14,8 @@ from tests.chaos.server_party import Party
 from tests.chaos.server_scenes import EVENT, ask_for_run
 from tests.chaos.server_workload import KILLED_JOB, PATIENCE_SECONDS
 
+from windlass.listings import find_paths
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -113,7 +115,7 @@ class Play:
         self.attempt = shown["attempt"]
         # What the runner still has to tell, of jobs that were ended without it, say; and effects
         # whose end a server could not note any more.
-        self.wait(lambda: not list(self.workload.state.glob("runs/*")))
+        self.wait(lambda: not find_paths(self.workload.state, "runs/*"))
         question = "SELECT id FROM effects WHERE done IS NULL"
         self.wait(lambda: not self.workload.databases.ask(question))
 

@@ -21,6 +21,7 @@ from tests.chaos.server_workload import KILLED_JOB
 
 from windlass.jobs.supervisor.presence import NAME as SUPERVISOR_FILE
 from windlass.jobs.supervisor.presence import is_alive, read_presence
+from windlass.listings import find_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -99,7 +100,8 @@ class Injection:
         return bool(self._find_supervisors())
 
     def _find_supervisors(self) -> list[int]:
-        found = map(read_presence, self._workload.state.glob(f"runs/*/*/jobs/*/{SUPERVISOR_FILE}"))
+        paths = find_paths(self._workload.state, f"runs/*/*/jobs/*/{SUPERVISOR_FILE}")
+        found = map(read_presence, paths)
         named = (it.supervisor for it in found if it is not None)
         return [process[0] for process in named if is_alive(process)]
 

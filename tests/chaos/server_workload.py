@@ -21,6 +21,8 @@ from tests.chaos.server_databases import SqliteDatabases
 from tests.chaos.server_party import LOOK_MILLISECONDS, Party
 from tests.chaos.workload import ON_HOST, read_log
 
+from windlass.listings import find_paths
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -184,7 +186,7 @@ class ServerWorkload:
 
     def read_logs(self, run: str, attempt: int) -> dict[str, list[str]]:
         """Return the lines of each job of an attempt, by key, as the server has them."""
-        folders = sorted((self.data / "runs" / run / str(attempt) / "jobs").glob("*"))
+        folders = find_paths(self.data / "runs" / run / str(attempt) / "jobs", "*")
         return {(it / "key").read_text(): read_log(it) for it in folders}
 
     def _make_repository(self) -> None:
