@@ -39,8 +39,11 @@ if TYPE_CHECKING:
 BEAT_SECONDS: Final = 1.0
 """So often a process gives a sign of life to others; while it is alone, every LONELY_SECONDS."""
 
-LEASE_SECONDS: Final = 5.0
+LEASE_SECONDS: Final = 4.0
 """A process that has given no sign of life for so long counts as dead."""
+
+GAP_SECONDS: Final = 6.0
+"""Who was away itself for so long has heard of nobody meanwhile."""
 
 QUEUE_SECONDS: Final = 24 * 3600.0
 """So long a job waits for a runner, then it fails.
@@ -96,7 +99,7 @@ class Presence:
         self._now = now
         self.id = name
         self._started = now()
-        self._silence = Silence(clock, LEASE_SECONDS)
+        self._silence = Silence(clock, GAP_SECONDS)
         self.others = 0
         """How many other processes were there at the last beat."""
 
@@ -151,7 +154,7 @@ class Watch:
         self._queue_seconds = queue_seconds
         self._next_search = clock()
         self._began = (now(), clock())
-        self._silence = Silence(clock, LEASE_SECONDS)
+        self._silence = Silence(clock, GAP_SECONDS)
         self.presence = Presence(store, name or name_server(), now, clock)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
