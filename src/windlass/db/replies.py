@@ -17,6 +17,11 @@ PENDING = 0
 DONE = 1
 """What was asked for has been done, and nobody knows how it was answered."""
 
+_STILL_TO_COME = (
+    "WHERE token = ? AND idempotency_key = ? AND status = 0 AND created = ? AND server = ?"
+)
+"""What holds of a reply until it has come, or somebody else gives it; see `_name`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyRow:
@@ -68,9 +73,8 @@ def find_reply(store: Store, token: str, key: str) -> ReplyRow | None:
 def take_over(connection: Connection, row: ReplyRow, new: ReplyRow) -> bool:
     """Begin a reply anew that never came; False where somebody else has done so."""
     changed = connection.execute(
-        "UPDATE replies SET created = ?, server = ? WHERE token = ? AND idempotency_key = ? "
-        "AND status = 0 AND created = ? AND server = ?",
-        (new.created, new.server, row.token, row.key, row.created, row.server),
+        f"UPDATE replies SET created = ?, server = ? {_STILL_TO_COME}",  # noqa: S608
+        (new.created, new.server, *_name(row)),
     )
     return changed.rowcount == 1
 
@@ -78,9 +82,8 @@ def take_over(connection: Connection, row: ReplyRow, new: ReplyRow) -> bool:
 def claim_reply(connection: Connection, row: ReplyRow) -> bool:
     """Note that a request is done, in the transaction that does it; False where it is another's."""
     changed = connection.execute(
-        "UPDATE replies SET status = ? "
-        "WHERE token = ? AND idempotency_key = ? AND status = 0 AND created = ? AND server = ?",
-        (DONE, row.token, row.key, row.created, row.server),
+        f"UPDATE replies SET status = ? {_STILL_TO_COME}",  # noqa: S608
+        (DONE, *_name(row)),
     )
     return changed.rowcount == 1
 
@@ -96,12 +99,15 @@ def end_reply(connection: Connection, token: str, key: str, status: int, body: s
 def drop_reply(connection: Connection, row: ReplyRow) -> None:
     """Forget a reply that has not come, unless it was done, or is somebody else's by now."""
     connection.execute(
-        "DELETE FROM replies "
-        "WHERE token = ? AND idempotency_key = ? AND status = 0 AND created = ? AND server = ?",
-        (row.token, row.key, row.created, row.server),
+        f"DELETE FROM replies {_STILL_TO_COME}",  # noqa: S608
+        _name(row),
     )
 
 
 def remove_replies(connection: Connection, before: float) -> int:
     """Forget the replies of before a moment, and return how many those were."""
     return connection.execute("DELETE FROM replies WHERE created < ?", (before,)).rowcount
+
+
+def _name(row: ReplyRow) -> tuple[str, str, float, str]:
+    return row.token, row.key, row.created, row.server
