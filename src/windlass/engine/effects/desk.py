@@ -21,7 +21,6 @@ from windlass.db.effects import (
     release_effects,
     remove_done_effects,
 )
-from windlass.engine.effects.interface import LOOK_AGAIN_SECONDS
 from windlass.engine.effects.tries import describe, note_try
 from windlass.errors import PlatformError
 from windlass.model.values import dataclass
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from windlass.db.connections import Store
     from windlass.engine.effects.interface import Effect
 
+LOOK_AGAIN_SECONDS: Final = 0.5
 HOLD_SECONDS: Final = 6.0
 _RENEWAL_SECONDS: Final = 1.5
 

@@ -13,7 +13,7 @@ kept in its row. A user's mistake is therefore no exception to raise: trying aga
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from windlass.db.effects import EffectRow as Effect
 
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 Handler: TypeAlias = "Callable[[Effect], None]"
 
-__all__ = ["LOOK_AGAIN_SECONDS", "Effect", "Effects", "Handler"]
-
-LOOK_AGAIN_SECONDS: Final = 0.5
+__all__ = ["Effect", "Effects", "Handler"]
 
 
 class Effects(Protocol):
