@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from windlass.errors import PlatformError
+from windlass.listings import find_paths
 from windlass.model.values import dataclass
 from windlass.stores.blob_parts import DamagedBlobError, Part, list_parts, name_part, write_part
 from windlass.stores.running_digest import RunningDigest
@@ -263,7 +264,7 @@ def is_upload(folder: Path) -> bool:
 def list_leftovers(folder: Path) -> list[Path]:
     """Return what those who died making or discarding uploads have left in a folder of them."""
     before, found = time.time() - _LEFT_SECONDS, []
-    for draft in folder.glob(f"{_DRAFT}*"):
+    for draft in find_paths(folder, f"{_DRAFT}*"):
         # One that lives is renamed, or gone, within a moment.
         with suppress(FileNotFoundError):
             if draft.stat().st_ctime < before:
