@@ -22,6 +22,7 @@ from windlass.git.kept_repositories import LOCK
 from windlass.git.objects import ObjectReader
 from windlass.git.packing import pack
 from windlass.model.values import dataclass
+from windlass.stores.locks import holding_lock
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -158,7 +159,7 @@ class Mirrors:
         """
         mirror = self.find(repository)
         try:
-            with _holding(mirror / _KEEPING):
+            with holding_lock(mirror / _KEEPING):
                 path = mirror / KEPT / sha
                 if path.exists():
                     # It is as young as the last run that wants it.
@@ -191,7 +192,7 @@ class Mirrors:
         """
         mirror = self.find(repository)
         try:
-            with _holding(mirror / _KEEPING):
+            with holding_lock(mirror / _KEEPING):
                 there = read_refs(mirror, f"{KEPT}/")
                 old = [
                     it
@@ -267,14 +268,6 @@ def keeping_objects(mirror: Path) -> Iterator[None]:
         return
     with lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
-        yield
-
-
-@contextlib.contextmanager
-def _holding(path: Path) -> Iterator[None]:
-    """Hold the lock of a file."""
-    with path.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

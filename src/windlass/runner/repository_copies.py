@@ -7,7 +7,6 @@ repositories/ID                    beside it what a local run keeps in `.windlas
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import re
 import shutil
 from typing import TYPE_CHECKING, Final
@@ -16,6 +15,7 @@ from windlass.errors import InputError, WorkspaceError
 from windlass.git.folders import SHA256_LENGTH, add_alternate, make_git_folder, read_alternates
 from windlass.git.kept_repositories import LOCK
 from windlass.runner.repository_upkeep import Use
+from windlass.stores.locks import holding_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ class RepositoryCopy:
         self._used = Use(self.state)
         try:
             self.root.mkdir(mode=0o700, exist_ok=True)
-            with _holding(self.state):
+            with holding_lock(self.state / LOCK):
                 self._make(shared)
         except OSError as error:
             raise WorkspaceError(f"{self.store} cannot be made: {error.strerror}") from error
@@ -68,7 +68,7 @@ class RepositoryCopy:
             WorkspaceError: it cannot be used.
         """
         try:
-            with _holding(self.store) as lock:
+            with holding_lock(self.store / LOCK) as lock:
                 yield lock
         except OSError as error:
             raise WorkspaceError(f"{self.store} cannot be used: {error.strerror}") from error
@@ -88,10 +88,3 @@ class RepositoryCopy:
             shutil.rmtree(self.store / "refs" / kind)
             (self.store / "refs" / kind).mkdir()
         add_alternate(self.store / "objects", objects)
-
-
-@contextlib.contextmanager
-def _holding(folder: Path) -> Iterator[int]:
-    with (folder / LOCK).open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lock.fileno()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -32,6 +34,17 @@ def wait_for_lock(path: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX)
         finally:
             os.close(lock)
+
+
+@contextlib.contextmanager
+def holding_lock(path: Path) -> Iterator[int]:
+    """Wait for the lock of a file, which is made where there is none, and hold it.
+
+    Gives the descriptor: whoever is passed it holds the lock as well.
+    """
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock.fileno()
 
 
 def _open(path: Path) -> int | None:
