@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Iterator, Sequence
 
-SECONDS = 60
+SECONDS = 120
 CLONE_NEWNET = 0x40000000
 INIT = """
 ip link set lo up
@@ -58,27 +58,25 @@ class OwnDaemon:
             env={**os.environ, "SIZE": size, "DATA": f"{folder}/data", "FOLDER": str(folder)},
             stdin=subprocess.PIPE,
         )
-        self.start()
+        if not self._starts():
+            self.close()
+            pytest.skip(f"a Docker daemon could not be started: {self._last_words()}")
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
-        assert self._init.stdin is not None
-        (self._folder / "pid").unlink(missing_ok=True)
-        self._init.stdin.write(b"start\n")
-        self._init.stdin.flush()
-        wait_until(lambda: self._init.poll() is not None or self._answers(), SECONDS)
-        if self._answers():
-            return
-        log = self._folder / "log"
-        said = log.read_text(errors="replace")[-500:] if log.exists() else ""
-        self.close()
-        pytest.skip(f"a Docker daemon could not be started: {said}")
+        """Start it again, and wait until it answers."""
+        if not self._starts():
+            pytest.fail(f"the Docker daemon could not be started again: {self._last_words()}")
 
     def end(self, number: signal.Signals) -> None:
-        """Send it a signal, and wait until it has ended; containers outlive SIGKILL."""
+        """Send it a signal, and wait until it has ended; containers outlive SIGKILL.
+
+        Its containerd ends with it, a moment later: a daemon that started meanwhile would take it
+        to be alive, wait for it in vain and give up.
+        """
         (daemon,) = (pid for pid in list_descendants(self._init.pid) if _name(pid) == "dockerd")
+        ending = {daemon, *list_descendants(daemon)}
         os.kill(daemon, number)
-        wait_until_gone({daemon})
+        wait_until_gone(ending)
 
     def enter(self, words: Sequence[str]) -> list[str]:
         """Return the words of a command that runs in its network."""
@@ -113,6 +111,18 @@ class OwnDaemon:
         """End everything."""
         self._init.kill()
         self._init.communicate()
+
+    def _starts(self) -> bool:
+        assert self._init.stdin is not None
+        (self._folder / "pid").unlink(missing_ok=True)
+        self._init.stdin.write(b"start\n")
+        self._init.stdin.flush()
+        wait_until(lambda: self._init.poll() is not None or self._answers(), SECONDS)
+        return self._init.poll() is None and self._answers()
+
+    def _last_words(self) -> str:
+        log = self._folder / "log"
+        return log.read_text(errors="replace")[-500:] if log.exists() else ""
 
     def _answers(self) -> bool:
         with contextlib.suppress(DockerError):
