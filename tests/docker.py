@@ -6,14 +6,13 @@ import contextlib
 import fcntl
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.docker_keeper import KEEPER, LOG, SOCKET, USERS, runs
+from tests.docker_keeper import KEEPER, LOG, LOOK, SOCKET, USERS, runs
 from tests.npm import CACHE
 from tests.waiting import wait_until
 
@@ -23,8 +22,10 @@ from windlass.errors import DockerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TextIO
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
+END_SECONDS = 30
 
 
 @pytest.fixture(scope="session")
@@ -63,17 +64,19 @@ def _named(address: Address) -> Iterator[Engine]:
 
 def _share(folder: Path) -> Iterator[Engine]:
     """Start a daemon unless somebody has; whoever is the last to use it has it ended."""
-    engine = Engine(read_address(f"unix://{folder / SOCKET}", {}))
+    address = read_address(f"unix://{folder / SOCKET}", {})
     with (folder / USERS).open("w") as users:
         with _locked(folder):
             # Waits for the end of a daemon whose users are all gone.
             fcntl.flock(users, fcntl.LOCK_SH)
+            # One that runs may be just starting, or ending by itself.
+            wait_until(lambda: not runs(folder) or _answers(address), PATIENCE_SECONDS)
             if not runs(folder):
-                _start(folder, engine)
-        yield from _named(engine.address)
+                _start(folder, address, users)
+        yield from _named(address)
         with _locked(folder), contextlib.suppress(BlockingIOError):
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _stop(folder)
+            _leave(folder, users)
 
 
 @contextlib.contextmanager
@@ -83,12 +86,13 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _start(folder: Path, engine: Engine) -> None:
+def _start(folder: Path, address: Address, users: TextIO) -> None:
     """Start a daemon; skip where one runs already that nobody named, or where none can run."""
     if _is_in_chroot():
         # `docker exec` would see the root that chroot(1) has left.
         pytest.skip("no Docker daemon: in a chroot no container can be given another root")
-    if _runs_elsewhere():
+    # That of a keeper that was killed is about to end.
+    if not wait_until(lambda: not _runs_elsewhere(), END_SECONDS):
         pytest.skip("a Docker daemon runs somewhere: name it in DOCKER_HOST")
     log = folder / LOG
     with log.open("wb") as output:
@@ -101,20 +105,21 @@ def _start(folder: Path, engine: Engine) -> None:
             # It outlives the worker that starts it.
             start_new_session=True,
         )
-
-    def answers() -> bool:
-        with contextlib.suppress(DockerError):
-            engine.ping()
-            return True
-        return False
-
-    wait_until(lambda: keeper.poll() is not None or answers(), PATIENCE_SECONDS)
-    if not answers():
-        _stop(folder)
+    wait_until(lambda: keeper.poll() is not None or _answers(address), PATIENCE_SECONDS)
+    if not _answers(address):
+        _leave(folder, users)
         lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
         pytest.skip(f"a Docker daemon could not be started: {' / '.join(lines[-3:])}")
     # Nobody of this process waits for it.
     keeper.returncode = 0
+
+
+def _answers(address: Address) -> bool:
+    # An engine asks only once.
+    with contextlib.suppress(DockerError):
+        Engine(address).ping()
+        return True
+    return False
 
 
 def _is_in_chroot() -> bool:
@@ -137,7 +142,10 @@ def _runs_elsewhere() -> bool:
     return False
 
 
-def _stop(folder: Path) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        os.kill(int((folder / KEEPER).read_text()), signal.SIGTERM)
-        wait_until(lambda: not runs(folder), PATIENCE_SECONDS)
+def _leave(folder: Path, users: TextIO) -> None:
+    """Use the daemon no more, and wait for the end of it that nobody else uses."""
+    fcntl.flock(users, fcntl.LOCK_UN)
+    with contextlib.suppress(ProcessLookupError):
+        if runs(folder) and (keeper := (folder / KEEPER).read_text()):
+            os.kill(int(keeper), LOOK)
+    wait_until(lambda: not runs(folder), PATIENCE_SECONDS)

@@ -24,10 +24,14 @@ KEEPER = "keeper"
 
 LOG = "log"
 SOCKET = "socket"
+PROCESS_ID = "dockerd.pid"
 BRIDGE = "docker0"
 
+LOOK = signal.SIGTERM
+"""Has the keeper look at once whether somebody uses the daemon."""
+
 LOOK_SECONDS = 1.0
-AWAITED = (signal.SIGTERM, signal.SIGCHLD)
+AWAITED = (LOOK, signal.SIGCHLD)
 
 ENTER = """
 if ! mountpoint --quiet /sys/fs/cgroup; then
@@ -49,23 +53,34 @@ def runs(folder: Path) -> bool:
 
 
 def keep(folder: Path) -> None:
-    """Run a daemon until it ends, nobody uses it any more, or SIGTERM comes."""
+    """Run a daemon until it ends or nobody uses it any more.
+
+    Whoever asks for it while it ends waits for that: nobody can take the lock of its users.
+    """
     made_bridge = BRIDGE not in (name for _, name in socket.if_nameindex())
-    with (folder / KEEPER).open("w") as keeper, (folder / USERS).open("w") as users:
+    with (folder / KEEPER).open("a") as keeper, (folder / USERS).open("w") as users:
         fcntl.flock(keeper, fcntl.LOCK_EX)
+        keeper.truncate(0)
         print(os.getpid(), file=keeper, flush=True)
+        # What a keeper has left that was killed: process ids in it are others' by now.
+        _remove(folder)
         daemon = _start(folder)
         # Only now: a process inherits what is blocked.
         signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)
         while daemon.poll() is None and not _take(users):
-            if signal.sigtimedwait(AWAITED, LOOK_SECONDS) is not None:
-                break
+            signal.sigtimedwait(AWAITED, LOOK_SECONDS)
         daemon.terminate()
         daemon.wait()
         if made_bridge:
             subprocess.run(["ip", "link", "delete", BRIDGE], capture_output=True)
-        for left in ("data", "exec"):
-            shutil.rmtree(folder / left, ignore_errors=True)
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    for left in ("data", "exec"):
+        shutil.rmtree(folder / left, ignore_errors=True)
+    for left in (SOCKET, PROCESS_ID):
+        (folder / left).unlink(missing_ok=True)
 
 
 def _start(folder: Path) -> subprocess.Popen[bytes]:
@@ -75,7 +90,7 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
             *("unshare", "--mount", "--propagation", "slave"),
             *("sh", "-c", ENTER, "sh"),
             *("dockerd", "--host", f"unix://{folder / SOCKET}"),
-            *("--pidfile", folder / "dockerd.pid"),
+            *("--pidfile", folder / PROCESS_ID),
             *("--data-root", folder / "data", "--exec-root", folder / "exec"),
         ]
     )
