@@ -41,8 +41,13 @@ def make_effects(
     """Makes effects that are started, and stops them at the end."""
     made: list[Effects] = []
 
-    def make(handlers: dict[str, Handler], owner: str = "a", alone: bool = False) -> Effects:
-        rules = Rules(owner=owner, alone=alone)
+    def make(
+        handlers: dict[str, Handler],
+        owner: str = "a",
+        alone: bool = False,
+        now: Callable[[], float] = time.time,
+    ) -> Effects:
+        rules = Rules(owner=owner, alone=alone, now=now)
         if request.param == "threads":
             effects: Effects = ThreadedEffects(store, handlers, rules)
         elif made:
@@ -201,6 +206,22 @@ def test_an_effect_waits_for_its_time(store: Store, make_effects: MakeEffects) -
 
     assert noted.ids == ["later"]
     assert noted.moments[0] >= due
+
+
+def test_a_clock_that_is_set_back_holds_nothing_up(
+    store: Store, make_effects: MakeEffects, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is due at a time of the old clock waits as long as it would have, and no longer."""
+    ahead = [3600.0]
+    noted = Noted()
+    make_effects({"note": noted}, now=lambda: time.time() + ahead[0])
+    due = time.time() + 0.8
+    post(store, "1", due=due + ahead[0])
+    ahead[0] = 0.0
+    assert wait_until(lambda: is_done(store))
+
+    assert noted.moments[0] >= due
+    assert "the clock was set back by 3600 s; effects that follow it: 1" in caplog.text
 
 
 def test_a_failure_is_tried_again(store: Store, make_effects: MakeEffects) -> None:

@@ -140,6 +140,18 @@ def put_off_effect(connection: Connection, row: EffectRow, due: float, message: 
     return put_off.rowcount == 1
 
 
+def move_effects(connection: Connection, after: float, seconds: float) -> int:
+    """Let what waits for a time after a moment wait so much less; return how much that is.
+
+    What is held is left alone: whoever holds it says until when.
+    """
+    moved = connection.execute(
+        "UPDATE effects SET due = due - ? WHERE due > ? AND owner IS NULL AND done IS NULL",
+        (seconds, after),
+    )
+    return moved.rowcount
+
+
 def release_effects(connection: Connection) -> int:
     """Let everything that is held fall due at once: whoever held it is dead. Return how much."""
     released = connection.execute(

@@ -18,6 +18,7 @@ from windlass.db.effects import (
     hold_effect,
     keep_holding,
     list_due,
+    move_effects,
     release_effects,
     remove_done_effects,
 )
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 LOOK_AGAIN_SECONDS: Final = 0.5
 HOLD_SECONDS: Final = 6.0
+SET_BACK_SECONDS: Final = 1.0
+"""From so much on, a clock was set back: less is how a clock is kept right."""
 _RENEWAL_SECONDS: Final = 1.5
 
 _log = logging.getLogger(__name__)
@@ -78,6 +81,7 @@ class EffectDesk:
         self._rules = rules
         self._woken = threading.Event()
         self._stopping = False
+        self._ahead = self._measure_clock()
         self._held: dict[str, _Hold] = {}
         self._lock = threading.Lock()
         self._loop: threading.Thread | None = None
@@ -151,12 +155,28 @@ class EffectDesk:
                     self._renew()
                     renewed = time.monotonic()
                 if not self._stopping:
+                    self._follow_clock()
                     pause = self._hand_out()
             except PlatformError as error:
                 _log.warning("effects cannot be looked after: %s", error)
             except Exception:  # noqa: BLE001 (a worker's loop: nobody would go on in its place)
                 _log.exception("effects cannot be looked after")
             self._woken.wait(pause)
+
+    def _follow_clock(self) -> None:
+        """Where the clock was set back, have nothing wait until it gets there again."""
+        ahead = self._measure_clock()
+        if (seconds := self._ahead - ahead) >= SET_BACK_SECONDS:
+            with self._store.writing() as connection:
+                count = move_effects(connection, self._rules.now(), seconds)
+            _log.warning(
+                "the clock was set back by %.0f s; effects that follow it: %d", seconds, count
+            )
+        self._ahead = ahead
+
+    def _measure_clock(self) -> float:
+        """Return by how much the clock is ahead of the steady one, which nobody sets."""
+        return self._rules.now() - time.monotonic()
 
     def _hand_out(self) -> float:
         """Hand out what is due, and return the seconds until there may be more."""
