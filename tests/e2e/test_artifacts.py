@@ -21,7 +21,10 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 console.log(`token ${process.env.ACTIONS_RUNTIME_TOKEN}`);
 mkdirSync('out/sub', {recursive: true});
 writeFileSync('out/sub/a.txt', 'from the first job');
-await new DefaultArtifactClient().uploadArtifact('mine', ['out/sub/a.txt'], 'out');
+// Runs of the same two seconds, which are one in a ZIP, have other artifacts all the same.
+writeFileSync('out/run.txt', process.env.GITHUB_RUN_ID);
+const files = ['out/sub/a.txt', 'out/run.txt'];
+await new DefaultArtifactClient().uploadArtifact('mine', files, 'out');
 """
 DOWNLOAD = """
 import {DefaultArtifactClient} from '@actions/artifact';

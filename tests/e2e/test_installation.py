@@ -27,7 +27,11 @@ def test_a_plain_pip_install(repository: Repository, tmp_path: Path) -> None:
     copy.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE", "src"):
         source = CHECKOUT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name)
+        if source.is_dir():
+            # What Python makes of the sources comes and goes while others import them.
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy / name)
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", target, copy],
         check=True,

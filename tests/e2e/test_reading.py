@@ -82,7 +82,9 @@ def test_completion_scripts_load(repository: Repository, shell: str, check: list
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
     script = repository.windlass("completion", shell).stdout
-    done = subprocess.run([*check, script], capture_output=True, text=True)
+    # A shell complains where the user's locale is not on this machine.
+    clean = repository.environment()
+    done = subprocess.run([*check, script], env=clean, capture_output=True, text=True)
 
     assert (done.returncode, done.stderr) == (0, "")
 
