@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import shutil
-import socket
 import subprocess
 import threading
 import urllib.error
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.unused_ports import choose_port
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 USERNAME = "mona"
 PASSWORD = "hunter2-of-the-registry"
 _SALT = "$2y$05$abcdefghijklmnopqrstuu"
-_SECONDS = 20
+_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ def serve_registry(folder: Path) -> Iterator[Registry]:
     program = shutil.which("docker-registry")
     if program is None or shutil.which("perl") is None:
         pytest.skip("docker-registry (and perl, for its passwords) is not installed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        registry = Registry(f"127.0.0.1:{free.getsockname()[1]}")
+    registry = Registry(f"127.0.0.1:{choose_port()}")
     write_registry_settings(folder, registry.host)
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([program, "serve", folder / "config.yml"], stdout=log, stderr=log)
@@ -86,7 +85,7 @@ def _await(registry: Registry, server: subprocess.Popen[bytes]) -> None:
         except urllib.error.HTTPError as error:
             error.close()
             return error.code == 401
-        except urllib.error.URLError:
+        except OSError:
             assert server.poll() is None, "the registry has ended"
         return False
 

@@ -20,6 +20,7 @@ from tests.e2e.repositories import Repository
 from tests.images import make_tools_image
 from tests.registry import Registry, serve_registry
 from tests.service_images import ServiceImages, provide_images
+from tests.unused_ports import choose_port
 
 from windlass.docker.containers import list_containers, wait_for_container
 from windlass.docker.faults import RefusedError
@@ -74,24 +75,26 @@ def in_services(text: str) -> str:
     )
 
 
-DATABASE = """
+PATIENT = "--health-retries 600"
+"""A service is given up where it stays unhealthy, not where it is slow to start."""
+
+DATABASE = f"""
 database:
   image: <postgres>
   env:
-    POSTGRES_PASSWORD: ${{ secrets.DATABASE_PASSWORD }}
+    POSTGRES_PASSWORD: ${{{{ secrets.DATABASE_PASSWORD }}}}
     POSTGRES_DB: app
   ports: [5432]
   options: >-
     --health-cmd "pg_isready -U postgres -h 127.0.0.1"
     --health-interval 200ms
-    --health-timeout 5s
-    --health-retries 50
+    {PATIENT}
 """
-CACHE = """
+CACHE = f"""
 cache:
   image: docker://<redis>
   ports: ["6379/tcp"]
-  options: --health-cmd "redis-cli ping" --health-interval 200ms
+  options: --health-cmd "redis-cli ping" --health-interval 200ms {PATIENT}
 """
 
 
@@ -159,9 +162,10 @@ def test_a_service_that_stays_unhealthy(
     docker_bench: Bench, docker: Engine, images: ServiceImages
 ) -> None:
     """Docker's verdict counts, not only that the program runs."""
-    text = 'a: {image: <redis>, options: --health-cmd "exit 7" --health-interval 100ms'
+    check = "until redis-cli ping; do sleep 0.1; done; exit 7"
+    options = f'--health-cmd "{check}" --health-interval 100ms --health-retries 2'
     finished = docker_bench.run(
-        "- run: echo never", job=services(f"{text} --health-retries 2}}", images)
+        "- run: echo never", job=services(f"a: {{image: <redis>, options: '{options}'}}", images)
     )
 
     assert finished.result is Result.FAILURE
@@ -184,18 +188,18 @@ def test_entry_point_command_and_volumes(
     docker_bench: Bench, docker: Engine, images: ServiceImages
 ) -> None:
     """A service's `entrypoint` and `command` replace the image's; a named volume is the job's."""
-    text = """
+    text = f"""
 writer:
   image: <redis>
   entrypoint: /bin/sh
-  command: -c "echo written > /shared/file; sleep 60"
+  command: -c "echo written > /shared/file; sleep 600"
   volumes: ["data:/shared"]
 reader:
   image: <redis>
   entrypoint: /bin/sh
-  command: -c "until cat /shared/file; do sleep 0.1; done; sleep 60"
+  command: -c "until cat /shared/file; do sleep 0.1; done; sleep 600"
   volumes: ["data:/shared:ro"]
-  options: --health-cmd "test -s /shared/file" --health-interval 100ms
+  options: --health-cmd "test -s /shared/file" --health-interval 100ms {PATIENT}
 """
     finished = docker_bench.run("- run: echo fine", job=services(text, images))
 
@@ -216,8 +220,9 @@ def test_services_reach_each_other_by_name(
 asker:
   image: <redis>
   entrypoint: /bin/sh
-  command: -c "until redis-cli -h cache set asked yes; do sleep 0.1; done; sleep 60"
-  options: --health-cmd "redis-cli -h cache get asked | grep yes" --health-interval 100ms
+  command: -c "until redis-cli -h cache set asked yes; do sleep 0.1; done; sleep 600"
+  options: >-
+    --health-cmd "redis-cli -h cache get asked | grep yes" --health-interval 100ms {PATIENT}
 """
     finished = docker_bench.run("- run: echo fine", job=services(text, images))
 
@@ -431,8 +436,7 @@ def test_legs_that_want_one_port_take_turns(
     docker: Engine, images: ServiceImages, repository: Repository
 ) -> None:
     """Jobs that run at the same time may publish the same port, as on machines of their own."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = choose_port()
     repository.workflow(
         f"""
 on: push
@@ -444,7 +448,7 @@ jobs:
       cache:
         image: {images.redis}
         ports: ['{port}:6379']
-        options: --health-cmd "redis-cli ping" --health-interval 200ms
+        options: --health-cmd "redis-cli ping" --health-interval 200ms {PATIENT}
     steps:
       - shell: bash
         run: |
@@ -490,7 +494,7 @@ PRIVATE = """
 private:
   image: <image>
   entrypoint: /bin/sh
-  command: -c "sleep 60"
+  command: -c "sleep 600"
   credentials:
     username: mona
     password: ${{ secrets.REGISTRY_PASSWORD }}
