@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests import npm
 
 from windlass.model.status import Result
 from windlass.protocol import events
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.integration.jobs.conftest import Bench
 
 PACKAGES = ("@actions/core@1.11.1",)
-CACHE = Path.home() / ".cache" / "windlass-tests" / "toolkit"
 
 MAIN = """
 const core = require('@actions/core');
@@ -58,20 +57,7 @@ runs: {using: node20, main: main.js, post: post.js, post-if: failure()}
 @pytest.fixture(scope="module")
 def toolkit() -> Path:
     """The folder of GitHub's packages, installed once."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("node and npm are not on PATH: GitHub's toolkit cannot run")
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (CACHE / "node_modules/@actions/core").is_dir():
-            (CACHE / "package.json").write_text('{"private": true}\n')
-            patience = ["--fetch-retries=1", "--fetch-timeout=60000"]  # milliseconds
-            command = [npm, "install", "--no-audit", "--no-fund", "--silent", *patience, *PACKAGES]
-            done = subprocess.run(command, cwd=CACHE, capture_output=True, text=True)
-            if done.returncode:
-                pytest.skip(f"npm could not install the toolkit: {done.stderr.strip()[-300:]}")
-    return CACHE / "node_modules"
+    return npm.install("toolkit", *PACKAGES) / "node_modules"
 
 
 def test_core(bench: Bench, toolkit: Path) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests import npm
 from tests.integration.git.conftest import Checkout
-from tests.npm import install
 
 from windlass.model.values import dataclass
 
@@ -17,6 +17,7 @@ PACKAGES = (
     *("@octokit/rest@22.0.1", "@octokit/openapi@23.0.2", "@actions/github@6.0.1"),
     *("ajv@8.17.1", "ajv-formats@3.0.1"),
 )
+SCRIPT = Path(__file__).with_name("octokit.mjs")
 OWN = {"owner": "octo-org", "repo": "octo-repo"}
 
 
@@ -45,27 +46,34 @@ class RestClient:
 
     def call(self, *calls: tuple[str, str, dict[str, Any]]) -> list[Reply]:
         """Make calls by the names Octokit has for them; the repository is that of the run."""
-        script = self.home / "octokit.mjs"
-        shutil.copyfile(Path(__file__).with_name("octokit.mjs"), script)
         asked = [[group, name, {**OWN, **parameters}] for group, name, parameters in calls]
         question = {"api": self.api, "token": self.token, "calls": asked}
+        answers = self.run(SCRIPT.read_text(), question)
+        return [
+            Reply(it["status"], it["data"], it.get("link", ""), it["problems"]) for it in answers
+        ]
+
+    def run(self, script: str, question: Any = None, **variables: str) -> Any:
+        """Run a module beside the packages; return what it answers.
+
+        It is no file: others who run at the same time have the folder of the packages too.
+        """
         done = subprocess.run(
-            ["node", str(script)],
+            ["node", "--input-type=module", "--eval", script],
+            cwd=self.home,
+            env={"PATH": os.environ["PATH"], **variables},
             input=json.dumps(question),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=npm.SECONDS,
         )
         assert done.returncode == 0, done.stderr
-        return [
-            Reply(it["status"], it["data"], it.get("link", ""), it["problems"])
-            for it in json.loads(done.stdout)
-        ]
+        return json.loads(done.stdout)
 
 
 def install_client() -> Path:
     """Return the folder of the packages."""
-    return install("rest", *PACKAGES)
+    return npm.install("rest", *PACKAGES)
 
 
 def make_repository(folder: Path) -> Checkout:

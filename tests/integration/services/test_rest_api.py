@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -423,14 +422,11 @@ console.log(JSON.stringify([data.name, all.length, said]));
 
 def test_toolkit(client: RestClient) -> None:
     """`@actions/github` finds the API by its variable, pages through lists and hears of GraphQL."""
-    script = client.home / "toolkit.mjs"
-    script.write_text(TOOLKIT)
-    variables = {"GITHUB_API_URL": client.api, "GITHUB_TOKEN": client.token}
-    variables |= {"GITHUB_REPOSITORY": "octo-org/octo-repo", "PATH": os.environ["PATH"]}
-    done = subprocess.run(
-        ["node", str(script)], env=variables, capture_output=True, text=True, timeout=60
+    name, commits, said = client.run(
+        TOOLKIT,
+        GITHUB_API_URL=client.api,
+        GITHUB_TOKEN=client.token,
+        GITHUB_REPOSITORY="octo-org/octo-repo",
     )
-    assert done.returncode == 0, done.stderr
-    name, commits, said = json.loads(done.stdout)
     assert (name, commits) == ("README.md", 3)
     assert "Windlass does not answer GraphQL" in said
