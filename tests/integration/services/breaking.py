@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -27,6 +28,8 @@ class Breaking:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.origin = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.cut = 0
+        # What it judges by, and how often it has cut, is for one connection at a time.
+        self._lock = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -43,16 +46,18 @@ class Breaking:
             threading.Thread(target=self._carry, args=(client,), daemon=True).start()
 
     def _carry(self, client: socket.socket) -> None:
-        with client, socket.create_connection(self._target) as server:
+        with suppress(OSError), client, socket.create_connection(self._target) as server:
             back = threading.Thread(target=_copy, args=(server, client), daemon=True)
             back.start()
             carried, most = 0, None
             while piece := _receive(client):
                 if most is None:
-                    most = self._judge(piece)
+                    with self._lock:
+                        most = self._judge(piece)
                 carried += len(piece)
                 if most is not None and carried > most:
-                    self.cut += 1
+                    with self._lock:
+                        self.cut += 1
                     break
                 server.sendall(piece)
             for it in (server, client):
