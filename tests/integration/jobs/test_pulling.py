@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from windlass.docker.engine import Engine
 
 SECONDS = 60
-PROMPT_SECONDS = 10
+PROMPT_SECONDS = 45
 PLACES = {
     "label": "",
     "container": "    container: IMAGE\n",

@@ -153,11 +153,11 @@ def test_ignore_filters_cover_all_or_nothing(files: list[str], expected: str | N
 
 def test_no_pattern_explodes() -> None:
     """A pattern that would make a backtracking matcher hang takes time linear in the name."""
-    started = time.perf_counter()
+    started = time.process_time()
 
     assert not matches("**a+" * 50 + "b", "a" * 5000)
     assert not matches("[a-z]+" * 50 + "!", "z" * 5000)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

@@ -71,7 +71,7 @@ def test_ports_in_any_order_are_no_deadlock(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(timeout=60)
 
     assert len(ended) == 2
 

@@ -179,7 +179,7 @@ def test_a_daemon_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         began = time.monotonic()
         sweep_after(list_former_users(), told.append)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert len(told) == 1
     assert "did not answer" in told[0]
     assert list(list_former_users()) == []
