@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +27,6 @@ from windlass.jobs.workspaces.bases import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from windlass.jobs.workspaces.bases import Content
 
@@ -227,10 +228,19 @@ def test_bases_close_with_their_owner(tmp_path: Path, shadow: Path) -> None:
     """A base is free again once whoever used it is gone."""
     bases = Bases(tmp_path / "bases", shadow)
     bases.provide(TREE, write)
-    held = remove_base(tmp_path / "bases", TREE)
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    held, opened = remove_base(tmp_path / "bases", TREE), list_open(tmp_path / "bases")
     bases.close()
 
     assert held is False
-    assert len(os.listdir("/proc/self/fd")) < before  # noqa: PTH208
+    assert opened != []
+    assert list_open(tmp_path / "bases") == []
     assert remove_base(tmp_path / "bases", TREE) is True
+
+
+def list_open(folder: Path) -> list[Path]:
+    """Return what this process has open below a folder: other threads open files as well."""
+    found = []
+    for number in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        with contextlib.suppress(OSError):
+            found.append(Path(f"/proc/self/fd/{number}").readlink())
+    return [it for it in found if it.is_relative_to(folder)]
