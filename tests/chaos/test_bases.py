@@ -7,7 +7,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.repositories import processes_below, wait_until_gone
+from tests.e2e.repositories import processes_below
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.e2e.repositories import Repository
@@ -45,7 +46,7 @@ def test_kill_while_a_base_is_written(repository: Repository) -> None:
         # What was written so far is the starting point of the next one. In half of the rounds the
         # git of the killed run goes on meanwhile.
         if moments.random() < 0.5:
-            wait_until_gone(processes_below(repository.path))
+            assert wait_until(lambda: not processes_below(repository.path))
             bases = repository.path / ".windlass/bases"
             subprocess.run(["rm", "-rf", str(bases)], check=True)
     done = repository.windlass("run")

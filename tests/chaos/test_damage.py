@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.chaos.test_faults import remove_all
 from tests.e2e.repositories import SECONDS, processes_below, read_until
 
 if TYPE_CHECKING:
@@ -72,12 +72,6 @@ def remove_steps(state: Path) -> None:
 
 def remove_definition(state: Path) -> None:
     find(state, "runs/*/1/definition.json").write_bytes(b"{}")
-
-
-def remove_all(state: Path) -> None:
-    """Remove the folder while its owner writes to it: what is made meanwhile goes too."""
-    while state.exists():
-        shutil.rmtree(state, ignore_errors=True)
 
 
 def remove_runs(state: Path) -> None:

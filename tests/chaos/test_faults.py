@@ -66,6 +66,12 @@ jobs:
 """
 
 
+def remove_all(folder: Path) -> None:
+    """Remove a folder while its owner writes to it: what is made meanwhile goes too."""
+    while folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def start_until_ready(repository: Repository) -> subprocess.Popen[bytes]:
     """Start a run and return when its step has said `ready`."""
     process = repository.start("run")
@@ -116,7 +122,7 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_step_fills_the_disk(repository: Repository) -> None:
@@ -163,7 +169,7 @@ def test_state_folder_is_deleted_in_a_run(repository: Repository) -> None:
     repository.workflow(WAITING)
     repository.commit()
     process = start_until_ready(repository)
-    shutil.rmtree(repository.path / ".windlass")
+    remove_all(repository.path / ".windlass")
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=SECONDS)
 

@@ -12,7 +12,7 @@ import pytest
 from tests.chaos.test_faults import start_until_ready
 from tests.e2e.repositories import SECONDS, processes_below, read_until, wait_until_gone
 
-from windlass.jobs.supervisor.tree import list_descendants
+from windlass.jobs.supervisor.tree import list_descendants, send_signal
 
 if TYPE_CHECKING:
     import subprocess
@@ -121,8 +121,8 @@ def test_all_who_look_after_a_job_are_killed(repository: Repository) -> None:
     left = processes_below(repository.path) - {process.pid}
     server, supervisor = list_descendants(process.pid)[:2]
     os.kill(process.pid, signal.SIGSTOP)
-    os.kill(server, signal.SIGKILL)
-    os.kill(supervisor, signal.SIGKILL)
+    send_signal(server, signal.SIGKILL)
+    send_signal(supervisor, signal.SIGKILL)
     process.kill()
     process.communicate(timeout=SECONDS)
     assert processes_below(repository.path) & left  # the loop starts a new sleep at any time
@@ -156,10 +156,7 @@ def test_first_process_of_a_step_is_killed(repository: Repository) -> None:
     repository.workflow(PID)
     repository.commit()
     process = repository.start("run")
-    assert process.stdout is not None
-    seen = b""
-    while b"ready\n" not in seen:
-        seen += os.read(process.stdout.fileno(), 65536)
+    seen = read_until(process, b"ready\n")
     steps = processes_below(repository.path) - {process.pid}
     (pid,) = re.findall(rb"pid (\d+)", seen)
     os.kill(int(pid), signal.SIGKILL)

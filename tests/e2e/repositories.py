@@ -112,14 +112,15 @@ class Repository:
         )
 
 
-def read_until(process: subprocess.Popen[bytes], text: bytes) -> None:
-    """Read what a run prints until it has printed a text."""
+def read_until(process: subprocess.Popen[bytes], text: bytes) -> bytes:
+    """Read what a run prints until it has printed a text; return all of it."""
     assert process.stdout is not None
     seen = b""
     while text not in seen:
         block = os.read(process.stdout.fileno(), 65536)
         assert block, seen
         seen += block
+    return seen
 
 
 def processes_below(folder: Path) -> set[int]:
