@@ -44,7 +44,10 @@ class PostgresServer:
         if os.getuid() == 0:
             shutil.chown(self.folder, _USER)
         data = self.folder / "data"
-        self._call("initdb", "--pgdata", data, "--auth=trust", f"--username={_USER}", "--no-sync")
+        # Whatever the locale of this machine: without one there is no encoding either.
+        same = ("--encoding=UTF8", "--no-locale")
+        words = ("--auth=trust", f"--username={_USER}", "--no-sync", *same)
+        self._call("initdb", "--pgdata", data, *words)
         self.resume()
 
     def resume(self) -> None:
@@ -74,9 +77,9 @@ class PostgresServer:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, number)
 
-    def make_database(self) -> str:
+    def make_database(self, *options: str) -> str:
         name = f"windlass_{next(_numbers)}"
-        self._call("createdb", "--host", self.folder, "--username", _USER, name)
+        self._call("createdb", "--host", self.folder, "--username", _USER, *options, name)
         return f"postgresql://{_USER}@/{name}?host={self.folder}"
 
     def _call(self, program: str, *arguments: object) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.postgres import PostgresServer
+
     from windlass.db.connections import Store
     from windlass.engine.effects.interface import Effect, Effects, Handler
 
@@ -60,7 +62,7 @@ def make_effects(
 
     yield make
     for effects in made:
-        effects.stop(5)
+        effects.stop(60)
 
 
 class Noted:
@@ -252,6 +254,25 @@ def test_what_fails_always_is_given_up(
     assert read_messages(store) == ["nobody answers", ""]
 
 
+def test_effects_in_a_database_without_an_encoding(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    """Texts are UTF-8 there too, in DBOS's tables as in ours."""
+    options = ("--encoding=SQL_ASCII", "--locale=C", "--template=template0")
+    address = postgres.make_database(*options)
+    store = ServerDatabase(address)
+    noted = Noted()
+    rules = Rules(owner="a")
+    effects = DbosEffects(store, {"note": noted}, rules, place_tables(address, tmp_path))
+    effects.start()
+    post(store, "1", to="Größe ⛵")
+    assert wait_until(lambda: is_done(store))
+    effects.stop(60)
+    store.close()
+
+    assert [effect.payload for effect in noted.seen] == [{"to": "Größe ⛵"}]
+
+
 def test_of_a_foreign_error_nothing_but_its_kind_is_kept(
     store: Store, make_effects: MakeEffects, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -332,9 +353,9 @@ def test_stopping_waits_for_what_is_under_way(store: Store, make_effects: MakeEf
 
     effects = make_effects({"note": work})
     post(store, "1")
-    assert begun.wait(10)
+    assert begun.wait(60)
     threading.Timer(0.1, release.set).start()
-    effects.stop(10)
+    effects.stop(60)
     post(store, "2")
 
     assert [row.id for row in list_waiting(store, 9)] == ["2"]

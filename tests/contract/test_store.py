@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -215,6 +216,18 @@ def test_a_database_that_was_started_again(postgres: PostgresServer) -> None:
     with served.writing() as connection:
         write_members(connection, "count", [])
     assert [row.run.id for row in list_latest(served)] == ["1"]
+    served.close()
+
+
+def test_a_database_without_an_encoding(postgres: PostgresServer) -> None:
+    """Such as a machine without a locale makes: what is written there is UTF-8 all the same."""
+    options = ("--encoding=SQL_ASCII", "--locale=C", "--template=template0")
+    served = ServerDatabase(postgres.make_database(*options))
+    row = replace(make_row(), run=replace(make_row().run, workflow="Größe ⛵"))
+    with served.writing() as connection:
+        enter_attempt(connection, row)
+
+    assert list_latest(served) == [row]
     served.close()
 
 

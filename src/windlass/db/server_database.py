@@ -45,6 +45,8 @@ _POSTGRESQL_OPTIONS: Final = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
+    # A machine without a locale makes databases that know of no encoding: their texts are UTF-8.
+    "client_encoding": "utf8",
 }
 _SKIP_LOCKED: Final = " FOR UPDATE SKIP LOCKED"
 _KINDS: Final = ("sqlite", "postgresql")

@@ -163,7 +163,10 @@ def place_tables(address: str, data: Path) -> str:
 
     A file of SQLite has one writer at a time: ours and DBOS's do not wait for each other.
     """
-    return f"sqlite:///{data / FILE}" if address.startswith("sqlite") else address
+    if address.startswith("sqlite"):
+        return f"sqlite:///{data / FILE}"
+    # As on our own connections: not every database says in which encoding its texts are.
+    return f"{address}{'&' if '?' in address else '?'}client_encoding=utf8"
 
 
 def _as_error(message: str | None) -> PlatformError | None:
