@@ -31,6 +31,9 @@ LOOK = signal.SIGTERM
 """Has the keeper look at once whether somebody uses the daemon."""
 
 LOOK_SECONDS = 1.0
+END_SECONDS = 100
+"""How long a daemon may take to end its containers, which it gives 10 s each, and itself."""
+
 AWAITED = (LOOK, signal.SIGCHLD)
 
 ENTER = """
@@ -43,7 +46,7 @@ if ! mountpoint --quiet /sys/fs/cgroup; then
 fi
 exec "$@"
 """
-"""What runs before the daemon, among its own mounts: a bare machine may have no control groups."""
+"""What runs before a daemon, among its own mounts: a bare machine may have no control groups."""
 
 
 def runs(folder: Path) -> bool:
@@ -69,11 +72,19 @@ def keep(folder: Path) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)
         while daemon.poll() is None and not _take(users):
             signal.sigtimedwait(AWAITED, LOOK_SECONDS)
-        daemon.terminate()
-        daemon.wait()
+        _end(daemon)
         if made_bridge:
             subprocess.run(["ip", "link", "delete", BRIDGE], capture_output=True)
         _remove(folder)
+
+
+def _end(daemon: subprocess.Popen[bytes]) -> None:
+    daemon.terminate()
+    try:
+        daemon.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        daemon.kill()
+        daemon.wait()
 
 
 def _remove(folder: Path) -> None:

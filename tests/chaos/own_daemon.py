@@ -12,10 +12,12 @@ import ctypes
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.docker_keeper import ENTER
 from tests.e2e.repositories import wait_until_gone
 from tests.waiting import wait_until
 
@@ -34,8 +36,11 @@ INIT = """
 ip link set lo up
 mount -t tmpfs -o size="$SIZE" tmpfs "$DATA" && mount -t tmpfs tmpfs /run || exit 77
 while read -r _; do
-  dockerd --data-root "$DATA" --exec-root "$FOLDER/exec" --host "unix://$FOLDER/socket" \
-    --pidfile "$FOLDER/pid" --max-download-attempts 1 >> "$FOLDER/log" 2>&1 &
+  {
+    dockerd --data-root "$DATA" --exec-root "$FOLDER/exec" --host "unix://$FOLDER/socket" \
+      --pidfile "$FOLDER/pid" --max-download-attempts 1 >> "$FOLDER/log" 2>&1
+    touch "$FOLDER/ended"
+  } &
 done
 """
 """The first process of the namespaces: each line it reads starts the daemon anew."""
@@ -44,23 +49,26 @@ done
 class OwnDaemon:
     """The daemon; `engine` asks it."""
 
-    def __init__(self, folder: Path, size: str) -> None:
+    def __init__(self, size: str) -> None:
         """Start it with so much room for its data, or skip where that cannot be."""
         if os.getuid() != 0 or shutil.which("dockerd") is None:
             pytest.skip("a daemon of one's own needs root and dockerd")
+        # The path of a socket, of its containerd's too, has 107 bytes at most.
+        folder = Path(tempfile.mkdtemp(prefix="windlass-daemon-", dir="/tmp"))
         (folder / "data").mkdir()
         self._folder = folder
         self.address = f"unix://{folder}/socket"
         self.engine = Engine(read_address(self.address, {}))
         spaces = ("--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child")
         self._init = subprocess.Popen(
-            ["unshare", *spaces, "sh", "-c", INIT],
+            ["unshare", *spaces, "sh", "-c", ENTER, "sh", "sh", "-c", INIT],
             env={**os.environ, "SIZE": size, "DATA": f"{folder}/data", "FOLDER": str(folder)},
             stdin=subprocess.PIPE,
         )
         if not self._starts():
+            said = self._last_words()
             self.close()
-            pytest.skip(f"a Docker daemon could not be started: {self._last_words()}")
+            pytest.skip(f"a Docker daemon could not be started: {said}")
 
     def start(self) -> None:
         """Start it again, and wait until it answers."""
@@ -77,6 +85,7 @@ class OwnDaemon:
         ending = {daemon, *list_descendants(daemon)}
         os.kill(daemon, number)
         wait_until_gone(ending)
+        assert wait_until(self._is_over)
 
     def enter(self, words: Sequence[str]) -> list[str]:
         """Return the words of a command that runs in its network."""
@@ -111,14 +120,21 @@ class OwnDaemon:
         """End everything."""
         self._init.kill()
         self._init.communicate()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _starts(self) -> bool:
         assert self._init.stdin is not None
-        (self._folder / "pid").unlink(missing_ok=True)
-        self._init.stdin.write(b"start\n")
-        self._init.stdin.flush()
-        wait_until(lambda: self._init.poll() is not None or self._answers(), SECONDS)
-        return self._init.poll() is None and self._answers()
+        for left in ("pid", "ended"):
+            (self._folder / left).unlink(missing_ok=True)
+        # Where there can be no such namespaces, nobody reads it.
+        with contextlib.suppress(BrokenPipeError):
+            self._init.stdin.write(b"start\n")
+            self._init.stdin.flush()
+        wait_until(lambda: self._is_over() or self._answers(), SECONDS)
+        return not self._is_over() and self._answers()
+
+    def _is_over(self) -> bool:
+        return self._init.poll() is not None or (self._folder / "ended").exists()
 
     def _last_words(self) -> str:
         log = self._folder / "log"

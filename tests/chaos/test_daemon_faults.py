@@ -25,18 +25,19 @@ on: push
 jobs:
   a:
     runs-on: ubuntu-latest
-    container: {{image: "{IMAGE}", volumes: ["kept:/kept"]}}
+    container: {{image: "{IMAGE}", volumes: ["${{{{ vars.SIGNS }}}}:/signs", "kept:/kept"]}}
     services:
       box:
         image: ${{{{ vars.IMAGE || '{IMAGE}' }}}}
         entrypoint: /bin/sh
         command: -c "sleep 600"
+        options: ${{{{ vars.OPTIONS }}}}
     steps:
       - shell: sh
-        env: {{WAITS: "${{{{ vars.WAITS }}}}"}}
+        env: {{SIGN: "${{{{ vars.SIGN }}}}"}}
         run: |
           echo be''gun
-          if [ "$WAITS" ]; then sleep "$WAITS"; fi
+          until [ -e "/signs/$SIGN" ]; do sleep 0.1; done
       - if: vars.LARGE
         shell: sh
         run: cat /dev/zero > /large
@@ -48,8 +49,8 @@ jobs:
 
 
 @pytest.fixture(scope="module")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnDaemon]:
-    daemon = OwnDaemon(tmp_path_factory.mktemp("daemon"), "96m")
+def daemon() -> Iterator[OwnDaemon]:
+    daemon = OwnDaemon("96m")
     try:
         make_tools_image(daemon.engine, IMAGE)
         yield daemon
@@ -71,12 +72,19 @@ def repository(daemon: OwnDaemon, tmp_path: Path) -> DockerRepository:
     found.write("box/Dockerfile", f'FROM {IMAGE}\nCOPY . /\nENTRYPOINT ["/bin/sh", "-c", "id"]\n')
     found.write("box/large", bytes(1 << 20))
     found.commit()
+    signs_of(found).mkdir()
     return found
 
 
-def words(**variables: str) -> list[str]:
-    given = [word for name, value in variables.items() for word in ("--var", f"{name}={value}")]
+def words(repository: DockerRepository, **variables: str) -> list[str]:
+    """Return the command of a run whose first step waits for the sign SIGN, if that is given."""
+    told = {"SIGNS": str(signs_of(repository)), **variables}
+    given = [word for name, value in told.items() for word in ("--var", f"{name}={value}")]
     return ["run", "-P", "ubuntu-latest=host", *given]
+
+
+def signs_of(repository: DockerRepository) -> Path:
+    return repository.home.parent / "signs"
 
 
 def finish(process: subprocess.Popen[bytes]) -> str:
@@ -93,14 +101,14 @@ def assert_goes_on(repository: DockerRepository, daemon: OwnDaemon, **variables:
     """History is right, the next run succeeds, and nothing of either is left."""
     shown = json.loads(repository.windlass("show", "--json").stdout)
     assert shown["state"] == "failure"
-    code, said = repository.finish(*words(**variables))
+    code, said = repository.finish(*words(repository, **variables))
     assert code == 0, said
     assert list_left(daemon.engine) == set()
 
 
 def test_stopped_while_a_step_runs(repository: DockerRepository, daemon: OwnDaemon) -> None:
     """It takes its containers with it: the step fails and says so."""
-    process = repository.start(*words(WAITS="600"))
+    process = repository.start(*words(repository, SIGN="never"))
     read_until(process, b"begun")
     daemon.end(signal.SIGTERM)
     try:
@@ -114,7 +122,7 @@ def test_stopped_while_a_step_runs(repository: DockerRepository, daemon: OwnDaem
 
 def test_killed_while_a_step_runs(repository: DockerRepository, daemon: OwnDaemon) -> None:
     """The step goes on without it; when it comes back it ends its containers, and so the step."""
-    process = repository.start(*words(WAITS="600"))
+    process = repository.start(*words(repository, SIGN="never"))
     read_until(process, b"begun")
     daemon.end(signal.SIGKILL)
     daemon.start()
@@ -126,9 +134,10 @@ def test_killed_while_a_step_runs(repository: DockerRepository, daemon: OwnDaemo
 
 def test_killed_and_gone_for_good(repository: DockerRepository, daemon: OwnDaemon) -> None:
     """Steps that run, and follow, need no daemon; what cannot be removed is told."""
-    process = repository.start(*words(WAITS="3"))
+    process = repository.start(*words(repository, SIGN="go"))
     read_until(process, b"begun")
     daemon.end(signal.SIGKILL)
+    (signs_of(repository) / "go").touch()
     try:
         output, _ = process.communicate(timeout=SECONDS)
     finally:
@@ -137,7 +146,7 @@ def test_killed_and_gone_for_good(repository: DockerRepository, daemon: OwnDaemo
     assert process.returncode in (0, 1, 3), output
     assert b"cannot be reached" in output
     assert b"Traceback" not in output
-    code, said = repository.finish(*words())
+    code, said = repository.finish(*words(repository))
     assert code == 0, said
     assert list_left(daemon.engine) == set()
 
@@ -148,7 +157,7 @@ def test_while_an_image_is_pulled(
     """The job fails with what happened and what to look at."""
     registry.renew()
     with registry.stalling() as begun:
-        process = repository.start(*words(IMAGE=registry.image))
+        process = repository.start(*words(repository, IMAGE=registry.image))
         assert begun.wait(SECONDS)
         daemon.end(signal.SIGKILL)
         try:
@@ -163,7 +172,8 @@ def test_while_an_image_is_pulled(
 
 def test_while_containers_are_made(repository: DockerRepository, daemon: OwnDaemon) -> None:
     """Wherever it is met by that, nothing stays that was made."""
-    process = repository.start(*words())
+    # A service that is not healthy yet keeps the job from its steps.
+    process = repository.start(*words(repository, OPTIONS="--health-cmd false"))
     read_until(process, b"Create local container network")
     daemon.end(signal.SIGKILL)
     try:
@@ -190,9 +200,10 @@ def test_no_room(
     hint: str,
 ) -> None:
     """What fails says so; with room again all is well."""
-    process = repository.start(*words(**variables))
+    process = repository.start(*words(repository, SIGN="go", **variables))
     read_until(process, b"begun")
     with daemon.full():
+        (signs_of(repository) / "go").touch()
         said = finish(process)
 
     assert message in said
@@ -206,7 +217,7 @@ def test_no_room_for_an_image(
     """The daemon's words, and what to do."""
     registry.renew()
     with daemon.full():
-        said = finish(repository.start(*words(IMAGE=f"{registry.host}/octo/large:1")))
+        said = finish(repository.start(*words(repository, IMAGE=f"{registry.host}/octo/large:1")))
 
     assert FULL in said
     assert "docker system df" in said
@@ -233,7 +244,7 @@ def test_a_registry_that_refuses(
     """The job fails with the registry's reason, and what can be done about it."""
     registry.refusal = refusal
     try:
-        said = finish(repository.start(*words(IMAGE=f"{registry.host}/octo/other:1")))
+        said = finish(repository.start(*words(repository, IMAGE=f"{registry.host}/octo/other:1")))
     finally:
         registry.refusal = None
 
@@ -249,7 +260,7 @@ def test_a_layer_that_ends_too_early(
     registry.renew()
     registry.cut = True
     try:
-        said = finish(repository.start(*words(IMAGE=f"{registry.host}/octo/cut:1")))
+        said = finish(repository.start(*words(repository, IMAGE=f"{registry.host}/octo/cut:1")))
     finally:
         registry.cut = False
 
