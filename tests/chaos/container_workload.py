@@ -10,7 +10,9 @@ import re
 import uuid
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from tests.chaos.docker_repositories import REMOVAL_SECONDS
 from tests.chaos.workload import Workload
+from tests.waiting import wait_until
 
 from windlass.docker.containers import list_containers
 from windlass.docker.images import list_images, remove_image
@@ -135,8 +137,15 @@ class ContainerWorkload(Workload):
         """Return of a log what steps say: an image that is there already is not pulled again."""
         return [line for line in lines if SAID.match(line)]
 
-    def left(self) -> Iterator[str]:
-        """Yield what commands have left in the daemon, all of which have ended."""
+    def left(self) -> list[str]:
+        """Return what commands have left in the daemon, all of which have ended.
+
+        What another Windlass is sweeping just now is not left.
+        """
+        wait_until(lambda: not list(self._find_left()), REMOVAL_SECONDS)
+        return list(self._find_left())
+
+    def _find_left(self) -> Iterator[str]:
         engine = self._engine
         for kind, things in (
             ("container", list_containers(engine, [OWNER])),

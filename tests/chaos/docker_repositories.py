@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from windlass.docker.engine import Engine
 
 
-REMOVAL_SECONDS = 20
+REMOVAL_SECONDS = 60
 
 
 class DockerRepository(Repository):
@@ -65,13 +65,14 @@ class DockerRepository(Repository):
         return process.returncode, output.decode()
 
 
-def list_left(docker: Engine) -> set[str]:
-    """Return what all processes have in a daemon, once it has removed what it was about to.
+def list_left(docker: Engine, pid: int | None = None) -> set[str]:
+    """Return what a process, or all have in a daemon, once it has removed what it was about to.
 
-    One that has just been started again goes on with removals that were under way.
+    One that has just been started again goes on with removals that were under way; and what is to
+    be swept may be what another Windlass sweeps just now.
     """
-    wait_until(lambda: not list_owned(docker), REMOVAL_SECONDS)
-    return list_owned(docker)
+    wait_until(lambda: not list_owned(docker, pid), REMOVAL_SECONDS)
+    return list_owned(docker, pid)
 
 
 def list_owned(docker: Engine, pid: int | None = None) -> set[str]:

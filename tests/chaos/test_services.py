@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.chaos.docker_repositories import REMOVAL_SECONDS
 from tests.images import make_tools_image
+from tests.waiting import wait_until
 
 from windlass.docker.containers import list_containers
 from windlass.docker.images import inspect_image
@@ -53,6 +55,8 @@ def test_kill_at_every_question_to_the_daemon(docker: Engine, tmp_path: Path, mo
 
         sweep(docker)
 
+        # The other worker's Windlass may be sweeping the same.
+        wait_until(lambda: not left_by(docker, program.pid), REMOVAL_SECONDS)
         assert left_by(docker, program.pid) == [], f"killed {moment} question {number}"
         if said.endswith("over\n"):
             assert program.returncode == 0

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.chaos.docker_repositories import DockerRepository, list_owned
+from tests.chaos.docker_repositories import DockerRepository, list_left, list_owned
 from tests.e2e.repositories import SECONDS, read_until
 from tests.images import make_tools_image
 
-from windlass.jobs.supervisor.tree import list_descendants
+from windlass.jobs.supervisor.tree import list_descendants, send_signal
 
 if TYPE_CHECKING:
     import subprocess
@@ -60,7 +59,7 @@ def words(repository: DockerRepository, sign: str) -> tuple[str, ...]:
 def kill_all(process: subprocess.Popen[bytes]) -> None:
     """Kill a Windlass and all who would tidy up after it."""
     for pid in (*list_descendants(process.pid), process.pid):
-        os.kill(pid, signal.SIGKILL)
+        send_signal(pid, signal.SIGKILL)
     process.communicate(timeout=SECONDS)
 
 
@@ -89,7 +88,7 @@ def test_only_the_dead_are_swept(
     assert list_owned(docker, doomed.pid)
     code, said = there.finish(*words(there, "at-once"))
     assert code == 0, said
-    assert (list_owned(docker, doomed.pid), list_owned(docker, working.pid)) == (set(), theirs)
+    assert (list_left(docker, doomed.pid), list_owned(docker, working.pid)) == (set(), theirs)
 
     (here.home.parent / "signs/later").touch()
     output, _ = working.communicate(timeout=SECONDS)
