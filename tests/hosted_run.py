@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from windlass.protocol.events import RunEvent
 
 RUNNER = "a"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 class _Listening:

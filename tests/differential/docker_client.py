@@ -105,7 +105,7 @@ class DockerClient:
             env=self._variables,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
         )
         return done.stderr if done.returncode else self._recorder.bodies[-1]
 

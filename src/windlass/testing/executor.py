@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from windlass.lang.expressions import Value
 
 PREFIX: Final = "WINDLASS_DUMMY_"
-PATIENCE_SECONDS: Final = 20.0
+PATIENCE_SECONDS: Final = 60.0
 """How long a step waits for a mark before it gives up."""
 
 STUCK_EXIT_CODE: Final = 99
