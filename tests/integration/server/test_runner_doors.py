@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,14 @@ from tests.hosted_site import ask
 from tests.waiting import wait_until
 
 from windlass.db.announcements import read_announcements
-from windlass.db.jobs import list_queued, list_running
+from windlass.db.jobs import is_anything_due, list_queued, list_running
 from windlass.db.runs import list_attempts
 from windlass.errors import MissingError
 from windlass.model.status import Result
 from windlass.model.values import replace
 from windlass.operations.hosted.attempts import cancel_run, start_run
+from windlass.operations.hosted.credentials import digest_credential
+from windlass.operations.hosted.jobs import answer_poll
 from windlass.operations.hosted.runners import (
     create_registration,
     drain_runner,
@@ -30,7 +33,8 @@ from windlass.operations.hosted.runners import (
 from windlass.protocol import events
 from windlass.protocol.assignments import decode_assignment
 from windlass.protocol.event_lines import read_event
-from windlass.protocol.runner import HOLD_SECONDS, PREFIX
+from windlass.protocol.runner import HOLD_SECONDS, PREFIX, PollAnswer
+from windlass.server.runners import lobby
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
 
     from starlette.testclient import TestClient
 
+    from windlass.db.connections import Store
     from windlass.operations.hosted.site import Site
 
 JOB = "on: push\njobs:\n  a: {runs-on: x, steps: [{run: echo}]}\n"
@@ -72,14 +77,22 @@ def client(site: Site) -> Iterator[TestClient]:
         yield made
 
 
-def join(site: Site, client: TestClient, name: str = "boat", **more: Any) -> StandIn:
+def join(
+    site: Site, client: TestClient, name: str = "boat", *, patience: float = 4.0, **more: Any
+) -> StandIn:
     # Polls are held for half of it.
-    return register(client, create_registration(site, patience=4.0).token, name, **more)
+    return register(client, create_registration(site, patience=patience).token, name, **more)
 
 
 @pytest.fixture
 def runner(site: Site, client: TestClient) -> StandIn:
     return join(site, client)
+
+
+@pytest.fixture
+def waiting_runner(site: Site, client: TestClient) -> StandIn:
+    """One whose polls are held until there is something to say."""
+    return join(site, client, patience=2 * HOLD_SECONDS)
 
 
 def told(site: Site, run: str, attempt: int = 1) -> list[events.RunEvent]:
@@ -186,35 +199,39 @@ def test_a_runner_gets_no_more_than_it_can_run(site: Site, runner: StandIn) -> N
     assert runner.poll(*jobs, free=9).json()["assignments"] == []
 
 
-def test_a_poll_is_answered_when_a_job_comes(site: Site, runner: StandIn) -> None:
+def test_a_poll_is_answered_when_a_job_comes(site: Site, waiting_runner: StandIn) -> None:
     """It is held until then, and no longer."""
     answers: list[dict[str, Any]] = []
-    waiting = threading.Thread(target=lambda: answers.extend(runner.take()))
+    waiting = threading.Thread(target=lambda: answers.extend(waiting_runner.take()))
     waiting.start()
-    wait_until(lambda: list_runners(site)[0].online)
+    assert wait_until(lambda: list_runners(site)[0].online)
     run = start_run(site, REPOSITORY, define(JOB))
     waiting.join(HOLD_SECONDS - 5)
     assert not waiting.is_alive()
     assert [it["job"] for it in answers] == [f"{run}/1/1"]
 
 
-def test_a_poll_is_answered_when_a_job_is_to_end(site: Site, runner: StandIn) -> None:
+def test_a_poll_is_answered_when_a_job_is_to_end(site: Site, waiting_runner: StandIn) -> None:
     """Every way of asking says so: a poll at once, and each message about the job."""
+    runner = waiting_runner
     run = start_run(site, REPOSITORY, define(JOB))
     job = runner.take()[0]["job"]
     answers: list[Any] = []
     waiting = threading.Thread(target=lambda: answers.append(runner.poll(job).json()))
     waiting.start()
     cancel_run(site, run, "enough")
-    waiting.join(10)
+    waiting.join(60)
     assert answers[0]["cancel"] == [{"job": job, "reason": "enough", "force": False}]
     assert runner.tell(job, 0, [job_started("a")]).json()["cancel"] == "enough"
     assert runner.end(job, 1, Result.CANCELLED).status_code == 204
     assert list_attempts(site.store, run)[0].result is Result.CANCELLED
 
 
-def test_a_poll_is_answered_when_a_job_is_to_end_at_once(site: Site, runner: StandIn) -> None:
+def test_a_poll_is_answered_when_a_job_is_to_end_at_once(
+    site: Site, waiting_runner: StandIn
+) -> None:
     """It is news, though the runner has heard that the job is to end; the reason stays."""
+    runner = waiting_runner
     run = start_run(site, REPOSITORY, define(JOB))
     job = runner.take()[0]["job"]
     cancel_run(site, run, "enough")
@@ -223,24 +240,94 @@ def test_a_poll_is_answered_when_a_job_is_to_end_at_once(site: Site, runner: Sta
     waiting = threading.Thread(target=lambda: answers.append(runner.poll(job).json()))
     waiting.start()
     cancel_run(site, run, "now", force=True)
-    waiting.join(10)
+    waiting.join(60)
     assert answers[0]["cancel"] == [{"job": job, "reason": "enough", "force": True}]
     answer = {"received": 1, "cancel": "enough", "force": True}
     assert runner.tell(job, 0, [job_started("a")]).json() == answer
 
 
 @pytest.mark.parametrize("end", [revoke_runner, remove_runner], ids=["revoked", "removed"])
-def test_a_runner_that_waits_when_it_is_shut_out(site: Site, runner: StandIn, end: Any) -> None:
+def test_a_runner_that_waits_when_it_is_shut_out(
+    site: Site, waiting_runner: StandIn, end: Any
+) -> None:
     """It is told at once, and no job is given to it."""
     answers: list[int] = []
-    waiting = threading.Thread(target=lambda: answers.append(runner.poll().status_code))
+    waiting = threading.Thread(target=lambda: answers.append(waiting_runner.poll().status_code))
     waiting.start()
-    assert not waiting.join(0.2)
-    end(site, runner.id)
+    waiting.join(0.2)
+    assert waiting.is_alive()
+    end(site, waiting_runner.id)
     start_run(site, REPOSITORY, define(JOB))
-    waiting.join(5)
+    waiting.join(HOLD_SECONDS - 5)
     assert answers == [401]
     assert [row.state for row in list_queued(site.store, 9)] == ["queued"]
+
+
+@pytest.mark.parametrize("asks_anew", [False, True], ids=["held-for-long", "asked-anew"])
+def test_a_poll_that_nobody_waits_for_any_more(
+    site: Site, client: TestClient, monkeypatch: pytest.MonkeyPatch, *, asks_anew: bool
+) -> None:
+    """What is found for it too late spoils no token of what the runner was given meanwhile."""
+    runner = join(site, client, patience=2 * HOLD_SECONDS)
+    looked, begun, go_on, is_over = (threading.Event() for _ in range(4))
+
+    def look(store: Store) -> bool:
+        looked.set()
+        return is_anything_due(store)
+
+    def answer_late(*values: Any) -> PollAnswer:
+        begun.set()
+        assert go_on.wait(60)
+        try:
+            return answer_poll(*values)
+        finally:
+            is_over.set()
+
+    monkeypatch.setattr(lobby, "is_anything_due", look)
+    monkeypatch.setattr(lobby, "answer_poll", answer_late)
+    if not asks_anew:
+        monkeypatch.setattr(lobby.Lobby, "wait", hold_until(begun))
+    given: list[dict[str, Any]] = []
+
+    def ask_on() -> None:
+        while not given:
+            answer = runner.poll(free=1)
+            # A server whose database is slow is asked again.
+            given.extend(answer.json()["assignments"] if answer.is_success else [])
+
+    polls = [threading.Thread(target=runner.poll if asks_anew else ask_on)]
+    polls[0].start()
+    assert looked.wait(60)
+    start_run(site, REPOSITORY, define(JOB))
+    assert begun.wait(60)
+    if asks_anew:
+        polls.append(threading.Thread(target=ask_on))
+        polls[1].start()
+    # It is given the job before the other one looks, unless one waits for the other.
+    wait_until(lambda: bool(given), 3)
+    go_on.set()
+    assert wait_until(lambda: bool(given))
+    assert is_over.wait(60)
+
+    ((digest,),) = site.store.ask("SELECT token FROM jobs")
+    assert digest == digest_credential(given[0]["git"]["token"])
+    assert runner.end(given[0]["job"]).status_code == 204
+    for poll in polls:
+        poll.join(60)
+
+
+def hold_until(moment: threading.Event) -> Any:
+    """Have polls held until something has happened, and no longer."""
+    wait = lobby.Lobby.wait
+
+    async def wait_on(self: lobby.Lobby, waiter: lobby.Waiter, _seconds: float) -> PollAnswer:
+        waiting = asyncio.ensure_future(wait(self, waiter, 60))
+        while not moment.is_set():
+            await asyncio.sleep(0.01)
+        waiting.cancel()
+        return PollAnswer()
+
+    return wait_on
 
 
 def test_two_polls_of_one_runner(site: Site, runner: StandIn) -> None:

@@ -29,7 +29,8 @@ from windlass.protocol.runner import (
 )
 from windlass.server.guard import read_bearer
 from windlass.server.problems import problem_of
-from windlass.server.runners.lobby import REPEAT_SECONDS, Lobby, Notices
+from windlass.server.runners.lobby import REPEAT_SECONDS, Lobby, Notices, Waiter
+from windlass.server.runners.polls import Polls
 from windlass.server.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class _Door:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._notices = Notices()
+        self._polls = Polls()
         self._lobbies: WeakKeyDictionary[asyncio.AbstractEventLoop, Lobby] = WeakKeyDictionary()
 
     async def register(self, request: Request) -> Response:
@@ -84,11 +86,12 @@ class _Door:
     async def poll(self, request: Request) -> Response:
         """Say what a runner is to do, as soon as there is anything."""
         body, credential = await _read_message(request), read_bearer(request.scope)
+        poll = self._polls.begin(credential)
 
         def look() -> tuple[RunnerRow, PollRequest, PollAnswer]:
             runner = check_runner(self._site, credential)
             asked = decode_message(PollRequest, body)
-            return runner, asked, answer_poll(self._site, runner, asked)
+            return runner, asked, poll.look(lambda: answer_poll(self._site, runner, asked))
 
         runner, asked, answer = await run_in_thread(look)
         is_last = asked.draining and not asked.running
@@ -96,25 +99,23 @@ class _Door:
             seconds = min(HOLD_SECONDS, runner.patience * _PATIENCE_SHARE)
             if answer.cancel:
                 seconds = min(seconds, REPEAT_SECONDS)
-            waiting = self._find_lobby().wait(runner, asked, seconds)
-            found = await _unless_gone(request, waiting)
+            waiter = Waiter(runner, asked, poll)
+            found = await _unless_gone(request, self._find_lobby().wait(waiter, seconds))
             if found is None:
                 return Response(status_code=_CLIENT_LEFT)
-            answer = await self._finish(runner, asked, credential, found)
+            answer = await self._finish(waiter, credential, found)
         self._notices.note(runner.id, answer)
         return _answer(answer)
 
-    async def _finish(
-        self, runner: RunnerRow, asked: PollRequest, credential: str, found: PollAnswer
-    ) -> PollAnswer:
+    async def _finish(self, waiter: Waiter, credential: str, found: PollAnswer) -> PollAnswer:
         """Return what a runner that has waited is told; one without news hears all there is."""
-        if self._notices.is_news(runner.id, found):
+        if self._notices.is_news(waiter.runner.id, found):
             await run_in_thread(check_runner, self._site, credential)
             return found
 
         def look() -> PollAnswer:
             row = check_runner(self._site, credential)
-            return answer_poll(self._site, row, asked)
+            return waiter.poll.look(lambda: answer_poll(self._site, row, waiter.request))
 
         return await run_in_thread(look)
 

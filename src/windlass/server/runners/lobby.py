@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from windlass.db.jobs import is_anything_due, list_asked_to_end
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from windlass.db.runners import RunnerRow
     from windlass.operations.hosted.site import Site
     from windlass.protocol.runner import PollRequest
+    from windlass.server.runners.polls import Poll
 
 REPEAT_SECONDS: Final = 2.0
 """A job that is to end is named again after this: the answer that named it may have been lost."""
@@ -59,12 +61,14 @@ def _list_notices(answer: PollAnswer) -> frozenset[object]:
 class Waiter:
     """A runner that waits; its answer is there as soon as there is something to say."""
 
-    def __init__(
-        self, runner: RunnerRow, request: PollRequest, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, runner: RunnerRow, request: PollRequest, poll: Poll) -> None:
+        """Take what a runner asks; to be made in the event loop in which it waits."""
         self.runner = runner
         self.request = request
-        self.answer: asyncio.Future[PollAnswer] = loop.create_future()
+        self.poll = poll
+        self.answer: asyncio.Future[PollAnswer] = asyncio.get_running_loop().create_future()
+        self.is_gone = False
+        """Whether it waits no more, and hears of nothing that is found for it now."""
 
     @property
     def takes_jobs(self) -> bool:
@@ -84,9 +88,8 @@ class Lobby:
         self._task: asyncio.Task[None] | None = None
         self._stop_listening: Callable[[], None] | None = None
 
-    async def wait(self, runner: RunnerRow, request: PollRequest, seconds: float) -> PollAnswer:
+    async def wait(self, waiter: Waiter, seconds: float) -> PollAnswer:
         """Wait until there is something for a runner to do, or for so long."""
-        waiter = Waiter(runner, request, self._loop)
         self._waiters[waiter] = None
         self._begin()
         # Something may have changed since the runner was answered that there is nothing.
@@ -96,6 +99,7 @@ class Lobby:
         except TimeoutError:
             return PollAnswer()
         finally:
+            waiter.is_gone = True
             self._waiters.pop(waiter, None)
 
     def _begin(self) -> None:
@@ -161,11 +165,16 @@ class Lobby:
                 # Whoever waits for the answer finds out.
                 self._loop.call_soon_threadsafe(_give, waiter, PollAnswer())
                 continue
-            answer = answer_poll(site, runner, waiter.request)
+            answer = waiter.poll.look(partial(self._find_answer, runner, waiter))
             if self._notices.is_news(runner.id, answer):
                 self._loop.call_soon_threadsafe(_give, waiter, answer)
             if has_job:
                 wanted = list_wanted(site)
+
+    def _find_answer(self, runner: RunnerRow, waiter: Waiter) -> PollAnswer:
+        if waiter.is_gone:
+            return PollAnswer()
+        return answer_poll(self._site, runner, waiter.request)
 
 
 def _give(waiter: Waiter, answer: PollAnswer) -> None:
