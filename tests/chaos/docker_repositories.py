@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.e2e.repositories import SECONDS, WINDLASS, Repository
 from tests.waiting import wait_until
 
-from windlass.docker.containers import list_containers
+from windlass.docker.containers import has_container, list_containers
 from windlass.docker.networks import list_networks
 from windlass.docker.volumes import list_volumes
 from windlass.jobs.containers.labels import OWNER
@@ -77,7 +77,8 @@ def list_left(docker: Engine, pid: int | None = None) -> set[str]:
 
 def list_owned(docker: Engine, pid: int | None = None) -> set[str]:
     """Return what a process has in a daemon, or all processes have."""
-    named = [(it, str(it["Id"])) for it in list_containers(docker, [OWNER])]
+    containers = [(it, str(it["Id"])) for it in list_containers(docker, [OWNER])]
+    named = [(it, name) for it, name in containers if has_container(docker, name)]
     named += [(it, str(it["Id"])) for it in list_networks(docker, [OWNER])]
     named += [(it, str(it["Name"])) for it in list_volumes(docker, [OWNER])]
     return {

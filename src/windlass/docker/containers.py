@@ -64,6 +64,18 @@ def inspect_container(engine: Engine, container: str) -> Mapping[str, Any]:
     return found
 
 
+def has_container(engine: Engine, container: str) -> bool:
+    """Tell whether a container is there.
+
+    A daemon that was killed and has removed one while it started may list it until its next start.
+    """
+    try:
+        inspect_container(engine, container)
+    except RefusedError as error:
+        return not error.is_missing
+    return True
+
+
 def list_containers(
     engine: Engine, labels: Sequence[str] = (), *, running_only: bool = False
 ) -> Sequence[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from windlass.docker.addresses import read_address
-from windlass.docker.containers import list_containers, remove_container
+from windlass.docker.containers import has_container, list_containers, remove_container
 from windlass.docker.engine import Engine
 from windlass.docker.faults import NoDaemonError
 from windlass.docker.networks import list_networks, remove_network
@@ -77,10 +77,10 @@ def sweep(engine: Engine) -> None:
         DockerError: the daemon is not there.
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while containers := list(_abandoned(list_containers(engine, [OWNER]))):
+    while containers := _find_containers(engine):
         for container in containers:
             with contextlib.suppress(DockerError):
-                remove_container(engine, str(container["Id"]))
+                remove_container(engine, container)
         # One that somebody else is removing stays in its network until that is done.
         if time.monotonic() >= deadline:
             break
@@ -91,6 +91,11 @@ def sweep(engine: Engine) -> None:
     for volume in _abandoned(list_volumes(engine, [OWNER])):
         with contextlib.suppress(DockerError):
             remove_volume(engine, str(volume["Name"]))
+
+
+def _find_containers(engine: Engine) -> list[str]:
+    found = (str(it["Id"]) for it in _abandoned(list_containers(engine, [OWNER])))
+    return [it for it in found if has_container(engine, it)]
 
 
 def _abandoned(things: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -14,6 +14,7 @@ import pytest
 
 from windlass.docker.addresses import read_address
 from windlass.docker.engine import Engine
+from windlass.docker.faults import NOT_FOUND, RefusedError
 from windlass.jobs.containers import sweeping
 from windlass.jobs.containers.daemon_users import (
     LONGEST_SECONDS,
@@ -21,7 +22,7 @@ from windlass.jobs.containers.daemon_users import (
     list_former_users,
 )
 from windlass.jobs.containers.labels import OWNER, name_owner
-from windlass.jobs.containers.sweeping import sweep_after
+from windlass.jobs.containers.sweeping import sweep, sweep_after
 from windlass.stores.user_cache import DAEMONS, find_user_cache
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Answers:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, containers: list[str]) -> None:
         self.removed: list[str] = []
         self.containers = {f"c{place}": owner for place, owner in enumerate(containers)}
+        self.ghosts: dict[str, str] = {}
         monkeypatch.setattr(Engine, "ask", lambda _, *words, **__: self.answer(*words))
 
     def answer(self, method: str, path: str) -> object:
@@ -64,7 +66,10 @@ class Answers:
             del self.containers[self.removed[-1]]
             return None
         if path == "/containers/json":
-            return [{"Id": it, "Labels": {OWNER: who}} for it, who in self.containers.items()]
+            listed = self.containers | self.ghosts
+            return [{"Id": it, "Labels": {OWNER: who}} for it, who in listed.items()]
+        if any(path == f"/containers/{it}/json" for it in self.ghosts):
+            raise RefusedError("No such container", status=NOT_FOUND)
         return {"Volumes": []} if path == "/volumes" else []
 
 
@@ -130,6 +135,20 @@ def test_only_what_is_abandoned_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answers.removed == ["c0"]
     assert told == []
     assert list(list_former_users()) == []
+
+
+def test_a_container_that_is_listed_and_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that was killed may list it until it is started again: nobody waits for its end."""
+    ended = name_ended()
+    answers = Answers(monkeypatch, [ended])
+    answers.ghosts["ghost"] = ended
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+
+    sweep(Engine(read_address(NOWHERE, {})))
+
+    assert answers.removed == ["c0"]
+    assert waits == [sweeping._LOOK_SECONDS]
 
 
 def test_a_daemon_that_is_not_there() -> None:
