@@ -15,6 +15,7 @@ import pytest
 from tests.e2e.repositories import WINDLASS, Repository, read_until, wait_until_gone
 from tests.images import make_tools_image
 from tests.integration.jobs.conftest import git
+from tests.waiting import wait_until
 
 from windlass.docker.containers import (
     create_container,
@@ -374,17 +375,26 @@ def test_a_step_that_is_killed_leaves_no_container(bench: Bench) -> None:
 
 
 def test_a_build_that_is_cancelled_is_given_up(bench: Bench, engine: Engine) -> None:
-    """Nothing waits for what the daemon builds."""
+    """Nothing waits for what the daemon builds, and it does not go on."""
     dockerfile = f"FROM {TOOLS}\nLABEL {OWN}\nRUN echo {uuid.uuid4()}; sleep 600\n"
+
+    def is_building() -> bool:
+        # What runs for a build has the labels of what was built before.
+        return bool(list_containers(engine, [OWN]))
+
+    def cancel() -> None:
+        wait_until(is_building)
+        bench.cancellation.request("enough")
 
     def listen(event: events.RunEvent) -> None:
         if isinstance(event, events.StepStarted) and event.step == "x":
-            threading.Timer(1, bench.cancellation.request, args=("enough",)).start()
+            threading.Thread(target=cancel).start()
 
     bench.on_event = listen
     end = bench.run(provide(bench, {"slow/Dockerfile": dockerfile}) + "- {id: x, uses: ./slow}")
 
     assert end.result is Result.CANCELLED
+    assert wait_until(lambda: not is_building())
 
 
 def test_actions_in_containers_run_beside_others(bench: Bench) -> None:
