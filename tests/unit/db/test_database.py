@@ -161,7 +161,7 @@ class TestWriting:
             for number in range(1, 4)
         ]
 
-        assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+        assert [writer.wait(300) for writer in writers] == [0, 0, 0]
         database = Database(path)
         assert len(list_latest(database)) == 60
         database.close()

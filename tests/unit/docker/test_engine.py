@@ -189,17 +189,19 @@ class TestFaults:
                 engine.ask("GET", "/info")
         assert "docker info" in (error.value.hint or "")
 
-    def test_daemon_that_hangs_later(self, tmp_path: Path) -> None:
+    def test_daemon_that_hangs_later(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """What a container has printed is not waited for without end when a job is tidied up."""
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(tmp_path / "socket"))
             listener.listen()
             greeter = threading.Thread(target=greet, args=[listener])
             greeter.start()
-            engine = Engine(read_address(f"unix://{tmp_path}/socket", {}), patience=0.2)
+            engine = Engine(read_address(f"unix://{tmp_path}/socket", {}))
+            engine.ping()
+            greeter.join()
+            monkeypatch.setattr(engine, "_patience", 0.2)
             with pytest.raises(DaemonGoneError, match="did not answer in time"):
                 list(engine.fetch("/containers/x/logs"))
-            greeter.join()
 
     @pytest.mark.parametrize(
         ("status", "body", "message", "hint"),

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 SPAN = Span("w.yml", Position(1, 1), Position(1, 1))
 STEP = RunStep(id="s", id_given=True, span=SPAN, run=StringToken("true", SPAN))
 DONE = FinishJob(Result.SUCCESS)
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def start(key: str, *, background: bool = False) -> StartStep:

@@ -88,6 +88,7 @@ def test_pages_of_an_origin_that_is_allowed_may_ask(site: Site) -> None:
 
 
 @pytest.mark.requirement("P06")
+@pytest.mark.usefixtures("rates_at_rest")
 def test_a_token_is_good_for_so_many_requests(site: Site) -> None:
     """What is too much is refused with the seconds after which it is not, for that token alone."""
     client = exposed(site, per_second=0.5)

@@ -19,7 +19,7 @@ from windlass.testing.clock import ManualClock
 if TYPE_CHECKING:
     from windlass.operations.hosted.site import Site
 
-pytestmark = pytest.mark.requirement("P06")
+pytestmark = [pytest.mark.requirement("P06"), pytest.mark.usefixtures("rates_at_rest")]
 RUNS = "/api/v1/runs"
 
 
