@@ -32,6 +32,10 @@ _COUNTED: Final = re.compile(r"\bINTEGER NOT NULL PRIMARY KEY\b")
 LOCK: Final = 0x77696E646C617373
 """PostgreSQL's advisory lock that one server holds while it changes tables: `windlass`."""
 
+PATIENCE_SECONDS: Final = 60
+"""So long PostgreSQL lets who changes tables do nothing, and others wait for that: what carries
+migrations out has to be loaded first, which takes its time on a machine that is busy."""
+
 
 def upgrade(connection: Connection, target: int = len(MIGRATIONS)) -> int:
     """Carry out the migrations that are missing up to a version, and return the version before.
@@ -43,6 +47,8 @@ def upgrade(connection: Connection, target: int = len(MIGRATIONS)) -> int:
     """
     is_sqlite = connection.dialect.name == "sqlite"
     if not is_sqlite:
+        for limit in ("idle_in_transaction_session_timeout", "lock_timeout"):
+            connection.exec_driver_sql(f"SET LOCAL {limit} = '{PATIENCE_SECONDS}s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
     version = read_version(connection)
     if version > len(MIGRATIONS):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.database_rows import describe, fill, read_rows
 
 from windlass.cli.main import main
+from windlass.db import lineage, server_database
 from windlass.db.lineage import upgrade
 from windlass.db.migrations import MIGRATIONS
 from windlass.db.server_database import ServerDatabase, open_engine
@@ -18,7 +21,10 @@ from windlass.errors import PlatformError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from alembic.config import Config
+    from sqlalchemy import Connection
     from tests.database_rows import Rows
+    from tests.postgres import PostgresServer
 
 NEWEST = len(MIGRATIONS)
 VERSIONS = range(1, NEWEST)
@@ -90,6 +96,25 @@ def test_a_dry_run_changes_nothing(database_address: str, version: int) -> None:
     engine.dispose()
     assert migrate(database_address, dry_run=False).before == version
     assert migrate(database_address, dry_run=False).steps == []
+
+
+def test_a_machine_that_is_slow_over_it(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers that come up meanwhile wait, though nobody may stand still in other transactions."""
+    configure, address = lineage._configure, postgres.make_database()
+
+    def configure_slowly(connection: Connection) -> Config:
+        connection.exec_driver_sql("SELECT 1")
+        threading.Event().wait(2)
+        return configure(connection)
+
+    for limit in ("IDLE_SECONDS", "LOCK_SECONDS"):
+        monkeypatch.setattr(server_database, limit, 1)
+    monkeypatch.setattr(lineage, "_configure", configure_slowly)
+    with ThreadPoolExecutor() as pool:
+        for opened in [pool.submit(ServerDatabase, address) for _ in range(2)]:
+            opened.result().close()
 
 
 def test_a_migration_that_fails_leaves_everything(database_address: str) -> None:
