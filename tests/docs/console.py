@@ -5,11 +5,12 @@
     <!-- place: sandbox -->               jobs run where they do by default without Docker
 
 A line `$ command` is run by bash in the repository; the lines below it, up to the next command, are
-what it prints: stdout and stderr together, `...` for any lines; seconds, dates, sizes, commits and
-the numbers of runs aside. Without such lines only the exit code counts: 0, or N where the block
-opens with "console exit=N". A command that ends with ` &` goes on in the background: it has printed
-those lines before the next one begins, and is ended with the document. Jobs run at the same time,
-so "console any-order" compares the lines without regard to their order.
+what it prints: stdout and stderr together, `...` for any lines; seconds, dates, sizes, commits, the
+numbers of runs, and that the first one was waited for, aside. Without such lines only the exit code
+counts: 0, or N where the block opens with "console exit=N". A command that ends with ` &` goes on
+in the background: it has printed those lines before the next one begins, and is ended with the
+document. Jobs run at the same time, so "console any-order" compares the lines without regard to
+their order. A server listens at another port than the usual one, which may be somebody's.
 
 Jobs run on this machine itself, but where a document names the sandbox: there they do so where no
 sandbox can be made, and then the lines are not expected that tell of it.
@@ -52,8 +53,13 @@ _VARIES = (
     (re.compile(r"\b\d+(?:\.\d)?[KMG]\b"), "1K"),
     (re.compile(r"\b\d{16}\b"), "1700000000000000"),
     (re.compile(r"\(unix:///\S+\)"), "(unix:///socket)"),
+    # Said only where the command is sooner than the server.
+    (re.compile(r"^there are no runs yet; the first one is waited for\n", re.MULTILINE), ""),
 )
 
+
+_ADDRESS = "127.0.0.1:8484"
+"""Where a server listens that is not told where."""
 
 _TOLD_OF_SANDBOX = re.compile(
     r"^(?:jobs run in the sandbox: .*|[\w() ]+ │ runs in sandbox)\n| in the sandbox(?=$)",
@@ -118,6 +124,14 @@ def find_place(document: str) -> str:
 def on_host(document: str) -> str:
     """Return a document without the lines that are not printed on this machine itself."""
     return _TOLD_OF_SANDBOX.sub("", document)
+
+
+def at_port(document: str, port: int) -> str:
+    """Return a document whose server listens at this port of the machine."""
+    address = f"{_ADDRESS.rpartition(':')[0]}:{port}"
+    return document.replace("$ windlass up ", f"$ windlass up --listen {_ADDRESS} ").replace(
+        _ADDRESS, address
+    )
 
 
 @functools.cache
@@ -186,6 +200,11 @@ def going_on(command: Command, folder: Path, home: Path, place: str = "host") ->
     """Everything a command has printed when it has printed what it is to; ended at the end."""
     # Beside the home: a reader sees it on another terminal.
     printed = home.with_name(f"printed-{command.start}")
+
+    def read() -> str:
+        # What has been written so far may end within a letter.
+        return printed.read_text(encoding="utf-8", errors="replace")
+
     with printed.open("wb") as output:
         process = subprocess.Popen(
             ["bash", "-c", command.text.removesuffix(" &")],
@@ -197,10 +216,12 @@ def going_on(command: Command, folder: Path, home: Path, place: str = "host") ->
             process_group=0,
         )
     try:
-        wait_until(lambda: command.allows(printed.read_text()) or process.poll() is not None)
-        yield printed.read_text()
+        wait_until(lambda: command.allows(read()) or process.poll() is not None)
+        yield read()
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        # It may have ended by itself: what it has printed says why.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(60)
 
 
@@ -240,7 +261,7 @@ def lines_of(text: str) -> Counter[str]:
 
 
 def settle(text: str) -> str:
-    """Replace seconds, commits and numbers of runs, and drop blanks at the ends of lines."""
+    """Replace what varies, and drop blanks at the ends of lines."""
     for pattern, replacement in _VARIES:
         text = pattern.sub(replacement, text)
     return re.sub(r" +$", "", text, flags=re.MULTILINE)

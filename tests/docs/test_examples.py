@@ -9,6 +9,7 @@ import pytest
 from tests.docs.console import (
     Command,
     File,
+    at_port,
     find_place,
     going_on,
     has_lines,
@@ -18,6 +19,7 @@ from tests.docs.console import (
     parse,
     run,
 )
+from tests.unused_ports import choose_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RULES = CHECKOUT / "docs" / "reference" / "lint"
@@ -42,8 +44,10 @@ def test_commands_print_what_the_document_says(
 ) -> None:
     """Each command ends and prints as written; `--update-golden` rewrites what it prints."""
     text = document.read_text(encoding="utf-8")
+    is_rewritten = pytestconfig.getoption("--update-golden")
     place = find_place(text)
-    repository, steps = parse(text if place != "host" else on_host(text))
+    text = text if place != "host" else on_host(text)
+    repository, steps = parse(text if is_rewritten else at_port(text, choose_port()))
     folder, home = tmp_path / Path(repository or "repository").name, tmp_path / "home"
     folder.mkdir()
     home.mkdir()
@@ -62,7 +66,7 @@ def test_commands_print_what_the_document_says(
             assert code == step.exit_code, f"$ {step.text}\n{output}"
             if step.allows(output):
                 continue
-            if pytestconfig.getoption("--update-golden") and "...\n" not in str(step.expected):
+            if is_rewritten and "...\n" not in str(step.expected):
                 replacements.append((step, output))
                 continue
 
@@ -113,6 +117,16 @@ def test_a_document_without_its_sandbox() -> None:
     assert on_host(text) == "build │ ran in sandbox\n"
 
 
+def test_a_server_at_another_port() -> None:
+    """It is told where to listen, and everybody else is told where it is found."""
+    text = "$ windlass up --data d &\nhttp://127.0.0.1:8484\n$ curl http://127.0.0.1:8484/x\n"
+
+    assert at_port(text, 9) == (
+        "$ windlass up --listen 127.0.0.1:9 --data d &\nhttp://127.0.0.1:9\n"
+        "$ curl http://127.0.0.1:9/x\n"
+    )
+
+
 def test_any_order() -> None:
     """Lines may come in any order; none may be missing, and more only where `...` allows it."""
     assert has_lines("b\na  0.1s\n", "a 0.3s\nb\n")
@@ -138,8 +152,9 @@ def test_any_order() -> None:
         ("main  1234567  2025-01-02 03:04\n", "main  89abcde  2026-11-12 13:14\n", True),
         ("run 1763739146021884\n", "run 1763739146999999\n", True),
         ("no daemon (unix:///a.sock)\n", "no daemon (unix:///b/c.sock)\n", True),
+        ("CI\n", "there are no runs yet; the first one is waited for\nCI\n", True),
     ],
 )
 def test_what_counts_as_the_same_output(expected: str, actual: str, same: bool) -> None:
-    """Only `...`, seconds, dates, sizes, commits and the numbers of runs may differ."""
+    """Only `...`, seconds, dates, sizes, commits, runs and their being waited for may differ."""
     assert matches(expected, actual) is same
