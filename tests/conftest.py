@@ -6,14 +6,18 @@ import gc
 import os
 import signal
 import sys
+import tempfile
 from functools import _lru_cache_wrapper
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import hypothesis
 import pytest
 from tests.docker import docker
 from tests.postgres import database_address, postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["database_address", "docker", "postgres"]
 
@@ -71,6 +75,13 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         assert expected == actual, f"{expected_file.name} differs; --update-golden rewrites it"
 
     return compare
+
+
+@pytest.fixture
+def socket_folder() -> Iterator[Path]:
+    """A folder for sockets: their paths have 107 bytes at most, wherever temporary files lie."""
+    with tempfile.TemporaryDirectory(prefix="windlass-", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -297,10 +297,10 @@ class TestBadInput:
             remove_image(engine, f"{name}-base", force=True)
 
     def test_daemon_that_goes_away(
-        self, engine: Engine, folders: JobFolders, tmp_path: Path
+        self, engine: Engine, folders: JobFolders, socket_folder: Path
     ) -> None:
         """Where the way to the daemon is cut, steps fail and say so, and nothing goes on."""
-        with Relay(tmp_path / "relay", engine.address.socket) as relay:
+        with Relay(socket_folder / "relay", engine.address.socket) as relay:
             executor = DockerExecutor({"DOCKER_HOST": relay.address}, image=IMAGE)
             with contextlib.closing(executor.open(JobRequest(key=KEY, folders=folders))) as session:
                 process = session.spawn(

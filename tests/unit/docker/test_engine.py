@@ -62,8 +62,8 @@ class Daemon:
 
 
 @pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    daemon = Daemon(tmp_path / "socket")
+def daemon(socket_folder: Path) -> Iterator[Daemon]:
+    daemon = Daemon(socket_folder / "socket")
     yield daemon
     daemon.close()
 
@@ -144,10 +144,10 @@ class TestFaults:
             engine.ping()
         assert "DOCKER_HOST" in (error.value.hint or "")
 
-    def test_socket_of_a_daemon_that_was_stopped(self, tmp_path: Path) -> None:
+    def test_socket_of_a_daemon_that_was_stopped(self, socket_folder: Path) -> None:
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(tmp_path / "socket"))
-        engine = Engine(read_address(f"unix://{tmp_path}/socket", {}))
+            listener.bind(str(socket_folder / "socket"))
+        engine = Engine(read_address(f"unix://{socket_folder}/socket", {}))
         with pytest.raises(NoDaemonError, match="nobody listens there"):
             engine.ping()
 
@@ -179,24 +179,26 @@ class TestFaults:
         assert answer.decode().strip() in error.value.message
         assert "DOCKER_HOST" in (error.value.hint or "")
 
-    def test_daemon_that_hangs(self, tmp_path: Path) -> None:
+    def test_daemon_that_hangs(self, socket_folder: Path) -> None:
         """Whoever accepts and never answers is not waited for longer than is said."""
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(tmp_path / "socket"))
+            listener.bind(str(socket_folder / "socket"))
             listener.listen()
-            engine = Engine(read_address(f"unix://{tmp_path}/socket", {}), patience=0.1)
+            engine = Engine(read_address(f"unix://{socket_folder}/socket", {}), patience=0.1)
             with pytest.raises(DaemonGoneError, match="did not answer in time") as error:
                 engine.ask("GET", "/info")
         assert "docker info" in (error.value.hint or "")
 
-    def test_daemon_that_hangs_later(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_daemon_that_hangs_later(
+        self, socket_folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """What a container has printed is not waited for without end when a job is tidied up."""
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(tmp_path / "socket"))
+            listener.bind(str(socket_folder / "socket"))
             listener.listen()
             greeter = threading.Thread(target=greet, args=[listener])
             greeter.start()
-            engine = Engine(read_address(f"unix://{tmp_path}/socket", {}))
+            engine = Engine(read_address(f"unix://{socket_folder}/socket", {}))
             engine.ping()
             greeter.join()
             monkeypatch.setattr(engine, "_patience", 0.2)

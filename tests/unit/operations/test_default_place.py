@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_daemon_that_never_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_daemon_that_never_answers(socket_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is stuck keeps no run from starting: it is taken for none."""
     monkeypatch.setattr(default_place, "PATIENCE_SECONDS", 0.05)
-    path = tmp_path / "socket"
+    path = socket_folder / "socket"
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(path))
         silent.listen()

@@ -187,14 +187,14 @@ def test_what_is_worth_a_look(tmp_path: Path) -> None:
     assert all(user.is_worth_a_look for user in list_former_users())
 
 
-def test_a_daemon_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_daemon_that_hangs(socket_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told of once, and no later command waits for it."""
     monkeypatch.setattr(sweeping, "_ANSWER_SECONDS", 0.2)
     told: list[str] = []
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(tmp_path / "hangs"))
+        listener.bind(str(socket_folder / "hangs"))
         listener.listen()
-        enter(f"unix://{tmp_path}/hangs", name_ended())
+        enter(f"unix://{socket_folder}/hangs", name_ended())
         began = time.monotonic()
         sweep_after(list_former_users(), told.append)
 
