@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 NAME: Final = "embedded"
 TOKEN_VARIABLE: Final = "WINDLASS_RUNNER_TOKEN"
-PATIENCE_SECONDS: Final = 10.0
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 30.0
-_SECONDS_TO_END: Final = 15.0
+_SECONDS_TO_END: Final = 30.0
+"""So long its jobs have to end; what is killed with them then cannot say how they did."""
 _SECONDS_BETWEEN: Final = 0.5
 
 
@@ -130,7 +130,7 @@ class EmbeddedRunner:
         state = RunnerState(self.state)
         identity = state.read()
         if identity is None or not any(it.row.name == NAME for it in list_runners(self._site)):
-            token = create_registration(self._site, patience=PATIENCE_SECONDS).token
+            token = create_registration(self._site).token
             return {TOKEN_VARIABLE: token}
         if identity.url != self._site.address:
             # It is the same server, at another address.

@@ -9,6 +9,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.ports import hold_port, port_of
 from tests.runner_server import CREDENTIAL, RunnerServer, served
 
 from windlass.lang.workflow.reading import read_workflow
@@ -90,6 +91,13 @@ def played() -> Iterator[RunnerServer]:
 def url(played: RunnerServer) -> Iterator[str]:
     with served(played) as url:
         yield url
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that nobody else is given, whatever server listens there or none."""
+    with hold_port() as held:
+        yield port_of(held)
 
 
 @pytest.fixture

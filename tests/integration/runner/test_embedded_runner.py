@@ -42,7 +42,7 @@ def runner(site: Site, said: list[str]) -> Iterator[EmbeddedRunner]:
     runner = EmbeddedRunner(site, capacity=1, allow_host=True, tell=said.append)
     yield runner
     runner.stop()
-    assert not find_job_processes(site.data, "windlass-start")
+    assert wait_until(lambda: not find_job_processes(site.data, "windlass-start"))
 
 
 @pytest.mark.usefixtures("stand_in_for_registrations")

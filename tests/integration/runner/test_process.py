@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,10 +59,16 @@ def running(
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
         if not stays:
-            for pid in find_job_processes(state):
-                os.kill(pid, signal.SIGKILL)
+            kill_job_processes(state)
+
+
+def kill_job_processes(state: Path) -> None:
+    """Kill what there still is of the jobs of a runner."""
+    for pid in find_job_processes(state):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def find_job_processes(state: Path, name: str = "windlass-job") -> list[int]:
@@ -86,7 +91,7 @@ def said(state: Path) -> str:
 def is_running(pid: int) -> bool:
     try:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").split()[2]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
@@ -105,7 +110,7 @@ def test_it_registers_once(played: RunnerServer, url: str, state: Path) -> None:
     with running(url, state, "--labels", "linux, gpu", "--capacity", "3") as process:
         played.wait_for(lambda: played.polls != [])
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0, said(state)
+        assert process.wait(60) == 0, said(state)
     request = played.registered
     assert request is not None
     assert (request.name, request.labels, request.capacity) == (NAME, ("linux", "gpu"), 3)
@@ -203,7 +208,7 @@ def test_a_state_folder_has_one_runner(played: RunnerServer, url: str, state: Pa
 
 
 def test_a_server_that_is_away_for_a_while(
-    played: RunnerServer, state: Path, tmp_path: Path
+    played: RunnerServer, state: Path, tmp_path: Path, port: int
 ) -> None:
     """The job goes on, and in the end the server has every line once."""
     go, begun = tmp_path / "go", tmp_path / "begun"
@@ -211,8 +216,7 @@ def test_a_server_that_is_away_for_a_while(
     run = f'"echo one; touch {begun}; {wait}; echo two; echo three"'
     played.assign(assign(SCRIPT.format(run=run)))
     with ExitStack() as stack:
-        with served(played) as url:
-            port = int(url.rpartition(":")[2])
+        with served(played, port) as url:
             stack.enter_context(running(url, state))
             assert wait_until(begun.exists)
         go.touch()
@@ -248,10 +252,10 @@ def test_signals(signals: int, played: RunnerServer, url: str, state: Path, tmp_
     assert played.has_left
 
 
-def test_it_waits_for_a_server_that_is_not_up_yet(played: RunnerServer, state: Path) -> None:
+def test_it_waits_for_a_server_that_is_not_up_yet(
+    played: RunnerServer, state: Path, port: int
+) -> None:
     """Which of them is started first does not matter."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
     with running(f"http://127.0.0.1:{port}", state):
         assert wait_until(lambda: "it is asked again" in said(state))
         with served(played, port):

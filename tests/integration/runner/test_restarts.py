@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from tests.integration.runner.test_jobs import JOB, SCRIPT, SECOND, lines_of, na
 from tests.integration.runner.test_process import (
     find_job_processes,
     is_running,
+    kill_job_processes,
     make_endless,
     running,
     said,
@@ -77,8 +79,7 @@ def state(tmp_path: Path) -> Iterator[Path]:
     """A state folder; what may still run of its jobs is killed."""
     folder = tmp_path / "state"
     yield folder
-    for pid in find_job_processes(folder):
-        os.kill(pid, signal.SIGKILL)
+    kill_job_processes(folder)
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def find_one(state: Path) -> int:
 
 def kill(process: subprocess.Popen[str]) -> None:
     process.kill()
-    process.wait(30)
+    process.wait(60)
 
 
 def has_records(state: Path) -> bool:
@@ -123,11 +124,10 @@ def test_a_killed_runner(played: RunnerServer, url: str, state: Path, job: Job) 
 
 @pytest.mark.parametrize("moves", [False, True], ids=["same-address", "another-address"])
 def test_runner_and_server_are_killed(
-    moves: bool, played: RunnerServer, state: Path, job: Job
+    moves: bool, played: RunnerServer, state: Path, job: Job, port: int
 ) -> None:
     """The job goes on, and tells the next server what it has said meanwhile."""
-    with served(played) as url, running(url, state, stays=True) as process:
-        port = int(url.rpartition(":")[2])
+    with served(played, port) as url, running(url, state, stays=True) as process:
         wait_for_mark(job.mark)
         kill(process)
     job.go_on()
@@ -175,10 +175,11 @@ def test_nobody_comes_back(played: RunnerServer, url: str, state: Path, job: Job
     assert not has_records(state)
 
 
-def test_nobody_and_no_server_comes_back(played: RunnerServer, state: Path, job: Job) -> None:
+def test_nobody_and_no_server_comes_back(
+    played: RunnerServer, state: Path, job: Job, port: int
+) -> None:
     """A job that has ended does not wait for ever; what it has said is kept for the next runner."""
-    with served(played) as url, running(url, state, stays=True) as process:
-        port = int(url.rpartition(":")[2])
+    with served(played, port) as url, running(url, state, stays=True) as process:
         wait_for_mark(job.mark)
         kill(process)
     job.go_on()
@@ -244,11 +245,10 @@ def test_it_drains_with_a_job_that_went_on(
 
 @pytest.mark.parametrize("victims", ["job", "job-and-runner", "job-and-runner-server-away"])
 def test_a_killed_process_of_a_job(
-    victims: str, played: RunnerServer, state: Path, job: Job
+    victims: str, played: RunnerServer, state: Path, job: Job, port: int
 ) -> None:
     """The job is ended with it and says so; all it had printed is there; there is room again."""
-    with served(played) as url, running(url, state, stays=True) as process:
-        port = int(url.rpartition(":")[2])
+    with served(played, port) as url, running(url, state, stays=True) as process:
         pid = wait_for_mark(job.mark)
         if victims != "job-and-runner-server-away":
             played.wait_for(lambda: len(played.jobs[JOB].files["log"]) > 3_000)
@@ -322,7 +322,7 @@ def test_it_leaves_with_its_standard_input(
         wait_for_mark(job.mark)
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         process.stdin = None
     with running(url, state, token=""):
         job.go_on()
@@ -353,10 +353,14 @@ def test_nothing_secret_is_on_the_disk(
     with running(url, state):
         wait_for_mark(mark)
         process = find_one(state)
-        found = [it for it in (state / "runs").rglob("*") if it.is_file()]
         with open(f"/proc/{process}/cmdline", "rb") as arguments:  # noqa: PTH123
-            told = [arguments.read(), *(it.read_bytes() for it in found)]
-        (link,) = (it for it in (state / "runs").rglob("socket"))
+            told = [arguments.read()]
+        found = [it for it in find_paths(state / "runs", "*/*/jobs/*/*") if it.is_file()]
+        for file in found:
+            # What is written anew has another name for a moment.
+            with contextlib.suppress(FileNotFoundError):
+                told.append(file.read_bytes())
+        (link,) = find_paths(state / "runs", "*/*/jobs/*/socket")
         mode = link.stat().st_mode
 
     assert found
@@ -366,24 +370,22 @@ def test_nothing_secret_is_on_the_disk(
 
 @pytest.mark.parametrize("is_stopped", [False, True], ids=["one-signal", "two-signals"])
 def test_a_drain_without_a_server(
-    is_stopped: bool, played: RunnerServer, state: Path, job: Job
+    is_stopped: bool, played: RunnerServer, state: Path, job: Job, port: int
 ) -> None:
     """It ends in bounded time; what could not be told is told by the next runner."""
-    with served(played) as url:
-        port = int(url.rpartition(":")[2])
-        with running(url, state) as process:
-            wait_for_mark(job.mark)
-            played.wait_for(lambda: played.jobs[JOB].told != [])
-            played.is_deaf = True
+    with served(played, port) as url, running(url, state) as process:
+        wait_for_mark(job.mark)
+        played.wait_for(lambda: played.jobs[JOB].told != [])
+        played.is_deaf = True
+        process.send_signal(signal.SIGTERM)
+        assert wait_until(lambda: "takes no more jobs" in said(state))
+        if is_stopped:
             process.send_signal(signal.SIGTERM)
-            assert wait_until(lambda: "takes no more jobs" in said(state))
-            if is_stopped:
-                process.send_signal(signal.SIGTERM)
-            else:
-                job.go_on()
-            assert process.wait(60) == 0, said(state)
-            assert has_records(state)
-            assert not find_job_processes(state)
+        else:
+            job.go_on()
+        assert process.wait(60) == 0, said(state)
+        assert has_records(state)
+        assert wait_until(lambda: not find_job_processes(state))
     played.is_deaf = False
     with served(played, port) as url, running(url, state, token=""):
         held = played.wait_for_end(JOB)

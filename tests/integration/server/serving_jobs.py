@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from tests.hosted_runner import StandIn, register
 from tests.hosted_runs import REPOSITORY, define, open_site
+from tests.ports import hold_port, port_of
 
 from windlass.jobs.folders import JobFolders
 from windlass.operations.hosted.attempts import start_run
@@ -63,7 +63,7 @@ class ServedRunner:
 
     def __init__(self, server: Hosted, name: str) -> None:
         self._folder = server.folder / name
-        self._client = httpx.Client(base_url=server.url, timeout=30)
+        self._client = httpx.Client(base_url=server.url, timeout=60)
         client: Any = self._client
         # It does not poll on, and must not be taken for lost meanwhile.
         token = create_registration(server.site, patience=3600).token
@@ -89,8 +89,8 @@ class Hosted:
         self.folder = folder
         self.data = folder / "data"
         self._database = database
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self._held = hold_port()
+        self.port = port_of(self._held)
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -118,6 +118,10 @@ class Hosted:
         self.process.wait()
         assert self.process.stdout is not None
         self.process.stdout.close()
+
+    def free_port(self) -> None:
+        """Let others have its port: it does not come back."""
+        self._held.close()
 
     def memory(self) -> float:
         """The most memory it has had, in megabytes."""
@@ -149,6 +153,7 @@ def hosting(folder: Path, database: str) -> Iterator[Hosted]:
         for runner in server.runners:
             runner.close()
         server.kill()
+        server.free_port()
     assert "Traceback" not in server.log.read_text(), server.log.read_text()
 
 
