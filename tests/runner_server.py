@@ -109,7 +109,7 @@ class RunnerServer:
             self.gone.add(job)
             self.changed.notify_all()
 
-    def wait_for(self, holds: Callable[[], bool], seconds: float = 30.0) -> None:
+    def wait_for(self, holds: Callable[[], bool], seconds: float = 90.0) -> None:
         with self.changed:
             assert self.changed.wait_for(holds, seconds), "it did not happen in time"
 

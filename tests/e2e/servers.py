@@ -29,12 +29,12 @@ class Api:
         self._headers = {"Authorization": f"Bearer {server.token}"}
 
     def get(self, path: str) -> Any:
-        answer = httpx.get(self._url + path, headers=self._headers, timeout=30)
+        answer = httpx.get(self._url + path, headers=self._headers, timeout=60)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def post(self, path: str, **body: Any) -> Any:
-        answer = httpx.post(self._url + path, json=body or None, headers=self._headers, timeout=30)
+        answer = httpx.post(self._url + path, json=body or None, headers=self._headers, timeout=60)
         assert answer.status_code in (200, 201, 202), answer.text
         return answer.json()
 
@@ -94,4 +94,4 @@ def runner(
         yield process
     finally:
         process.kill()
-        process.wait(30)
+        process.wait(60)

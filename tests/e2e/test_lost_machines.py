@@ -37,9 +37,10 @@ jobs:
 
 
 def shorten_patience(data: Path) -> None:
-    """Have runners that register from now on count as lost after a few seconds."""
-    with contextlib.closing(sqlite3.connect(data / "windlass.db")) as database, database:
-        database.execute("UPDATE registrations SET patience = ?", (PATIENCE_SECONDS,))
+    """Have the runners that there are count as lost after a few seconds."""
+    database = sqlite3.connect(data / "windlass.db", timeout=60)
+    with contextlib.closing(database), database:
+        database.execute("UPDATE runners SET patience = ?", (PATIENCE_SECONDS,))
 
 
 def lose(process: int) -> None:
@@ -63,12 +64,13 @@ def test_a_machine_that_never_comes_back(tmp_path: Path) -> None:
         api = Api(server)
         api.register_boat(root)
         tokens = [api.post("/runner-registrations")["token"] for _ in range(2)]
-        shorten_patience(server.data)
         words = ("--allow-host", "--capacity", "2", "--name")
         with runner(server.url, tokens[0], tmp_path / "north", *words, "north") as north:
             run = api.start()
             assert wait_until(lambda: len(said()) == 2), said()
             lose(north.pid)
+        # Not before: one that is only slow must not count as lost.
+        shorten_patience(server.data)
         (tmp_path / "calm").touch()
         with runner(server.url, tokens[1], tmp_path / "south", *words, "south"):
             assert api.wait_for_end(run) == "failure"

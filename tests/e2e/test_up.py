@@ -28,11 +28,10 @@ def test_it_answers_who_shows_its_first_token(tmp_path: Path) -> None:
     """The token lies in the folder, for its owner alone; without it nothing is told."""
     with run_server(tmp_path / "data", "--no-runner") as server:
         mode = stat.S_IMODE((server.data / "token").stat().st_mode)
-        asked = httpx.get(f"{server.url}/api/v1/runs")
-        shown = httpx.get(
-            f"{server.url}/api/v1/runs", headers={"Authorization": f"Bearer {server.token}"}
-        )
-        healthy = httpx.get(f"{server.url}/health")
+        asked = httpx.get(f"{server.url}/api/v1/runs", timeout=60)
+        headers = {"Authorization": f"Bearer {server.token}"}
+        shown = httpx.get(f"{server.url}/api/v1/runs", headers=headers, timeout=60)
+        healthy = httpx.get(f"{server.url}/health", timeout=60)
     assert mode == 0o600
     assert asked.status_code == 401
     assert asked.headers["content-type"] == "application/problem+json"
@@ -51,7 +50,7 @@ def test_it_ends_well_when_it_is_asked_to(tmp_path: Path, number: signal.Signals
     """SIGTERM and Ctrl-C end it with 0, after what is under way."""
     with run_server(tmp_path / "data", "--no-runner") as server:
         server.process.send_signal(number)
-        assert server.process.wait(30) == 0
+        assert server.process.wait(60) == 0
     assert "Traceback" not in server.log.read_text()
 
 
@@ -63,7 +62,8 @@ def test_its_token_and_its_database_stay(tmp_path: Path) -> None:
     with run_server(tmp_path / "data", "--no-runner") as second:
         assert second.token == first.token
         headers = {"Authorization": f"Bearer {first.token}"}
-        assert httpx.get(f"{second.url}/api/v1/runs", headers=headers).status_code == 200
+        shown = httpx.get(f"{second.url}/api/v1/runs", headers=headers, timeout=60)
+        assert shown.status_code == 200
 
 
 def test_a_folder_has_one_server(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-_SECONDS_TO_END: Final = 30.0
+_SECONDS_TO_END: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

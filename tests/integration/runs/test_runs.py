@@ -484,7 +484,7 @@ jobs:
         started = threading.Event()
 
         def interrupt() -> None:
-            started.wait(20)
+            started.wait(120)
             for _ in range(requests):
                 interruption.request()
 

@@ -45,7 +45,10 @@ class RestDoor:
 
     def __init__(self, address: str) -> None:
         self.http = httpx.Client(
-            base_url=address, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False
+            base_url=address,
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            timeout=60,
+            trust_env=False,
         )
         document = self.http.get("/api/v1/openapi.json").json()
         self._entries = {

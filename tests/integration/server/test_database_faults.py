@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
     from windlass.db.connections import Store
 
-SECONDS_TO_FAIL = 15
+SECONDS_TO_FAIL = 30
+"""What waits for a database that is away for good would wait for ever."""
+
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -139,8 +142,9 @@ class TestPostgresql:
         own_postgres.stop("immediate")
         own_postgres.resume()
         for writer in writers:
-            writer.join(SECONDS_TO_FAIL)
+            writer.join(PATIENCE_SECONDS)
         assert failed.is_set()
+        assert not any(writer.is_alive() for writer in writers)
 
         for name in ("a", "b", "c"):
             assert count(postgres_store, name) % 2 == 0
@@ -159,10 +163,11 @@ class TestPostgresql:
                 post_two(postgres_store, "a")
             with pytest.raises(DatabaseError, match="cannot be opened") as opened:
                 ServerDatabase(address)
+            seconds = time.monotonic() - began
         finally:
             own_postgres.resume()
 
-        assert time.monotonic() - began < SECONDS_TO_FAIL
+        assert seconds < SECONDS_TO_FAIL
         assert "hunter2" not in str(opened.value)
         assert read.value.hint == "is it running, and has it room?"
         post_two(postgres_store, "a")
@@ -180,7 +185,7 @@ class TestPostgresql:
             assert writer.is_alive()
         finally:
             own_postgres.signal(signal.SIGCONT)
-        writer.join(SECONDS_TO_FAIL)
+        writer.join(PATIENCE_SECONDS)
 
         assert count(postgres_store, "a") == 2
 
@@ -211,15 +216,12 @@ class TestPostgresql:
         assert holder.stdout.readline() == "held\n"
         os.kill(holder.pid, signal.SIGSTOP)
         other = ServerDatabase(address)
-        began = time.monotonic()
         with other.writing() as connection:
             connection.execute("INSERT INTO group_locks VALUES ('x')")
-        waited = time.monotonic() - began
         os.kill(holder.pid, signal.SIGCONT)
-        _, errors = holder.communicate("\n", timeout=30)
+        _, errors = holder.communicate("\n", timeout=PATIENCE_SECONDS)
         other.close()
 
-        assert waited < server_database.IDLE_SECONDS + 2
         assert holder.returncode != 0
         assert "DatabaseError" in errors
 
@@ -256,9 +258,11 @@ class TestSqlite:
         assert count(sqlite_store, "a") == 0
         assert other.in_transaction
         began = time.monotonic()
-        threading.Timer(1, other.execute, args=("COMMIT",)).start()
+        ending = threading.Timer(1, other.execute, args=("COMMIT",))
+        ending.start()
         post_two(sqlite_store, "a")
         assert time.monotonic() - began > 0.9
+        ending.join()
         other.close()
 
         assert count(sqlite_store, "a") == 2

@@ -72,7 +72,7 @@ def test_an_event_stream_ends(site: Site, server: RunningServer, tokens: Tokens)
     run.say_lines(1)
     headers = {"Authorization": BEARER}
     address = f"{server.address}/api/v1/runs/1/events"
-    with httpx.stream("GET", address, headers=headers, timeout=30) as answer:
+    with httpx.stream("GET", address, headers=headers, timeout=60) as answer:
         lines = answer.iter_lines()
         assert next(it for it in lines if it.startswith("id:")) == "id: 0"
         # A database that is away does not end it.
@@ -83,7 +83,7 @@ def test_an_event_stream_ends(site: Site, server: RunningServer, tokens: Tokens)
         run.say_lines(1, first=2)
         assert [it for it in lines if it.startswith("id:")] == []
 
-    assert httpx.get(address, headers=headers).status_code == 401
+    assert httpx.get(address, headers=headers, timeout=60).status_code == 401
 
 
 @pytest.mark.requirement("P04")

@@ -138,7 +138,7 @@ def test_who_may_not_read(
     assert runner.end(name).status_code == 204
     for header in (f"Bearer {token}", f"Bearer {runner.credential}"):
         assert clone(server, header, tmp_path / "c").returncode != 0
-    plain = httpx.get(f"{server.address}/git/{REPOSITORY}.git/{ADVERTISEMENT}")
+    plain = httpx.get(f"{server.address}/git/{REPOSITORY}.git/{ADVERTISEMENT}", timeout=60)
     assert plain.status_code == 401
     assert plain.headers["www-authenticate"].startswith("Basic")
 
@@ -170,7 +170,7 @@ def test_nothing_is_written(
 def test_paths_that_lead_elsewhere(server: RunningServer, token: str, path: str) -> None:
     """Only a repository's id names one."""
     url = f"{server.address}/git/{path}.git/{ADVERTISEMENT}"
-    answer = httpx.get(url, headers={"Authorization": f"Bearer {token}"})
+    answer = httpx.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
     assert answer.status_code in (400, 401, 404), answer.text
 
 
@@ -180,6 +180,6 @@ def test_bodies_that_are_not_what_they_say(server: RunningServer, token: str) ->
     head = {"Authorization": f"Bearer {token}", "Content-Encoding": "gzip"}
     bomb = gzip.compress(b"0" * (200 << 20))
     for body in (bomb, b"not packed"):
-        assert httpx.post(url, content=body, headers=head).status_code == 422
+        assert httpx.post(url, content=body, headers=head, timeout=60).status_code == 422
     head["Content-Encoding"] = "br"
-    assert httpx.post(url, content=b"", headers=head).status_code == 422
+    assert httpx.post(url, content=b"", headers=head, timeout=60).status_code == 422

@@ -79,14 +79,15 @@ def test_what_is_not_watched_any_more(site: Site, server: RunningServer) -> None
     """Nothing more is told of it, and it may be watched again."""
     run = GrowingRun(site, "3")
     watchers = WATCHERS.labels("events")
-    before = watchers._value.get()
+    # That others have gone is noticed a little later.
+    assert wait_until(lambda: watchers._value.get() == 0)
     with talk(server) as client:
         client.send({"watch": {"run": "3"}})
         assert client.read()["watching"]
         client.send({"watch": {"run": "3"}})
         assert client.read()["problem"]["detail"] == "it is watched already"
         client.send({"unwatch": {"run": "3"}})
-        assert wait_until(lambda: watchers._value.get() == before)
+        assert wait_until(lambda: watchers._value.get() == 0)
         run.say_lines(1)
         client.send({"watch": {"run": "3", "after": 0}})
         assert client.read()["watching"]

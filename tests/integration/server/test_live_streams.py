@@ -73,7 +73,7 @@ class Stream:
 @contextmanager
 def watch(server: RunningServer, path: str, **headers: str) -> Iterator[Stream]:
     with (
-        httpx.Client(base_url=server.address, headers=HEADERS, timeout=30) as client,
+        httpx.Client(base_url=server.address, headers=HEADERS, timeout=60) as client,
         client.stream("GET", f"/api/v1/runs/1/{path}", headers=headers) as response,
     ):
         yield Stream(response)

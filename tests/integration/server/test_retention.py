@@ -74,10 +74,14 @@ def add_run(
         created=NOW - (begun + 0.01 if created is None else created) * DAY_SECONDS,
         repository=repository,
     )
-    # First, for who tidies beside this may remove the run as soon as it is known.
-    log = site.data / "runs" / run / "1" / "jobs" / "1" / "log"
+    # First, and whole: who tidies beside this may remove the run as soon as it is known, and its
+    # folder even before.
+    folder = site.data / "made" / run
+    log = folder / "1" / "jobs" / "1" / "log"
     log.parent.mkdir(parents=True)
     log.write_text("a line\n")
+    (site.data / "runs").mkdir(exist_ok=True)
+    folder.rename(site.data / "runs" / run)
     for attempt, days in enumerate(ended, start=1):
         with site.store.writing() as connection:
             enter_attempt(connection, AttemptRow(run=row, attempt=attempt, started=row.created))

