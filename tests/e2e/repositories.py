@@ -17,7 +17,7 @@ ON_HOST = str(CHECKOUT / "tests/host.toml")
 """Settings by which jobs run on this machine."""
 
 WINDLASS = (sys.executable, "-m", "windlass")
-SECONDS = 60
+SECONDS = 180
 """No command may take longer unless its test says so."""
 
 

@@ -180,7 +180,7 @@ def test_without_tls(variables: dict[str, str]) -> None:
 def test_a_job(repository: TlsRepository, docker: Engine) -> None:
     """A container, a service and an action in a container."""
     process = repository.start("run", "-P", "ubuntu-latest=host")
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=300)
 
     assert process.returncode == 0, output
     assert b"boxed" in output
