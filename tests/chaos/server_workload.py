@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import select
 import shutil
-import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -20,10 +19,12 @@ from tests.chaos.processes import Command
 from tests.chaos.server_databases import SqliteDatabases
 from tests.chaos.server_party import LOOK_MILLISECONDS, Party
 from tests.chaos.workload import ON_HOST, read_log
+from tests.ports import hold_port, port_of
 
 from windlass.listings import find_paths
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -272,6 +273,10 @@ def name_kept(path: Path) -> Path:
 
 
 def find_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
+    """Return a port on which nobody listens, and which nobody is given as long as this lives."""
+    _held.append(hold_port())
+    return port_of(_held[-1])
+
+
+_held: Final[list[socket.socket]] = []
+"""What keeps ports; servers are forks of this process, and come and go."""

@@ -69,6 +69,8 @@ def test_the_server_keeps_to_its_description(address: str, tmp_path: Path) -> No
             ",".join(phases),
             "--max-examples",
             str(EXAMPLES or 4),
+            "--request-timeout",
+            "60",
             "--max-time",
             str(BUDGET_SECONDS),
             "--seed",
