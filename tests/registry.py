@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unused_ports import choose_port
+from tests.ports import choose_port
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:

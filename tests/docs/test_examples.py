@@ -19,7 +19,7 @@ from tests.docs.console import (
     parse,
     run,
 )
-from tests.unused_ports import choose_port
+from tests.ports import choose_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RULES = CHECKOUT / "docs" / "reference" / "lint"

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.e2e.repositories import Repository
 from tests.images import make_tools_image
+from tests.ports import choose_port
 from tests.registry import Registry, serve_registry
 from tests.service_images import ServiceImages, provide_images
-from tests.unused_ports import choose_port
 
 from windlass.docker.containers import list_containers, wait_for_container
 from windlass.docker.faults import RefusedError
