@@ -20,18 +20,24 @@ if TYPE_CHECKING:
 
 IMAGE = "windlass-test/tools:1"
 FULL = "no space left on device"
+PROMPT = "--stop-timeout 1"
+"""A daemon that ends, or comes back, gives a container so many seconds to end: ten by default."""
+
 WORKFLOW = f"""\
 on: push
 jobs:
   a:
     runs-on: ubuntu-latest
-    container: {{image: "{IMAGE}", volumes: ["${{{{ vars.SIGNS }}}}:/signs", "kept:/kept"]}}
+    container:
+      image: "{IMAGE}"
+      volumes: ["${{{{ vars.SIGNS }}}}:/signs", "kept:/kept"]
+      options: {PROMPT}
     services:
       box:
         image: ${{{{ vars.IMAGE || '{IMAGE}' }}}}
         entrypoint: /bin/sh
         command: -c "sleep 600"
-        options: ${{{{ vars.OPTIONS }}}}
+        options: {PROMPT} ${{{{ vars.OPTIONS }}}}
     steps:
       - shell: sh
         env: {{SIGN: "${{{{ vars.SIGN }}}}"}}
